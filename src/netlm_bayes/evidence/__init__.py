@@ -1,0 +1,1 @@
+"""What was observed: files to canonical evidence, printed numbers to estimates, and the audit."""

@@ -1,0 +1,251 @@
+"""One cohort's file and one model: what enters the likelihood, what is checked, what is unused.
+
+Nothing is dropped in silence: every item of the file gets a use, and the use a reason.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from netlm_bayes.codebook import Codebook
+from netlm_bayes.documents import did_you_mean, problems_at
+from netlm_bayes.errors import InputError, InputErrors, Problem
+from netlm_bayes.evidence.checks import faults
+from netlm_bayes.evidence.cohort import Cohort, Counts, Median, Milestone, Ratio
+from netlm_bayes.evidence.files import CohortFile, lenders
+from netlm_bayes.evidence.information import ratio_covariance
+from netlm_bayes.evidence.margins import population_margins
+from netlm_bayes.evidence.population import Patterns, joint_distribution, patterns_of
+from netlm_bayes.evidence.published import (
+    CurvePoint,
+    PrintedRatio,
+    ResponseCount,
+    curve_covariance,
+    curve_point,
+    printed_ratio,
+    response_count,
+)
+from netlm_bayes.evidence.recover import RecoveredTable, recover_tables
+from netlm_bayes.evidence.uses import ItemUse, adjusts_alike, use_of
+from netlm_bayes.spec import ModelSpec
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class CohortEvidence:
+    """Everything that one cohort says to one model.
+
+    Attributes
+    ----------
+    cohort : Cohort
+        After the chosen readings.
+    joint : ndarray of shape (patterns,)
+        Share of each covariate pattern.
+    margin_log_sd : ndarray of shape (columns,)
+        Extra uncertainty of borrowed margins, 0 where printed.
+    ratios, ratio_covariance
+        Log ratios in the likelihood, mismatch variance included.
+    curve, curve_covariance
+        Points of survival curves in the likelihood.
+    not_reached : tuple of CurvePoint
+        Medians beyond the end of follow-up.
+    counts : tuple of ResponseCount
+    tables : tuple of RecoveredTable
+        Factors whose counts replace their odds ratios.
+    uses : tuple of ItemUse
+        One for every item.
+    notes : tuple of str
+        Derived quantities, to be said aloud.
+    """
+
+    cohort: Cohort
+    joint: Array
+    margin_log_sd: Array
+    ratios: tuple[PrintedRatio, ...]
+    ratio_covariance: Array
+    curve: tuple[CurvePoint, ...]
+    curve_covariance: Array
+    not_reached: tuple[CurvePoint, ...]
+    counts: tuple[ResponseCount, ...]
+    tables: tuple[RecoveredTable, ...]
+    uses: tuple[ItemUse, ...]
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Analysis:
+    """A model and its evidence: all that a posterior depends on."""
+
+    spec: ModelSpec
+    codebook: Codebook
+    patterns: Patterns
+    cohorts: tuple[CohortEvidence, ...]
+
+    @property
+    def endpoints(self) -> tuple[str, ...]:
+        """Modelled endpoints, the one without offset first."""
+        if self.spec.outcome == "response":
+            return ("response",)
+        return (self.codebook.primary_endpoint, *self.spec.endpoints)
+
+
+def analyse(spec: ModelSpec, files: Sequence[CohortFile]) -> Analysis:
+    """Meet a model with its cohorts.
+
+    Parameters
+    ----------
+    spec : ModelSpec
+        After any scenario.
+    files : sequence of CohortFile
+        At least one.
+
+    Returns
+    -------
+    Analysis
+
+    Raises
+    ------
+    InputError, InputErrors
+        The model asks for what the codebook or the cohorts do not have.
+    """
+    codebook = files[0].codebook
+    _check_model(spec, codebook, files)
+    patterns = patterns_of(codebook, spec.covariates)
+    known, errors, cohorts = lenders(files), [], []
+    for file in files:
+        try:
+            cohorts.append(_cohort_evidence(spec, codebook, patterns, file, known))
+        except InputError as error:
+            errors.append(error)
+    if errors:
+        raise InputErrors(errors)
+    return Analysis(spec, codebook, patterns, tuple(cohorts))
+
+
+def _check_model(spec: ModelSpec, codebook: Codebook, files: Sequence[CohortFile]) -> None:
+    """Refuse covariates, endpoints or readings that nothing given knows."""
+    found = [
+        *(("covariates", what) for what in _covariate_faults(spec, codebook)),
+        *(("endpoints", what) for what in _endpoint_faults(spec, codebook)),
+        *(("readings", what) for what in _reading_faults(spec, files)),
+    ]
+    if found:
+        raise InputError(f"model {spec.name}", [Problem(key, what) for key, what in found])
+
+
+def _covariate_faults(spec: ModelSpec, codebook: Codebook) -> Iterator[str]:
+    for name in spec.covariates:
+        try:
+            covariate = codebook.covariate(name)
+        except ValueError as error:
+            yield str(error)
+            continue
+        if not covariate.levels:
+            yield f"'{name}' is continuous: what is printed of it gives no levels to model"
+        if covariate.post_baseline:
+            yield f"'{name}' is known only after the clock has started"
+
+
+def _endpoint_faults(spec: ModelSpec, codebook: Codebook) -> Iterator[str]:
+    further = [name for name in codebook.endpoints if name != codebook.primary_endpoint]
+    for name in spec.endpoints:
+        if name == codebook.primary_endpoint:
+            yield f"'{name}' is the primary one and always modelled"
+        elif name not in further:
+            there = did_you_mean(name, further) or f"; there are {', '.join(further) or 'none'}"
+            yield f"no such further endpoint '{name}'{there}"
+
+
+def _reading_faults(spec: ModelSpec, files: Sequence[CohortFile]) -> Iterator[str]:
+    """Readings that no cohort has, or that no number turns on."""
+    others = [other for file in files for item in file.cohort.published for other in item.otherwise]
+    recorded = dict.fromkeys(other.reading for other in others)
+    turning = dict.fromkeys(other.reading for other in others if other.changes)
+    for name in spec.readings:
+        there = did_you_mean(name, turning) or f"; there are {', '.join(turning) or 'none'}"
+        if name not in recorded:
+            yield f"no cohort given has the reading '{name}'{there}"
+        elif name not in turning:
+            yield f"the reading '{name}' is on record but changes no number{there}"
+
+
+def under_readings(cohort: Cohort, readings: Sequence[str]) -> Cohort:
+    """Copy of a cohort with other readings taken where an item has one of these names."""
+    items = []
+    for item in cohort.published:
+        other = next((o for o in item.otherwise if o.reading in readings), None)
+        items.append(item.model_copy(update=other.changes) if other else item)
+    return cohort.model_copy(update={"published": tuple(items)})
+
+
+def _as_read(file: CohortFile, spec: ModelSpec) -> Cohort:
+    """Take the model's readings of a cohort, which must be as sound as the file's own."""
+    cohort = under_readings(file.cohort, spec.readings)
+    if found := faults(cohort, file.codebook):
+        source = f"{file.name}, read as {', '.join(spec.readings)}"
+        raise InputError(source, problems_at("", found))
+    return cohort
+
+
+def _cohort_evidence(
+    spec: ModelSpec,
+    codebook: Codebook,
+    patterns: Patterns,
+    file: CohortFile,
+    known: Mapping[str, Cohort],
+) -> CohortEvidence:
+    """Sort one cohort's items and put numbers on those in the likelihood."""
+    cohort = _as_read(file, spec)
+    recovered = _tables(spec, cohort, codebook)
+    uses = tuple(
+        use_of(index, item, spec, codebook, recovered)
+        for index, item in enumerate(cohort.published)
+    )
+    fitted = [use.item for use in uses if use.use == "fit"]
+    if not fitted:
+        what = f"no item with role 'fit' speaks of this model's outcome '{spec.outcome}'"
+        raise InputError(file.name, [Problem("published", what)])
+    in_tables = {index for table in recovered for index in table.items}
+    items = [(index, cohort.published[index]) for index in fitted if index not in in_tables]
+    ratios = tuple(printed_ratio(i, x, codebook) for i, x in items if isinstance(x, Ratio))
+    covariance, basis = ratio_covariance(ratios, cohort, codebook)
+    mismatch = [spec.mismatch**2 * (not adjusts_alike(ratio, spec)) for ratio in ratios]
+    points = [
+        curve_point(i, x, codebook, cohort.n)
+        for i, x in items
+        if isinstance(x, (Median, Milestone))
+    ]
+    shares, log_sd, sources = population_margins(patterns, cohort, codebook, file.name, known)
+    curve = tuple(point for point in points if point.reached)
+    return CohortEvidence(
+        cohort=cohort,
+        joint=joint_distribution(patterns, shares, spec.association),
+        margin_log_sd=log_sd,
+        ratios=ratios,
+        ratio_covariance=covariance + np.diag(mismatch),
+        curve=curve,
+        curve_covariance=curve_covariance(curve),
+        not_reached=tuple(point for point in points if not point.reached),
+        counts=tuple(response_count(i, x, codebook) for i, x in items if isinstance(x, Counts)),
+        tables=recovered,
+        uses=uses,
+        notes=(*(f"{name}: {text}" for name, text in basis.items()), *sources),
+    )
+
+
+def _tables(spec: ModelSpec, cohort: Cohort, codebook: Codebook) -> tuple[RecoveredTable, ...]:
+    """Uniquely recovered tables of the model's covariates whose odds ratios have role 'fit'."""
+    if spec.outcome != "response":
+        return ()
+    return tuple(
+        table
+        for table in recover_tables(cohort, codebook)
+        if table.unique
+        and table.covariate in spec.covariates
+        and all(cohort.published[index].role == "fit" for index in table.items)
+    )

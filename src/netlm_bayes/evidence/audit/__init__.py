@@ -1,0 +1,56 @@
+"""Does the printed paper add up: every number and statement that can be recomputed, recomputed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+
+from netlm_bayes.codebook import Codebook
+from netlm_bayes.evidence.audit import counts, ratios, readings, text
+from netlm_bayes.evidence.audit.row import AuditRow
+from netlm_bayes.evidence.cohort import Cohort
+
+__all__ = ["AuditRow", "audit"]
+
+CHECKS: tuple[Callable[[Cohort, Codebook], Iterator[AuditRow]], ...] = (
+    counts.percentages,
+    counts.whole_patients,
+    counts.sums,
+    counts.enrolment_flow,
+    counts.means_per_patient,
+    counts.parts_of_wholes,
+    counts.locations,
+    counts.subgroup_sizes,
+    text.restatements,
+    text.shared_values,
+    ratios.centres,
+    ratios.p_values,
+    ratios.integer_tables,
+    ratios.implied_events,
+    readings.directions,
+    readings.two_readings,
+    readings.medians_against_ratios,
+    readings.guarantee_time,
+)
+
+
+def audit(
+    cohort: Cohort, codebook: Codebook, others: Mapping[str, Cohort] = {}
+) -> tuple[AuditRow, ...]:
+    """Recompute what a cohort's paper printed.
+
+    Parameters
+    ----------
+    cohort : Cohort
+        What was printed.
+    codebook : Codebook
+        Its covariates.
+    others : mapping of str to Cohort, optional
+        Cohorts by id from which margins may be borrowed.
+
+    Returns
+    -------
+    tuple of AuditRow
+        Check by check, those that agree included.
+    """
+    rows = [row for check in CHECKS for row in check(cohort, codebook)]
+    return (*rows, *readings.borrowed_margins(cohort, codebook, others))

@@ -1,0 +1,115 @@
+"""A cohort file: what a paper printed, item by item, with source, role and reading.
+
+The schema says what each kind of item holds; `netlm_bayes.evidence.checks` holds the items against
+the codebook and against each other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date
+from typing import Annotated
+
+from pydantic import Field
+
+from netlm_bayes.documents import Document, Fault, Identifier, Text
+from netlm_bayes.evidence.items import (
+    AdverseEvent,
+    Counts,
+    Item,
+    Logrank,
+    Margin,
+    Median,
+    Milestone,
+    OtherReading,
+    Ratio,
+    Restated,
+    Statistic,
+)
+from netlm_bayes.evidence.quantities import Levels, Patients, Role, Subgroup
+
+__all__ = [
+    "AdverseEvent",
+    "AnyItem",
+    "BorrowedMargins",
+    "Cohort",
+    "Conclusion",
+    "Counts",
+    "Item",
+    "Levels",
+    "Logrank",
+    "Margin",
+    "Median",
+    "Milestone",
+    "OtherReading",
+    "Ratio",
+    "Restated",
+    "Role",
+    "Statistic",
+    "Subgroup",
+]
+
+AnyItem = Annotated[
+    Ratio | Median | Milestone | Counts | Margin | AdverseEvent | Logrank | Statistic,
+    Field(discriminator="kind"),
+]
+
+
+class Conclusion(Document):
+    """What the paper concludes in words: which levels do better."""
+
+    endpoint: str
+    covariate: str
+    better: Levels
+    source: Text
+
+
+class BorrowedMargins(Document):
+    """Covariate margins that this paper does not print, taken from another cohort.
+
+    `log_sd` is the extra uncertainty: the standard deviation of the log odds of each level.
+    """
+
+    cohort: str
+    covariates: Annotated[tuple[str, ...], Field(min_length=1)]
+    log_sd: float = Field(gt=0, le=10)
+    why: Text
+
+
+class Cohort(Document):
+    """One cohort: who, when, where, and every printed item.
+
+    Attributes
+    ----------
+    id, label : str
+        Short name, and the name in figures.
+    n : int
+        Patients.
+    institution : str
+        Where, if printed.
+    enrolment : tuple of date
+        First and last day, or empty.
+    codebook : str
+        Bundled name or path.
+    """
+
+    id: Identifier
+    label: Text
+    n: Patients
+    institution: str = ""
+    enrolment: tuple[date, ...] = ()
+    codebook: Text = "netlm"
+    source: Text
+    borrowed_margins: BorrowedMargins | None = None
+    conclusions: tuple[Conclusion, ...] = ()
+    published: tuple[AnyItem, ...] = Field(min_length=1)
+
+    def faults(self) -> Iterator[Fault]:
+        """Enrolment runs forward, and nobody borrows from themselves."""
+        if len(self.enrolment) not in {0, 2}:
+            yield ("enrolment",), f"must be [first day, last day]; got {len(self.enrolment)} dates"
+        elif self.enrolment and self.enrolment[0] > self.enrolment[1]:
+            days = f"{self.enrolment[0]} to {self.enrolment[1]}"
+            yield ("enrolment",), f"must not end before it starts; got {days}"
+        if self.borrowed_margins and self.borrowed_margins.cohort == self.id:
+            yield ("borrowed_margins", "cohort"), "must be another cohort"

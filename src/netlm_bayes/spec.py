@@ -1,0 +1,299 @@
+"""A model file: what we choose. TOML to a frozen `ModelSpec`, with the project's default priors.
+
+The defaults are those of the model cards in `models/`; a model file states only what differs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from importlib import resources
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from netlm_bayes.documents import (
+    Document,
+    Fault,
+    Identifier,
+    Place,
+    did_you_mean,
+    digest,
+    expect_kind,
+    flattened,
+    problem_at,
+    read_toml,
+    repeated,
+    set_at,
+    validated,
+)
+from netlm_bayes.errors import InputError, Problem
+
+Outcome = Literal["survival", "response"]
+Pooling = Literal["none", "partial", "complete"]
+Scale = Annotated[float, Field(gt=0, le=100)]
+
+
+class Prior(Document):
+    """A declared prior: a normal, or a half-normal for a scale (then `mu` stays 0)."""
+
+    family: Literal["normal", "half_normal"] = "normal"
+    mu: float = Field(default=0.0, ge=-100, le=100)
+    sigma: Scale
+    why: str = ""
+
+    def faults(self) -> Iterator[Fault]:
+        """A half-normal starts at zero."""
+        if self.family == "half_normal" and self.mu:
+            yield ("mu",), f"must stay 0 for a half_normal; got {self.mu:g}"
+
+
+def _normal(mu: float, sigma: float, why: str) -> Prior:
+    return Prior(family="normal", mu=mu, sigma=sigma, why=why)
+
+
+def _half_normal(sigma: float, why: str) -> Prior:
+    return Prior(family="half_normal", sigma=sigma, why=why)
+
+
+_HETEROGENEITY = {
+    "heterogeneity_effect": _half_normal(0.5, "Roever et al. 2021, 10.1002/jrsm.1475"),
+    "heterogeneity_level": _half_normal(0.5, "Roever et al. 2021, 10.1002/jrsm.1475"),
+}
+DEFAULT_PRIORS: dict[str, dict[str, Prior]] = {
+    "survival": {
+        "effect": _normal(0.0, 0.75, "95 % of hazard ratios between 0.23 and 4.3"),
+        "level": _normal(-0.4, 1.0, "log cumulative hazard at 12 months, reference profile"),
+        "log_shape": _normal(0.0, 0.35, "95 % of Weibull shapes between 0.50 and 2.0"),
+        "endpoint_offset": _normal(0.0, 0.25, "endpoints of one cohort share most events"),
+        "heterogeneity_log_shape": _half_normal(0.25, "Roever et al. 2021, 10.1002/jrsm.1475"),
+        **_HETEROGENEITY,
+    },
+    "response": {
+        "effect": _normal(0.0, 1.0, "95 % of odds ratios between 0.14 and 7.1"),
+        "level": _normal(1.0, 1.0, "log odds of response, reference profile"),
+        **_HETEROGENEITY,
+    },
+}
+
+
+class Sampling(Document):
+    """How long to sample; `sensitivity_draws` for the prior, scenarios and other priors."""
+
+    draws: int = Field(default=1000, ge=50, le=1_000_000)
+    tune: int = Field(default=1000, ge=50, le=1_000_000)
+    chains: int = Field(default=4, ge=2, le=64)
+    sensitivity_draws: int = Field(default=1000, ge=50, le=1_000_000)
+    target_accept: float = Field(default=0.98, gt=0.5, lt=1)
+
+
+class Association(Document):
+    """Two covariates that go together in the population.
+
+    `log_odds_ratio` is the log odds ratio between the extreme levels of both, levels equally
+    spaced in the codebook's order; the printed margins are kept.
+    """
+
+    covariates: tuple[str, str]
+    log_odds_ratio: float = Field(ge=-20, le=20)
+
+    def faults(self) -> Iterator[Fault]:
+        """A covariate goes with another one."""
+        if self.covariates[0] == self.covariates[1]:
+            yield ("covariates",), f"must be two different ones; got '{self.covariates[0]}' twice"
+
+
+class Scenario(Document, extra="allow"):
+    """One departure from the model: beside its name and reason, the keys that it changes."""
+
+    name: Identifier
+    why: str = ""
+
+    def faults(self) -> Iterator[Fault]:
+        """What defines the model stays."""
+        for key in ("outcome", "scenarios"):
+            if key in (self.model_extra or {}):
+                yield (key,), "cannot be changed by a scenario; write another model file"
+
+    @property
+    def changes(self) -> dict[Place, Any]:
+        """New values by place; `"priors.effect.sigma"` and a nested table say the same."""
+        return dict(flattened(self.model_extra or {}))
+
+
+class ModelSpec(Document):
+    """Every choice behind one posterior.
+
+    Attributes
+    ----------
+    name, outcome, covariates
+        Required; the rest has defaults.
+    endpoints : tuple of str
+        Survival endpoints modelled beside the primary one, each with an offset.
+    mismatch : float
+        Standard deviation of the term for coefficients adjusted otherwise than the model adjusts.
+    readings : tuple of str
+        Names of the other readings to take where a paper can be read two ways.
+    association : tuple of Association
+        Departures from independent covariates.
+    heterogeneity_scales : tuple of float
+        Half-normal scales under which every pooled answer is repeated.
+    scenarios : tuple of dict
+        Each a `name`, a `why` and the keys it changes, dotted.
+    """
+
+    name: Identifier
+    outcome: Outcome
+    covariates: tuple[str, ...]
+    baseline: Literal["weibull"] = "weibull"
+    pooling: Pooling = "partial"
+    endpoints: tuple[str, ...] = ()
+    priors: dict[str, Prior] = Field(default_factory=dict)
+    mismatch: float = Field(default=0.15, ge=0, le=10)
+    readings: tuple[str, ...] = ()
+    association: tuple[Association, ...] = ()
+    heterogeneity_scales: tuple[Scale, ...] = (0.25, 0.5, 1.0)
+    level: float = Field(default=0.95, gt=0.5, lt=1)
+    sampling: Sampling = Sampling()
+    scenarios: tuple[Scenario, ...] = ()
+
+    def faults(self) -> Iterator[Fault]:
+        """Names must differ, priors be known ones of the right family, associations inside."""
+        for key in ("covariates", "endpoints", "readings", "heterogeneity_scales"):
+            for name in repeated(getattr(self, key)):
+                yield (key,), f"must not repeat; got '{name}' twice"
+        if self.outcome == "response" and self.endpoints:
+            yield ("endpoints",), "belongs to survival models; this one is of response"
+        yield from self._prior_faults()
+        for index, association in enumerate(self.association):
+            for name in association.covariates:
+                if name not in self.covariates:
+                    what = f"no covariate '{name}' here{did_you_mean(name, self.covariates)}"
+                    yield ("association", index, "covariates"), what
+        names = self.scenario_names
+        for index, name in enumerate(names):
+            if name in names[:index]:
+                yield ("scenarios", index, "name"), f"is the name of an earlier scenario: '{name}'"
+
+    def _prior_faults(self) -> Iterator[Fault]:
+        known = DEFAULT_PRIORS[self.outcome]
+        for name, prior in self.priors.items():
+            if name not in known:
+                there = did_you_mean(name, known) or f"; known are {', '.join(known)}"
+                yield ("priors", name), f"no such prior in a {self.outcome} model{there}"
+            elif prior.family != known[name].family:
+                what = f"must be '{known[name].family}' for this prior; got '{prior.family}'"
+                yield ("priors", name, "family"), what
+
+    def prior(self, name: str) -> Prior:
+        """Give the declared prior, or the default of this outcome."""
+        return self.priors.get(name, DEFAULT_PRIORS[self.outcome][name])
+
+    def with_heterogeneity(self, scale: float) -> ModelSpec:
+        """Copy with another half-normal scale for the heterogeneity of effects."""
+        prior = _half_normal(scale, "sensitivity to the heterogeneity prior")
+        return self.model_copy(update={"priors": {**self.priors, "heterogeneity_effect": prior}})
+
+    def scenario(self, name: str) -> ModelSpec:
+        """Copy with one named scenario's changes.
+
+        Raises
+        ------
+        InputError
+            There is no such scenario, or it changes something that does not exist.
+        """
+        scenarios = {scenario.name: scenario for scenario in self.scenarios}
+        if name not in scenarios:
+            there = did_you_mean(name, scenarios) or f"; there are {', '.join(scenarios) or 'none'}"
+            what = f"no such scenario '{name}'{there}"
+            raise InputError(f"model {self.name}", [Problem("scenarios", what)])
+        source, values = f"model {self.name}, scenario '{name}'", self.model_dump()
+        known = DEFAULT_PRIORS[self.outcome]
+        values["priors"] = {key: self.prior(key).model_dump() for key in known}
+        problems = [
+            problem_at("", place, what)
+            for place, value in scenarios[name].changes.items()
+            if (what := set_at(values, place, value))
+        ]
+        if problems:
+            raise InputError(source, problems)
+        return validated(ModelSpec, values, source, "")
+
+    @property
+    def scenario_names(self) -> tuple[str, ...]:
+        """Names of the declared scenarios, in order."""
+        return tuple(scenario.name for scenario in self.scenarios)
+
+
+def models_folder() -> Path:
+    """Folder of the bundled models: inside the installed package, or at a checkout's top."""
+    installed = Path(str(resources.files("netlm_bayes"))) / "models"
+    return installed if installed.is_dir() else installed.parents[2] / "models"
+
+
+def read_model(reference: str) -> tuple[ModelSpec, str]:
+    """Read a model by path or bundled name.
+
+    Parameters
+    ----------
+    reference : str
+        A path to a TOML file, or the name of a bundled model.
+
+    Returns
+    -------
+    spec : ModelSpec
+        With every scenario checked.
+    digest : str
+        SHA-256 of the file.
+
+    Raises
+    ------
+    InputError
+        With every problem of the file.
+    """
+    path, source = model_path(reference), reference
+    values, text = read_toml(path, source)
+    expect_kind("model", values, source)
+    spec = validated(ModelSpec, values, source, text)
+    problems = [p for index in range(len(spec.scenarios)) for p in _problems_of(spec, index, text)]
+    if problems:
+        raise InputError(source, problems)
+    return spec, digest(text)
+
+
+def bundled_models() -> dict[str, Path]:
+    """Bundled models by name."""
+    return {file.stem: file for file in sorted(models_folder().glob("*.toml"))}
+
+
+def model_path(reference: str) -> Path:
+    """Path behind a reference to a model.
+
+    Raises
+    ------
+    InputError
+        It is neither a bundled name nor looks like a file.
+    """
+    path, bundled = Path(reference), bundled_models()
+    if reference in bundled:
+        return bundled[reference]
+    if path.suffix == ".toml" or path.exists():
+        return path
+    there = did_you_mean(reference, bundled) or f"; bundled are {', '.join(bundled)}"
+    raise InputError(reference, [Problem("", f"no such model or file{there}")])
+
+
+def _problems_of(spec: ModelSpec, index: int, text: str) -> list[Problem]:
+    """Problems that a scenario would meet when it is run, at its place in the model file."""
+    scenario = spec.scenarios[index]
+    try:
+        spec.scenario(scenario.name)
+    except InputError as error:
+        found = []
+        for problem in error.problems:
+            keys = [key for key in scenario.model_extra or {} if problem.where.startswith(key)]
+            place: Place = ("scenarios", index, *keys[:1])
+            what = problem.what if problem.where in keys else str(problem)
+            found.append(problem_at(text, place, what))
+        return found
+    return []

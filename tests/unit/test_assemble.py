@@ -1,0 +1,182 @@
+"""A model meets its cohorts: every item has a use and a reason, and nothing impossible is asked."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from netlm_bayes.errors import InputError, InputErrors
+from netlm_bayes.evidence.assemble import analyse, under_readings
+from netlm_bayes.evidence.files import BUNDLED_COHORTS, CohortFile, read_cohorts
+from netlm_bayes.spec import ModelSpec, read_model
+
+FIRST, SECOND = BUNDLED_COHORTS
+
+
+@pytest.fixture(scope="module")
+def files() -> tuple[CohortFile, ...]:
+    return read_cohorts(BUNDLED_COHORTS)
+
+
+def model(outcome: str = "survival", **more: Any) -> ModelSpec:
+    values = {"name": "m", "outcome": outcome, "covariates": ["htb", "ki67", "bone"]} | more
+    return ModelSpec.model_validate(values)
+
+
+def problems(spec: ModelSpec, files: Any) -> list[str]:
+    with pytest.raises(InputError) as refused:
+        analyse(spec, files)
+    assert refused.value.source == "model m"
+    return [str(problem) for problem in refused.value.problems]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"covariates": ["htbb"]}, "covariates: no such covariate 'htbb' (did you mean 'htb'?)"),
+        (
+            {"covariates": ["age"]},
+            "covariates: 'age' is continuous: what is printed of it gives no",
+        ),
+        ({"covariates": ["response"]}, "covariates: 'response' is known only after the clock has"),
+        ({"endpoints": ["pfs"]}, "endpoints: 'pfs' is the primary one and always modelled"),
+        ({"endpoints": ["hepatic"]}, "endpoints: no such further endpoint 'hepatic' (did you mea"),
+        ({"readings": ["litral"]}, "readings: no cohort given has the reading 'litral' (did you"),
+        ({"readings": ["mean"]}, "readings: the reading 'mean' is on record but changes no number"),
+    ],
+)
+def test_what_nothing_given_knows_is_refused(wrong, said, files):
+    (found,) = problems(model(**wrong), files)
+    assert found.startswith(said)
+
+
+def test_all_that_is_unknown_is_said_at_once(files):
+    wrong = {"covariates": ["htbb", "age"], "endpoints": ["pfs"], "readings": ["x"]}
+    assert len(problems(model(**wrong), files)) == 4
+
+
+@pytest.mark.parametrize("name", ["pfs-weibull", "response-logistic"])
+def test_every_item_has_a_use_and_a_reason(name, files):
+    for cohort in analyse(read_model(name)[0], files).cohorts:
+        assert [use.item for use in cohort.uses] == list(range(len(cohort.cohort.published)))
+        assert all(use.note for use in cohort.uses)
+        assert {use.use for use in cohort.uses} <= {"fit", "weights", "check", "unused"}
+        assert cohort.joint.sum() == pytest.approx(1)
+        assert np.linalg.eigvalsh(cohort.ratio_covariance).min() > 0
+
+
+def uses(name: str, cohort: int, files: Any, covariate: str) -> set[tuple[str, str]]:
+    found = analyse(read_model(name)[0], files).cohorts[cohort]
+    items = found.cohort.published
+    return {
+        (use.use, use.note)
+        for use in found.uses
+        if getattr(items[use.item], "covariate", "") == covariate
+        and items[use.item].kind == "odds_ratio"
+    }
+
+
+def test_what_a_model_leaves_out_is_listed_as_unused(files):
+    assert uses("response-logistic", 1, files, "fdg") == {
+        ("unused", "covariate 'fdg' is not in the model")
+    }
+
+
+def test_a_recovered_table_takes_the_place_of_its_odds_ratios(files):
+    first = analyse(read_model("response-logistic")[0], files).cohorts[0]
+    (table,) = first.tables
+    assert (table.covariate, sum(table.responders), sum(table.n)) == ("htb", 91, 116)
+    assert "htb" not in {ratio.covariate for ratio in first.ratios}
+
+
+def test_responders_are_refused_for_guarantee_time(files):
+    first = analyse(read_model("pfs-weibull")[0], files).cohorts[0]
+    notes = {
+        use.note
+        for use in first.uses
+        if "response" in getattr(first.cohort.published[use.item], "subgroup", {})
+        and first.cohort.published[use.item].kind == "median"
+    }
+    assert notes == {"'response' is known only after the start: guarantee-time bias"}
+
+
+def test_a_ratio_adjusted_otherwise_than_the_model_has_the_mismatch_added(files):
+    alike, otherwise = (
+        analyse(model(mismatch=m, covariates=["htb", "ki67", "bone"]), files[:1]).cohorts[0]
+        for m in (0.0, 0.3)
+    )
+    np.testing.assert_array_equal(alike.ratio_covariance, otherwise.ratio_covariance)
+    without, with_ = (
+        analyse(model(mismatch=m, covariates=["htb", "bone"]), files[:1]).cohorts[0]
+        for m in (0.0, 0.3)
+    )
+    added = with_.ratio_covariance - without.ratio_covariance
+    np.testing.assert_allclose(added, 0.09 * np.eye(len(added)), atol=1e-12)
+
+
+def test_a_reading_turns_the_contrast_round(files):
+    cohort = files[1].cohort
+    index = next(i for i, x in enumerate(cohort.published) if x.kind == "hazard_ratio")
+    as_read, literal = cohort.published[index], under_readings(cohort, ["literal"]).published[index]
+    assert (as_read.level, as_read.versus) == ((">25%",), ("<=25%",))
+    assert (literal.level, literal.versus) == (("<=25%",), (">25%",))
+    assert under_readings(cohort, []) == cohort
+
+
+def test_a_reading_that_would_let_patients_vote_twice_is_refused(files):
+    first = files[0].cohort
+    other = {"reading": "turned", "why": "a test", "level": [">50%"]}
+    index = next(
+        i
+        for i, x in enumerate(first.published)
+        if x.kind == "hazard_ratio" and x.role == "fit" and x.covariate == "htb"
+    )
+    values = first.published[index].model_dump()
+    item = type(first.published[index]).model_validate(
+        values | {"reading": "as printed", "why": "a test", "otherwise": [other]}
+    )
+    items = (*first.published[:index], item, *first.published[index + 1 :])
+    changed = replace(files[0], cohort=first.model_copy(update={"published": items}))
+    with pytest.raises(InputErrors) as refused:
+        analyse(model(readings=["turned"]), [changed])
+    assert "read as turned" in str(refused.value)
+    assert "the same contrast of the same patients" in str(refused.value)
+
+
+def test_margins_are_printed_recovered_or_borrowed_and_said(files):
+    first, second = analyse(read_model("pfs-weibull")[0], files).cohorts
+    assert "margin: margin recovered from the one table that its odds ratio allows" in first.notes
+    assert not first.margin_log_sd.any()
+    assert f"htb: margin borrowed from {FIRST}, log sd 0.5" in second.notes
+    # Four, two, two and two levels are borrowed; the two of site are printed.
+    assert sorted(second.margin_log_sd) == [0.0] * 2 + [0.5] * 10
+
+
+def test_a_margin_that_is_nowhere_is_asked_for(files):
+    with pytest.raises(InputErrors) as refused:
+        analyse(model(covariates=["htb", "fdg"]), files[:1])
+    assert "'fdg' has no margin: give its counts, or borrow them" in str(refused.value)
+
+
+def test_a_margin_that_the_lender_lacks_is_said_so(files):
+    borrowed = files[1].cohort.borrowed_margins
+    more = borrowed.model_copy(update={"covariates": (*borrowed.covariates, "fdg")})
+    changed = replace(
+        files[1], cohort=files[1].cohort.model_copy(update={"borrowed_margins": more})
+    )
+    with pytest.raises(InputErrors, match=f"'fdg' has no margin, and none in {FIRST} to borrow"):
+        analyse(model(covariates=["htb", "fdg"], endpoints=["hepatic_pfs"]), [changed])
+
+
+def test_a_cohort_that_says_nothing_of_the_outcome_is_refused(tmp_path: Path):
+    path = tmp_path / "only.toml"
+    path.write_text(
+        'id = "a"\nlabel = "A"\nn = 9\nsource = "s"\n[[published]]\nkind = "counts"\n'
+        'values = { responders = 4, nonresponders = 5 }\nrole = "fit"\nsource = "s"\n',
+        "utf-8",
+    )
+    own = read_cohorts([str(path)])
+    with pytest.raises(InputErrors, match="no item with role 'fit' speaks of this model's outcome"):
+        analyse(model(), own)

@@ -1,0 +1,493 @@
+"""A paper that adds up gives only `ok`; one planted error is found by the check it belongs to."""
+
+import copy
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from netlm_bayes.codebook import Codebook, bundled_file, read_codebook
+from netlm_bayes.documents import read_toml, validated
+from netlm_bayes.evidence.audit import AuditRow, audit
+from netlm_bayes.evidence.cohort import Cohort
+from netlm_bayes.evidence.labels import item_label
+
+type Items = dict[str, dict[str, Any]]
+
+CODEBOOK = Codebook.model_validate(
+    {
+        "id": "invented",
+        "endpoints": {"pfs": "PFS", "os": "overall survival"},
+        "covariates": {
+            "stage": {"label": "Stage", "levels": ["early", "late"], "reference": "early"},
+            "grade": {"label": "Grade", "levels": ["G1", "G2", "G3"], "reference": "G1"},
+            "sex": {"label": "Sex", "levels": ["male", "female"], "reference": "male"},
+            "bone": {"label": "Bone", "levels": ["no", "yes"], "reference": "no"},
+            "border": {"label": "Border", "levels": ["blurred", "sharp"], "reference": "blurred"},
+            "age": {"label": "Age", "unit": "year"},
+            "response": {
+                "label": "Response",
+                "levels": ["nonresponders", "responders"],
+                "reference": "nonresponders",
+                "post_baseline": True,
+            },
+        },
+    }
+)
+
+# Numbers by hand: sqrt(1 * 4) = 2, log 2 / (log 4 / 3.92) = 1.96, p = 0.05; 35 of 50 against 20 of
+# 50 gives 3.5 (1.529 to 8.012), p = 0.003; four times as many standard errors give p < 0.001.
+CLEAN: Items = {
+    "flow": {
+        "kind": "statistic",
+        "name": "enrolment flow",
+        "total": 112,
+        "excluded": {"declined": 8, "lost": 4},
+    },
+    "procedures": {"kind": "statistic", "name": "procedures", "total": 250, "per_patient": "2.5"},
+    "location": {
+        "kind": "statistic",
+        "name": "age",
+        "covariate": "age",
+        "location": 60,
+        "minimum": 40,
+        "maximum": 80,
+    },
+    "part": {
+        "kind": "statistic",
+        "name": "very late",
+        "covariate": "stage",
+        "part": 10,
+        "whole": 50,
+        "restated": [{"percent": "20"}],
+    },
+    "stage": {"kind": "margin", "covariate": "stage", "values": {"early": 50, "late": 50}},
+    "sex": {"kind": "margin", "covariate": "sex", "values": {"male": 52, "female": 48}},
+    "bone": {
+        "kind": "margin",
+        "covariate": "bone",
+        "values": {"yes": 13},
+        "restated": [{"level": "no", "count": 87}],
+    },
+    "grade": {
+        "kind": "margin",
+        "covariate": "grade",
+        "values": {"G1": 30, "G2": 45, "G3": 25},
+        "percent": {"G1": "30.0", "G2": "45.0", "G3": "25.0"},
+        "restated": [{"level": ["G2", "G3"], "percent": "70.0", "count": 70}],
+    },
+    "counts": {
+        "kind": "counts",
+        "values": {"CR": 5, "PR": 50, "SD": 30, "PD": 15},
+        "restated": [{"level": ["CR", "PR"], "count": 55}],
+    },
+    "counts early": {
+        "kind": "counts",
+        "subgroup": {"stage": "early"},
+        "values": {"responders": 20, "nonresponders": 30},
+        "percent": {"responders": "40.0"},
+    },
+    "median": {
+        "kind": "median",
+        "endpoint": "pfs",
+        "months": "12.5",
+        "n": 100,
+        "restated": [{"months": "12.5"}],
+    },
+    "median early": {
+        "kind": "median",
+        "endpoint": "pfs",
+        "subgroup": {"stage": "early"},
+        "months": "16.0",
+        "n": 50,
+    },
+    "median late": {
+        "kind": "median",
+        "endpoint": "pfs",
+        "subgroup": {"stage": "late"},
+        "months": "8.1",
+        "n": 50,
+    },
+    "milestone": {
+        "kind": "milestone",
+        "endpoint": "pfs",
+        "months": 6,
+        "survival": "0.81",
+        "restated": [{"percent": "81"}],
+    },
+    "fatigue": {
+        "kind": "adverse_event",
+        "event": "fatigue",
+        "n": 8,
+        "percent": "8.0",
+        "restated": [{"count": 8}],
+    },
+    "fever": {"kind": "adverse_event", "event": "fever", "percent": "17.0"},
+    "hazard": {
+        "kind": "hazard_ratio",
+        "endpoint": "pfs",
+        "covariate": "stage",
+        "level": "late",
+        "versus": "early",
+        "estimate": "2.00",
+        "lower": "1.000",
+        "upper": "4.000",
+        "p": "0.05",
+    },
+    "hazard adjusted": {
+        "kind": "hazard_ratio",
+        "endpoint": "os",
+        "covariate": "stage",
+        "level": "late",
+        "versus": "early",
+        "estimate": "4.00",
+        "lower": "2.000",
+        "upper": "8.000",
+        "p_below": "0.001",
+        "adjusted_for": ["age"],
+        "restated": [{"estimate": "4.0", "p_below": "0.001"}],
+    },
+    "hazard of grade": {
+        "kind": "hazard_ratio",
+        "endpoint": "pfs",
+        "covariate": "grade",
+        "level": "G3",
+        "versus": "G1",
+        "estimate": "4.00",
+        "lower": "2.000",
+        "upper": "8.000",
+        "p_below": "0.001",
+    },
+    "odds": {
+        "kind": "odds_ratio",
+        "covariate": "stage",
+        "level": "late",
+        "versus": "early",
+        "estimate": "3.500",
+        "lower": "1.529",
+        "upper": "8.012",
+        "p": "0.003",
+        "restated": [{"p": "0.003"}],
+    },
+    "logrank": {
+        "kind": "logrank",
+        "endpoint": "pfs",
+        "covariate": "stage",
+        "level": "late",
+        "versus": "early",
+        "p": "0.04",
+        "restated": [{"p": "0.04"}],
+    },
+}
+CONCLUSIONS = [
+    {"endpoint": "pfs", "covariate": "stage", "better": "early", "source": "discussion"},
+    {"endpoint": "response", "covariate": "stage", "better": "late", "source": "discussion"},
+]
+TEXT = "text against table"
+CENTRE = "CI centred on its estimate"
+DIRECTION = "direction against conclusion"
+OTHER_WAY = {
+    "reading": "as in the table",
+    "why": "the table",
+    "otherwise": [{"reading": "turned", "why": "the text", "level": "early", "versus": "late"}],
+}
+COARSE: dict[str, Any] = {"estimate": "4", "lower": "2", "upper": "8", "p": None, "restated": []}
+ROUGHLY = {"level": "yes", "approximate": True}
+PLANTED: list[tuple[str, dict[str, Any], str, str]] = [
+    ("grade", {"percent": {"G1": "31.7"}}, "percentage of n", "conflict"),
+    ("counts early", {"percent": {"responders": "43.0"}}, "percentage of n", "conflict"),
+    ("fatigue", {"percent": "8.7"}, "percentage of n", "conflict"),
+    ("fatigue", {"percent": "8.1"}, "percentage of n", "rounding"),
+    ("fever", {"percent": "17.4"}, "whole patients", "conflict"),
+    ("sex", {"values": {"male": 52, "female": 47}}, "levels sum to n", "conflict"),
+    (
+        "counts",
+        {"values": {"CR": 5, "PR": 50, "SD": 31, "PD": 15}},
+        "response counts sum to n",
+        "conflict",
+    ),
+    ("flow", {"excluded": {"declined": 9, "lost": 4}}, "enrolment flow", "conflict"),
+    ("procedures", {"per_patient": "2.7"}, "mean per patient", "conflict"),
+    ("procedures", {"per_patient": "2.6"}, "mean per patient", "rounding"),
+    ("part", {"whole": 51}, "part of a whole", "conflict"),
+    ("part", {"part": 60, "restated": []}, "part of a whole", "conflict"),
+    ("location", {"location": 90}, "location within range", "conflict"),
+    ("median early", {"n": 49}, "subgroup size", "conflict"),
+    ("median", {"n": 99}, "subgroup size", "conflict"),
+    ("hazard adjusted", {"restated": [{"estimate": "4.4"}]}, TEXT, "conflict"),
+    ("hazard adjusted", {"restated": [{"upper": "9.000"}]}, TEXT, "conflict"),
+    ("hazard adjusted", {"restated": [{"p_below": "0.01"}]}, TEXT, "conflict"),
+    ("hazard adjusted", {"restated": [{"p": "0.002"}]}, TEXT, "conflict"),
+    ("hazard adjusted", {"restated": [{"months": "4.4"}]}, TEXT, "ambiguous"),
+    ("odds", {"restated": [{"p": "0.03"}]}, TEXT, "conflict"),
+    ("odds", {"restated": [{"p_below": "0.003"}]}, TEXT, "conflict"),
+    ("logrank", {"restated": [{"p_below": "0.04"}]}, TEXT, "rounding"),
+    ("logrank", {"restated": [{"p_below": "0.03"}]}, TEXT, "conflict"),
+    ("median", {"restated": [{"months": "12.9"}]}, TEXT, "conflict"),
+    ("milestone", {"restated": [{"percent": "85"}]}, TEXT, "conflict"),
+    ("counts", {"restated": [{"level": "PR", "count": 55}]}, TEXT, "conflict"),
+    ("fatigue", {"restated": [{"count": 7}]}, TEXT, "conflict"),
+    ("grade", {"restated": [{"level": "G3", "percent": "28"}]}, TEXT, "conflict"),
+    ("grade", {"restated": [{"level": "G3", "percent": "26"}]}, TEXT, "rounding"),
+    ("bone", {"restated": [ROUGHLY | {"percent": "17"}]}, TEXT, "rounding"),
+    ("bone", {"restated": [ROUGHLY | {"percent": "19"}]}, TEXT, "conflict"),
+    ("median early", {"months": "12.5"}, "one value for two numbers", "ambiguous"),
+    (
+        "bone",
+        {"values": {"yes": 45}, "percent": {"yes": "45.0"}, "restated": []},
+        "one value for two numbers",
+        "ambiguous",
+    ),
+    ("hazard", {"estimate": "2.30"}, CENTRE, "conflict"),
+    ("hazard", {"lower": "0.800"}, CENTRE, "conflict"),
+    ("hazard", {"upper": "5.000"}, CENTRE, "conflict"),
+    ("hazard", {"p": "0.02"}, "p against CI", "conflict"),
+    ("hazard", {"p": None, "p_below": "0.01"}, "p against CI", "conflict"),
+    ("hazard of grade", {"p_below": "0.00001"}, "p against CI", "conflict"),
+    (
+        "odds",
+        {"estimate": "3.600", "lower": "1.573", "upper": "8.241", "p": "0.002", "restated": []},
+        "integer table",
+        "conflict",
+    ),
+    (
+        "odds",
+        COARSE | {"covariate": "border", "level": "sharp", "versus": "blurred"},
+        "integer table",
+        "ambiguous",
+    ),
+    (
+        "hazard",
+        {"lower": "1.600", "upper": "2.500", "p": None, "p_below": "0.001"},
+        "implied events",
+        "conflict",
+    ),
+    ("odds", {"event": "non_response"}, DIRECTION, "conflict"),
+    ("hazard", {"level": "early", "versus": "late"}, DIRECTION, "ambiguous"),  # may be 1
+    ("hazard adjusted", OTHER_WAY, DIRECTION, "ambiguous"),
+    (
+        "location",
+        {"reading": "median", "why": "w", "otherwise": [{"reading": "mean", "why": "heading"}]},
+        "two readings",
+        "ambiguous",
+    ),
+    ("median late", {"months": "17.1"}, "medians against hazard ratios", "ambiguous"),
+    ("median late", {"subgroup": {"response": "responders"}}, "guarantee time", "ambiguous"),
+    (
+        "logrank",
+        {"covariate": "response", "level": (), "versus": ()},
+        "guarantee time",
+        "ambiguous",
+    ),
+]
+
+
+def cohort_of(items: Items, **changes: Any) -> Cohort:
+    published = copy.deepcopy(list(items.values()))
+    for item in published:
+        item["source"] = "table"
+        for restated in item.get("restated", ()):
+            restated["source"] = "text"
+    values = {
+        "id": "invented",
+        "label": "Invented",
+        "n": 100,
+        "source": "invented",
+        "conclusions": CONCLUSIONS,
+        "published": published,
+    }
+    return Cohort.model_validate(values | changes)
+
+
+def amiss(cohort: Cohort) -> list[tuple[str, str]]:
+    return [(r.check, r.verdict) for r in audit(cohort, CODEBOOK) if r.verdict != "ok"]
+
+
+def test_a_paper_that_adds_up_gives_only_ok() -> None:
+    assert amiss(cohort_of(CLEAN)) == []
+
+
+@pytest.mark.parametrize(("name", "error", "check", "verdict"), PLANTED)
+def test_one_planted_error_is_found_by_its_check_and_by_no_other(
+    name: str, error: dict[str, Any], check: str, verdict: str
+) -> None:
+    assert amiss(cohort_of(CLEAN | {name: CLEAN[name] | error})) == [(check, verdict)]
+
+
+HARMLESS: dict[str, Items] = {
+    "a ratio of 1 has no direction and no order": {
+        "hazard": {"estimate": "1.00", "lower": "0.500", "upper": "2.000", "p": None},
+        "median late": {"months": "17.1"},
+    },
+    "shares are of those not missing": {
+        "sex": {
+            "values": {"male": 50, "female": 48},
+            "missing": 2,
+            "percent": {"male": "51.0"},
+            "restated": [{"level": "female", "percent": "49.0"}],
+        }
+    },
+    "two digits may well be the same": {"median": {"months": "8.1", "restated": []}},
+    "an unbalanced factor does not tell the events": {
+        "hazard of grade": {
+            "covariate": "bone",
+            "level": "yes",
+            "versus": "no",
+            "lower": "3.000",
+            "upper": "5.333",
+        }
+    },
+    "sizes that are not printed are not guessed": {
+        "grade": {"values": {"G1": 30}, "percent": {}, "restated": []},
+        "median late": {"subgroup": {"grade": "G2"}, "n": 45},
+    },
+}
+
+
+@pytest.mark.parametrize("changes", HARMLESS.values(), ids=list(HARMLESS))
+def test_what_is_no_error_is_not_reported(changes: Items) -> None:
+    changed = {name: CLEAN[name] | change for name, change in changes.items()}
+    assert amiss(cohort_of(CLEAN | changed)) == []
+
+
+@pytest.mark.parametrize("better", [["G1", "G3"], ["G2"]])
+def test_a_conclusion_that_does_not_part_the_levels_of_a_ratio_says_nothing_of_it(
+    better: list[str],
+) -> None:
+    about = {"endpoint": "pfs", "covariate": "grade", "better": better, "source": "discussion"}
+    rows = audit(cohort_of(CLEAN, conclusions=[about]), CODEBOOK)
+    assert DIRECTION not in {row.check for row in rows}
+
+
+def test_every_check_has_looked_at_the_clean_paper_and_has_found_a_planted_error() -> None:
+    looked = {row.check for row in audit(cohort_of(CLEAN), CODEBOOK)}
+    # These have nothing to say of a paper without their fault.
+    silent = {"two readings", "guarantee time", "one value for two numbers"}
+    assert looked | silent == {check for _, _, check, _ in PLANTED}
+    assert not looked & silent
+
+
+@pytest.mark.parametrize(
+    ("error", "culprit"),
+    [
+        ({"estimate": "1.70"}, "p agrees with the interval, not with the estimate"),
+        ({"lower": "0.700"}, "p agrees with the estimate and the upper end, not with the lower"),
+        ({"upper": "3.000"}, "p agrees with the estimate and the lower end, not with the upper"),
+    ],
+)
+def test_p_tells_which_of_estimate_and_interval_is_out_of_line(
+    error: dict[str, str], culprit: str
+) -> None:
+    # 1.500 (0.800 to 2.813): log 1.5 = 0.405, se = log(2.813 / 0.8) / 3.92 = 0.3208, p = 0.206.
+    right = {"estimate": "1.500", "lower": "0.800", "upper": "2.813", "p": "0.206"}
+    items = CLEAN | {"hazard": CLEAN["hazard"] | right | error}
+    (row,) = (row for row in audit(cohort_of(items), CODEBOOK) if row.verdict != "ok")
+    assert (row.check, row.verdict, row.note) == (CENTRE, "conflict", culprit)
+
+
+def test_borrowed_margins_are_listed_with_what_was_lent() -> None:
+    lender = cohort_of(CLEAN, id="lender")
+    borrowed = {
+        "cohort": "lender",
+        "covariates": ["stage", "age"],
+        "log_sd": 0.5,
+        "why": "unprinted",
+    }
+    borrower = cohort_of({"counts": CLEAN["counts"]}, borrowed_margins=borrowed)
+    (row,) = (r for r in audit(borrower, CODEBOOK, {"lender": lender}) if r.verdict != "ok")
+    assert (row.check, row.verdict) == ("borrowed margins", "ambiguous")
+    assert row.recomputed == "stage early: 50, late: 50"
+    (row,) = (r for r in audit(borrower, CODEBOOK) if r.verdict != "ok")
+    assert row.recomputed == ""
+
+
+def test_a_margin_that_is_not_printed_is_lent_as_recovered() -> None:
+    (row,) = (row for row in bundled("sysu-rectal-2022-2024") if row.check == "borrowed margins")
+    assert "margin unclear: 24, clear: 92" in row.recomputed  # printed nowhere
+
+
+def test_a_wrong_percentage_comes_with_what_it_could_be_of() -> None:
+    items = CLEAN | {"fatigue": CLEAN["fatigue"] | {"percent": "8.7"}}
+    (row,) = (row for row in audit(cohort_of(items), CODEBOOK) if row.verdict != "ok")
+    assert row.note == "8.7 % would be 8 of 92, or 8.7 of 100"
+
+
+def bundled(name: str) -> tuple[AuditRow, ...]:
+    cohorts = {}
+    for each in ("sysu-2016-2020", "sysu-rectal-2022-2024"):
+        values, text = read_toml(bundled_file(each))
+        cohorts[each] = validated(Cohort, values, each, text)
+    codebook = read_codebook(cohorts[name].codebook, beside=Path())
+    return audit(cohorts[name], codebook, cohorts)
+
+
+def test_conflicts_of_the_first_paper() -> None:
+    assert [
+        (row.check, row.item, row.printed)
+        for row in bundled("sysu-2016-2020")
+        if row.verdict == "conflict"
+    ] == [
+        ("percentage of n", "adverse_event transient hypertension (grade 1-2)", "8 (8.7 %)"),
+        (TEXT, "hazard_ratio pfs bone: yes vs no (adjusted for htb, ki67)", "p < 0.001"),
+        (CENTRE, "hazard_ratio pfs margin: clear vs unclear", "0.665 (0.380 to 1.131)"),
+    ]
+
+
+def test_what_the_first_paper_leaves_open() -> None:
+    assert [
+        (row.check, row.item) for row in bundled("sysu-2016-2020") if row.verdict == "ambiguous"
+    ] == [
+        ("one value for two numbers", "margin sex: male"),
+        ("one value for two numbers", "margin primary_site: intestine"),
+        ("one value for two numbers", "margin ki67_grade: >2%"),
+        ("one value for two numbers", "median pfs, overall"),
+        ("two readings", "statistic age"),
+        ("two readings", "statistic Ki67"),
+        ("two readings", "margin site"),
+        ("two readings", "adverse_event transient hypertension (grade 1-2)"),
+        ("medians against hazard ratios", "median pfs by htb"),
+        ("guarantee time", "comparisons by response"),
+    ]
+
+
+def test_rounding_in_the_first_paper_is_truncation_approximation_or_three_decimals() -> None:
+    rows = [row for row in bundled("sysu-2016-2020") if row.verdict == "rounding"]
+    assert [(row.item, row.note) for row in rows if row.check == TEXT] == [
+        ("margin ki67_grade: >10%", "Discussion, truncated, not rounded"),
+        ("margin extrahepatic_metastasis: yes", "Section 3.1, printed as approximate"),
+    ]
+    others = [row for row in rows if row.check != TEXT]
+    assert {row.check for row in others} == {CENTRE, "p against CI"}
+    assert {row.note for row in others} == {"within the rounding of what it is computed from"}
+
+
+def test_nothing_in_the_second_paper_conflicts_but_every_ratio_can_be_read_two_ways() -> None:
+    rows = [row for row in bundled("sysu-rectal-2022-2024") if row.verdict != "ok"]
+    assert {row.verdict for row in rows} == {"ambiguous"}
+    assert Counter(row.check for row in rows) == {DIRECTION: 4, "borrowed margins": 1}
+    assert all(row.printed == row.recomputed.partition(" (")[0] for row in rows[:4])
+
+
+@pytest.mark.parametrize("name", ["sysu-2016-2020", "sysu-rectal-2022-2024"])
+def test_no_two_items_have_one_label(name: str) -> None:
+    values, text = read_toml(bundled_file(name))
+    labels = Counter(map(item_label, validated(Cohort, values, name, text).published))
+    assert max(labels.values()) == 1
+
+
+def test_an_adjusted_ratio_says_for_what() -> None:
+    labels = list(map(item_label, cohort_of(CLEAN).published))
+    assert "hazard_ratio os stage: late vs early (adjusted for age)" in labels
+    assert "median pfs, stage: early" in labels
+    assert "median pfs, overall" in labels
+
+
+def test_the_audit_loads_no_numerical_library() -> None:
+    code = (
+        "import sys, netlm_bayes.evidence.audit; "
+        "sys.exit(bool({'numpy', 'pandas', 'scipy', 'pymc'} & set(sys.modules)))"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -1,0 +1,339 @@
+"""A cohort's items agree with the codebook and with n, and no patient votes twice."""
+
+from typing import Any
+
+import pytest
+
+from netlm_bayes.codebook import Codebook
+from netlm_bayes.evidence.checks import faults, one_vote_faults
+from netlm_bayes.evidence.cohort import Cohort
+from netlm_bayes.evidence.files import BUNDLED_COHORTS, read_cohort
+
+CODEBOOK = Codebook.model_validate(
+    {
+        "id": "invented",
+        "endpoints": {"pfs": "PFS", "os": "OS"},
+        "covariates": {
+            "grade": {
+                "label": "Grade",
+                "levels": ["G1", "G2", "G3", "G4"],
+                "reference": "G1",
+                "groups": {"low": ["G1", "G2"], "high": ["G3", "G4"]},
+            },
+            "bone": {"label": "Bone", "levels": ["no", "yes"], "reference": "no"},
+            "age": {"label": "Age", "unit": "year"},
+        },
+    }
+)
+
+
+def cohort_of(*items: dict[str, Any], **head: Any) -> Cohort:
+    published = [{"source": "text"} | item for item in items]
+    return Cohort.model_validate(
+        {"id": "a", "label": "A", "n": 100, "source": "paper", "published": published} | head
+    )
+
+
+def hazard_ratio(level: Any, versus: Any, covariate: str = "grade", **more: Any) -> dict[str, Any]:
+    interval = {"estimate": "2.0", "lower": "1.0", "upper": "4.0"}
+    contrast = {"covariate": covariate, "level": level, "versus": versus}
+    return {"kind": "hazard_ratio", "role": "fit", **interval, **contrast, **more}
+
+
+def odds_ratio(level: Any, versus: Any, covariate: str = "grade", **more: Any) -> dict[str, Any]:
+    return hazard_ratio(level, versus, covariate, **more) | {"kind": "odds_ratio"}
+
+
+def median(subgroup: dict[str, Any] | None = None, **more: Any) -> dict[str, Any]:
+    own = {"kind": "median", "role": "fit", "endpoint": "pfs", "months": "12", "n": 40}
+    return own | {"subgroup": subgroup or {}} | more
+
+
+def milestone(months: str, subgroup: dict[str, Any] | None = None, **more: Any) -> dict[str, Any]:
+    own = {"kind": "milestone", "role": "fit", "endpoint": "pfs", "survival": "0.6", "n": 40}
+    return own | {"months": months, "subgroup": subgroup or {}} | more
+
+
+def counts(responders: int, others: int, subgroup: dict[str, Any] | None = None) -> dict[str, Any]:
+    values = {"responders": responders, "nonresponders": others}
+    return {"kind": "counts", "role": "fit", "values": values, "subgroup": subgroup or {}}
+
+
+def margin(covariate: str, **values: int) -> dict[str, Any]:
+    return {"kind": "margin", "role": "fit", "covariate": covariate, "values": values}
+
+
+@pytest.mark.parametrize("name", BUNDLED_COHORTS)
+def test_the_bundled_cohorts_have_no_fault(name):
+    file = read_cohort(name)
+    assert faults(file.cohort, file.codebook) == []
+
+
+# Against the codebook and n
+
+
+@pytest.mark.parametrize(
+    ("item", "place", "said"),
+    [
+        (hazard_ratio("G5", "G1"), ("level",), "grade: no such level 'G5'"),
+        (hazard_ratio("G2", "G9"), ("versus",), "grade: no such level 'G9'"),
+        (hazard_ratio("yes", "no", "bne"), ("covariate",), "no such covariate 'bne' (did you mean"),
+        (hazard_ratio("high", ["G1", "G3"]), ("versus",), "must not share 'G3' with 'level'"),
+        (hazard_ratio([], "G1"), ("level",), "is missing; 'grade' has levels G1, G2, G3, G4"),
+        (hazard_ratio("G2", []), ("versus",), "is missing; 'grade' has levels"),
+        (hazard_ratio("old", [], "age"), ("level",), "age: no such level 'old'"),
+        (
+            hazard_ratio("G2", "G1", endpoint="pf"),
+            ("endpoint",),
+            "no such endpoint 'pf' (did you m",
+        ),
+        (hazard_ratio("G2", "G1", adjusted_for=["bon"]), ("adjusted_for",), "no such covariate 'b"),
+        (hazard_ratio("G2", "G1", adjusted_for=["grade"]), ("adjusted_for",), "must not name the "),
+        (hazard_ratio("G2", "G1", adjusted_for=["bone"] * 2), ("adjusted_for",), "must not repeat"),
+        (hazard_ratio("G2", "G1", events=101), ("events",), "must be at most the cohort's 100 pat"),
+        (median(endpoint="qq"), ("endpoint",), "no such endpoint 'qq'; known are pfs, os"),
+        (median({"grade": "G9"}), ("subgroup", "grade"), "grade: no such level 'G9'"),
+        (median({"grade": []}), ("subgroup", "grade"), "needs a level"),
+        (median({"stage": "G9"}), ("subgroup", "stage"), "no such covariate 'stage'"),
+        (median(n=101), ("n",), "must be at most the cohort's 100; got 101"),
+        (margin("bone", yes=40, no=61), ("values",), "must sum to n = 100; they sum to 101"),
+        (margin("bone", yes=40, no=59), ("values",), "must sum to n = 100; they sum to 99"),
+        (margin("bone", yes=101), ("values",), "must sum to n = 100; they sum to 101"),
+        (margin("bone", yes=0, no=0) | {"missing": 100}, ("values",), "must not all be 0"),
+        (margin("grade", G1=40, G2=40), ("values",), "lacks G3, G4"),
+        (margin("grade", G1=40, G2=40, high=20), ("values", "high"), "joins G3, G4; count each"),
+        (margin("age", old=40), ("values",), "age: no such level 'old'"),
+        (counts(40, 59), ("values",), "must sum to n = 100; they sum to 99"),
+        (counts(40, 61, {"bone": "yes"}), ("values",), "must sum to at most n = 100; they sum to"),
+        (
+            {"kind": "adverse_event", "event": "fever", "n": 101},
+            ("n",),
+            "must be at most the cohort's 100; got 101",
+        ),
+        (
+            {"kind": "adverse_event", "event": "fever", "n": 1, "role": "fit"},
+            ("role",),
+            "must be 'check': no likelihood takes an item of kind 'adverse_event'",
+        ),
+        (
+            {"kind": "statistic", "name": "age", "covariate": "agee", "total": 1},
+            ("covariate",),
+            "no such covariate 'agee' (did you mean 'age'?)",
+        ),
+        (
+            {"kind": "logrank", "endpoint": "pfs", "covariate": "grade", "level": "G1", "p": "0.1"},
+            ("versus",),
+            "is missing; 'grade' has levels",
+        ),
+        (
+            counts(40, 60) | {"restated": [{"source": "s", "level": "CRR", "count": 1}]},
+            ("restated", 0, "level"),
+            "no such category 'CRR' (did you mean 'CR'?)",
+        ),
+        (
+            margin("bone", yes=40) | {"restated": [{"source": "s", "level": "yess", "count": 1}]},
+            ("restated", 0, "level"),
+            "bone: no such level 'yess' (did you mean 'yes'?)",
+        ),
+        (
+            median() | {"restated": [{"source": "s", "level": "yes", "months": 1}]},
+            ("restated", 0, "level"),
+            "does not belong to an item of kind 'median'",
+        ),
+    ],
+)
+def test_an_item_that_disagrees_with_codebook_or_n_is_refused(item, place, said):
+    found = faults(cohort_of(item), CODEBOOK)
+    assert [what for where, what in found if where == ("published", 0, *place)], found
+    assert any(what.startswith(said) for _, what in found), found
+
+
+@pytest.mark.parametrize(
+    ("item", "other", "place", "said"),
+    [
+        (hazard_ratio("G2", "G1"), {"level": "G9"}, ("level",), "grade: no such level 'G9'"),
+        (hazard_ratio("G2", "G1"), {"versus": "G2"}, ("versus",), "must not share 'G2'"),
+        (
+            hazard_ratio("G2", "G1"),
+            {"event": "non_response"},
+            ("event",),
+            "does not belong to an item of kind",
+        ),
+        (median(), {"level": "G1"}, ("level",), "does not belong to an item of kind"),
+        (median(), {"subgroup": {"bone": "x"}}, ("subgroup", "bone"), "bone: no such level 'x'"),
+        (
+            {"kind": "adverse_event", "event": "fever", "n": 1},
+            {"event": "response"},
+            ("event",),
+            "does not belong to an item of kind",
+        ),
+    ],
+)
+def test_another_reading_must_be_possible_too(item, other, place, said):
+    readings = {"reading": "a", "why": "b", "otherwise": [{"reading": "c", "why": "d"} | other]}
+    found = faults(cohort_of(item | readings), CODEBOOK)
+    where = ("published", 0, "otherwise", 0, *place)
+    assert [what for at, what in found if at == where and what.startswith(said)], found
+
+
+def test_readings_of_one_item_differ_in_name():
+    other = {"reading": "c", "why": "d"}
+    item = median() | {"reading": "a", "why": "b", "otherwise": [other, other]}
+    (fault,) = faults(cohort_of(item), CODEBOOK)
+    assert fault == (
+        ("published", 0, "otherwise"),
+        "must each have a reading of their own; got 'c' twice",
+    )
+
+
+def test_conclusions_and_borrowed_margins_speak_of_the_codebook_too():
+    conclusion = {"endpoint": "pf", "covariate": "bone", "better": "noo", "source": "text"}
+    borrowed = {"cohort": "b", "covariates": ["bon", "age"], "log_sd": 0.5, "why": "unprinted"}
+    cohort = cohort_of(median(), conclusions=[conclusion], borrowed_margins=borrowed)
+    assert [(place, what.split(" (")[0]) for place, what in faults(cohort, CODEBOOK)] == [
+        (("conclusions", 0, "endpoint"), "no such endpoint 'pf'"),
+        (("conclusions", 0, "better"), "bone: no such level 'noo'"),
+        (("borrowed_margins", "covariates"), "no such covariate 'bon'"),
+        (("borrowed_margins", "covariates"), "'age' is continuous and has no margin"),
+    ]
+
+
+def test_a_conclusion_on_response_is_no_unknown_endpoint():
+    conclusion = {"endpoint": "response", "covariate": "bone", "better": "no", "source": "text"}
+    assert faults(cohort_of(median(), conclusions=[conclusion]), CODEBOOK) == []
+
+
+def test_all_faults_are_said_at_once_those_between_sound_items_included():
+    cohort = cohort_of(median(endpoint="qq"), median(n=101), counts(40, 60), counts(41, 59))
+    assert [place for place, _ in faults(cohort, CODEBOOK)] == [
+        ("published", 0, "endpoint"),
+        ("published", 1, "n"),
+        ("published", 3, "role"),
+    ]
+
+
+# One patient, one vote
+
+REGRESSION = {"adjusted_for": ["bone"]}
+
+ONE_VOTE = {
+    "levels of one factor": (hazard_ratio("G2", "G1"), hazard_ratio("G3", "G1")),
+    "joined levels of one factor": (hazard_ratio("G2", "G1"), hazard_ratio("high", "G1")),
+    "levels adjusted for the same, in another order": (
+        hazard_ratio("G2", "G1", adjusted_for=["bone", "age"]),
+        hazard_ratio("G3", "G1", adjusted_for=["age", "bone"]),
+    ),
+    "two covariates": (hazard_ratio("G2", "G1"), hazard_ratio("yes", "no", "bone")),
+    "two covariates, two endpoints": (
+        hazard_ratio("G2", "G1"),
+        hazard_ratio("yes", "no", "bone", endpoint="os"),
+    ),
+    "a hazard and an odds ratio": (hazard_ratio("G2", "G1"), odds_ratio("G2", "G1")),
+    "a ratio and the median of all": (hazard_ratio("G2", "G1"), median()),
+    "a ratio and a median by another covariate": (
+        hazard_ratio("G2", "G1"),
+        median({"bone": "yes"}),
+    ),
+    "a hazard ratio and response by its covariate": (
+        hazard_ratio("yes", "no", "bone"),
+        counts(9, 9, {"bone": "yes"}),
+    ),
+    "two times of one curve": (median(), milestone("24")),
+    "two milestones": (milestone("6"), milestone("24")),
+    "disjoint subgroups": (median({"grade": "low"}), median({"grade": "G3"})),
+    "subgroups parted by one of two covariates": (
+        median({"grade": "low", "bone": "yes"}),
+        median({"grade": "low", "bone": "no"}),
+    ),
+    "the medians of all for two endpoints": (median(), median(endpoint="os")),
+    "response by disjoint levels": (
+        counts(9, 9, {"bone": "yes"}),
+        counts(9, 9, {"bone": "no"}),
+    ),
+    "margins of two covariates": (margin("bone", yes=40), margin("grade", G1=9, G2=9, G3=9, G4=73)),
+    "a margin and a median by it": (margin("bone", yes=40), median({"bone": "yes"})),
+}
+TWO_VOTES = {
+    "one contrast twice": (hazard_ratio("G2", "G1"), hazard_ratio("G2", "G1", **REGRESSION)),
+    "one contrast turned round": (hazard_ratio("G2", "G1"), hazard_ratio("G1", "G2")),
+    "one contrast under two names": (
+        hazard_ratio("high", "low"),
+        hazard_ratio(["G4", "G3"], ["G2", "G1"]),
+    ),
+    "a joined contrast and its part": (hazard_ratio("high", "low"), hazard_ratio("G3", "G1")),
+    "a joined level and its part": (hazard_ratio("high", "G1"), hazard_ratio("G3", "G1")),
+    "levels against two references": (hazard_ratio("G3", "G1"), hazard_ratio("G3", "G2")),
+    "a chain of levels": (hazard_ratio("G2", "G1"), hazard_ratio("G3", "G2")),
+    "levels from two regressions": (
+        hazard_ratio("G2", "G1"),
+        hazard_ratio("G3", "G1", **REGRESSION),
+    ),
+    "one covariate for two endpoints": (
+        hazard_ratio("G2", "G1"),
+        hazard_ratio("G2", "G1", endpoint="os"),
+    ),
+    "other levels for another endpoint": (
+        hazard_ratio("G2", "G1"),
+        hazard_ratio("G3", "G1", endpoint="os"),
+    ),
+    "an odds ratio of responding and one of not": (
+        odds_ratio("G2", "G1"),
+        odds_ratio("G1", "G2", event="non_response"),
+    ),
+    "a ratio and a median by its covariate": (
+        hazard_ratio("yes", "no", "bone"),
+        median({"bone": "yes"}),
+    ),
+    "a ratio and a median by its covariate for another endpoint": (
+        hazard_ratio("yes", "no", "bone"),
+        median({"bone": "yes"}, endpoint="os"),
+    ),
+    "an odds ratio and response by its covariate": (
+        odds_ratio("yes", "no", "bone"),
+        counts(9, 9, {"bone": "yes"}),
+    ),
+    "two medians of one curve": (median(), median(months="13")),
+    "a median and a milestone at its month": (median(), milestone("12.0")),
+    "a median not reached and a milestone": (
+        median(months=None, not_reached=True, followed_to="30"),
+        milestone("12"),
+    ),
+    "all and a subgroup": (median(), median({"grade": "low"})),
+    "all and a subgroup, at different times": (milestone("6"), median({"grade": "low"})),
+    "a subgroup and its part": (median({"grade": "low"}), median({"grade": "G1"})),
+    "one subgroup under two names": (median({"grade": "low"}), median({"grade": ["G2", "G1"]})),
+    "subgroups by two covariates": (median({"grade": "low"}), median({"bone": "yes"})),
+    "subgroups by one covariate for two endpoints": (
+        median({"grade": "low"}),
+        median({"grade": "high"}, endpoint="os"),
+    ),
+    "response of all, twice": (counts(40, 60), counts(41, 59)),
+    "response of all and of some": (counts(40, 60), counts(9, 9, {"bone": "yes"})),
+    "one margin twice": (margin("bone", yes=40), margin("bone", no=60)),
+}
+
+
+@pytest.mark.parametrize("pair", ONE_VOTE.values(), ids=ONE_VOTE)
+def test_items_that_tell_of_different_things_may_both_be_fitted(pair):
+    for order in (pair, pair[::-1]):
+        assert one_vote_faults(cohort_of(*order), CODEBOOK) == []
+
+
+@pytest.mark.parametrize("pair", TWO_VOTES.values(), ids=TWO_VOTES)
+def test_items_that_tell_twice_of_the_same_patients_may_not_both_be_fitted(pair):
+    for order in (pair, pair[::-1]):
+        ((place, what),) = one_vote_faults(cohort_of(*order), CODEBOOK)
+        assert place == ("published", 1, "role")
+        assert what.startswith("'fit', as in published[1]: ")
+        assert what.endswith("; give one of the two 'check'")
+
+
+@pytest.mark.parametrize("pair", TWO_VOTES.values(), ids=TWO_VOTES)
+def test_one_of_the_two_may_be_checked(pair):
+    assert one_vote_faults(cohort_of(pair[0], pair[1] | {"role": "check"}), CODEBOOK) == []
+
+
+def test_each_item_is_named_once_however_many_it_repeats():
+    items = [hazard_ratio("G2", "G1"), hazard_ratio("G1", "G2"), hazard_ratio("G2", "G1")]
+    found = one_vote_faults(cohort_of(*items), CODEBOOK)
+    assert [place for place, _ in found] == [("published", 1, "role"), ("published", 2, "role")]

@@ -1,0 +1,114 @@
+"""The parts of a codebook speak of the same things, or every fault is said."""
+
+from pathlib import Path
+
+import pytest
+
+from netlm_bayes.codebook import Codebook, read_codebook
+from netlm_bayes.errors import InputError
+
+TEXT = """\
+id = "c"
+
+[endpoints]
+pfs = "PFS"
+
+[covariates.burden]
+label = "Burden"
+levels = ["low", "middle", "high"]
+reference = "low"
+cut = [10, 50]
+
+[covariates.burden.groups]
+"not high" = ["low", "middle"]
+
+[covariates.age]
+label = "Age"
+unit = "year"
+"""
+
+
+def problems(text: str, folder: Path) -> list[str]:
+    (folder / "book.toml").write_text(text, "utf-8")
+    with pytest.raises(InputError) as refused:
+        read_codebook("book.toml", folder)
+    assert str(refused.value).startswith(f"{folder / 'book.toml'}: ")
+    return [str(problem) for problem in refused.value.problems]
+
+
+@pytest.fixture
+def book(tmp_path: Path) -> Codebook:
+    (tmp_path / "book.toml").write_text(TEXT, "utf-8")
+    return read_codebook("book.toml", tmp_path)
+
+
+def test_the_bundled_codebook_is_sound():
+    assert read_codebook("netlm", Path()).primary_endpoint == "pfs"
+
+
+def test_levels_behind_names_come_in_the_codebook_s_order(book):
+    assert book.covariate("burden").members(["high", "not high"]) == ("low", "middle", "high")
+    assert book.covariate("burden").name_of(["middle", "low"]) == "not high"
+    assert book.covariate("burden").effects == ("middle", "high")
+
+
+def test_unknown_names_are_refused_with_a_suggestion(book):
+    with pytest.raises(ValueError, match=r"no such covariate 'burdn' \(did you mean 'burden'\?\)"):
+        book.covariate("burdn")
+    with pytest.raises(ValueError, match=r"no such level 'hig' \(did you mean 'high'\?\)"):
+        book.covariate("burden").members(["hig"])
+
+
+@pytest.mark.parametrize(
+    ("there", "instead", "said"),
+    [
+        ('"low", "middle", "high"', '"low"', "line 8, covariates.burden.levels: must be two or mo"),
+        ('"high"]', '"low"]', "line 8, covariates.burden.levels: must not repeat; got 'low' twice"),
+        ('"high"]', '""]', "line 8, covariates.burden.levels[3]: must not be empty"),
+        ('"high"]', "3]", "line 8, covariates.burden.levels[3]: must be text in quotes; got 3"),
+        (
+            '= "low"',
+            '= "lo"',
+            "line 9, covariates.burden.reference: must be one of low, middle, hi",
+        ),
+        ('reference = "low"\n', "", "line 6, covariates.burden.reference: must be one of low, mid"),
+        ("[10, 50]", "[50, 10]", "line 10, covariates.burden.cut: must be 2 rising edges; got 50,"),
+        ("[10, 50]", "[10, 10]", "line 10, covariates.burden.cut: must be 2 rising edges; got 10,"),
+        ("[10, 50]", "[10]", "line 10, covariates.burden.cut: must be 2 rising edges; got 10"),
+        ("[10, 50]", "[10, inf]", "line 10, covariates.burden.cut[2]: must be a finite number; go"),
+        ('["low", "middle"]', '["low", "midle"]', 'line 13, covariates.burden.groups."not high":'),
+        ('["low", "middle"]', '["low"]', 'line 13, covariates.burden.groups."not high": must jo'),
+        ('"not high"', '"high"', "line 13, covariates.burden.groups.high: is the name of a level;"),
+        (
+            'unit = "year"',
+            "",
+            "line 15, covariates.age.levels: is missing; or give 'unit' for a con",
+        ),
+        (
+            'unit = "year"',
+            'unit = "year"\ncut = [3]',
+            "line 18, covariates.age.cut: belongs to a covariate with levels; this one has none",
+        ),
+        ("cut =", 'unit = "x"\ncut =', "line 10, covariates.burden.unit: belongs to a continuous"),
+        ("label", "lable", "line 7, covariates.burden.lable: no such key (did you mean 'label'?)"),
+        ('pfs = "PFS"', 'response = "R"', "line 4, endpoints.response: stands for response to tr"),
+        ('pfs = "PFS"', "", "line 3, endpoints: must not be empty"),
+        ('pfs = "PFS"', "pfs = 3", "line 4, endpoints.pfs: must be text in quotes; got 3"),
+        ('id = "c"', "", "id: is missing"),
+    ],
+    ids=lambda value: value[:30],
+)
+def test_a_fault_has_line_place_and_what_would_be_right(there, instead, said, tmp_path):
+    assert there in TEXT
+    found = problems(TEXT.replace(there, instead, 1), tmp_path)
+    assert [problem for problem in found if problem.startswith(said)], found
+
+
+def test_all_faults_are_said_at_once(tmp_path):
+    wrong = TEXT.replace('= "low"', '= "lo"').replace("[10, 50]", "[9]")
+    assert len(problems(wrong.replace('["low", "middle"]', '["lw", "middle"]'), tmp_path)) == 3
+
+
+def test_a_model_is_not_taken_for_a_codebook(tmp_path):
+    said = problems('name = "m"\noutcome = "survival"\ncovariates = ["htb"]', tmp_path)
+    assert said == ["is a model file, where a codebook file is expected"]

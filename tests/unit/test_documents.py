@@ -1,0 +1,435 @@
+"""A file is read whole, or every fault is said with its line, in the words of who wrote it."""
+
+import re
+import sys
+from decimal import Decimal
+from pathlib import Path
+from textwrap import dedent
+
+import pytest
+
+from netlm_bayes.documents import (
+    Document,
+    did_you_mean,
+    expect_kind,
+    file_kind,
+    line_of,
+    read_toml,
+    validated,
+)
+from netlm_bayes.errors import InputError
+from netlm_bayes.evidence.cohort import Cohort
+
+COHORT = """\
+id = "a"
+label = "A"
+n = 100
+source = "paper"
+
+[[published]]
+kind = "hazard_ratio"
+covariate = "bone"
+level = "yes"
+versus = "no"
+estimate = 2.0
+lower = 1.0
+upper = 4.0
+role = "fit"
+source = "Table 1"
+"""
+LIBRARY = re.compile(
+    r"(?i)pydantic|input|valid |string|integer|tuple|dict|instance|decimal\(|boolean|is not right|"
+    r"value error|field required|hazard_ratio\."
+)
+COUNTS = """\
+[[published]]
+kind = "counts"
+source = "text"
+"""
+
+
+def problems(text: str, path: Path) -> list[str]:
+    """What is said of a cohort file, the headline left out."""
+    path.write_text(text, "utf-8")
+    with pytest.raises(InputError) as refused:
+        validated(Cohort, *_named(path))
+    assert str(refused.value).splitlines()[0].startswith(f"{path}: {len(refused.value.problems)} p")
+    return [str(problem) for problem in refused.value.problems]
+
+
+def _named(path: Path) -> tuple[dict, str, str]:
+    values, text = read_toml(path)
+    return values, str(path), text
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "cohort.toml"
+
+
+# Reading
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        COHORT.encode(),
+        b"\xef\xbb\xbf" + COHORT.encode(),
+        COHORT.replace("\n", "\r\n").encode(),
+    ],
+    ids=["plain", "byte order mark", "carriage returns"],
+)
+def test_a_file_is_the_same_however_it_was_saved(text, path):
+    path.write_bytes(text)
+    assert validated(Cohort, *_named(path)).n == 100
+    assert read_toml(path)[1] == COHORT
+
+
+def test_decimals_stay_as_printed(path):
+    path.write_text("estimate = 2.840", "utf-8")
+    assert str(read_toml(path)[0]["estimate"]) == "2.840"
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (b"", "is empty"),
+        (b"# nothing but a comment\n", "is empty"),
+        (COHORT.encode("utf-16"), "is not UTF-8 (byte 1); save it as UTF-8"),
+        ('label = "\xe9"'.encode("latin-1"), "is not UTF-8 (byte 10); save it as UTF-8"),
+        (b"id = 1\nid = 2\nn = 3", "line 2, column 7: is not TOML: a key or table is given twice"),
+        (b"[a]\nx = 1\n[a]", "line 3, column 3: is not TOML: a table is given twice"),
+        (b"label = hello", "line 1, column 9: is not TOML: no such value; text needs"),
+        ("label = \u201chello\u201d".encode(), "line 1, column 9: is not TOML: no such value"),
+        (b'x = 1\nlabel = "hello', "line 2: is not TOML: a quote is not closed"),
+        (b"day = 2016-02-31", "line 1, column 7: is not TOML: Invalid date"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_what_is_no_toml_is_said_with_its_line(text, said, path):
+    path.write_bytes(text)
+    with pytest.raises(InputError) as refused:
+        read_toml(path)
+    (problem,) = refused.value.problems
+    assert str(problem).startswith(said)
+
+
+@pytest.mark.parametrize("depth", [300, 3_000, 100_000])
+def test_lists_nested_without_end_are_refused_at_any_depth(depth, path):
+    # How deep the parser goes is Python's recursion limit, which libraries may lift.
+    assert problems(f"{COHORT}adjusted_for = {depth * '['}{depth * ']'}", path)
+
+
+def test_a_whole_number_beyond_python_s_limit_is_refused(path):
+    limit = sys.get_int_max_str_digits()
+    path.write_text("n = " + 5000 * "9", "utf-8")
+    try:
+        sys.set_int_max_str_digits(4300)  # the default, which libraries may lift
+        with pytest.raises(InputError, match="is not TOML: a number of too many digits"):
+            read_toml(path)
+    finally:
+        sys.set_int_max_str_digits(limit)
+
+
+def test_a_folder_or_a_missing_file_is_said_as_such(tmp_path):
+    with pytest.raises(InputError, match="is a folder; give a file"):
+        read_toml(tmp_path)
+    with pytest.raises(InputError, match="cannot be read: No such file or directory"):
+        read_toml(tmp_path / "none.toml")
+
+
+# Schema
+
+
+@pytest.mark.parametrize(
+    ("there", "instead", "said"),
+    [
+        ("n = 100", "n = true", "line 3, n: must be a whole number; got true"),
+        ("n = 100", 'n = "100"', "line 3, n: must be a whole number without quotes; got '100'"),
+        ("n = 100", "n = 0", "line 3, n: must be at least 1; got 0"),
+        ("n = 100", "n = nan", "line 3, n: must be a whole number; got NaN"),
+        ("n = 100", "n = 1e99999999999999999999", "line 3, n: must be a whole number; got Inf"),
+        ("n = 100", "n = 100.0", "line 3, n: must be a whole number; got 100.0"),
+        ("n = 100", f"n = 0x{5000 * 'f'}", "line 3, n: must be at most 100000000; got a number of"),
+        ("n = 100", "n = 999999999999", "line 3, n: must be at most 100000000; got 999999999999"),
+        ("n = 100", "", "n: is missing"),
+        (
+            "n = 100",
+            "n = 100\nenrollment = 3",
+            "line 4, enrollment: no such key (did you mean 'enr",
+        ),
+        ("n = 100", "n = 100\nqqq = 3", "line 4, qqq: no such key; known are id, label, n, inst"),
+        (
+            "n = 100",
+            "n = 100\nenrolment = [2016-01-01]",
+            "line 4, enrolment: must be [first day, l",
+        ),
+        (
+            "n = 100",
+            "n = 100\nenrolment = [2018-01-01, 2017-01-01]",
+            "line 4, enrolment: must not end before it starts; got 2018-01-01 to 2017-01-01",
+        ),
+        (
+            "n = 100",
+            'n = 100\nenrolment = ["2016", 2017-01-01]',
+            "line 4, enrolment[1]: must be a date such as 2016-01-12, without quotes or time; got",
+        ),
+        (
+            "n = 100",
+            "n = 100\nenrolment = [2016-01-01T00:00:00, 2017-01-01]",
+            "line 4, enrolment[1]: must be a date such as 2016-01-12, without quotes or time; got",
+        ),
+        ('id = "a"', 'id = "a b"', "line 1, id: must be letters, digits, '.', '_' and '-', a let"),
+        ('label = "A"', 'label = ""', "line 2, label: must not be empty"),
+        ("[[published]]", "[published]", "line 6, published: must be a list of tables, in double"),
+        ("[[published]]", "[[publishd]]", "published: is missing"),
+        ('"hazard_ratio"', '"hazard"', "line 7, published[1].kind: must be one of hazard_ratio,"),
+        ('kind = "hazard_ratio"', "", "line 6, published[1].kind: is missing; must be one of haz"),
+        ('"hazard_ratio"', "5", "line 7, published[1].kind: must be one of hazard_ratio,"),
+        ('"hazard_ratio"', '["a"]', "line 7, published[1].kind: must be one of hazard_ratio,"),
+        ("2.0", "nan", "line 11, published[1].estimate: must be a finite number; got NaN"),
+        ("2.0", "-inf", "line 11, published[1].estimate: must be a finite number; got -Infinity"),
+        ("2.0", '"2.0"', "line 11, published[1].estimate: must be a number without quotes; got '2"),
+        ("2.0", "true", "line 11, published[1].estimate: must be a number; got true"),
+        ("2.0", "[2]", "line 11, published[1].estimate: must be a number; got a list of 1"),
+        ("2.0", "-2", "line 11, published[1].estimate: must be at least 0.000001; got -2"),
+        ("2.0", "1e400", "line 11, published[1].estimate: must be at most 1000000; got 1E+400"),
+        ("2.0", "1e-400", "line 11, published[1].estimate: must be at least 0.000001; got 1E-400"),
+        ("2.0", "5.0", "line 12, published[1].lower: interval 1.0 to 4.0 does not contain 5.0"),
+        ("4.0", "1.0", "line 13, published[1].upper: must be greater than 'lower'; got 1.0 twice"),
+        ("upper = 4.0\n", "", "line 6, published[1].upper: is missing; an interval has two ends"),
+        (
+            "lower = 1.0\nupper = 4.0",
+            "p = 0.000",
+            "line 12, published[1].p: must lie between 0 and 1, both excluded; got 0.000; a p prin",
+        ),
+        ("lower = 1.0\nupper = 4.0", "p = 1", "line 12, published[1].p: must lie between 0 and 1"),
+        ("lower = 1.0\nupper = 4.0", "p = -0.1", "line 12, published[1].p: must lie between 0"),
+        ("lower = 1.0\nupper = 4.0", "", "line 13, published[1].role: needs 'lower' and 'upper',"),
+        ("lower = 1.0", "lowr = 1.0", "line 12, published[1].lowr: no such key (did you mean 'lo"),
+        ('"yes"', "5", "line 9, published[1].level: must be a list in square brackets; got 5"),
+        ('"yes"', '["yes", 5]', "line 9, published[1].level[2]: must be text in quotes; got 5"),
+        ('"fit"', '"fitted"', "line 14, published[1].role: must be one of fit, check; got 'fitt"),
+        ('"Table 1"', '""', "line 15, published[1].source: must not be empty"),
+        ('source = "Table 1"\n', "", "line 6, published[1].source: is missing"),
+        ('"Table 1"', '"T"\nrestated = 3', "line 16, published[1].restated: must be a list in sq"),
+        (
+            '"Table 1"',
+            '"T"\nrestated = [{ source = "S", p = 2 }]',
+            "line 16, published[1].restated[1].p: must lie between 0 and 1, both excluded; got 2",
+        ),
+        (
+            '"Table 1"',
+            '"T"\nrestated = [{ source = "S", percentage = 2 }]',
+            "line 16, published[1].restated[1].percentage: no such key (did you mean 'percent'?)",
+        ),
+        (
+            '"Table 1"',
+            '"T"\nrestated = [{ source = "S" }]',
+            "line 16, published[1].restated[1]: restates nothing; needs one of estimate, lower",
+        ),
+        (
+            '"Table 1"',
+            '"T"\nreading = "x"',
+            "line 6, published[1].why: is missing; an item that can be read two ways needs 'readin",
+        ),
+        (
+            '"Table 1"',
+            '"T"\nreading = "x"\nwhy = "y"\n[[published.otherwise]]\nreading = "z"',
+            "line 18, published[1].otherwise[1].why: is missing",
+        ),
+    ],
+    ids=lambda value: value[:40].replace("\n", " "),
+)
+def test_a_fault_of_the_schema_has_line_place_and_what_would_be_right(there, instead, said, path):
+    assert there in COHORT
+    found = problems(COHORT.replace(there, instead, 1), path)
+    assert said in "\n".join(found)
+    assert [problem for problem in found if problem.startswith(said)], found
+
+
+@pytest.mark.parametrize(
+    ("keys", "said"),
+    [
+        ("values = { CR = 1, XX = 99 }", "line 19, published[2].values.XX: must be one of CR, PR,"),
+        ("values = { CR = 1, PR = true }", "line 19, published[2].values.PR: must be a whole numb"),
+        ("values = { CR = 1, PD = -3 }", "line 19, published[2].values.PD: must be at least 0; go"),
+        ("values = [1, 2]", "line 19, published[2].values: must be a table of keys and values; go"),
+        ("values = { CR = 0, PD = 0 }", "line 19, published[2].values: must not all be 0"),
+        ("values = { CR = 9, PR = 1 }", "line 19, published[2].values: lacks those who did not"),
+        ("values = { responders = 9, PD = 1 }", "line 19, published[2].values: must be either CR,"),
+        (
+            "values = { CR = 1, PD = 9 }\nsubgroup = 'htb'",
+            "line 20, published[2].subgroup: must be a table of keys and values; got 'htb'",
+        ),
+        (
+            "values = { CR = 1, PD = 9 }\npercent = { CR = 101 }",
+            "line 20, published[2].percent.CR: must be at most 100; got 101",
+        ),
+        (
+            "values = { CR = 1, PD = 9 }\npercent = { PR = 10 }",
+            "line 20, published[2].percent.PR: is a share of a number that 'values' does not have",
+        ),
+    ],
+)
+def test_faults_inside_inline_tables_have_line_and_place(keys, said, path):
+    found = problems(COHORT + COUNTS + keys, path)
+    assert [problem for problem in found if problem.startswith(said)], found
+
+
+def test_all_faults_of_a_file_are_said_at_once_in_its_order(path):
+    wrong = COHORT.replace("100", "-1").replace("2.0", "nan").replace('"fit"', '"fitt"')
+    found = problems(wrong + COUNTS, path)
+    assert [problem.split(":")[0] for problem in found] == [
+        "line 3, n",
+        "line 11, published[1].estimate",
+        "line 14, published[1].role",
+        "line 16, published[2].values",
+    ]
+
+
+def test_all_faults_between_the_keys_of_one_item_are_said_at_once(path):
+    wrong = COHORT.replace("2.0", "5.0").replace("versus", 'event = "non_response"\nversus')
+    assert len(problems(wrong + 'reading = "x"', path)) == 3
+
+
+def test_no_fault_speaks_the_library_s_language(path):
+    values = ["true", '"x"', "5", "-5", "nan", "inf", "[]", "[1]", "{}", "{ a = 1 }", "2016-01-01"]
+    keys = [*COHORT.replace("[[published]]\n", "").splitlines()]
+    keys += ["restated = 0", "otherwise = 0", "adjusted_for = 0", "enrolment = 0", "p_below = 0"]
+    for line in filter(None, keys):
+        key = line.split(" =")[0]
+        for value in values:
+            wrong = re.sub(rf"(?m)^{key} = .*$", "", COHORT)
+            at_top = key in {"id", "label", "n", "enrolment"}
+            text = f"{key} = {value}\n{wrong}" if at_top else f"{wrong}\n{key} = {value}\n"
+            path.write_text(text, "utf-8")
+            try:
+                validated(Cohort, *_named(path))
+            except InputError as error:
+                said = str(error)
+                own_words = re.sub(r"(known are|one of) [^;\n]*", "", said)
+                assert not LIBRARY.search(own_words), said
+
+
+def test_a_key_of_another_kind_of_item_is_not_suggested_to_itself(path):
+    median = '[[published]]\nkind = "median"\nendpoint = "pfs"\nmonths = 3\nsource = "s"\n'
+    (found,) = problems(COHORT + median + "lower = 3", path)
+    assert found.startswith("line 21, published[2].lower: no such key")
+    assert "did you mean 'lower'" not in found
+
+
+def test_a_document_can_be_made_in_code_with_numbers_as_text():
+    class Number(Document):
+        value: Decimal
+
+    assert str(Number(value="2.840").value) == "2.840"
+
+
+# Kinds of file
+
+
+@pytest.mark.parametrize(
+    ("values", "kind"),
+    [
+        ({"id": "a", "n": 3}, "cohort"),
+        ({"published": []}, "cohort"),
+        ({"name": "m", "outcome": "survival", "covariates": ["htb"]}, "model"),
+        ({"covariates": {"htb": {}}}, "codebook"),
+        ({"something": 1, "name": "x"}, ""),
+    ],
+)
+def test_kinds_of_file_are_told_by_their_keys(values, kind):
+    assert file_kind(values) == kind
+
+
+def test_a_file_of_another_kind_is_refused_as_such_and_a_doubtful_one_is_not():
+    with pytest.raises(InputError, match="is a model file, where a cohort file is expected"):
+        expect_kind("cohort", {"outcome": "survival"}, "x.toml")
+    expect_kind("cohort", {"something": 1}, "x.toml")
+
+
+# Lines
+
+TOML = dedent(
+    '''\
+    # kind = "a comment"
+    id = "x = [1]"   # n = 3
+    "quoted key" = 1
+    'single.quoted' = 2
+    text = """
+    n = 4
+    [priors]
+    """
+    dotted.inner.key = 3
+    dotted.inner.other = 4
+    list = [
+      1, # one
+      { a = 1, b = [2,
+        3], "c.d" = { e = 1 } },
+    ]
+    n = 100
+
+    [priors.effect]
+    sigma = 0.5
+    [ priors . "level" ]
+    sigma = 1
+
+    [[published]]
+    estimate = 1
+    [[published.otherwise]]
+    reading = "a"
+    [[published.otherwise]]
+    reading = "b"
+    [published.values]
+    CR = 1
+
+    [[published]]
+    estimate = 2
+    "estimate.more" = 3
+    [[published.otherwise]]
+    reading = "c"
+    '''
+)
+
+
+@pytest.mark.parametrize(
+    ("place", "line"),
+    [
+        (("id",), 2),
+        (("quoted key",), 3),
+        (("single.quoted",), 4),
+        (("text",), 5),
+        (("dotted",), 9),
+        (("dotted", "inner", "key"), 9),
+        (("dotted", "inner", "other"), 10),
+        (("list", 0), 12),
+        (("list", 1, "b"), 13),
+        (("list", 1, "b", 1), 14),
+        (("list", 1, "c.d", "e"), 14),
+        (("n",), 16),
+        (("priors",), 18),
+        (("priors", "effect", "sigma"), 19),
+        (("priors", "effect", "missing"), 18),
+        (("priors", "level", "sigma"), 21),
+        (("published", 0, "estimate"), 24),
+        (("published", 0, "otherwise", 0), 25),
+        (("published", 0, "otherwise", 1, "reading"), 28),
+        (("published", 0, "otherwise", 1, "why"), 27),
+        (("published", 0, "values", "CR"), 30),
+        (("published", 1), 32),
+        (("published", 1, "estimate"), 33),
+        (("published", 1, "estimate.more"), 34),
+        (("published", 1, "otherwise", 0, "reading"), 36),
+        (("published", 2, "estimate"), 23),
+        (("nothing",), None),
+        ((), None),
+    ],
+)
+def test_the_line_of_a_place_is_found(place, line):
+    assert line_of(TOML, place) == line
+
+
+def test_suggestions_are_close_or_absent():
+    assert did_you_mean("bonee", ["bone", "htb"]) == " (did you mean 'bone'?)"
+    assert did_you_mean("xyz", ["bone", "htb"]) == ""

@@ -1,0 +1,394 @@
+"""A printed number becomes an estimate with the standard error and direction its print implies."""
+
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+from scipy.stats import norm
+from statsmodels.duration.hazard_regression import PHReg
+
+from netlm_bayes.codebook import Codebook
+from netlm_bayes.evidence.cohort import Cohort, Counts, Median, Milestone, Ratio
+from netlm_bayes.evidence.information import (
+    LARGEST_SHARE,
+    events_behind,
+    ratio_covariance,
+    reference_events,
+    shared_variance,
+    total_events,
+)
+from netlm_bayes.evidence.published import (
+    OWN_ERROR,
+    curve_covariance,
+    curve_point,
+    log_ratio_se,
+    printed_ratio,
+    response_count,
+)
+
+CODEBOOK = Codebook.model_validate(
+    {
+        "id": "invented",
+        "endpoints": {"pfs": "PFS", "os": "OS"},
+        "covariates": {
+            "grade": {
+                "label": "Grade",
+                "levels": ["G1", "G2", "G3"],
+                "reference": "G1",
+                "groups": {"high": ["G2", "G3"]},
+            },
+            "sex": {"label": "Sex", "levels": ["male", "female"], "reference": "male"},
+            "node": {"label": "Node", "levels": ["no", "yes"], "reference": "no"},
+        },
+    }
+)
+GRADE = {"kind": "margin", "covariate": "grade", "values": {"G1": 30, "G2": 40, "G3": 30}}
+SEX = {"kind": "margin", "covariate": "sex", "values": {"male": 50, "female": 50}}
+NODE = {"kind": "margin", "covariate": "node", "values": {"yes": 10}}
+Z = 1.959963984540054
+
+
+def ratio(kind: str = "hazard_ratio", **more: Any) -> dict[str, Any]:
+    contrast = {"covariate": "grade", "level": "G3", "versus": "G1"}
+    return {"kind": kind, "estimate": "2.0", "lower": "1.0", "upper": "4.0"} | contrast | more
+
+
+def by_se(level: str, se: float, **more: Any) -> dict[str, Any]:
+    """A ratio of 2 whose interval has this standard error."""
+    ends = {"lower": f"{2 * math.exp(-Z * se):.9f}", "upper": f"{2 * math.exp(Z * se):.9f}"}
+    return ratio(level=level, **ends, **more)
+
+
+def cohort_of(*items: dict[str, Any], n: int = 100) -> Cohort:
+    published = [{"source": "text"} | item for item in items]
+    return Cohort.model_validate(
+        {"id": "a", "label": "A", "n": n, "source": "paper", "published": published}
+    )
+
+
+def item(values: dict[str, Any]) -> Any:
+    return cohort_of(values, n=1000).published[0]
+
+
+def ratios_of(cohort: Cohort) -> list[Any]:
+    items = enumerate(cohort.published)
+    return [printed_ratio(i, x, CODEBOOK) for i, x in items if isinstance(x, Ratio)]
+
+
+# Ratios
+
+
+def test_an_interval_gives_its_half_width_over_1_96():
+    # log(4 / 1) / (2 * 1.95996) by hand
+    assert log_ratio_se(item(ratio())) == (pytest.approx(1.3862943611 / 3.9199279691), "interval")
+
+
+def test_a_two_sided_p_is_halved_once():
+    # p = 0.02 is |z| = 2.3263: the hazard ratio of 4.188 has log 1.43223 and se 0.6157.
+    only_p = ratio(estimate="4.188", lower=None, upper=None, p="0.02")
+    se, basis = log_ratio_se(item(only_p))
+    assert se == pytest.approx(1.43223 / 2.326348, rel=1e-5)
+    assert (round(se, 4), basis) == (0.6157, "p value")
+    # The other road: that z has this p on both sides together.
+    assert 2 * norm.sf(math.log(4.188) / se) == pytest.approx(0.02)
+
+
+def test_an_interval_says_more_than_a_p_value():
+    both = ratio(p="0.5")
+    assert log_ratio_se(item(both)) == log_ratio_se(item(ratio()))
+
+
+@pytest.mark.parametrize("p", ["1e-30", "0.000001", "0.999999"])
+def test_extreme_p_values_leave_a_finite_se(p):
+    se, _ = log_ratio_se(item(ratio(lower=None, upper=None, p=p)))
+    assert se == pytest.approx(math.log(2) / norm.isf(float(p) / 2), rel=1e-9)
+
+
+def test_without_interval_or_p_there_is_no_se():
+    with pytest.raises(ValueError, match="no interval and no p value"):
+        log_ratio_se(item(ratio(lower=None, upper=None, p_below="0.001")))
+
+
+def test_an_odds_ratio_of_not_responding_is_turned_and_its_interval_is_not_widened():
+    of_response = printed_ratio(0, item(ratio("odds_ratio")), CODEBOOK)
+    turned = printed_ratio(0, item(ratio("odds_ratio", event="non_response")), CODEBOOK)
+    assert of_response.log_ratio == pytest.approx(math.log(2)) == -turned.log_ratio
+    assert of_response.log_ratio_se == turned.log_ratio_se
+
+
+def test_a_ratio_names_its_levels_and_endpoint():
+    joined = printed_ratio(3, item(ratio(level="high")), CODEBOOK)
+    assert (joined.item, joined.level, joined.versus) == (3, ("G2", "G3"), ("G1",))
+    assert joined.endpoint == "pfs"
+    assert printed_ratio(0, item(ratio(endpoint="os")), CODEBOOK).endpoint == "os"
+    assert printed_ratio(0, item(ratio("odds_ratio")), CODEBOOK).endpoint == "response"
+
+
+# Curves and counts
+
+
+def test_a_median_is_half_with_half_the_patients_events():
+    point = curve_point(0, _median(n=50), CODEBOOK, 100)
+    assert (point.months, point.reached, point.events) == (13.6, True, 25)
+    assert math.exp(-math.exp(point.log_minus_log)) == pytest.approx(0.5)
+    assert point.se == pytest.approx(1 / 5)
+
+
+def _median(**more: Any) -> Median:
+    return item({"kind": "median", "endpoint": "pfs", "months": "13.6"} | more)
+
+
+def test_a_median_without_n_is_of_the_whole_cohort():
+    assert curve_point(0, _median(), CODEBOOK, 200).se == pytest.approx(1 / 10)
+
+
+def test_a_median_not_reached_is_the_curve_at_the_end_of_follow_up():
+    unreached = _median(months=None, not_reached=True, followed_to="49")
+    point = curve_point(0, unreached, CODEBOOK, 100)
+    assert (point.months, point.reached) == (49.0, False)
+    with pytest.raises(ValueError, match="no month without 'followed_to'"):
+        curve_point(0, _median(months=None, not_reached=True), CODEBOOK, 100)
+
+
+def _milestone(**more: Any) -> Milestone:
+    own = {"kind": "milestone", "endpoint": "pfs", "months": "12", "survival": "0.60", "n": 100}
+    return item(own | more)
+
+
+def test_a_milestone_s_interval_is_read_on_the_complementary_log_log_scale():
+    point = curve_point(0, _milestone(lower="0.50", upper="0.70"), CODEBOOK, 100)
+    # log(-log 0.5) = -0.366513, log(-log 0.7) = -1.030930; 0.664417 / 3.919928 = 0.169497
+    assert point.se == pytest.approx(0.169497, rel=1e-5)
+    assert point.log_minus_log == pytest.approx(-0.671727, rel=1e-5)
+
+
+def test_a_milestone_without_interval_has_the_error_of_a_share_of_n():
+    point = curve_point(0, _milestone(), CODEBOOK, 100)
+    # sqrt(0.4 / (100 * 0.6)) / 0.510826 = 0.159839
+    assert point.se == pytest.approx(0.159839, rel=1e-5)
+    # The other road: 200 000 shares of 100 patients on that scale; its sd is known to 1 %,
+    # and curvature adds about 1 % at n = 100.
+    shares = np.random.default_rng(1).binomial(100, 0.6, 200_000) / 100
+    assert np.std(np.log(-np.log(shares))) == pytest.approx(point.se, rel=0.03)
+
+
+def test_points_of_one_curve_share_the_events_before_the_earlier():
+    early = curve_point(0, _milestone(months="6", survival="0.80"), CODEBOOK, 100)
+    late = curve_point(1, _milestone(months="24", survival="0.30"), CODEBOOK, 100)
+    covariance = curve_covariance([late, early])
+    # se_s^2 Lambda_s / Lambda_t = (0.2 / 80) / 0.223144^2 * 0.223144 / 1.203973 = 0.00930541
+    assert covariance[0, 1] == pytest.approx((1 - OWN_ERROR) * 0.00930541, rel=1e-5)
+    assert covariance[0, 1] == covariance[1, 0]
+    np.testing.assert_allclose(np.diag(covariance), [late.se**2, early.se**2])
+
+
+def test_the_curve_s_covariance_is_that_of_simulated_curves():
+    # 4000 cohorts of 400 without censoring: a correlation of 0.5 is known to about 0.012.
+    rng = np.random.default_rng(7)
+    times = rng.exponential(1, (4000, 400))
+    at = {"6": 0.25, "24": 1.2}
+    shares = {months: (times > t).mean(axis=1) for months, t in at.items()}
+    points = [
+        curve_point(0, _milestone(months=m, survival=f"{math.exp(-t):.6f}", n=400), CODEBOOK, 400)
+        for m, t in at.items()
+    ]
+    expected = curve_covariance(points)
+    seen = np.cov([np.log(-np.log(share)) for share in shares.values()])
+    np.testing.assert_allclose(np.diag(seen), np.diag(expected), rtol=0.08)
+    correlations = [c[0, 1] / math.sqrt(c[0, 0] * c[1, 1]) for c in (seen, expected)]
+    assert correlations[0] == pytest.approx(correlations[1], abs=0.04)
+
+
+@pytest.mark.parametrize(
+    "points",
+    [
+        [("6", "0.80", "0.70", "0.88"), ("24", "0.30", "0.29", "0.31")],
+        [("6", "0.50", "0.10", "0.90"), ("12", "0.50", "0.45", "0.55")],
+        [("6", "0.40", "0.30", "0.50"), ("12", "0.60", "0.50", "0.70")],
+        [("6", "0.50", "0.40", "0.60"), ("12", "0.50", "0.40", "0.60"), ("9", "0.5", "0.4", "0.6")],
+    ],
+    ids=["narrowing", "narrowing at one height", "rising", "equal"],
+)
+def test_no_printed_curve_makes_the_covariance_singular(points):
+    made = [
+        curve_point(0, _milestone(months=m, survival=s, lower=lo, upper=hi), CODEBOOK, 100)
+        for m, s, lo, hi in points
+    ]
+    covariance = curve_covariance(made)
+    scale = np.sqrt(np.diag(covariance))
+    assert np.linalg.eigvalsh(covariance / np.outer(scale, scale)).min() >= OWN_ERROR / 2
+
+
+def test_other_subgroups_and_endpoints_are_independent():
+    points = [
+        curve_point(0, _milestone(), CODEBOOK, 100),
+        curve_point(1, _milestone(subgroup={"sex": "male"}), CODEBOOK, 100),
+        curve_point(2, _milestone(endpoint="os"), CODEBOOK, 100),
+    ]
+    covariance = curve_covariance(points)
+    np.testing.assert_array_equal(covariance, np.diag(np.diag(covariance)))
+
+
+@pytest.mark.parametrize(
+    ("values", "responders"),
+    [
+        ({"CR": 7, "PR": 84, "SD": 22, "PD": 3}, 91),
+        ({"responders": 91, "nonresponders": 25}, 91),
+    ],
+)
+def test_complete_and_partial_responses_are_responders(values, responders):
+    counts = item({"kind": "counts", "values": values, "subgroup": {"grade": "high"}})
+    assert isinstance(counts, Counts)
+    found = response_count(2, counts, CODEBOOK)
+    assert (found.responders, found.total) == (responders, 116)
+    assert found.subgroup == {"grade": ("G2", "G3")}
+
+
+# Events
+
+
+def test_a_standard_error_tells_the_events_behind_it():
+    # 30 and 60 events of 50 and 50 patients: exactly 1/30 + 1/60 = 0.05; balanced it would be 80.
+    assert events_behind(0.5, math.sqrt(0.05)) == pytest.approx(80)
+    assert events_behind(0.25, 0.25) == pytest.approx(16 / 0.1875)
+
+
+def test_total_events_are_printed_or_the_median_over_balanced_unadjusted_factors():
+    sex = by_se("female", 0.25, covariate="sex", versus="male")
+    node = by_se("yes", 0.25, covariate="node", versus="no")
+    adjusted = by_se("female", 0.1, covariate="sex", versus="male", adjusted_for=["node"])
+    other = by_se("female", 0.1, covariate="sex", versus="male", endpoint="os")
+    cohort = cohort_of(SEX, NODE, sex, node, adjusted, other)
+    events, basis = total_events(cohort, CODEBOOK, "pfs")
+    assert events == pytest.approx(64, rel=1e-6)
+    assert basis == "median over sex, from their standard errors"
+    assert total_events(cohort_of(SEX, sex | {"events": 70}), CODEBOOK, "pfs") == (70.0, "printed")
+    assert total_events(cohort_of(NODE, node), CODEBOOK, "pfs")[0] is None
+
+
+@pytest.mark.parametrize(("d_ref", "d_level"), [(10, 30), (30, 10), (1.5, 80), (33, 33)])
+def test_reference_events_of_two_groups_are_the_roots_of_a_quadratic(d_ref, d_level):
+    # d0 + d1 = d and 1/d0 + 1/d1 = v make d0 d1 = d / v.
+    variance, events = 1 / d_ref + 1 / d_level, d_ref + d_level
+    root = math.sqrt(max(events**2 - 4 * events / variance, 0.0))
+    # At equal groups both roots meet, where a rounding of 1e-16 moves them by its root.
+    assert reference_events([variance], events) == pytest.approx(
+        ((events - root) / 2, (events + root) / 2), rel=1e-6
+    )
+
+
+@pytest.mark.parametrize("d", [(12, 14, 19, 22), (40, 5, 6, 7), (8, 3, 50), (20, 20, 20, 20)])
+def test_reference_events_come_back_from_the_variances_of_several_groups(d):
+    variances = [1 / level + 1 / d[0] for level in d[1:]]
+    roots = reference_events(variances, sum(d))
+    assert min(abs(root - d[0]) for root in roots) < 1e-5 * d[0]
+    for root in roots:
+        assert root + sum(1 / (v - 1 / root) for v in variances) == pytest.approx(sum(d))
+
+
+def test_too_few_events_for_the_variances_leave_no_reference():
+    assert reference_events([0.05, 0.05], 20) == ()
+
+
+def test_the_reference_s_events_are_found_in_simulated_cox_regressions():
+    # 20 000 patients make the Cox variances those of the formula to about 2 % (hazards differ, so
+    # that the groups' weights over time are not quite the numbers of events).
+    rng = np.random.default_rng(3)
+    group = rng.choice(4, 20_000, p=[0.27, 0.22, 0.21, 0.30])
+    time = rng.exponential(1 / np.array([1, 1.3, 1.4, 1.6])[group])
+    event = time < 0.8
+    design = np.eye(4)[group][:, 1:]
+    covariance = PHReg(np.minimum(time, 0.8), design, status=event).fit().cov_params()
+    events = np.bincount(group[event], minlength=4)
+    shared = covariance[np.triu_indices(3, 1)]
+    np.testing.assert_allclose(shared, 1 / events[0], rtol=0.05)
+    roots = reference_events(list(np.diag(covariance)), events.sum())
+    nearest = min(roots, key=lambda root: abs(root - events[0]))
+    assert nearest == pytest.approx(events[0], rel=0.1)
+
+
+# Covariance of a factor's levels
+
+
+def levels(d_ref: float, d2: float, d3: float, **more: Any) -> list[dict[str, Any]]:
+    return [by_se(f"G{k}", math.sqrt(1 / d_ref + 1 / d), **more) for k, d in ((2, d2), (3, d3))]
+
+
+def test_levels_share_the_variance_of_their_reference():
+    sex = by_se("female", 0.25, covariate="sex", versus="male")  # 64 events in all
+    cohort = cohort_of(GRADE, SEX, sex, *levels(14, 30, 20))
+    covariance, basis = ratio_covariance(ratios_of(cohort), cohort, CODEBOOK)
+    assert covariance[1, 2] == covariance[2, 1] == pytest.approx(1 / 14, rel=1e-5)
+    assert covariance[0, 1] == covariance[0, 2] == 0
+    assert basis["grade"].startswith("14.0 events in the reference, of 64 (median over sex")
+    assert np.linalg.eigvalsh(covariance).min() > 0
+
+
+def test_of_two_reference_groups_that_fit_the_one_its_patients_allow_is_taken():
+    # 45 events and 8 and 11 fit as well as a small reference; 90 of 100 patients tell which.
+    big = GRADE | {"values": {"G1": 70, "G2": 14, "G3": 16}}
+    cohort = cohort_of(big, *levels(45, 8, 11, events=64))
+    assert shared_variance(ratios_of(cohort), cohort, CODEBOOK)[0] == pytest.approx(
+        1 / 45, rel=1e-5
+    )
+
+
+def test_adjusted_levels_take_the_reference_of_the_unadjusted():
+    adjusted = levels(9, 30, 20, adjusted_for=["sex"])
+    cohort = cohort_of(GRADE, *levels(14, 30, 20, events=64), *adjusted)
+    found = ratios_of(cohort)[2:]
+    assert shared_variance(found, cohort, CODEBOOK)[0] == pytest.approx(1 / 14, rel=1e-5)
+
+
+def test_printed_events_of_the_reference_come_first():
+    cohort = cohort_of(GRADE, *levels(14, 30, 20, events_reference=16))
+    value, basis = shared_variance(ratios_of(cohort), cohort, CODEBOOK)
+    assert (value, basis) == (1 / 16, "16 events printed for the reference")
+
+
+def test_without_a_solution_the_reference_has_its_share_of_the_events():
+    cohort = cohort_of(GRADE, *levels(14, 30, 20, events=50))
+    value, basis = shared_variance(ratios_of(cohort), cohort, CODEBOOK)
+    assert value == pytest.approx(1 / 15)
+    assert basis == "15.0 events in the reference, by its share of patients, of 50 (printed)"
+
+
+def test_a_reference_has_no_more_events_than_patients():
+    few = GRADE | {"values": {"G1": 20, "G2": 50, "G3": 30}}
+    cohort = cohort_of(few, *levels(30, 40, 30, events=100))
+    assert min(reference_events([1 / 30 + 1 / 40, 1 / 30 + 1 / 30], 100)) > 20
+    assert shared_variance(ratios_of(cohort), cohort, CODEBOOK)[0] == pytest.approx(1 / 20)
+
+
+def test_without_events_half_the_smallest_variance_is_shared():
+    cohort = cohort_of(*levels(14, 30, 20))
+    value, basis = shared_variance(ratios_of(cohort), cohort, CODEBOOK)
+    assert value == pytest.approx((1 / 14 + 1 / 30) / 2, rel=1e-5)
+    assert basis.startswith("half the smallest variance")
+
+
+def test_the_shared_variance_of_odds_ratios_is_woolf_s_part_of_the_reference():
+    counts = {"kind": "counts", "values": {"responders": 60, "nonresponders": 40}}
+    odds = [by_se(level, 0.6, kind="odds_ratio") for level in ("G2", "G3")]
+    cohort = cohort_of(GRADE, counts, *odds)
+    value, basis = shared_variance(ratios_of(cohort), cohort, CODEBOOK)
+    # 18 of 30 respond: 1/18 + 1/12
+    assert value == pytest.approx(1 / 18 + 1 / 12)
+    assert basis == "overall response among 30 in the reference"
+
+
+def test_no_more_than_nine_tenths_of_the_smallest_variance_is_shared():
+    cohort = cohort_of(GRADE, *levels(14, 30, 30, events_reference=2))
+    ratios = ratios_of(cohort)
+    covariance, basis = ratio_covariance(ratios, cohort, CODEBOOK)
+    assert covariance[0, 1] == pytest.approx(LARGEST_SHARE * (1 / 14 + 1 / 30), rel=1e-5)
+    assert basis["grade"].endswith("bounded by the smallest variance")
+    assert np.linalg.eigvalsh(covariance).min() > 0
+
+
+def test_ratios_of_different_regressions_or_endpoints_share_nothing():
+    one, two = levels(14, 30, 20, events=64)
+    for other in (two | {"adjusted_for": ["sex"]}, two | {"endpoint": "os"}):
+        cohort = cohort_of(GRADE, one, other)
+        assert ratio_covariance(ratios_of(cohort), cohort, CODEBOOK)[0][0, 1] == 0

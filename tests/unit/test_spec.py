@@ -1,0 +1,218 @@
+"""A model file states choices that exist, or every fault is said with its line."""
+
+from pathlib import Path
+
+import pytest
+
+from netlm_bayes.errors import InputError
+from netlm_bayes.spec import DEFAULT_PRIORS, ModelSpec, bundled_models, read_model
+
+TEXT = """\
+name = "m"
+outcome = "survival"
+covariates = ["htb", "bone"]
+readings = ["literal"]
+
+[priors.effect]
+sigma = 0.5
+why = "because"
+
+[[scenarios]]
+name = "one"
+"priors.effect.sigma" = 0.35
+
+[[scenarios]]
+name = "two"
+priors.effect.sigma = 2.5
+priors.level.mu = 1
+readings = []
+"""
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "model.toml"
+
+
+def read(text: str, path: Path) -> ModelSpec:
+    path.write_text(text, "utf-8")
+    return read_model(str(path))[0]
+
+
+def problems(text: str, path: Path) -> list[str]:
+    with pytest.raises(InputError) as refused:
+        read(text, path)
+    assert str(refused.value).startswith(f"{path}: ")
+    return [str(problem) for problem in refused.value.problems]
+
+
+@pytest.mark.parametrize("name", sorted(bundled_models()))
+def test_a_bundled_model_and_all_its_scenarios_are_sound(name):
+    spec, digest = read_model(name)
+    assert spec.name == name
+    assert len(digest) == 64
+    assert all(spec.scenario(scenario).name == name for scenario in spec.scenario_names)
+
+
+def test_what_is_not_stated_is_the_default(path):
+    spec = read('name = "m"\noutcome = "response"\ncovariates = ["htb"]', path)
+    assert spec.prior("effect") == DEFAULT_PRIORS["response"]["effect"]
+    assert (spec.mismatch, spec.pooling, spec.sampling.chains) == (0.15, "partial", 4)
+
+
+def test_a_scenario_changes_what_it_names_and_nothing_else(path):
+    spec = read(TEXT, path)
+    one, two = spec.scenario("one"), spec.scenario("two")
+    assert one.prior("effect").sigma == 0.35
+    assert one.prior("effect").why == "because"
+    assert one.prior("level") == spec.prior("level")
+    assert one.readings == ("literal",)
+    assert (two.prior("effect").sigma, two.prior("level").mu, two.readings) == (2.5, 1.0, ())
+    assert two.prior("level").sigma == spec.prior("level").sigma
+    assert one.sampling == spec.sampling
+
+
+def test_an_unknown_scenario_is_refused_with_a_suggestion(path):
+    with pytest.raises(InputError, match=r"no such scenario 'tow' \(did you mean 'two'\?\)"):
+        read(TEXT, path).scenario("tow")
+
+
+def test_another_heterogeneity_changes_that_of_effects_only(path):
+    spec = read(TEXT, path)
+    other = spec.with_heterogeneity(1.0)
+    assert other.prior("heterogeneity_effect").sigma == 1.0
+    assert other.prior("heterogeneity_level") == spec.prior("heterogeneity_level")
+    assert other.prior("effect") == spec.prior("effect")
+
+
+@pytest.mark.parametrize(
+    ("there", "instead", "said"),
+    [
+        (
+            '"m"',
+            '"m/x"',
+            "line 1, name: must be letters, digits, '.', '_' and '-', a letter or dig",
+        ),
+        ('"survival"', '"survive"', "line 2, outcome: must be one of survival, response; got 'sur"),
+        ('outcome = "survival"', "", "outcome: is missing"),
+        ('"htb", "bone"', '"htb", "htb"', "line 3, covariates: must not repeat; got 'htb' twice"),
+        ('["htb", "bone"]', '"htb"', "line 3, covariates: must be a list in square brackets; got"),
+        ("readings", "reading", "line 4, reading: no such key (did you mean 'readings'?)"),
+        (
+            "sigma = 0.5\n",
+            "sigma = 0\n",
+            "line 7, priors.effect.sigma: must be greater than 0; got 0",
+        ),
+        (
+            "sigma = 0.5\n",
+            "sigma = -1\n",
+            "line 7, priors.effect.sigma: must be greater than 0; go",
+        ),
+        ("sigma = 0.5\n", "sigma = nan\n", "line 7, priors.effect.sigma: must be a finite number;"),
+        ("sigma = 0.5\n", "sigma = 1e9\n", "line 7, priors.effect.sigma: must be at most 100; got"),
+        ("sigma = 0.5\n", "sigma = true\n", "line 7, priors.effect.sigma: must be a number; got t"),
+        ("sigma = 0.5\n", 'sigma = "1"\n', "line 7, priors.effect.sigma: must be a number without"),
+        ("sigma = 0.5\n", "", "line 6, priors.effect.sigma: is missing"),
+        (
+            "sigma = 0.5\n",
+            'sigma = 0.5\nfamily = "half_normal"\n',
+            "line 8, priors.effect.family: must be 'normal' for this prior; got 'half_normal'",
+        ),
+        (
+            "[priors.effect]",
+            '[priors.heterogeneity_effect]\nfamily = "half_normal"\nmu = 1',
+            "line 8, priors.heterogeneity_effect.mu: must stay 0 for a half_normal; got 1",
+        ),
+        ("[priors.effect]", "[priors.efect]", "line 6, priors.efect: no such prior in a survival"),
+        ("[priors.effect]", "[priors.zz]", "line 6, priors.zz: no such prior in a survival model;"),
+        (
+            'outcome = "survival"',
+            'outcome = "response"\nendpoints = ["hepatic_pfs"]',
+            "line 3, endpoints: belongs to survival models; this one is of response",
+        ),
+        (
+            'readings = ["literal"]',
+            'association = [{ covariates = ["htb", "ki67"], log_odds_ratio = 1 }]',
+            "line 4, association[1].covariates: no covariate 'ki67' here",
+        ),
+        (
+            'readings = ["literal"]',
+            'association = [{ covariates = ["htb", "htb"], log_odds_ratio = 1 }]',
+            "line 4, association[1].covariates: must be two different ones; got 'htb' twice",
+        ),
+        (
+            'readings = ["literal"]',
+            'association = [{ covariates = ["htb"], log_odds_ratio = 1 }]',
+            "line 4, association[1].covariates[2]: is missing",
+        ),
+        (
+            'readings = ["literal"]',
+            "sampling = { draws = 3, chains = 1.0 }",
+            "line 4, sampling.draws: must be at least 50; got 3",
+        ),
+        (
+            'readings = ["literal"]',
+            "heterogeneity_scales = [0.5, 0]",
+            "line 4, heterogeneity_scales[2]: must be greater than 0; got 0",
+        ),
+        (
+            "[[scenarios]]",
+            "[scenarios]",
+            "line 14, column 12: is not TOML: a key or table is given",
+        ),
+        ('"two"', '"one"', "line 15, scenarios[2].name: is the name of an earlier scenario: 'one'"),
+        ('name = "two"\n', "", "line 14, scenarios[2].name: is missing"),
+        (
+            '"priors.effect.sigma" = 0.35',
+            '"priors.effect.sgma" = 0.35',
+            'line 12, scenarios[1]."priors.effect.sgma": no such key in the model',
+        ),
+        (
+            '"priors.effect.sigma" = 0.35',
+            '"priors.effect.sigma" = -1',
+            'line 12, scenarios[1]."priors.effect.sigma": must be greater than 0; got -1',
+        ),
+        (
+            '"priors.effect.sigma" = 0.35',
+            '"mismatch.sigma" = 1',
+            "line 12, scenarios[1].\"mismatch.sigma\": no such key in the model; 'mismatch'",
+        ),
+        (
+            '"priors.effect.sigma" = 0.35',
+            'outcome = "response"',
+            "line 12, scenarios[1].outcome: cannot be changed by a scenario; write another model",
+        ),
+        (
+            "priors.effect.sigma = 2.5",
+            'priors.effect.family = "half_normal"',
+            "line 16, scenarios[2].priors: priors.effect.family: must be 'normal' for this prior;",
+        ),
+        ("readings = []", "redings = []", "line 18, scenarios[2].redings: no such key in the mod"),
+    ],
+    ids=lambda value: value[:30].replace("\n", " "),
+)
+def test_a_fault_has_line_place_and_what_would_be_right(there, instead, said, path):
+    assert there in TEXT
+    found = problems(TEXT.replace(there, instead, 1), path)
+    assert [problem for problem in found if problem.startswith(said)], found
+
+
+def test_all_faults_are_said_at_once(path):
+    wrong = TEXT.replace('"survival"', '"x"').replace("0.5\n", "0\n").replace('name = "two"\n', "")
+    assert len(problems(wrong, path)) == 3
+    wrong = TEXT.replace("priors.effect.sigma = 2.5", "poling = 1").replace('effect.sigma"', 'x"')
+    assert len(problems(wrong, path)) == 2
+
+
+def test_a_cohort_is_not_taken_for_a_model(path):
+    said = problems('id = "a"\nn = 3\n[[published]]\nkind = "median"', path)
+    assert said == ["is a cohort file, where a model file is expected"]
+
+
+def test_a_name_that_is_no_model_is_refused_with_a_suggestion(tmp_path):
+    with pytest.raises(InputError, match=r"no such model or file \(did you mean 'pfs-weibull'\?\)"):
+        read_model("pfs-weibul")
+    with pytest.raises(InputError, match="bundled are pfs-weibull, response-logistic"):
+        read_model("zzz")
+    with pytest.raises(InputError, match="is a folder; give a file"):
+        read_model(str(tmp_path))
