@@ -1,0 +1,98 @@
+"""Log-likelihood terms for printed numbers: ratios, curve points and response counts.
+
+Each cohort adds rows, each kind of evidence is one term over the rows of all cohorts: a graph that
+does not grow with the number of cohorts compiles in a time that does not either. Every term adds
+one potential and keeps each row's log likelihood, for leave-one-out per number and per cohort.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pymc as pm
+import pytensor.tensor as pt
+from pytensor.tensor.variable import TensorVariable
+
+from netlm_bayes.builders.mixture import log_group_mean
+
+LIKELIHOOD_WEIGHT = "likelihood_weight"
+POINTWISE = "log_lik_"
+
+
+def contrast(
+    log_effects: TensorVariable,
+    weights: TensorVariable,
+    level: TensorVariable,
+    versus: TensorVariable,
+) -> TensorVariable:
+    r"""Log ratio between joined levels, by the prevalence-weighted mean on the ratio scale.
+
+    .. math:: \log \frac{\sum_{l \in A} m_l e^{\beta_l}}{\sum_{l \in A} m_l}
+              - \log \frac{\sum_{l \in B} m_l e^{\beta_l}}{\sum_{l \in B} m_l}
+
+    With one level on each side this is `beta_A - beta_B` whatever the weights.
+
+    Parameters
+    ----------
+    log_effects, weights : tensor of shape (columns,)
+        Log ratio and share of every level of every cohort, references included.
+    level, versus : tensor of shape (ratios, columns)
+        1 at the levels joined on either side.
+
+    Returns
+    -------
+    tensor of shape (ratios,)
+    """
+    ratios = pt.exp(log_effects)
+    return log_group_mean(ratios, weights, level) - log_group_mean(ratios, weights, versus)
+
+
+def add_normal(
+    name: str, target: TensorVariable, mean: TensorVariable, precision: TensorVariable
+) -> None:
+    r"""Add `target ~ MvNormal(mean, precision^-1)`, up to a constant.
+
+    Each row's own log likelihood is conditional on the others (Buerkner et al. 2021,
+    10.1007/s00180-020-01045-4): with residual `e` and precision `Q`, it is normal with mean
+    :math:`y_i - (Q e)_i / Q_{ii}` and variance :math:`1 / Q_{ii}`.
+    """
+    residual = target - mean
+    scaled = pt.dot(precision, residual)
+    diagonal = pt.diagonal(precision)
+    pointwise = 0.5 * (pt.log(diagonal) - np.log(2 * np.pi) - scaled**2 / diagonal)
+    _add(name, -0.5 * pt.sum(residual * scaled), pointwise)
+
+
+def add_not_reached(name: str, log_minus_log: TensorVariable, se: TensorVariable) -> None:
+    r"""Add the probability that an estimated curve is still above one half.
+
+    .. math:: \log \Phi\left(\frac{\log \log 2 - \log(-\log S)}{\mathrm{se}}\right)
+    """
+    pointwise = pm.logcdf(pm.Normal.dist(0, 1), (np.log(np.log(2)) - log_minus_log) / se)
+    _add(name, pt.sum(pointwise), pointwise)
+
+
+def add_binomial(
+    name: str,
+    responders: TensorVariable,
+    total: TensorVariable,
+    log_response: TensorVariable,
+    log_no_response: TensorVariable,
+    weight: TensorVariable,
+) -> None:
+    r"""Add weighted binomial counts, up to a constant.
+
+    .. math:: \sum_g w_g \left( r_g \log p_g + (n_g - r_g) \log(1 - p_g) \right)
+
+    A table by level carries its total, so a total beside `T` tables has weight `1 - T`: what is
+    left is each table given the total, and the total once.
+    """
+    log_lik = responders * log_response + (total - responders) * log_no_response
+    pointwise = weight * log_lik
+    _add(name, pt.sum(pointwise), pointwise)
+
+
+def _add(name: str, joint: TensorVariable, pointwise: TensorVariable) -> None:
+    """Add a potential, weighted by the model's likelihood weight, and keep its parts."""
+    weight = pm.modelcontext(None)[LIKELIHOOD_WEIGHT]
+    pm.Potential(f"term_{name}", weight * joint)
+    pm.Deterministic(f"{POINTWISE}{name}", pointwise, dims=(f"{name}_row",))

@@ -1,0 +1,1 @@
+"""Sampling, and the gate that estimates must pass."""

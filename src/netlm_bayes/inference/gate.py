@@ -1,0 +1,191 @@
+"""Diagnostics to checks to `Accepted`: estimates are made only of draws that passed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import arviz_stats as azs
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+from netlm_bayes.errors import GateError
+from netlm_bayes.spec import Sampling
+
+RHAT = 1.01
+ESS = 400.0
+BFMI = 0.3
+MCSE = 0.05
+
+
+@dataclass(frozen=True)
+class Check:
+    """One diagnostic against its limit."""
+
+    name: str
+    value: float
+    limit: float
+    passed: bool
+
+
+@dataclass(frozen=True)
+class Accepted:
+    """Draws that passed the gate; the only thing estimands are made of.
+
+    Attributes
+    ----------
+    tree : DataTree
+    checks : tuple of Check
+        All passed.
+    """
+
+    tree: xr.DataTree
+    checks: tuple[Check, ...]
+
+    def __post_init__(self) -> None:
+        """Refuse draws that did not pass."""
+        failed = [check.name for check in self.checks if not check.passed]
+        if failed or not self.checks:
+            raise ValueError(f"draws did not pass the gate: {failed or 'no checks made'}")
+
+
+def check_sampler(tree: xr.DataTree) -> tuple[Check, ...]:
+    """Check divergences, energy, and every parameter's convergence.
+
+    Parameters
+    ----------
+    tree : DataTree
+        Of `inference.sample`.
+
+    Returns
+    -------
+    tuple of Check
+    """
+    stats = tree["sample_stats"].to_dataset()
+    diverging = float(stats["diverging"].sum())
+    energy = stats["energy"].to_numpy()
+    bfmi = np.mean(np.diff(energy, axis=1) ** 2, axis=1) / np.var(energy, axis=1)
+    draws = tree["posterior"].to_dataset()
+    flat = [
+        array.stack(row=[d for d in array.dims if d not in ("chain", "draw")]).to_numpy()
+        if array.ndim > 2
+        else array.to_numpy()[..., None]
+        for array in draws.data_vars.values()
+    ]
+    return (
+        Check("divergences", diverging, 0.0, diverging == 0),
+        Check("E-BFMI, smallest", float(bfmi.min()), BFMI, bool(bfmi.min() >= BFMI)),
+        *check_draws("parameters", np.concatenate(flat, axis=-1)),
+    )
+
+
+def check_draws(what: str, draws: NDArray[np.float64]) -> tuple[Check, ...]:
+    """Check convergence of many quantities at once.
+
+    Parameters
+    ----------
+    what : str
+        Names the quantities in the checks.
+    draws : ndarray of shape (chains, draws, quantities)
+        Quantities that never vary are left out: nothing was sampled for them.
+
+    Returns
+    -------
+    tuple of Check
+        Worst R-hat, bulk and tail ESS, and Monte Carlo error over posterior sd.
+    """
+    varying = draws[..., ~(np.ptp(draws, axis=(0, 1)) == 0)]
+    axes = {"chain_axis": 0, "draw_axis": 1}
+    rhat = np.max(azs.rhat(varying, **axes))
+    bulk = np.min(azs.ess(varying, method="bulk", **axes))
+    tail = np.min(azs.ess(varying, method="tail", prob=(0.05, 0.95), **axes))
+    error = np.max(azs.mcse(varying, method="mean", **axes) / varying.std(axis=(0, 1)))
+    return (
+        Check(f"R-hat of {what}, largest", float(rhat), RHAT, bool(rhat <= RHAT)),
+        Check(f"bulk ESS of {what}, smallest", float(bulk), ESS, bool(bulk >= ESS)),
+        Check(f"tail ESS of {what}, smallest", float(tail), ESS, bool(tail >= ESS)),
+        Check(
+            f"Monte Carlo error of {what} over sd, largest",
+            float(error),
+            MCSE,
+            bool(error <= MCSE),
+        ),
+    )
+
+
+def stricter(sampling: Sampling) -> Sampling:
+    """Settings of the one retry: smaller steps, longer tuning."""
+    return sampling.model_copy(
+        update={
+            "target_accept": 1 - (1 - sampling.target_accept) / 5,
+            "tune": 2 * sampling.tune,
+            "draws": 2 * sampling.draws,
+        }
+    )
+
+
+@dataclass(frozen=True)
+class Gated[T]:
+    """Draws that passed, what was made of them, and every check on both."""
+
+    accepted: Accepted
+    made: T
+    checks: tuple[Check, ...]
+
+
+class NotConvergedError(GateError):
+    """The gate failed twice; carries the last checks, for the diagnostics file."""
+
+    def __init__(self, checks: tuple[Check, ...]) -> None:
+        self.checks = checks
+        failed = [f"{c.name} {c.value:.3g} (limit {c.limit:g})" for c in checks if not c.passed]
+        super().__init__("the sampler did not converge, twice: " + "; ".join(failed))
+
+    def __reduce__(self) -> tuple[type[NotConvergedError], tuple[tuple[Check, ...]]]:
+        """Cross to another process whole."""
+        return NotConvergedError, (self.checks,)
+
+
+def until_accepted[T](
+    draw: Callable[[Sampling], xr.DataTree],
+    make: Callable[[Accepted], tuple[T, NDArray[np.float64]]],
+    sampling: Sampling,
+    say: Callable[[str], None],
+) -> Gated[T]:
+    """Sample until the gate is passed: once, and once more with stricter settings.
+
+    Parameters
+    ----------
+    draw : callable
+        Samples with given settings.
+    make : callable
+        What is made of accepted draws, and the draws of what is reported, (chains, draws,
+        quantities), which must pass as well.
+    sampling : Sampling
+    say : callable
+        Told of a retry.
+
+    Returns
+    -------
+    Gated
+
+    Raises
+    ------
+    NotConvergedError
+        Both attempts failed.
+    """
+    checks: tuple[Check, ...] = ()
+    for settings in (sampling, stricter(sampling)):
+        tree = draw(settings)
+        checks = check_sampler(tree)
+        if all(check.passed for check in checks):
+            accepted = Accepted(tree, checks)
+            made, reported = make(accepted)
+            checks = (*checks, *check_draws("reported estimands", reported))
+            if all(check.passed for check in checks):
+                return Gated(accepted, made, checks)
+        if settings is sampling:
+            failed = ", ".join(check.name for check in checks if not check.passed)
+            say(f"gate not passed ({failed}); sampling once more, longer and with smaller steps")
+    raise NotConvergedError(checks)

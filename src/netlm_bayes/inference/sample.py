@@ -1,0 +1,133 @@
+"""The only place that samples: compile a graph once, then draw from it under any data.
+
+nutpie with numba. Numba's fast-math is switched off: with it, code compiled afresh and code read
+from the cache round differently, and the same seed gave two answers (docs/adr/0002-sampler.md).
+Only the log density is compiled; what follows from the parameters is computed for all draws at
+once.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import nutpie
+import pymc as pm
+import pytensor
+import xarray as xr
+from numpy.typing import NDArray
+from pytensor.compile.mode import Mode
+from pytensor.graph.replace import vectorize_graph
+
+from netlm_bayes.spec import Sampling
+
+Data = Mapping[str, NDArray[np.float64]]
+PLAIN = Mode(linker="py", optimizer=None)
+
+
+@dataclass(frozen=True)
+class CompiledModel:
+    """A graph, its compiled log density, and its pointwise log likelihoods by name."""
+
+    model: pm.Model
+    density: Any
+    pointwise: Mapping[str, str]
+
+
+def compile_model(model: pm.Model, pointwise: Mapping[str, str]) -> CompiledModel:
+    """Compile a graph; this is nearly all of a fit's time.
+
+    Parameters
+    ----------
+    model : pm.Model
+        Whose numbers are all data.
+    pointwise : mapping of str to str
+        Deterministics that hold log likelihoods, and their names in the group `log_likelihood`.
+
+    Returns
+    -------
+    CompiledModel
+    """
+    free = [variable.name for variable in model.free_RVs]
+    with pytensor.config.change_flags(numba__fastmath=False):
+        density = nutpie.compile_pymc_model(model, backend="numba", var_names=free)
+    return CompiledModel(model, density, pointwise)
+
+
+def sample(compiled: CompiledModel, data: Data, sampling: Sampling, seed: int) -> xr.DataTree:
+    """Draw from a compiled graph under given data.
+
+    Parameters
+    ----------
+    compiled : CompiledModel
+    data : mapping
+        Every number of the graph, by name.
+    sampling : Sampling
+    seed : int
+        The same seed gives the same draws, whatever the number of cores.
+
+    Returns
+    -------
+    DataTree
+        Groups `posterior`, `log_likelihood` and `sample_stats`.
+    """
+    tree = nutpie.sample(
+        compiled.density.with_data(**data),
+        draws=sampling.draws,
+        tune=sampling.tune,
+        chains=sampling.chains,
+        cores=min(sampling.chains, os.cpu_count() or 1),
+        seed=seed,
+        target_accept=sampling.target_accept,
+        adaptation="low_rank",
+        save_warmup=False,
+        progress_bar=False,
+    )
+    free = tree["posterior"].to_dataset()
+    derived = _derive(compiled.model, data, free)
+    log_likelihood = {kind: derived.pop(name) for name, kind in compiled.pointwise.items()}
+    stats = tree["sample_stats"].to_dataset()[["diverging", "energy", "depth", "step_size"]]
+    return xr.DataTree.from_dict(
+        {
+            "posterior": free.assign(derived),
+            "log_likelihood": xr.Dataset(log_likelihood),
+            "sample_stats": stats,
+        }
+    )
+
+
+def _derive(model: pm.Model, data: Data, free: xr.Dataset) -> dict[str, xr.DataArray]:
+    """Compute what follows from the free parameters, for all draws at once."""
+    with model:
+        pm.set_data(dict(data))
+    variables = [variable for variable in model.free_RVs if variable.name in free]
+    batched = [
+        pytensor.tensor.tensor(variable.name, dtype="float64", shape=(None,) * (variable.ndim + 1))
+        for variable in variables
+    ]
+    outputs = vectorize_graph(
+        model.deterministics, replace=dict(zip(variables, batched, strict=True))
+    )
+    evaluate = pytensor.function(batched, outputs, mode=PLAIN, on_unused_input="ignore")
+    values = [_flat(free[variable.name]) for variable in variables]
+    sizes = (free.sizes["chain"], free.sizes["draw"])
+    return {
+        variable.name: _labelled(model, variable.name, value.reshape(*sizes, *value.shape[1:]))
+        for variable, value in zip(model.deterministics, evaluate(*values), strict=True)
+    }
+
+
+def _flat(array: xr.DataArray) -> np.ndarray:
+    """Draws of all chains one after another."""
+    values = array.transpose("chain", "draw", ...).to_numpy()
+    return values.reshape(-1, *values.shape[2:])
+
+
+def _labelled(model: pm.Model, name: str, values: np.ndarray) -> xr.DataArray:
+    """Attach the model's dimensions and their labels."""
+    dims = ("chain", "draw", *model.named_vars_to_dims.get(name, ()))
+    coords = {dim: list(model.coords[dim]) for dim in dims[2:]}
+    return xr.DataArray(values, dims=dims, coords=coords)

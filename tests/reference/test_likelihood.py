@@ -1,0 +1,386 @@
+"""The graph's log density against one written from the mathematics and the papers, by loops.
+
+Nothing on this side comes through the package's files or arrays: the numbers are typed from the
+papers' tables, a population is a loop over patterns, and every term is scipy's. Differences between
+random points are compared, since the graph leaves constants out.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cache
+from itertools import product
+from math import exp, log, sqrt
+
+import numpy as np
+import pymc as pm
+import pytensor
+import pytest
+from numpy.typing import NDArray
+from pytensor.compile.mode import Mode
+from scipy.optimize import brentq
+from scipy.special import expit
+from scipy.stats import binom, halfnorm, multivariate_normal, norm
+
+from netlm_bayes.builders.data import data_of, structure_of
+from netlm_bayes.builders.model import build
+from netlm_bayes.evidence.assemble import Analysis, analyse
+from netlm_bayes.evidence.files import BUNDLED_COHORTS, read_cohorts
+from netlm_bayes.spec import Pooling, read_model
+
+type Array = NDArray[np.float64]
+type Point = Mapping[str, Array]
+type Values = Mapping[str, float]
+
+PLAIN = Mode(linker="py", optimizer=None)
+COHORTS = read_cohorts(BUNDLED_COHORTS)
+POOLINGS: tuple[Pooling, ...] = ("partial", "none", "complete")
+MODELS = ("pfs-weibull", "response-logistic")
+Z = norm.ppf(0.975)
+
+LEVELS = {
+    "htb": ("<10%", "10-25%", "25-50%", ">50%"),
+    "ki67": ("<=10%", ">10%"),
+    "bone": ("no", "yes"),
+    "margin": ("unclear", "clear"),
+    "site": ("pancreas", "nonpancreas"),
+}
+# First cohort: Table 1; the margin's numbers from the one table behind 3.667 (1.373 to 9.790).
+TABLE_1 = {"htb": (31, 26, 24, 35), "ki67": (98, 18), "bone": (86, 30), "margin": (24, 92)}
+PATIENTS = ({**TABLE_1, "site": (54, 62)}, {**TABLE_1, "site": (0, 84)})  # the second borrows
+BORROWED = ((), ("htb", "ki67", "bone", "margin"))
+BORROWED_LOG_SD, MISMATCH = 0.5, 0.15
+MEDIANS = ((0, 13.6, 116, False), (0, 14.9, 116, True), (1, 11.1, 84, True))  # True: hepatic
+COUNTS = (  # by HTB behind 1.604, 1.108, 0.843 of Table 4, in place of the total of 91 of 116
+    (0, "<10%", 24, 31),
+    (0, "10-25%", 22, 26),
+    (0, "25-50%", 19, 24),
+    (0, ">50%", 26, 35),
+    (1, "", 71, 84),
+)
+
+
+@dataclass(frozen=True)
+class Printed:
+    """A ratio as printed: the levels on either side, the estimate and its standard error."""
+
+    cohort: int
+    covariate: str
+    level: tuple[str, ...]
+    versus: tuple[str, ...]
+    log_ratio: float
+    se: float
+
+
+def first(contrast: str, estimate: float, lower: float, upper: float) -> Printed:
+    """A ratio of the first cohort, with an interval."""
+    covariate, level, versus = contrast.split()
+    se = log(upper / lower) / 2 / Z
+    return Printed(0, covariate, (level,), (versus,), log(estimate), se)
+
+
+def second(
+    covariate: str, level: tuple[str, ...], versus: tuple[str, ...], estimate: float, p: float
+) -> Printed:
+    """A ratio of the second cohort, with a two-sided p value."""
+    return Printed(1, covariate, level, versus, log(estimate), abs(log(estimate)) / norm.isf(p / 2))
+
+
+RATIOS = {
+    "pfs-weibull": (
+        first("site nonpancreas pancreas", 0.847, 0.521, 1.379),
+        first("margin clear unclear", 0.665, 0.380, 1.131),
+        first("ki67 >10% <=10%", 2.153, 1.006, 4.607),
+        first("htb 10-25% <10%", 2.087, 0.956, 4.554),
+        first("htb 25-50% <10%", 1.864, 0.888, 3.912),
+        first("htb >50% <10%", 2.840, 1.410, 5.720),
+        first("bone yes no", 2.911, 1.526, 5.554),
+        second("htb", ("25-50%", ">50%"), ("<10%", "10-25%"), 4.188, 0.02),
+    ),
+    "response-logistic": (  # odds of response: the second cohort prints odds of not responding
+        first("site nonpancreas pancreas", 3.123, 0.998, 9.778),
+        first("ki67 >10% <=10%", 0.181, 0.049, 0.668),
+        first("bone yes no", 0.149, 0.045, 0.489),
+        first("margin clear unclear", 4.043, 1.225, 13.344),
+        second("margin", ("clear",), ("unclear",), 1 / 0.069, 0.01),
+        second("ki67", (">10%",), ("<=10%",), 1 / 6.469, 0.018),
+    ),
+}
+
+
+@cache
+def reference_events() -> float:
+    """Events with HTB below 10 %, from standard errors alone.
+
+    Balanced factors (women, nonpancreatic, resected, nodes) give all events, `1 / (p (1-p) se^2)`;
+    HTB's unadjusted variances are `1/d_l + 1/d_ref`, and the four groups' events add up.
+    """
+    shares = (62 / 116, 62 / 116, 45 / 116, 58 / 116)
+    limits = ((0.540, 1.414), (0.521, 1.379), (0.813, 2.120), (0.790, 2.078))
+    variances = [(log(upper / lower) / 2 / Z) ** 2 for lower, upper in limits]
+    total = np.median([1 / (p * (1 - p) * v) for p, v in zip(shares, variances, strict=True)])
+    by_level = ((0.945, 4.322), (1.182, 4.974), (1.386, 5.580))
+    of_htb = [(log(upper / lower) / 2 / Z) ** 2 for lower, upper in by_level]
+
+    def surplus(d_ref: float) -> float:
+        return float(d_ref + sum(1 / (v - 1 / d_ref) for v in of_htb) - total)
+
+    return float(brentq(surplus, 1.01 / min(of_htb), 2 / min(of_htb)))
+
+
+def parameter_names(model: str) -> list[tuple[str, str]]:
+    """Every parameter of a cohort and the heterogeneity it shares."""
+    own = ("level", "log_shape") if model == "pfs-weibull" else ("level",)
+    effects = [(f"{c} {level}", c) for c, levels in LEVELS.items() for level in levels[1:]]
+    return [(name, name) for name in own] + effects
+
+
+def log_prior(model: str, pooling: Pooling, point: Point) -> float:
+    """Declared priors: level, log shape, effects; cohorts about them; offset and margins."""
+    survival = model == "pfs-weibull"
+    own = [(-0.4, 1.0), (0.0, 0.35)] if survival else [(1.0, 1.0)]
+    location, scale = np.transpose([*own, *[(0.0, 0.75 if survival else 1.0)] * 7])
+    value = norm.logpdf(point["margin_tilt"]).sum()
+    if survival:
+        value += norm.logpdf(point["endpoint_offset"], 0, 0.25).sum()
+    if pooling == "none":
+        return float(value + norm.logpdf(point["theta"], location, scale).sum())
+    value += norm.logpdf(point["mu"], location, scale).sum()
+    if pooling == "partial":
+        owners = [owner for _, owner in parameter_names(model)]
+        taus = dict(zip(dict.fromkeys(owners), point["tau"], strict=True))
+        scales = [0.25 if owner == "log_shape" else 0.5 for owner in taus]
+        value += halfnorm.logpdf(point["tau"], scale=scales).sum()
+        value += norm.logpdf(point["theta"], point["mu"], [taus[owner] for owner in owners]).sum()
+    return float(value)
+
+
+def shares_of(cohort: int, covariate: str, tilt: Array) -> dict[str, float]:
+    """Shares by level; a borrowed margin is tilted by `exp(0.5 z s)`, s from 0 to 1."""
+    z = tilt[0, list(LEVELS).index(covariate)] if covariate in BORROWED[cohort] else 0.0
+    places = np.linspace(0, 1, len(LEVELS[covariate]))
+    counts = PATIENTS[cohort][covariate]
+    mass = [n * exp(BORROWED_LOG_SD * z * s) for n, s in zip(counts, places, strict=True)]
+    return {level: m / sum(mass) for level, m in zip(LEVELS[covariate], mass, strict=True)}
+
+
+def effect(values: Values, covariate: str, level: str) -> float:
+    return 0.0 if level == LEVELS[covariate][0] else values[f"{covariate} {level}"]
+
+
+def mean_over_patterns(
+    function: Callable[[float], float],
+    level: float,
+    values: Values,
+    cohort: int,
+    tilt: Array,
+    htb: str = "",
+) -> float:
+    """Mean of `function(level + eta)` over a cohort's patterns, or those with one level of HTB."""
+    shares = {covariate: shares_of(cohort, covariate, tilt) for covariate in LEVELS}
+    total = weight = 0.0
+    for levels in product(*LEVELS.values()):
+        pattern = dict(zip(LEVELS, levels, strict=True))
+        if htb in ("", pattern["htb"]):
+            share = float(np.prod([shares[c][x] for c, x in pattern.items()]))
+            total += share * function(level + sum(effect(values, c, x) for c, x in pattern.items()))
+            weight += share
+    return total / weight
+
+
+def event_free(log_hazard: float) -> float:
+    return exp(-exp(log_hazard))
+
+
+def log_density_of_ratios(
+    ratios: Sequence[Printed], values: Sequence[Values], tilt: Array
+) -> float:
+    """Normal log ratios; HTB's share a reference; none is adjusted as the model adjusts."""
+    mean, covariance = [], np.diag([ratio.se**2 + MISMATCH**2 for ratio in ratios])
+    for i, one in enumerate(ratios):
+        share = shares_of(one.cohort, one.covariate, tilt)
+        hazard = {x: exp(effect(values[one.cohort], one.covariate, x)) for x in share}
+        joined = [
+            sum(share[x] * hazard[x] for x in side) / sum(share[x] for x in side)
+            for side in (one.level, one.versus)
+        ]
+        mean.append(log(joined[0] / joined[1]))
+        for j, other in enumerate(ratios):
+            if i != j and (one.cohort, one.covariate) == (other.cohort, other.covariate):
+                covariance[i, j] = 1 / reference_events()
+    return float(multivariate_normal.logpdf([r.log_ratio for r in ratios], mean, covariance))
+
+
+def log_density_of_medians(values: Sequence[Values], point: Point) -> float:
+    """The curve at each printed median, `log(-log S)` against `log log 2`; d = n / 2."""
+    terms = []
+    for cohort, months, n, hepatic in MEDIANS:
+        own, tilt = values[cohort], point["margin_tilt"]
+        level = own["level"] + hepatic * float(point["endpoint_offset"][0])
+        log_hazard = level + exp(own["log_shape"]) * log(months / 12)
+        survival = mean_over_patterns(event_free, log_hazard, own, cohort, tilt)
+        terms.append(norm.logpdf(log(-log(survival)), log(log(2)), 1 / sqrt(n / 2)))
+    return float(sum(terms))
+
+
+def log_density_of_counts(values: Sequence[Values], point: Point) -> float:
+    """Responders among the patients of a cohort, or of one level of HTB."""
+    terms = []
+    for cohort, htb, responders, n in COUNTS:
+        own, tilt = values[cohort], point["margin_tilt"]
+        chance = mean_over_patterns(expit, own["level"], own, cohort, tilt, htb)
+        terms.append(binom.logpmf(responders, n, chance))
+    return float(sum(terms))
+
+
+def log_density(model: str, pooling: Pooling, point: Point, ratios: Sequence[Printed]) -> float:
+    names = [name for name, _ in parameter_names(model)]
+    values = [dict(zip(names, theta, strict=True)) for theta in point["theta"]]
+    rest = log_density_of_medians if model == "pfs-weibull" else log_density_of_counts
+    of_ratios = log_density_of_ratios(ratios, values, point["margin_tilt"])
+    return log_prior(model, pooling, point) + of_ratios + rest(values, point)
+
+
+def analysis(model: str, pooling: Pooling, scenario: str = "") -> Analysis:
+    spec, _ = read_model(model)
+    spec = spec.scenario(scenario) if scenario else spec
+    return analyse(spec.model_copy(update={"pooling": pooling}), COHORTS)
+
+
+@cache
+def graph(model: str, pooling: Pooling) -> tuple[pm.Model, Callable[..., Array]]:
+    """The graph and its log density, without the sampler's change of variables."""
+    bundled = analysis(model, pooling)
+    built = build(structure_of(bundled), data_of(bundled))
+    return built, pytensor.function(built.value_vars, built.logp(jacobian=False), mode=PLAIN)
+
+
+@dataclass(frozen=True)
+class At:
+    """A point of the graph's free parameters, and what it says of the declared ones.
+
+    The graph may draw `mu` and `theta` from other normals, linear in them given `tau`; the volume
+    is the log determinant by which a density in the one exceeds a density in the other.
+    """
+
+    free: Point
+    declared: Point
+    log_volume: float
+
+
+def random_points(model: str, pooling: Pooling, count: int = 6) -> list[At]:
+    """Standard normals for every free parameter, taus made positive."""
+    built, _ = graph(model, pooling)
+    rng = np.random.default_rng(20260101)
+    shapes = {v.name: np.shape(v.eval(mode=PLAIN)) for v in built.free_RVs}
+    drawn = [{name: rng.normal(size=s) for name, s in shapes.items()} for _ in range(count)]
+    free = [{k: np.abs(v) if k == "tau" else v for k, v in point.items()} for point in drawn]
+    if pooling == "none":
+        return [At(point, point, 0.0) for point in free]
+    if pooling == "complete":
+        return [At(p, {**p, "theta": np.stack([p["mu"]] * 2)}, 0.0) for p in free]
+    return [declared_by(built, point) for point in free]
+
+
+def declared_by(built: pm.Model, point: Point) -> At:
+    """Work out `mu`, `theta` and the volume, a unit step in each coordinate at a time."""
+    names = [v.name for v in built.free_RVs]
+    evaluate = pytensor.function(
+        built.free_RVs, [built["mu"], built["theta"]], mode=PLAIN, on_unused_input="ignore"
+    )
+
+    def stacked(at: Point) -> Array:
+        return np.concatenate([x.ravel() for x in evaluate(*[at[name] for name in names])])
+
+    steps = []
+    for name in (n for n in names if n not in {"tau", "margin_tilt", "endpoint_offset"}):
+        for index in np.ndindex(point[name].shape):
+            step = np.zeros(point[name].shape)
+            step[index] = 1.0
+            steps.append(stacked({**point, name: point[name] + step}) - stacked(point))
+    mu, theta = evaluate(*[point[name] for name in names])
+    return At(point, {**point, "mu": mu, "theta": theta}, float(np.linalg.slogdet(steps)[1]))
+
+
+def of_graph(
+    model: str, pooling: Pooling, points: Sequence[At], scenario: str = "", weight: float = 1.0
+) -> Array:
+    """Log density of the declared parameters at each point, less that at the first."""
+    built, density = graph(model, pooling)
+    with built:
+        pm.set_data(dict(data_of(analysis(model, pooling, scenario), weight)))
+    found = []
+    for at in points:
+        free = {**at.free, "tau_log__": np.log(at.free.get("tau", 1.0))}
+        found.append(density(*[free[v.name] for v in built.value_vars]) - at.log_volume)
+    return np.array(found) - found[0]
+
+
+def by_hand(
+    model: str, pooling: Pooling, points: Sequence[At], ratios: Sequence[Printed] | None = None
+) -> Array:
+    """Log density at each point, less that at the first."""
+    ratios = ratios or RATIOS[model]
+    found = [log_density(model, pooling, at.declared, ratios) for at in points]
+    return np.array(found) - found[0]
+
+
+def assert_same(graph_side: Array, hand_side: Array) -> None:
+    """Hold log densities against each other: of order 100, where 1e-9 leaves room for rounding."""
+    np.testing.assert_allclose(graph_side, hand_side, rtol=0, atol=1e-9)
+
+
+@pytest.mark.parametrize("pooling", POOLINGS)
+@pytest.mark.parametrize("model", MODELS)
+def test_the_graph_is_the_density_written_by_hand(model: str, pooling: Pooling) -> None:
+    points = random_points(model, pooling)
+    assert_same(of_graph(model, pooling, points), by_hand(model, pooling, points))
+
+
+def test_htb_has_twelve_or_thirteen_events_in_its_reference() -> None:
+    """Far fewer than its share of patients, 31 of 116, would have of 66."""
+    assert reference_events() == pytest.approx(12.6, abs=0.05)
+
+
+@pytest.mark.parametrize(
+    ("model", "scenario", "turned"),
+    [
+        ("pfs-weibull", "literal", ("htb",)),
+        ("response-logistic", "odds-of-response", ("margin", "ki67")),
+    ],
+)
+def test_the_other_reading_turns_the_sign_of_the_second_cohorts_ratios(
+    model: str, scenario: str, turned: tuple[str, ...]
+) -> None:
+    points = random_points(model, "partial")
+    ratios = [
+        replace(r, log_ratio=-r.log_ratio) if r.cohort == 1 and r.covariate in turned else r
+        for r in RATIOS[model]
+    ]
+    assert sum(r not in RATIOS[model] for r in ratios) == len(turned)
+    of_scenario = of_graph(model, "partial", points, scenario)
+    assert_same(of_scenario, by_hand(model, "partial", points, ratios))
+
+
+@pytest.mark.parametrize("pooling", POOLINGS)
+@pytest.mark.parametrize("model", MODELS)
+def test_without_likelihood_the_prior_is_left(model: str, pooling: Pooling) -> None:
+    points = random_points(model, pooling)
+    prior = np.array([log_prior(model, pooling, at.declared) for at in points])
+    left = of_graph(model, pooling, points, weight=0.0)
+    assert_same(left, prior - prior[0])
+
+
+def test_an_association_keeps_every_margin_and_joins_burden_with_bone() -> None:
+    spec, _ = read_model("pfs-weibull")
+    independent = analyse(spec, COHORTS).cohorts
+    for cohort, evidence in enumerate(analyse(spec.scenario("association"), COHORTS).cohorts):
+        grid = evidence.joint.reshape([len(levels) for levels in LEVELS.values()])
+        for axis, counts in enumerate(PATIENTS[cohort].values()):
+            others = tuple(i for i in range(grid.ndim) if i != axis)
+            # 1e-12 is the raking's own tolerance; ten of them for the last margin raked.
+            np.testing.assert_allclose(
+                grid.sum(axis=others), np.array(counts) / sum(counts), atol=1e-11
+            )
+        burden_and_bone = evidence.joint.reshape(4, 2, 2, -1).sum(axis=(1, 3))
+        apart = independent[cohort].joint.reshape(4, 2, 2, -1).sum(axis=(1, 3))
+        assert burden_and_bone[3, 1] > 1.2 * apart[3, 1]
