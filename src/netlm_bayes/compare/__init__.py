@@ -1,0 +1,24 @@
+"""Posterior beside what was printed: ratio by ratio, pooled, and whether cohorts may overlap."""
+
+from netlm_bayes.compare.overlap import overlap_table
+from netlm_bayes.compare.pooled import cohort_estimate, pooled_table
+from netlm_bayes.compare.printed import (
+    comparison,
+    exaggeration,
+    replication_table,
+    scepticism_limit,
+    shrinkage,
+    wrong_sign,
+)
+
+__all__ = [
+    "cohort_estimate",
+    "comparison",
+    "exaggeration",
+    "overlap_table",
+    "pooled_table",
+    "replication_table",
+    "scepticism_limit",
+    "shrinkage",
+    "wrong_sign",
+]

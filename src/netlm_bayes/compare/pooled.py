@@ -1,0 +1,235 @@
+"""One stage beside two: the pooled posterior, and meta-analyses of the cohorts' own estimates."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from statistics import NormalDist
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from netlm_bayes.codebook import Codebook
+from netlm_bayes.estimands.effects import Contrast, contrasts_of, ratio_name
+from netlm_bayes.estimands.population import NEXT, POOLED
+from netlm_bayes.estimands.summary import COLUMNS
+from netlm_bayes.evidence.assemble import Analysis, CohortEvidence
+from netlm_bayes.evidence.cohort import Ratio
+from netlm_bayes.evidence.information import ratio_covariance
+from netlm_bayes.evidence.published import PrintedRatio, printed_ratio
+from netlm_bayes.frequentist import bayesian_grid, fixed_effect, random_effects
+
+Array = NDArray[np.float64]
+Limits = tuple[float, float, float]
+NOBODY = 1e-12
+"""Share of a level that nobody has, so that joined levels without patients keep a mean."""
+
+
+@dataclass(frozen=True)
+class OwnEstimate:
+    """What one cohort's print says of a contrast."""
+
+    cohort: str
+    endpoint: str
+    log_ratio: float
+    log_ratio_se: float
+
+
+def cohort_estimate(
+    cohort: CohortEvidence, codebook: Codebook, shares: Mapping[str, float], contrast: Contrast
+) -> OwnEstimate | None:
+    r"""A cohort's own log ratio of a contrast and its standard error, from print alone.
+
+    Printed as such, or from the printed ratios of single levels by the delta method:
+
+    .. math:: c = \log \frac{\sum_A m_l e^{\beta_l}}{\sum_A m_l}
+                  - \log \frac{\sum_B m_l e^{\beta_l}}{\sum_B m_l}, \qquad
+              \mathrm{se}^2 = \nabla c' \, V \, \nabla c
+
+    Parameters
+    ----------
+    cohort : CohortEvidence
+        Of its ratios, those with role `fit` count; without the model's mismatch term.
+    codebook : Codebook
+    shares : mapping of str to float
+        Of the covariate's levels among the cohort's patients.
+    contrast : Contrast
+
+    Returns
+    -------
+    OwnEstimate or None
+        None where the cohort does not print enough.
+    """
+    ratios = _fitted_ratios(cohort, codebook, contrast.covariate)
+    for ratio in ratios:
+        for sign, sides in ((1, (ratio.level, ratio.versus)), (-1, (ratio.versus, ratio.level))):
+            if sides == (contrast.level, contrast.versus):
+                value = sign * ratio.log_ratio
+                return OwnEstimate(cohort.cohort.id, ratio.endpoint, value, ratio.log_ratio_se)
+    beta = {ratio.versus[0]: 0.0 for ratio in ratios if len(ratio.versus) == 1}
+    beta |= {ratio.level[0]: ratio.log_ratio for ratio in ratios if len(ratio.level) == 1}
+    if not {*contrast.level, *contrast.versus} <= set(beta):
+        return None
+    level, level_slope = _joined(beta, shares, contrast.level)
+    versus, versus_slope = _joined(beta, shares, contrast.versus)
+    slope = [level_slope.get(r.level[0], 0.0) - versus_slope.get(r.level[0], 0.0) for r in ratios]
+    covariance, _ = ratio_covariance(ratios, cohort.cohort, codebook)
+    se = math.sqrt(np.array(slope) @ covariance @ np.array(slope))
+    return OwnEstimate(cohort.cohort.id, ratios[0].endpoint, level - versus, se)
+
+
+def _fitted_ratios(
+    cohort: CohortEvidence, codebook: Codebook, covariate: str
+) -> list[PrintedRatio]:
+    """Ratios of one covariate with role `fit`: one regression, one reference, levels apart."""
+    items = [
+        (use.item, cohort.cohort.published[use.item]) for use in cohort.uses if use.use == "fit"
+    ]
+    return [
+        printed_ratio(index, item, codebook)
+        for index, item in items
+        if isinstance(item, Ratio) and item.covariate == covariate
+    ]
+
+
+def _joined(
+    beta: Mapping[str, float], shares: Mapping[str, float], levels: Sequence[str]
+) -> tuple[float, dict[str, float]]:
+    """Log of the mean ratio of joined levels, and its slope in each level's log ratio."""
+    mass = {level: (shares[level] + NOBODY) * math.exp(beta[level]) for level in levels}
+    total = sum(mass.values())
+    people = sum(shares[level] + NOBODY for level in levels)
+    return math.log(total / people), {level: value / total for level, value in mass.items()}
+
+
+def pooled_table(analysis: Analysis, one_stage: pd.DataFrame) -> pd.DataFrame:
+    """One-stage posterior beside two-stage answers, where two cohorts or more print the contrast.
+
+    The two stages see the printed ratios of this contrast alone, as printed. The one stage sees
+    all that is printed, allows for other adjustment, and its prior of joined levels is what the
+    priors of the single levels make of it; some difference is theirs and not the pooling's.
+
+    Parameters
+    ----------
+    analysis : Analysis
+    one_stage : DataFrame
+        Tidy effects of the posterior.
+
+    Returns
+    -------
+    DataFrame
+        Tidy: each cohort's own estimate, the two-stage methods, the one-stage posterior.
+    """
+    rows: list[dict[str, object]] = []
+    for contrast in contrasts_of(analysis):
+        found = [
+            cohort_estimate(
+                cohort, analysis.codebook, _shares(analysis, cohort, contrast), contrast
+            )
+            for cohort in analysis.cohorts
+        ]
+        own = [estimate for estimate in found if estimate]
+        if len(own) < 2:
+            continue
+        label = contrast.label(analysis.codebook)
+        rows += [*_own_rows(analysis, label, own), *_two_stage(analysis, label, own)]
+        rows += _one_stage(label, one_stage)
+    return pd.DataFrame(rows, columns=list(COLUMNS))
+
+
+def _shares(analysis: Analysis, cohort: CohortEvidence, contrast: Contrast) -> dict[str, float]:
+    """A cohort's shares of one covariate's levels."""
+    return {
+        level: float(cohort.joint @ analysis.patterns.mask({contrast.covariate: (level,)}))
+        for level in analysis.codebook.covariates[contrast.covariate].levels
+    }
+
+
+def _row(
+    analysis: Analysis, label: str, cohort: str, method: str, limits: Limits
+) -> dict[str, object]:
+    """One tidy row from a log ratio and its limits."""
+    estimate, lower, upper = (math.exp(value) for value in limits)
+    return {
+        "cohort": cohort,
+        "endpoint": analysis.endpoints[0],
+        "estimand": ratio_name(analysis),
+        "contrast": label,
+        "subgroup": "",
+        "horizon_months": math.nan,
+        "method": method,
+        "estimate": estimate,
+        "lower": lower,
+        "upper": upper,
+        "level": analysis.spec.level,
+        "prob_above_null": math.nan,
+        "mcse": math.nan,
+        "note": "",
+    }
+
+
+def _own_rows(
+    analysis: Analysis, label: str, own: Sequence[OwnEstimate]
+) -> list[dict[str, object]]:
+    """Each cohort's own estimate, of the endpoint that it prints."""
+    z = NormalDist().inv_cdf((1 + analysis.spec.level) / 2)
+    rows = []
+    for found in own:
+        reach = z * found.log_ratio_se
+        limits = (found.log_ratio, found.log_ratio - reach, found.log_ratio + reach)
+        row = _row(analysis, label, found.cohort, "printed", limits)
+        rows.append({**row, "endpoint": found.endpoint})
+    return rows
+
+
+def _two_stage(
+    analysis: Analysis, label: str, own: Sequence[OwnEstimate]
+) -> list[dict[str, object]]:
+    """Meta-analyses of the cohorts' own estimates."""
+    y = np.array([found.log_ratio for found in own])
+    se = np.array([found.log_ratio_se for found in own])
+    level, mixed = analysis.spec.level, _endpoints(own)
+    rows: list[dict[str, object]] = []
+    for answer in (fixed_effect(y, se, level), random_effects(y, se, level)):
+        limits = (answer.log_ratio, answer.lower, answer.upper)
+        parts = (f"tau {answer.tau:.3f}", answer.note, mixed)
+        note = "; ".join(part for part in parts if part)
+        rows.append({**_row(analysis, label, POOLED, answer.method, limits), "note": note})
+    return [*rows, *_grid_rows(analysis, label, y, se, mixed)]
+
+
+def _grid_rows(
+    analysis: Analysis, label: str, y: Array, se: Array, mixed: str
+) -> list[dict[str, object]]:
+    """The Bayesian grid under the model's own priors: the pool, and the next institution."""
+    prior = analysis.spec.prior("effect")
+    complete = analysis.spec.pooling == "complete"
+    scale = 0.0 if complete else analysis.spec.prior("heterogeneity_effect").sigma
+    grid = bayesian_grid(y - prior.mu, se, prior.sigma, scale, analysis.spec.level)
+    centre = (grid.log_ratio + prior.mu, grid.lower + prior.mu, grid.upper + prior.mu)
+    following = (grid.next_log_ratio, grid.next_lower, grid.next_upper)
+    ahead = (following[0] + prior.mu, following[1] + prior.mu, following[2] + prior.mu)
+    parts = (f"tau {grid.tau:.3f} (posterior median)", mixed)
+    about = {
+        "prob_above_null": grid.prob_above_null if prior.mu == 0 else math.nan,
+        "note": "; ".join(part for part in parts if part),
+    }
+    return [
+        {**_row(analysis, label, POOLED, grid.method, centre), **about},
+        _row(analysis, label, NEXT, grid.method, ahead),
+    ]
+
+
+def _endpoints(own: Sequence[OwnEstimate]) -> str:
+    """Say that cohorts print different endpoints; empty where they print one."""
+    names = list(dict.fromkeys(found.endpoint for found in own))
+    return f"of {' and '.join(names)}" if len(names) > 1 else ""
+
+
+def _one_stage(label: str, effects: pd.DataFrame) -> list[dict[str, object]]:
+    """The posterior's own rows of a contrast."""
+    chosen = effects[(effects["contrast"] == label) & (effects["method"] == "posterior")]
+    records = chosen.assign(method="one-stage posterior").to_dict("records")
+    return [{str(name): value for name, value in row.items()} for row in records]

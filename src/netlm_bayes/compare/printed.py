@@ -1,0 +1,249 @@
+"""One row a printed number: the posterior of a ratio, the replicates of anything printed."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from statistics import NormalDist
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from netlm_bayes.estimands.effects import Contrast
+from netlm_bayes.estimands.population import Population
+from netlm_bayes.estimands.replication import Replicate, unpredictable
+from netlm_bayes.evidence.assemble import Analysis
+from netlm_bayes.evidence.cohort import Ratio
+from netlm_bayes.evidence.published import PrintedRatio, printed_ratio
+
+Array = NDArray[np.float64]
+LARGEST_EXPONENT = 700.0
+
+
+def scepticism_limit(lower: float, upper: float) -> float:
+    r"""Scepticism limit of Matthews' analysis of credibility.
+
+    .. math:: \exp \frac{(\ln U - \ln L)^2}{4 \sqrt{\ln U \ln L}}
+
+    A reader whose prior interval for the ratio lies within 1/SL to SL is not convinced by this
+    result: the posterior interval then holds 1. Prior, print and posterior have intervals of one
+    level; 10.1098/rsos.171047.
+
+    Parameters
+    ----------
+    lower, upper : float
+        Limits of a printed ratio's interval, > 0.
+
+    Returns
+    -------
+    float
+        NaN where the interval holds 1: such a result convinces no sceptic. Infinite where it ends
+        so close to 1 that no prior is wide enough.
+
+    Examples
+    --------
+    >>> round(scepticism_limit(1.41, 5.72), 2)
+    1.88
+    >>> scepticism_limit(0.9, 5.72)
+    nan
+    """
+    low, high = math.log(lower), math.log(upper)
+    if low * high <= 0:
+        return math.nan
+    exponent = (high - low) ** 2 / (4 * math.sqrt(low * high))
+    return math.exp(exponent) if exponent < LARGEST_EXPONENT else math.inf
+
+
+def shrinkage(printed: float, posterior: float) -> float:
+    r"""Share of a printed log ratio that the posterior takes away.
+
+    .. math:: 1 - \frac{\tilde\beta}{\hat\beta}
+
+    Parameters
+    ----------
+    printed, posterior : float
+        Ratios, > 0.
+
+    Returns
+    -------
+    float
+        0 leaves it, 1 takes all of it, above 1 turns its direction, below 0 adds to it; NaN for a
+        printed ratio of 1.
+
+    Examples
+    --------
+    >>> round(shrinkage(printed=4.0, posterior=2.0), 3)
+    0.5
+    """
+    return math.nan if printed == 1 else 1 - math.log(posterior) / math.log(printed)
+
+
+def wrong_sign(printed: float, log_ratio: Array) -> float:
+    """Posterior probability that the printed estimate points the wrong way.
+
+    Parameters
+    ----------
+    printed : float
+        Ratio, > 0.
+    log_ratio : ndarray of shape (draws,)
+
+    Returns
+    -------
+    float
+        NaN for a printed ratio of 1, which points no way.
+    """
+    if printed == 1:
+        return math.nan
+    return float(np.mean(np.sign(log_ratio) != np.sign(math.log(printed))))
+
+
+def exaggeration(printed: float, log_ratio: Array) -> float:
+    r"""How far the printed estimate exceeds the posterior effect.
+
+    .. math:: \frac{|\hat\beta|}{E(|\beta| \mid \text{data})}
+
+    The mean is of the effect and not of its inverse, which has no finite mean. It is never below
+    the size of the mean effect, and well above it where the sign is open: an exaggeration is
+    understated rather than overstated, and near no effect a value below 1 says little.
+
+    Parameters
+    ----------
+    printed : float
+        Ratio, > 0.
+    log_ratio : ndarray of shape (draws,)
+
+    Returns
+    -------
+    float
+    """
+    return abs(math.log(printed)) / float(np.mean(np.abs(log_ratio)))
+
+
+def comparison(analysis: Analysis, people: Sequence[Population]) -> pd.DataFrame:
+    """Set every printed ratio of the model's contrasts beside its posterior.
+
+    Parameters
+    ----------
+    analysis : Analysis
+    people : sequence of Population
+        Of the same analysis, cohorts first and in order.
+
+    Returns
+    -------
+    DataFrame
+        Ratios of level vs reference; odds ratios are of response whatever was printed. Printed
+        limits are those of the standard error in the likelihood, at the model's level. A ratio
+        without a standard error stands in the replication table alone.
+    """
+    rows = []
+    for cohort, population in zip(analysis.cohorts, people, strict=False):
+        for use in cohort.uses:
+            item = cohort.cohort.published[use.item]
+            if not isinstance(item, Ratio) or use.use not in {"fit", "check"}:
+                continue
+            if not unpredictable(item):
+                ratio = printed_ratio(use.item, item, analysis.codebook)
+                row = {
+                    "cohort": cohort.cohort.id,
+                    **_printed(analysis, item, ratio),
+                    **_posterior(analysis, population, ratio),
+                    "role": use.use,
+                    "note": _note(item, ratio),
+                }
+                rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def _printed(analysis: Analysis, item: Ratio, ratio: PrintedRatio) -> dict[str, object]:
+    """What was printed, level vs reference."""
+    contrast = Contrast(ratio.covariate, ratio.level, ratio.versus)
+    lower, upper = _limits(ratio, analysis.spec.level)
+    return {
+        "endpoint": ratio.endpoint,
+        "covariate": ratio.covariate,
+        "contrast": contrast.label(analysis.codebook),
+        "adjusted_for": ", ".join(ratio.adjusted_for),
+        "printed_estimate": math.exp(ratio.log_ratio),
+        "printed_lower": lower,
+        "printed_upper": upper,
+        "printed_p": float(item.p) if item.p is not None else math.nan,
+        "method_printed": f"{'Cox' if item.kind == 'hazard_ratio' else 'logistic'} regression",
+    }
+
+
+def _posterior(
+    analysis: Analysis, population: Population, ratio: PrintedRatio
+) -> dict[str, object]:
+    """What the posterior makes of it."""
+    log_ratio = population.log_contrast(ratio.covariate, ratio.level, ratio.versus)
+    tail, printed = (1 - analysis.spec.level) / 2, math.exp(ratio.log_ratio)
+    lower, middle, upper = np.exp(np.quantile(log_ratio, [tail, 0.5, 1 - tail]))
+    return {
+        "posterior_estimate": middle,
+        "posterior_lower": lower,
+        "posterior_upper": upper,
+        "shrinkage": shrinkage(printed, middle),
+        "prob_above_null": float(np.mean(log_ratio > 0)),
+        "prob_wrong_sign": wrong_sign(printed, log_ratio),
+        "exaggeration": exaggeration(printed, log_ratio),
+        "scepticism_limit": scepticism_limit(*_limits(ratio, analysis.spec.level)),
+    }
+
+
+def _limits(ratio: PrintedRatio, level: float) -> tuple[float, float]:
+    """Confidence limits of a printed ratio."""
+    reach = NormalDist().inv_cdf((1 + level) / 2) * ratio.log_ratio_se
+    return math.exp(ratio.log_ratio - reach), math.exp(ratio.log_ratio + reach)
+
+
+def _note(item: Ratio, ratio: PrintedRatio) -> str:
+    """How the row differs from what stands on paper."""
+    parts = [f"printed {item.estimate} for not responding"] if item.event == "non_response" else []
+    parts += ["limits from the p value"] if ratio.se_from == "p value" else []
+    return "; ".join(parts)
+
+
+def replication_table(replicates: Sequence[Replicate], level: float) -> pd.DataFrame:
+    r"""Summarise replicates: prediction, its interval, and how far out the printed number lies.
+
+    .. math:: p = 2 \min\{P(\tilde y < y), P(\tilde y > y)\} + P(\tilde y = y)
+
+    the mid-p, which for counts does not lean to either side as the plain tails do. Of a median not
+    reached, `p_value` is the probability that a replicate lies beyond the end of follow-up too.
+
+    Parameters
+    ----------
+    replicates : sequence of Replicate
+    level : float
+        Of the central predictive interval.
+
+    Returns
+    -------
+    DataFrame
+        Of a number in the likelihood `p_value` leans to 1: the posterior has seen it.
+    """
+    tail, rows = (1 - level) / 2, []
+    for replicate in replicates:
+        lower = predicted = upper = math.nan
+        if replicate.draws.size:
+            lower, predicted, upper = np.quantile(replicate.draws, [tail, 0.5, 1 - tail])
+        labels = ("cohort", "endpoint", "item", "kind", "subgroup", "unit", "printed")
+        found = {"predicted": predicted, "lower": lower, "upper": upper}
+        rows.append(
+            {name: getattr(replicate, name) for name in labels}
+            | {**found, "p_value": _tail_probability(replicate)}
+            | {"role": replicate.role, "note": replicate.note}
+        )
+    return pd.DataFrame(rows)
+
+
+def _tail_probability(replicate: Replicate) -> float:
+    """Predictive p value of one printed number; NaN where nothing is predicted."""
+    if not replicate.draws.size:
+        return math.nan
+    below = float(np.mean(replicate.draws < replicate.printed))
+    above = float(np.mean(replicate.draws > replicate.printed))
+    if replicate.beyond:
+        return above
+    return 2 * min(below, above) + (1 - below - above)

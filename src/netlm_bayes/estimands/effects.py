@@ -1,0 +1,108 @@
+"""Hazard and odds ratios, heterogeneity and baseline shape, per draw."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from netlm_bayes.codebook import Codebook
+from netlm_bayes.estimands.population import POOLED, Population
+from netlm_bayes.estimands.summary import Quantity
+from netlm_bayes.evidence.assemble import Analysis
+from netlm_bayes.inference.gate import Accepted
+
+
+@dataclass(frozen=True)
+class Contrast:
+    """Levels of one covariate against others."""
+
+    covariate: str
+    level: tuple[str, ...]
+    versus: tuple[str, ...]
+
+    def label(self, codebook: Codebook) -> str:
+        """Name as in the tables: `ki67: >10% vs <=10%`."""
+        name = codebook.covariates[self.covariate].name_of
+        return f"{self.covariate}: {name(self.level)} vs {name(self.versus)}"
+
+
+def contrasts_of(analysis: Analysis) -> tuple[Contrast, ...]:
+    """List every level against its reference, and every other contrast in the likelihood.
+
+    Parameters
+    ----------
+    analysis : Analysis
+
+    Returns
+    -------
+    tuple of Contrast
+        In the order of the model's covariates. The side with the reference level comes last,
+        however a paper is read, so that one contrast has one name in every scenario.
+    """
+    codebook = analysis.codebook
+    found = [
+        Contrast(name, (level,), (codebook.covariates[name].reference,))
+        for name, level in analysis.patterns.effects
+    ]
+    for cohort in analysis.cohorts:
+        for ratio in cohort.ratios:
+            contrast = Contrast(ratio.covariate, ratio.level, ratio.versus)
+            turned = Contrast(ratio.covariate, ratio.versus, ratio.level)
+            if codebook.covariates[ratio.covariate].reference in ratio.level:
+                contrast, turned = turned, contrast
+            if contrast not in found and turned not in found:
+                found.append(contrast)
+    order = {name: place for place, name in enumerate(analysis.patterns.covariates)}
+    return tuple(sorted(found, key=lambda contrast: order[contrast.covariate]))
+
+
+def ratio_name(analysis: Analysis) -> str:
+    """Estimand of this outcome's ratios."""
+    return "hazard_ratio" if analysis.spec.outcome == "survival" else "odds_ratio"
+
+
+def effects(
+    analysis: Analysis, people: Sequence[Population], accepted: Accepted
+) -> Iterator[Quantity]:
+    """Ratios of every population, then what the populations share.
+
+    Parameters
+    ----------
+    analysis : Analysis
+    people : sequence of Population
+        Of the same analysis.
+    accepted : Accepted
+
+    Yields
+    ------
+    Quantity
+        Ratios on the ratio scale, null 1; `heterogeneity` on the log scale; `shape` of Weibull.
+    """
+    estimand, endpoint = ratio_name(analysis), analysis.endpoints[0]
+    for contrast in contrasts_of(analysis):
+        label = contrast.label(analysis.codebook)
+        for population in people:
+            log_ratio = population.log_contrast(contrast.covariate, contrast.level, contrast.versus)
+            draws = np.exp(log_ratio)
+            yield Quantity(population.name, endpoint, estimand, draws, label, null=1.0)
+    for population in people:
+        if population.log_shape is not None:
+            shape = np.exp(population.log_shape)
+            yield Quantity(population.name, endpoint, "shape", shape, null=1.0)
+    yield from _shared(analysis, accepted)
+
+
+def _shared(analysis: Analysis, accepted: Accepted) -> Iterator[Quantity]:
+    """Heterogeneity and endpoint offsets."""
+    posterior = accepted.tree["posterior"].to_dataset()
+    endpoint = analysis.endpoints[0]
+    if "tau" in posterior:
+        for name in posterior["heterogeneity"].to_numpy():
+            draws = posterior["tau"].sel(heterogeneity=name).to_numpy().reshape(-1)
+            yield Quantity(POOLED, endpoint, "heterogeneity", draws, str(name))
+    for later in analysis.endpoints[1:]:
+        draws = posterior["endpoint_offset"].sel(later_endpoint=later).to_numpy().reshape(-1)
+        label = f"{later} vs {endpoint}"
+        yield Quantity(POOLED, later, "hazard_ratio", np.exp(draws), label, null=1.0)

@@ -1,0 +1,209 @@
+"""Every printed number against what the posterior would have had printed.
+
+A prediction carries the number's own sampling error, so that a printed number outside it is at odds
+with the model and not merely noisy.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from netlm_bayes.curves import population_quantile, population_survival, weibull_survival
+from netlm_bayes.estimands.population import Population
+from netlm_bayes.estimands.response import response_probability
+from netlm_bayes.evidence.assemble import Analysis, CohortEvidence
+from netlm_bayes.evidence.cohort import AnyItem, Counts, Median, Milestone, Ratio
+from netlm_bayes.evidence.labels import item_label, subgroup_label
+from netlm_bayes.evidence.published import curve_point, printed_ratio, response_count
+from netlm_bayes.evidence.uses import OTHER, ItemUse, adjusts_alike
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Replicate:
+    """One printed number and its replicates.
+
+    Attributes
+    ----------
+    cohort, endpoint, item, kind, subgroup, role, note : str
+        As in the replication table.
+    unit : str
+        ``"ratio"``, ``"months"`` or ``"probability"``; of `printed` and `draws`.
+    printed : float
+        Ratios as level vs reference, odds ratios of response whatever was printed.
+    draws : ndarray of shape (draws,)
+        Empty where nothing is predicted.
+    beyond : bool
+        The number lies beyond what is printed: a median not reached by the end of follow-up.
+    """
+
+    cohort: str
+    endpoint: str
+    item: str
+    kind: str
+    subgroup: str
+    unit: str
+    printed: float
+    role: str
+    note: str
+    draws: Array = field(repr=False)
+    beyond: bool = False
+
+
+def replicates(
+    analysis: Analysis, people: Sequence[Population], seed: int
+) -> tuple[Replicate, ...]:
+    """Replicate every printed number that speaks of the model's outcome.
+
+    Parameters
+    ----------
+    analysis : Analysis
+    people : sequence of Population
+        Of the same analysis, cohorts first and in order.
+    seed : int
+
+    Returns
+    -------
+    tuple of Replicate
+        One a printed ratio, curve point or count; unused ones with the reason and no draws.
+    """
+    rng = np.random.default_rng([seed, 2])
+    return tuple(
+        _replicate(analysis, cohort, population, use, rng)
+        for cohort, population in zip(analysis.cohorts, people, strict=False)
+        for use in cohort.uses
+        if use.note != OTHER
+        and isinstance(cohort.cohort.published[use.item], (Ratio, Median, Milestone, Counts))
+    )
+
+
+def unpredictable(item: AnyItem) -> str:
+    """Say why a number cannot be replicated from what is printed with it; empty if it can."""
+    if isinstance(item, Ratio) and item.lower is None and (item.p is None or item.estimate == 1):
+        return "printed without a standard error"
+    if isinstance(item, Median) and item.months is None and item.followed_to is None:
+        return "not reached, and no end of follow-up is printed"
+    return ""
+
+
+def _replicate(
+    analysis: Analysis,
+    cohort: CohortEvidence,
+    population: Population,
+    use: ItemUse,
+    rng: np.random.Generator,
+) -> Replicate:
+    """Replicate one item, or say why not."""
+    item = cohort.cohort.published[use.item]
+    blank = _blank(analysis, cohort, item)
+    reason = unpredictable(item) if use.use in {"fit", "check"} else use.note
+    if reason:
+        return replace(blank, note=reason)
+    noise = rng.standard_normal(len(population.level))
+    blank = replace(blank, role=use.use)
+    match item:
+        case Ratio():
+            return _replicate_ratio(analysis, population, use.item, item, noise, blank)
+        case Counts():
+            return _replicate_count(analysis, population, use.item, item, rng, blank)
+        case Median() | Milestone():
+            n = cohort.cohort.n
+            return _replicate_point(analysis, population, use.item, item, n, noise, blank)
+    raise TypeError(f"nothing to replicate in a {item.kind}")
+
+
+def _blank(analysis: Analysis, cohort: CohortEvidence, item: AnyItem) -> Replicate:
+    """Row of a printed number without replicates."""
+    unit, printed, endpoint, subgroup = "ratio", float("nan"), "response", ""
+    match item:
+        case Ratio():
+            sign = -1 if item.event == "non_response" else 1
+            printed = float(item.estimate) ** sign
+            if item.kind == "hazard_ratio":
+                endpoint = item.endpoint or analysis.codebook.primary_endpoint
+        case Median():
+            value = item.months if item.months is not None else item.followed_to
+            unit, endpoint = "months", item.endpoint
+            printed = float(value) if value is not None else printed
+            subgroup = subgroup_label(item.subgroup)
+        case Milestone():
+            unit, printed, endpoint = "probability", float(item.survival), item.endpoint
+            subgroup = subgroup_label(item.subgroup)
+        case Counts():
+            unit, printed = "probability", item.responders / item.total
+            subgroup = subgroup_label(item.subgroup)
+    return Replicate(
+        cohort=cohort.cohort.id,
+        endpoint=endpoint,
+        item=item_label(item),
+        kind=item.kind,
+        subgroup=subgroup,
+        unit=unit,
+        printed=printed,
+        role="unused",
+        note="",
+        draws=np.array([]),
+    )
+
+
+def _replicate_ratio(
+    analysis: Analysis,
+    population: Population,
+    index: int,
+    item: Ratio,
+    noise: Array,
+    blank: Replicate,
+) -> Replicate:
+    r"""Ratio: :math:`\exp\{c(\beta) + \mathrm{se}\, z\}`, the model's mismatch in the error."""
+    ratio = printed_ratio(index, item, analysis.codebook)
+    mean = population.log_contrast(ratio.covariate, ratio.level, ratio.versus)
+    mismatch = 0.0 if adjusts_alike(ratio, analysis.spec) else analysis.spec.mismatch
+    sd = np.hypot(ratio.log_ratio_se, mismatch)
+    note = "" if item.event == "response" else f"printed {item.estimate}, of not responding"
+    return replace(blank, draws=np.exp(mean + sd * noise), note=note)
+
+
+def _replicate_count(
+    analysis: Analysis,
+    population: Population,
+    index: int,
+    item: Counts,
+    rng: np.random.Generator,
+    blank: Replicate,
+) -> Replicate:
+    """Count: binomial among those counted, as a share of them."""
+    count = response_count(index, item, analysis.codebook)
+    probability = response_probability(population, count.subgroup)
+    draws = rng.binomial(count.total, probability) / count.total
+    note = f"{count.responders} of {count.total} responded"
+    return replace(blank, draws=draws, note=note)
+
+
+def _replicate_point(
+    analysis: Analysis,
+    population: Population,
+    index: int,
+    item: Median | Milestone,
+    n: int,
+    noise: Array,
+    blank: Replicate,
+) -> Replicate:
+    """Point of a curve; noise acts on the log(-log S) scale."""
+    if population.log_shape is None:
+        raise TypeError("a response model has no survival curve")
+    point = curve_point(index, item, analysis.codebook, n)
+    level = population.level + population.offset[point.endpoint]
+    shape, weights = np.exp(population.log_shape), population.within(point.subgroup)
+    if isinstance(item, Median):
+        target = np.exp(-np.log(2) * np.exp(point.se * noise))
+        draws = population_quantile(level, shape, population.log_ratio, weights, target)
+        note = "" if point.reached else "printed as not reached: the month is the end of follow-up"
+        return replace(blank, draws=draws, note=note, beyond=not point.reached)
+    curve = weibull_survival(point.months, level[:, None], shape[:, None], population.log_ratio)
+    hazard = -np.log(population_survival(curve, weights))
+    return replace(blank, draws=np.exp(-hazard * np.exp(point.se * noise)))

@@ -1,0 +1,1 @@
+"""Shows what was computed: tables, figures. Reads tidy tables and computes nothing."""

@@ -1,0 +1,98 @@
+"""The forest: each printed ratio beside its posterior, then the pool and the next institution."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+from matplotlib.figure import Figure
+
+from netlm_bayes.report.figures.chart import chart
+from netlm_bayes.report.figures.geometry import Group, Panel, Row
+from netlm_bayes.report.figures.labels import NEXT_INSTITUTION, POOLED, Labels
+from netlm_bayes.report.figures.scale import Scale, probability_text, ratio_scale
+from netlm_bayes.report.figures.style import BLACK, BLUE, ORANGE, PURPLE, Ink, styled
+from netlm_bayes.report.figures.tidy import (
+    NOTHING,
+    level_text,
+    marks,
+    ratio_name,
+    ratios_of,
+    rows_of,
+)
+
+PRINTED = Ink(BLACK, "s", hollow=True, line_width=1.0)
+POSTERIOR = Ink(BLUE, "o", line_width=1.6)
+POOL = Ink(ORANGE, "D", size=5.5, line_width=1.9)
+NEXT = Ink(PURPLE, "^", hollow=True, size=5.5, line_style=(0, (3, 1.5)))
+APART = 0.1
+NOTE = (
+    "Printed: the ratio that is fitted; its interval follows from the standard error used. "
+    "P > 1: probability that the ratio exceeds 1. A dash: nothing fitted."
+)
+
+
+@styled
+def forest(comparison: pd.DataFrame, effects: pd.DataFrame, labels: Labels) -> Figure:
+    """Draw every contrast: cohort by cohort, printed beside posterior, then pooled.
+
+    Parameters
+    ----------
+    comparison : DataFrame
+        Printed ratios beside their posterior; those with role `fit` are drawn.
+    effects : DataFrame
+        Tidy ratios of cohorts, pool and next institution.
+    labels : Labels
+
+    Returns
+    -------
+    Figure
+    """
+    posterior = ratios_of(effects, labels)
+    estimand = ratio_name(posterior)
+    scale = ratio_scale(estimand)
+    printed = comparison if comparison.empty else comparison[comparison["role"] == "fit"]
+    contrasts = [*posterior["contrast"], *(printed["contrast"] if len(printed) else [])]
+    groups = tuple(
+        Group(labels.contrast(contrast), _rows(contrast, printed, posterior, labels, scale))
+        for contrast in labels.ordered_contrasts(contrasts)
+    )
+    name = estimand.replace("_", " ")
+    columns = ("Printed", "Posterior", "P > 1")
+    title = f"{name.capitalize()}s, printed and posterior, with {level_text(posterior)}s"
+    legend = {"printed": PRINTED, "posterior of a cohort": POSTERIOR}
+    legend |= {"pooled": POOL} if POOLED in set(posterior["cohort"]) else {}
+    legend |= {"next institution": NEXT} if NEXT_INSTITUTION in set(posterior["cohort"]) else {}
+    return chart(title, [Panel(scale, groups, columns)], legend, NOTE)
+
+
+def _rows(
+    contrast: str, printed: pd.DataFrame, posterior: pd.DataFrame, labels: Labels, scale: Scale
+) -> tuple[Row, ...]:
+    """Rows of one contrast, each cohort once."""
+    own: dict[str, Any] = {}
+    if len(printed):
+        about = printed[printed["contrast"] == contrast]
+        own = {row.cohort: row for row in rows_of(about)}
+    modelled = {row.cohort: row for row in rows_of(posterior[posterior["contrast"] == contrast])}
+    return tuple(
+        _row(cohort, own.get(cohort), modelled.get(cohort), labels, scale)
+        for cohort in labels.ordered_cohorts([*own, *modelled])
+    )
+
+
+def _row(cohort: str, own: Any, modelled: Any, labels: Labels, scale: Scale) -> Row:
+    """One cohort's printed and posterior ratio, or one of them."""
+    before = after = NOTHING
+    above = float("nan")
+    if modelled is not None:
+        after, above = (modelled.estimate, modelled.lower, modelled.upper), modelled.prob_above_null
+    if own is not None:
+        before = (own.printed_estimate, own.printed_lower, own.printed_upper)
+        after = (own.posterior_estimate, own.posterior_lower, own.posterior_upper)
+        above = own.prob_above_null
+    ink = {POOLED: POOL, NEXT_INSTITUTION: NEXT}.get(cohort, POSTERIOR)
+    drawn = [(ink, after)] if own is None else [(PRINTED, before), (ink, after)]
+    label = labels.cohort_on(cohort, own.endpoint if own is not None else "")
+    cells = (scale.text(*before), scale.text(*after), probability_text(above))
+    return Row(label, marks(*drawn, apart=APART), cells, bold=cohort == POOLED)

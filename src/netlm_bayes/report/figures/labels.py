@@ -1,0 +1,118 @@
+"""What a reader sees in place of the names that tables use."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+POOLED = "pooled"
+NEXT_INSTITUTION = "next institution"
+OF_NO_COHORT = {POOLED: "Pooled", NEXT_INSTITUTION: "Next institution"}
+
+
+@dataclass(frozen=True)
+class Labels:
+    """Labels of all that a table names; what has no label is shown as it is.
+
+    Attributes
+    ----------
+    cohorts, covariates, endpoints : dict
+        Label by name, in the order of panels and rows; the first endpoint is the primary one.
+    levels : dict
+        Levels of each covariate, in order. Shown literally.
+    """
+
+    cohorts: dict[str, str]
+    covariates: dict[str, str]
+    endpoints: dict[str, str]
+    levels: dict[str, tuple[str, ...]]
+
+    def cohort(self, name: str) -> str:
+        """Label of a cohort, of the pool, or of the next institution."""
+        return OF_NO_COHORT.get(name) or self.cohorts.get(name, name)
+
+    @property
+    def primary_endpoint(self) -> str:
+        """The endpoint that needs no naming."""
+        return next(iter(self.endpoints), "")
+
+    def cohort_on(self, name: str, endpoint: str) -> str:
+        """Label of a cohort, with the endpoint unless it is the primary one."""
+        if endpoint in ("", self.primary_endpoint):
+            return self.cohort(name)
+        return f"{self.cohort(name)} ({self.endpoints.get(endpoint, endpoint)})"
+
+    def has(self, contrast: str) -> bool:
+        """Whether a contrast or subgroup is about a covariate."""
+        return ": " in contrast or contrast in self.covariates
+
+    def contrast(self, text: str) -> str:
+        """Put the covariate's label into a contrast or a subgroup.
+
+        Examples
+        --------
+        >>> labels = Labels({}, {"sex": "Sex at birth"}, {}, {})
+        >>> labels.contrast("sex: female vs male")
+        'Sex at birth: female vs male'
+        """
+        covariate, colon, levels = text.partition(": ")
+        return self.covariates.get(covariate, covariate) + colon + levels
+
+    def item(self, item: str, kind: str, endpoint: str) -> str:
+        """Name a printed item by what it is about, without what its panel already says.
+
+        Examples
+        --------
+        >>> labels = Labels({}, {"sex": "Sex", "age": "Age"}, {"pfs": "PFS"}, {})
+        >>> labels.item(
+        ...     "hazard_ratio pfs sex: female vs male (adjusted for age)", "hazard_ratio", "pfs"
+        ... )
+        'Sex: female vs male (adjusted for Age)'
+        """
+        text = item.removeprefix(kind).strip().removeprefix("non_")
+        if endpoint == self.primary_endpoint:
+            text = text.removeprefix(endpoint).lstrip(" ,") or item
+        elif endpoint in self.endpoints and text.startswith(endpoint):
+            rest = text.removeprefix(endpoint).lstrip(" ,")
+            text = f"{self.endpoints[endpoint]}, {rest}".rstrip(" ,")
+        text = _relabelled(text, self.covariates, r"(?<!\w)({})(?=:|$)")
+        text, adjusted, others = text.partition(" (adjusted for ")
+        return text + adjusted + _relabelled(others, self.covariates, r"(?<!\w)({})(?=[,)])")
+
+    def ordered_cohorts(self, names: Iterable[str]) -> list[str]:
+        """Cohorts in the labels' order, then the pool, then the next institution."""
+        order = [*self.cohorts, *OF_NO_COHORT]
+        return sorted(
+            dict.fromkeys(names), key=lambda name: _place(name, list(self.cohorts), order)
+        )
+
+    def ordered_contrasts(self, texts: Iterable[str]) -> list[str]:
+        """Contrasts or subgroups by covariate, then by level; joined levels come last."""
+        return sorted(dict.fromkeys(texts), key=self._place_of_contrast)
+
+    def _place_of_contrast(self, text: str) -> tuple[int, int]:
+        """Place of a contrast: of its covariate, then of its first level."""
+        covariate, _, levels = text.partition(": ")
+        known = self.levels.get(covariate, ())
+        names = list(self.covariates)
+        first = levels.partition(" vs ")[0]
+        return (
+            names.index(covariate) if covariate in names else len(names),
+            known.index(first) if first in known else len(known),
+        )
+
+
+def _place(name: str, cohorts: list[str], order: list[str]) -> int:
+    """Place of a cohort; one without a label stands between the labelled ones and the pool."""
+    if name not in order:
+        return len(cohorts)
+    return order.index(name) + (name in OF_NO_COHORT)
+
+
+def _relabelled(text: str, labels: Mapping[str, str], pattern: str) -> str:
+    """Replace names by labels wherever the pattern, with the names put in, finds one."""
+    if not labels:
+        return text
+    names = "|".join(re.escape(name) for name in sorted(labels, key=len, reverse=True))
+    return re.sub(pattern.format(names), lambda found: labels[found[1]], text)

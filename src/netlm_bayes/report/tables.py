@@ -1,0 +1,101 @@
+"""Tidy tables of a fit; what figures and pages read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import pandas as pd
+
+from netlm_bayes.compare import comparison, overlap_table, replication_table
+from netlm_bayes.estimands.estimates import Estimates
+from netlm_bayes.estimands.replication import replicates
+from netlm_bayes.estimands.summary import tidy
+from netlm_bayes.evidence.assemble import Analysis
+from netlm_bayes.evidence.labels import item_label
+
+
+def posterior_tables(
+    analysis: Analysis, estimates: Estimates, chains: int, seed: int
+) -> dict[str, pd.DataFrame]:
+    """Tables of one posterior.
+
+    Parameters
+    ----------
+    analysis : Analysis
+    estimates : Estimates
+        Of it.
+    chains : int
+        That the draws come from.
+    seed : int
+        For the replicates.
+
+    Returns
+    -------
+    dict of DataFrame
+        By file name; empty ones are left out.
+    """
+    level, people = analysis.spec.level, estimates.people
+    tables = {
+        "effects": tidy(estimates.effects, chains, level),
+        "subgroups": tidy(estimates.subgroups, chains, level),
+        "curves": tidy(estimates.curves, chains, level),
+        "comparison": comparison(analysis, people),
+        "replication": replication_table(replicates(analysis, people, seed), level),
+        "evidence": evidence_table(analysis),
+        "overlap": overlap_table(analysis),
+    }
+    return {name: table for name, table in tables.items() if len(table)}
+
+
+def evidence_table(analysis: Analysis) -> pd.DataFrame:
+    """Every printed item: its use in this model, why, how it was read, and its source.
+
+    Parameters
+    ----------
+    analysis : Analysis
+
+    Returns
+    -------
+    DataFrame
+        With a row, of use `derived`, for each quantity that the evidence had to derive.
+    """
+    rows = []
+    for cohort in analysis.cohorts:
+        for use in cohort.uses:
+            item = cohort.cohort.published[use.item]
+            rows.append(
+                {
+                    "cohort": cohort.cohort.id,
+                    "item": item_label(item),
+                    "role": item.role,
+                    "use": use.use,
+                    "note": use.note,
+                    "reading": item.reading,
+                    "why": item.why,
+                    "source": item.source,
+                }
+            )
+        rows += [
+            {"cohort": cohort.cohort.id, "item": "derived", "use": "derived", "note": note}
+            for note in cohort.notes
+        ]
+    return pd.DataFrame(rows).fillna("")
+
+
+def labelled(tables: Mapping[str, pd.DataFrame], column: str) -> pd.DataFrame:
+    """Stack tables of one schema under a column that tells them apart.
+
+    Parameters
+    ----------
+    tables : mapping of DataFrame
+    column : str
+        Holds the table's name.
+
+    Returns
+    -------
+    DataFrame
+    """
+    parts: Sequence[pd.DataFrame] = [
+        table.assign(**{column: name}) for name, table in tables.items()
+    ]
+    return pd.concat(parts, ignore_index=True)

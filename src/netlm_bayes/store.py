@@ -1,0 +1,294 @@
+"""`results/<run>/`: written beside its place and moved into it when whole, with a manifest."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shlex
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from importlib.metadata import version
+from pathlib import Path, PurePosixPath, PureWindowsPath
+from typing import TYPE_CHECKING, Any
+
+from netlm_bayes.errors import RunError
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import xarray as xr
+
+    from netlm_bayes.inference.gate import Check
+
+MANIFEST = "manifest.json"
+PACKAGES = ("netlm-bayes", "pymc", "pytensor", "nutpie", "arviz-stats", "numpy", "scipy", "xarray")
+DIGITS = 6
+TEXT = ("adjusted_for", "contrast", "note", "reading", "subgroup", "why")
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """What made a run.
+
+    Attributes
+    ----------
+    command : str
+        As it would be typed.
+    seed : int
+    inputs : mapping of str to str
+        SHA-256 of every input file, by name.
+    seconds : mapping of str to float
+        By stage.
+    details : mapping
+        What else is needed to read the run again.
+    """
+
+    command: str
+    seed: int
+    inputs: Mapping[str, str]
+    seconds: Mapping[str, float]
+    details: Mapping[str, Any]
+
+
+@contextmanager
+def run_folder(destination: Path) -> Iterator[Path]:
+    """Give a folder to write a run in; it takes its place only when the block ends well.
+
+    Parameters
+    ----------
+    destination : Path
+        Where the run will stand. An earlier run there is replaced, anything else is refused.
+
+    Yields
+    ------
+    Path
+        A fresh folder beside `destination`.
+
+    Raises
+    ------
+    RunError
+        `destination` holds something that is not a run, or cannot be written.
+    """
+    refuse_what_is_no_run(destination)
+    place = destination.resolve()
+    try:
+        place.parent.mkdir(parents=True, exist_ok=True)
+        partial = Path(tempfile.mkdtemp(prefix=f".{place.name}.", dir=place.parent))
+    except OSError as error:
+        raise RunError(f"{destination}: cannot be written: {error.strerror}") from None
+    try:
+        partial.chmod(0o755)
+        yield partial
+        _replace(partial, place)
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+
+
+def refuse_what_is_no_run(destination: Path) -> None:
+    """Refuse to write where something that is not a run would be lost.
+
+    Parameters
+    ----------
+    destination : Path
+
+    Raises
+    ------
+    RunError
+        It is a file, or a folder that holds something and no manifest.
+    """
+    if destination.is_dir() and any(destination.iterdir()):
+        if not (destination / MANIFEST).is_file():
+            raise RunError(f"{destination}: is not empty and not a run; choose another --out")
+    elif destination.exists() and not destination.is_dir():
+        raise RunError(f"{destination}: is a file; choose another --out")
+
+
+def _replace(partial: Path, destination: Path) -> None:
+    """Move a whole run into its place; what stood there and was not the old run's stays."""
+    if not destination.exists():
+        os.replace(partial, destination)
+        return
+    old = Path(tempfile.mkdtemp(prefix=f".{destination.name}.old.", dir=destination.parent))
+    try:
+        for path in _strangers(destination):
+            copy = partial / path.relative_to(destination)
+            if not copy.exists():
+                copy.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy2(path, copy, follow_symlinks=False)
+        os.replace(destination, old / "run")
+        try:
+            os.replace(partial, destination)
+        except OSError:
+            os.replace(old / "run", destination)
+            raise
+    finally:
+        shutil.rmtree(old, ignore_errors=True)
+
+
+def _strangers(run: Path) -> list[Path]:
+    """Files that lie in a run's folder and were not written by it."""
+    if not (run / MANIFEST).is_file():
+        return []
+    own = {MANIFEST, *read_manifest(run).get("contents", [])}
+    return [path for path in _files(run) if path.relative_to(run).as_posix() not in own]
+
+
+def _files(folder: Path) -> list[Path]:
+    """Every file below a folder; a link is a file, whatever it points to."""
+    return sorted(path for path in folder.rglob("*") if path.is_symlink() or not path.is_dir())
+
+
+def write_tables(folder: Path, tables: Mapping[str, pd.DataFrame]) -> None:
+    """Write tables as CSV, numbers to six significant digits.
+
+    Parameters
+    ----------
+    folder : Path
+        Of the run; the tables go into `tables/`.
+    tables : mapping of DataFrame
+        By file name, without suffix.
+    """
+    (folder / "tables").mkdir(parents=True, exist_ok=True)
+    for name, table in tables.items():
+        path = folder / "tables" / f"{name}.csv"
+        table.to_csv(path, index=False, float_format=f"%.{DIGITS}g", lineterminator="\n")
+
+
+def read_tables(folder: Path) -> dict[str, pd.DataFrame]:
+    """Read every table of a run.
+
+    Parameters
+    ----------
+    folder : Path
+
+    Returns
+    -------
+    dict of DataFrame
+        By file name. Text is text: an empty cell is an empty string and not NaN, and `NA` is a
+        word.
+    """
+    import pandas as pd
+
+    found = {}
+    for path in sorted((folder / "tables").glob("*.csv")):
+        table = pd.read_csv(path, keep_default_na=False, na_values=[""])
+        texts = [c for c in table.columns if c in TEXT or table[c].dtype.kind not in "fiub"]
+        found[path.stem] = table.assign(**{c: table[c].astype("object").fillna("") for c in texts})
+    return found
+
+
+def write_posterior(folder: Path, tree: xr.DataTree) -> None:
+    """Write the draws as netCDF, compressed.
+
+    Parameters
+    ----------
+    folder : Path
+    tree : DataTree
+    """
+    encoding = {
+        group.path: {str(name): {"zlib": True} for name in group.data_vars}
+        for group in tree.subtree
+        if group.data_vars
+    }
+    tree.to_netcdf(folder / "posterior.nc", engine="h5netcdf", encoding=encoding)
+
+
+def read_posterior(folder: Path) -> xr.DataTree:
+    """Read a run's draws.
+
+    Parameters
+    ----------
+    folder : Path
+
+    Returns
+    -------
+    DataTree
+        In memory.
+
+    Raises
+    ------
+    RunError
+        The run holds none.
+    """
+    import xarray as xr
+
+    path = folder / "posterior.nc"
+    if not path.is_file():
+        raise RunError(f"{folder}: holds no posterior.nc; make the run again to compare it")
+    with xr.open_datatree(path, engine="h5netcdf") as tree:
+        return tree.load()
+
+
+def write_checks(folder: Path, checks: Sequence[Check]) -> None:
+    """Write each diagnostic: name, value, limit, passed.
+
+    Parameters
+    ----------
+    folder : Path
+    checks : sequence of Check
+    """
+    text = json.dumps([asdict(check) for check in checks], indent=2)
+    (folder / "diagnostics.json").write_text(text + "\n", "utf-8")
+
+
+def write_manifest(folder: Path, manifest: Manifest) -> None:
+    """Write what made the run; the last file of a run.
+
+    Parameters
+    ----------
+    folder : Path
+        Whole but for this file.
+    manifest : Manifest
+        Of its command, absolute paths keep their last part only: where a folder lies on one
+        machine is no part of a result.
+    """
+    made = {
+        "command": shlex.join(_portable(word) for word in shlex.split(manifest.command)),
+        "versions": {name: version(name) for name in PACKAGES},
+        "contents": [path.relative_to(folder).as_posix() for path in _files(folder)],
+    }
+    text = json.dumps({**asdict(manifest), **made}, indent=2, default=str)
+    (folder / MANIFEST).write_text(text + "\n", "utf-8")
+
+
+def _portable(word: str) -> str:
+    """Take the folders off an absolute path, alone or as an option's value."""
+    option, equals, value = word.rpartition("=")
+    for path in (PurePosixPath(value), PureWindowsPath(value)):
+        if path.is_absolute():
+            return f"{option}{equals}{path.name}"
+    return word
+
+
+def read_manifest(folder: Path) -> dict[str, Any]:
+    """Read a run's manifest.
+
+    Parameters
+    ----------
+    folder : Path
+
+    Returns
+    -------
+    dict
+
+    Raises
+    ------
+    RunError
+        The folder is no run.
+    """
+    path = folder / MANIFEST
+    if not path.is_file():
+        raise RunError(f"{folder}: is not a run (no {MANIFEST})")
+    try:
+        values: dict[str, Any] = json.loads(path.read_text("utf-8"))
+    except (OSError, ValueError) as error:
+        raise RunError(f"{path}: cannot be read: {error}") from None
+    return values
+
+
+def digest_file(path: Path) -> str:
+    """SHA-256 of a file."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()

@@ -1,0 +1,424 @@
+"""Posterior beside print: each measure against its meaning, and one stage beside two."""
+
+import math
+from datetime import date
+from types import SimpleNamespace
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.stats import norm
+
+from netlm_bayes.compare import (
+    cohort_estimate,
+    comparison,
+    exaggeration,
+    overlap_table,
+    pooled_table,
+    replication_table,
+    scepticism_limit,
+    shrinkage,
+    wrong_sign,
+)
+from netlm_bayes.estimands.effects import Contrast
+from netlm_bayes.estimands.population import populations
+from netlm_bayes.estimands.replication import Replicate
+from netlm_bayes.estimands.summary import COLUMNS
+from netlm_bayes.evidence.information import ratio_covariance
+from netlm_bayes.evidence.published import printed_ratio
+
+Z95 = norm.isf(0.025)
+GREATER = Contrast("size", ("large", "huge"), ("small", "middle"))
+SHARES = {"small": 0.4, "middle": 0.3, "large": 0.2, "huge": 0.1}
+THETA = [[-0.4, 0.1, 0.5, 0.6, 0.9, 0.7], [-0.2, 0.0, 0.4, 0.8, 1.2, 0.3]]
+
+
+# Scepticism limit
+
+
+@pytest.mark.parametrize(("lower", "upper"), [(1.41, 5.72), (1.02, 1.90), (0.2, 0.8), (0.55, 0.97)])
+@pytest.mark.parametrize("level", [0.8, 0.95])
+def test_a_prior_as_wide_as_the_scepticism_limit_makes_the_posterior_touch_1(lower, upper, level):
+    z = norm.isf((1 - level) / 2)
+    beta, se = (math.log(upper) + math.log(lower)) / 2, math.log(upper / lower) / (2 * z)
+    prior_sd = math.log(scepticism_limit(lower, upper)) / z
+
+    def distance_from_1(sd: float) -> float:
+        """Normal prior times normal likelihood: how far the interval's near end is from 1."""
+        variance = 1 / (1 / sd**2 + 1 / se**2)
+        return abs(variance * beta / se**2) - z * math.sqrt(variance)
+
+    assert distance_from_1(prior_sd) == pytest.approx(0, abs=1e-12)
+    assert distance_from_1(0.99 * prior_sd) < 0 < distance_from_1(1.01 * prior_sd)
+
+
+def test_the_scepticism_limit_is_the_published_formulas():
+    # 10.1098/rsos.171047: SL = exp{ln(U/L)^2 / (4 sqrt(ln U ln L))}, here worked by hand for the
+    # round logarithms 1 and 4: 3^2 / (4 * 2) = 9/8.
+    assert scepticism_limit(math.e, math.e**4) == pytest.approx(math.exp(9 / 8))
+
+
+def test_turning_a_ratio_round_leaves_its_scepticism_limit():
+    assert scepticism_limit(1 / 5.72, 1 / 1.41) == pytest.approx(scepticism_limit(1.41, 5.72))
+
+
+def test_an_interval_that_holds_1_convinces_no_sceptic():
+    assert math.isnan(scepticism_limit(0.9, 5.0))
+    assert math.isnan(scepticism_limit(1.0, 5.0))
+
+
+def test_an_interval_that_ends_at_1_but_for_rounding_has_no_finite_limit():
+    assert scepticism_limit(1 + 1e-12, 4.0) == math.inf
+
+
+# Shrinkage, sign, magnitude
+
+
+@pytest.mark.parametrize(("posterior", "taken"), [(4, 0), (2, 0.5), (1, 1), (0.5, 1.5), (8, -0.5)])
+def test_shrinkage_is_the_share_of_the_log_ratio_taken_away(posterior, taken):
+    assert shrinkage(4, posterior) == pytest.approx(taken)
+    assert shrinkage(1 / 4, 1 / posterior) == pytest.approx(taken)
+
+
+def test_wrong_sign_counts_the_draws_on_the_other_side_of_1():
+    draws = np.array([-0.3, -0.1, 0.2, 0.4, 0.9])
+    assert wrong_sign(2.0, draws) == pytest.approx(2 / 5)
+    assert wrong_sign(0.5, draws) == pytest.approx(3 / 5)
+
+
+def test_exaggeration_is_print_over_the_mean_size_of_the_effect():
+    draws = np.log([1 / 2, 2, 4, 4])
+    # The mean of ln 2 * (1, 1, 2, 2) is 1.5 ln 2; ln 8 = 3 ln 2.
+    assert exaggeration(8.0, draws) == pytest.approx(2)
+    assert exaggeration(1 / 8, draws) == pytest.approx(2)
+
+
+def test_a_printed_ratio_of_1_has_nothing_to_shrink_and_points_no_way():
+    assert math.isnan(shrinkage(1.0, 1.2))
+    assert math.isnan(wrong_sign(1.0, np.array([0.1, -0.1])))
+
+
+# Ratios
+
+
+def people_of(analysis, invented: SimpleNamespace):
+    """Populations whose draws spread evenly, half a log ratio to either side of `THETA`."""
+    theta = np.asarray(THETA)[: len(analysis.cohorts)]
+    if analysis.spec.outcome == "response":
+        theta = np.delete(theta, 1, axis=1)
+    spread = np.linspace(-0.5, 0.5, 201)[None, :, None, None]
+    more = {"endpoint_offset": [0.0]} if analysis.spec.outcome == "survival" else {}
+    if len(analysis.cohorts) > 1:
+        more |= {"mu": theta.mean(axis=0), "tau": [0.1] * (theta.shape[1] - 2)}
+        more["margin_tilt"] = np.zeros((1, 2))
+    draws = invented.accepted(analysis, theta + spread, (1, 201), **more)
+    return populations(draws, analysis, seed=1)
+
+
+def test_each_printed_ratio_stands_beside_its_posterior(analysis_of, invented):
+    analysis = analysis_of(invented.east())
+    table = comparison(analysis, people_of(analysis, invented)).set_index("contrast")
+    assert len(table) == 4
+    row = table.loc["size: huge vs small"]
+    assert row["printed_estimate"] == pytest.approx(3.0)
+    # Limits are those of the standard error, symmetric on the log scale: 1.3 x 6.9 = 2.995^2.
+    assert row["printed_lower"] == pytest.approx(1.3, rel=0.003)
+    assert row["printed_upper"] == pytest.approx(6.9, rel=0.003)
+    assert row["posterior_estimate"] == pytest.approx(math.exp(0.9))
+    # The central 95 % of an even spread from -0.5 to 0.5 about 0.9.
+    assert row["posterior_lower"] == pytest.approx(math.exp(0.9 - 0.475))
+    assert row["posterior_upper"] == pytest.approx(math.exp(0.9 + 0.475))
+    assert row["shrinkage"] == pytest.approx(1 - 0.9 / math.log(3))
+    assert (row["prob_above_null"], row["prob_wrong_sign"]) == (1, 0)
+    assert row["exaggeration"] == pytest.approx(math.log(3) / 0.9)
+    limits = row["printed_lower"], row["printed_upper"]
+    assert row["scepticism_limit"] == pytest.approx(scepticism_limit(*limits))
+    assert (row["adjusted_for"], row["role"], row["note"]) == ("spread", "fit", "")
+
+
+def test_an_odds_ratio_of_not_responding_is_compared_as_one_of_response(analysis_of, invented):
+    analysis = analysis_of(invented.east(), invented.west(), outcome="response")
+    table = comparison(analysis, people_of(analysis, invented))
+    row = table[table["cohort"] == "west"].iloc[0]
+    assert row["contrast"] == "size: greater vs lesser"
+    assert row["printed_estimate"] == pytest.approx(1 / 4)
+    # p = 0.01 puts 1 at the end of the 99 % interval.
+    reach = math.log(4) * Z95 / norm.isf(0.005)
+    assert row["printed_upper"] == pytest.approx(math.exp(-math.log(4) + reach))
+    assert row["note"] == "printed 4.0 for not responding; limits from the p value"
+
+
+def test_a_checked_ratio_without_an_uncertainty_is_not_compared(analysis_of, invented):
+    east = invented.east()
+    alone = invented.hazard_ratio("spread", "yes", "no", estimate=1.7, role="check")
+    east["published"].append(alone)
+    analysis = analysis_of(east)
+    table = comparison(analysis, people_of(analysis, invented))
+    assert 1.7 not in table["printed_estimate"].round(3).tolist()
+
+
+# Replication table
+
+
+def replicate(draws: list[float], printed: float, **more: object) -> Replicate:
+    text = {"cohort": "east", "endpoint": "pfs", "item": "x", "kind": "median", "subgroup": ""}
+    values = {"unit": "months", "role": "check", "note": "", **text, **more}
+    return Replicate(printed=printed, draws=np.array(draws, dtype=float), **values)
+
+
+def p_of(item: Replicate) -> float:
+    return float(replication_table([item], 0.95)["p_value"].iloc[0])
+
+
+def test_p_is_twice_the_smaller_tail():
+    draws = [float(value) for value in range(1, 101)]
+    assert p_of(replicate(draws, 95.5)) == pytest.approx(0.10)
+    assert p_of(replicate(draws, 5.5)) == pytest.approx(0.10)
+    assert p_of(replicate(draws, 50.5)) == pytest.approx(1)
+    assert p_of(replicate(draws, 200)) == 0
+
+
+def test_p_of_a_count_splits_what_ties_between_the_tails():
+    # Of 10 replicates 2 lie above and 5 tie: 2 * 2/10 + 5/10.
+    assert p_of(replicate([1, 1, 1, 2, 2, 2, 2, 2, 3, 3], 2)) == pytest.approx(0.9)
+    assert p_of(replicate([2.0] * 10, 2)) == pytest.approx(1)
+
+
+def test_mid_p_of_counts_is_even_on_average():
+    # Under a true model the mean of a two-sided mid-p is 1/2 as for a continuous number, up to the
+    # fold at its middle; the plain tails of so small a count would average 0.69.
+    counts, chance = np.arange(5), np.array([1, 4, 6, 4, 1]) / 16
+    draws = np.repeat(counts, [1, 4, 6, 4, 1]).tolist()
+    mean = sum(c * p_of(replicate(draws, k)) for k, c in zip(counts, chance, strict=True))
+    assert mean == pytest.approx(0.5, abs=0.15)
+
+
+def test_a_median_not_reached_is_at_odds_only_with_earlier_replicates():
+    far, near = [100.0] * 99 + [1.0], [1.0] * 99 + [100.0]
+    assert p_of(replicate(far, 20, beyond=True)) == pytest.approx(0.99)
+    assert p_of(replicate(near, 20, beyond=True)) == pytest.approx(0.01)
+
+
+def test_what_is_not_predicted_has_no_p():
+    row = replication_table([replicate([], 5, note="why")], 0.95).iloc[0]
+    assert row[["predicted", "lower", "upper", "p_value"]].isna().all()
+    assert (row["printed"], row["note"]) == (5, "why")
+
+
+# Two stages
+
+
+def test_a_contrast_printed_as_such_is_taken_as_printed(analysis_of, invented):
+    analysis = analysis_of(invented.east(), invented.west())
+    found = cohort_estimate(analysis.cohorts[1], analysis.codebook, SHARES, GREATER)
+    assert (found.cohort, found.endpoint) == ("west", "local")
+    assert found.log_ratio == pytest.approx(math.log(2.5))
+    # p = 0.02, and no mismatch of the model's.
+    assert found.log_ratio_se == pytest.approx(math.log(2.5) / norm.isf(0.01))
+
+
+def test_a_contrast_printed_the_other_way_round_is_turned(analysis_of, invented):
+    analysis = analysis_of(invented.east(), invented.west())
+    turned = Contrast("size", GREATER.versus, GREATER.level)
+    found = cohort_estimate(analysis.cohorts[1], analysis.codebook, SHARES, turned)
+    assert found.log_ratio == pytest.approx(-math.log(2.5))
+
+
+def printed_levels(analysis):
+    """East's printed log ratios by size and their covariance."""
+    cohort, book = analysis.cohorts[0].cohort, analysis.codebook
+    items = [(i, x) for i, x in enumerate(cohort.published) if x.kind == "hazard_ratio"]
+    ratios = [printed_ratio(i, x, book) for i, x in items if x.covariate == "size"]
+    covariance, _ = ratio_covariance(ratios, cohort, book)
+    return np.array([ratio.log_ratio for ratio in ratios]), covariance
+
+
+def joined(beta: np.ndarray) -> np.ndarray:
+    """Greater vs lesser by hand, from log ratios of middle, large and huge vs small."""
+    middle, large, huge = np.exp(beta).T
+    return np.log((0.2 * large + 0.1 * huge) / 0.3) - np.log((0.4 + 0.3 * middle) / 0.7)
+
+
+def test_joined_levels_follow_from_single_ones_by_the_delta_method(analysis_of, invented):
+    analysis = analysis_of(invented.east(), invented.west())
+    found = cohort_estimate(analysis.cohorts[0], analysis.codebook, SHARES, GREATER)
+    beta, covariance = printed_levels(analysis)
+    assert np.any(covariance - np.diag(np.diag(covariance)) > 0)
+    assert found.log_ratio == pytest.approx(float(joined(beta)))
+    step = 1e-5 * np.eye(3)
+    slope = np.array([joined(beta + s) - joined(beta - s) for s in step]) / 2e-5
+    expected = math.sqrt(slope @ covariance @ slope)
+    assert found.log_ratio_se == pytest.approx(expected, rel=1e-8)
+
+
+def test_the_delta_method_agrees_with_simulation(analysis_of, invented):
+    analysis = analysis_of(invented.east(), invented.west())
+    found = cohort_estimate(analysis.cohorts[0], analysis.codebook, SHARES, GREATER)
+    beta, covariance = printed_levels(analysis)
+    draws = np.random.default_rng(2).multivariate_normal(beta, covariance, size=100_000)
+    # Simulation is good to 0.2 %; the curvature over a standard error of 0.4 costs a few per cent.
+    assert found.log_ratio_se == pytest.approx(float(joined(draws).std()), rel=0.05)
+
+
+def test_a_cohort_that_prints_too_little_has_no_estimate(analysis_of, invented):
+    analysis = analysis_of(invented.east(), invented.west())
+    west = analysis.cohorts[1]
+    single, spread = Contrast("size", ("huge",), ("small",)), Contrast("spread", ("yes",), ("no",))
+    for contrast in (single, spread):
+        assert cohort_estimate(west, analysis.codebook, SHARES, contrast) is None
+
+
+def test_the_mismatch_of_a_model_is_no_part_of_what_was_printed(analysis_of, invented):
+    tables = []
+    for mismatch in (0.0, 2.0):
+        analysis = analysis_of(invented.east(), invented.west(), mismatch=mismatch)
+        tables.append(pooled_table(analysis, one_stage()))
+    pd.testing.assert_frame_equal(*tables)
+
+
+def one_stage() -> pd.DataFrame:
+    """Effects as a run tidies them, prior beside posterior."""
+    rows = [
+        {"cohort": cohort, "contrast": contrast, "method": method, "estimate": 1.5}
+        for cohort in ("east", "west", "pooled", "next institution")
+        for contrast in ("size: greater vs lesser", "size: huge vs small")
+        for method in ("posterior", "prior")
+    ]
+    return pd.DataFrame(rows, columns=list(COLUMNS))
+
+
+def test_one_stage_stands_beside_two_where_two_cohorts_print_the_contrast(analysis_of, invented):
+    analysis = analysis_of(invented.east(), invented.west())
+    table = pooled_table(analysis, one_stage())
+    assert tuple(table.columns) == COLUMNS
+    assert set(table["contrast"]) == {"size: greater vs lesser"}
+    hartung_knapp = "random effects (REML, Hartung-Knapp)"
+    assert list(zip(table["cohort"], table["method"], strict=True)) == [
+        ("east", "printed"),
+        ("west", "printed"),
+        ("pooled", "fixed effect"),
+        ("pooled", hartung_knapp),
+        ("pooled", "Bayesian grid"),
+        ("next institution", "Bayesian grid"),
+        ("east", "one-stage posterior"),
+        ("west", "one-stage posterior"),
+        ("pooled", "one-stage posterior"),
+        ("next institution", "one-stage posterior"),
+    ]
+    assert table["endpoint"].tolist()[:3] == ["pfs", "local", "pfs"]
+    assert table["note"][2] == "tau 0.000; of pfs and local"
+
+
+def test_the_fixed_effect_is_the_inverse_variance_mean_on_the_ratio_scale(analysis_of, invented):
+    analysis = analysis_of(invented.east(), invented.west())
+    own = [
+        cohort_estimate(cohort, analysis.codebook, SHARES, GREATER) for cohort in analysis.cohorts
+    ]
+    weight = np.array([1 / found.log_ratio_se**2 for found in own])
+    mean = weight @ [found.log_ratio for found in own] / weight.sum()
+    row = pooled_table(analysis, one_stage()).iloc[2]
+    reach = Z95 / math.sqrt(weight.sum())
+    expected = np.exp([mean, mean - reach, mean + reach])
+    assert row[["estimate", "lower", "upper"]].to_numpy(float) == pytest.approx(expected)
+
+
+def test_a_prior_off_the_null_moves_the_grid_and_nothing_else(analysis_of, invented):
+    """Adding a constant to the prior's centre and to the data adds it to the answer."""
+    constant = math.log(2)
+    east, west = invented.east(), invented.west()
+    east["published"] = [
+        x for x in east["published"] if x.get("covariate") != "size" or x["kind"] == "margin"
+    ]
+    both = {"adjusted_for": ["spread"]}
+    limits = {"estimate": 2.0, "lower": 1.0, "upper": 4.0}
+    east["published"].append(invented.hazard_ratio("size", "greater", "lesser", **limits, **both))
+    moved = {key: 2 * value for key, value in limits.items()}
+    rows = []
+    for mu, numbers in ((0.0, limits), (constant, moved)):
+        east["published"][-1] |= numbers
+        hr = next(x for x in west["published"] if x["kind"] == "hazard_ratio")
+        hr.pop("p", None)
+        hr |= numbers
+        prior = {"effect": {"mu": mu, "sigma": 0.75}}
+        table = pooled_table(analysis_of(east, west, priors=prior), one_stage())
+        rows.append(table[table["method"] == "Bayesian grid"])
+    for column in ("estimate", "lower", "upper"):
+        found = rows[1][column].to_numpy() / rows[0][column].to_numpy()
+        assert found == pytest.approx([2, 2], rel=1e-6)
+
+
+def test_complete_pooling_has_no_heterogeneity_in_the_grid_either(analysis_of, invented):
+    analysis = analysis_of(invented.east(), invented.west(), pooling="complete")
+    grid = pooled_table(analysis, one_stage()).set_index(["cohort", "method"])
+    columns = ["estimate", "lower", "upper"]
+    pooled, ahead = (grid.loc[(who, "Bayesian grid")] for who in ("pooled", "next institution"))
+    assert pooled["note"].startswith("tau 0.000")
+    assert pooled[columns].to_numpy(float) == pytest.approx(ahead[columns].to_numpy(float))
+
+
+def test_one_cohort_has_nothing_to_pool(analysis_of, invented):
+    assert pooled_table(analysis_of(invented.east()), one_stage()).empty
+
+
+# Overlap
+
+ERAS = {
+    "overlap": (["2016-01-01", "2018-12-31"], ["2018-12-31", "2020-12-31"]),
+    "do not overlap": (["2016-01-01", "2018-12-31"], ["2019-01-01", "2020-12-31"]),
+    "not printed": (["2016-01-01", "2018-12-31"], []),
+}
+CENTRES = {"same": ("A", "A"), "different": ("A", "B"), "not printed": ("A", "")}
+TWICE = "the same patients may count twice"
+APART = "no patient can be in both, unless treated twice; "
+
+
+@pytest.mark.parametrize(
+    ("centre", "dates", "finding"),
+    [
+        ("same", "overlap", f"same centre and overlapping enrolment: {TWICE}"),
+        ("same", "not printed", f"cannot be ruled out from what is printed: {TWICE}"),
+        (
+            "same",
+            "do not overlap",
+            f"{APART}one centre, so that what differs between them is era and not hospital",
+        ),
+        ("different", "overlap", "different centres: shared patients are unlikely"),
+        ("different", "not printed", "different centres: shared patients are unlikely"),
+        (
+            "different",
+            "do not overlap",
+            f"{APART}hospital and era differ together and cannot be told apart",
+        ),
+        ("not printed", "overlap", f"cannot be ruled out from what is printed: {TWICE}"),
+        ("not printed", "not printed", f"cannot be ruled out from what is printed: {TWICE}"),
+        (
+            "not printed",
+            "do not overlap",
+            f"{APART}one hospital may be behind both, and hospital and era cannot be told apart",
+        ),
+    ],
+)
+def test_overlap_says_what_centre_and_dates_mean(analysis_of, invented, centre, dates, finding):
+    analysis = analysis_of(invented.east(), invented.west())
+    cohorts = [
+        SimpleNamespace(
+            cohort=evidence.cohort.model_copy(
+                update={
+                    "institution": institution,
+                    "enrolment": tuple(date.fromisoformat(day) for day in era),
+                }
+            )
+        )
+        for evidence, institution, era in zip(
+            analysis.cohorts, CENTRES[centre], ERAS[dates], strict=True
+        )
+    ]
+    (row,) = overlap_table(SimpleNamespace(cohorts=cohorts)).to_dict("records")
+    assert (row["cohort"], row["other"]) == ("east", "west")
+    assert (row["centre"], row["enrolment"], row["finding"]) == (centre, dates, finding)
+    days = {"overlap": 1, "do not overlap": 0}.get(dates)
+    assert math.isnan(row["days_in_common"]) if days is None else row["days_in_common"] == days
+
+
+def test_one_cohort_overlaps_with_nobody(analysis_of, invented):
+    assert overlap_table(analysis_of(invented.east())).empty

@@ -1,0 +1,201 @@
+"""Replicates: a right model is not surprised, a wrong one is, and nothing is hidden."""
+
+import math
+
+import numpy as np
+import pytest
+from scipy.stats import binom, norm
+
+from netlm_bayes.compare import replication_table
+from netlm_bayes.estimands.population import populations
+from netlm_bayes.estimands.replication import replicates
+from netlm_bayes.evidence.assemble import analyse
+from netlm_bayes.evidence.files import BUNDLED_COHORTS, read_cohorts
+from netlm_bayes.spec import read_model
+
+SHAPE = (2, 5000)
+# 10,000 replicates put a p value of 1 within 2 sqrt(0.25 / 10,000) = 0.01 a standard error; four.
+SAMPLING = 0.04
+
+
+def exponential_level(median: float) -> float:
+    """Log cumulative hazard at 12 months of an exponential curve with this median."""
+    return math.log(math.log(2) * 12 / median)
+
+
+def perfect(analysis, invented, level: float | None = None, shape: float = 0.0):
+    """Draws at what the east prints: nobody differs in the median's population."""
+    log_ratios = np.log([1.5, 2.0, 3.0, 2.0])
+    joint, design = analysis.cohorts[0].joint, analysis.patterns.design
+
+    def survival(a: float) -> float:
+        return float(joint @ np.exp(-np.exp(a + design @ log_ratios)))
+
+    if level is None:
+        low, high = -5.0, 5.0
+        while high - low > 1e-12:
+            middle = (low + high) / 2
+            low, high = (middle, high) if survival(middle) > 0.5 else (low, middle)
+        level = low
+    theta = [[level, shape, *log_ratios]]
+    draws = invented.accepted(analysis, theta, SHAPE, endpoint_offset=[0.0])
+    return populations(draws, analysis, seed=1)
+
+
+def table_of(analysis, people, seed: int = 3):
+    return replication_table(replicates(analysis, people, seed), 0.95).set_index("item")
+
+
+def test_what_the_model_has_exactly_right_is_no_surprise(analysis_of, invented):
+    analysis = analysis_of(invented.east())
+    table = table_of(analysis, perfect(analysis, invented))
+    fitted = table[table["role"] == "fit"]
+    assert len(fitted) == 5
+    assert (fitted["p_value"] > 1 - SAMPLING).all()
+    assert fitted["predicted"].to_numpy() == pytest.approx(fitted["printed"].to_numpy(), rel=0.03)
+
+
+def test_a_replicate_carries_the_printed_numbers_own_error(analysis_of, invented):
+    analysis = analysis_of(invented.east(), mismatch=0.0)
+    table = table_of(analysis, perfect(analysis, invented))
+    huge = table.loc["hazard_ratio pfs size: huge vs small (adjusted for spread)"]
+    # A model without spread of its own predicts the printed interval, to 2 % of Monte Carlo.
+    assert huge["lower"] == pytest.approx(1.3, rel=0.06)
+    assert huge["upper"] == pytest.approx(6.9, rel=0.06)
+    median = table.loc["median pfs, overall"]
+    # Half of 100 events: log(-log S) is good to 1/sqrt(50), on a curve of slope 1 in log months
+    # but for its mixture, which is flatter.
+    reach = norm.isf(0.025) / math.sqrt(50)
+    assert math.log(median["upper"] / median["lower"]) == pytest.approx(2 * reach, rel=0.12)
+
+
+def test_ratios_adjusted_otherwise_than_the_model_are_predicted_more_widely(analysis_of, invented):
+    east = invented.east()
+    limits = {"estimate": 2.0, "lower": 1.2, "upper": 3.4, "role": "check"}
+    east["published"].append(invented.hazard_ratio("spread", "yes", "no", **limits))
+    analysis = analysis_of(east, mismatch=0.4)
+    table = table_of(analysis, perfect(analysis, invented))
+    alike = table.loc["hazard_ratio pfs spread: yes vs no (adjusted for size)"]
+    other = table.loc["hazard_ratio pfs spread: yes vs no"]
+    se = math.log(3.4 / 1.2) / 2 / norm.isf(0.025)
+    ratio = math.log(other["upper"] / other["lower"]) / math.log(alike["upper"] / alike["lower"])
+    # Ends of an interval from 10,000 draws are good to 2 %.
+    assert ratio == pytest.approx(math.hypot(se, 0.4) / se, rel=0.08)
+
+
+def test_a_planted_outlier_is_flagged_and_it_alone(analysis_of, invented):
+    east = invented.east()
+    common = {"kind": "median", "endpoint": "pfs", "source": "Text", "n": 40}
+    small = {"subgroup": {"size": "small"}, **common}
+    # The small have an exact median near 16 months; 60 is four standard errors off.
+    east["published"].append({**small, "months": 60.0})
+    analysis = analysis_of(east)
+    table = table_of(analysis, perfect(analysis, invented))
+    known = table.dropna(subset="p_value")
+    assert known.index[known["p_value"] < 0.05].tolist() == ["median pfs, size: small"]
+    assert table.loc["median pfs, size: small", "role"] == "check"
+
+
+def test_a_milestone_is_replicated_as_a_probability(analysis_of, invented):
+    east = invented.east()
+    common = {"kind": "milestone", "endpoint": "pfs", "source": "Text"}
+    east["published"].append({**common, "months": 12.0, "survival": 0.5})
+    analysis = analysis_of(east)
+    row = table_of(analysis, perfect(analysis, invented)).loc["milestone pfs 12.0 months, overall"]
+    assert row["unit"] == "probability"
+    assert row["p_value"] > 1 - SAMPLING
+    # On the log(-log S) scale the standard error of 100 patients is 0.1 / (0.5 * 2 log 2).
+    se = 0.1 / math.log(2)
+    ends = [math.log(-math.log(row[key])) for key in ("upper", "lower")]
+    assert ends[1] - ends[0] == pytest.approx(2 * norm.isf(0.025) * se, rel=0.06)
+
+
+def test_a_count_is_replicated_as_a_binomial(analysis_of, invented):
+    east = invented.east()
+    analysis = analysis_of(east, outcome="response", covariates=[])
+    theta = [[math.log(0.5 / 0.5)]]
+    people = populations(invented.accepted(analysis, theta, SHAPE), analysis, seed=1)
+    row = table_of(analysis, people).loc["counts response, overall"]
+    law = binom(100, 0.5)
+    assert (row["lower"], row["upper"]) == (law.ppf(0.025) / 100, law.ppf(0.975) / 100)
+    assert row["printed"] == 0.7
+    assert row["p_value"] < 0.001
+    assert row["note"] == "70 of 100 responded"
+
+
+def test_a_median_not_reached_surprises_only_a_model_that_reaches_it(analysis_of, invented):
+    east = invented.east()
+    text = {"kind": "median", "endpoint": "pfs", "source": "Text", "n": 40, "not_reached": True}
+    east["published"].append({**text, "subgroup": {"size": "small"}, "followed_to": 20})
+    analysis = analysis_of(east)
+    values = {}
+    for name, level in {"late": exponential_level(2000), "early": exponential_level(2)}.items():
+        people = perfect(analysis, invented, level)
+        values[name] = table_of(analysis, people).loc["median pfs, size: small"]
+    assert values["late"]["p_value"] == pytest.approx(1)
+    assert values["early"]["p_value"] < 0.001
+    assert values["late"]["printed"] == 20
+    assert "not reached" in values["late"]["note"]
+
+
+def test_numbers_printed_without_what_a_replicate_needs_are_listed_with_the_reason(
+    analysis_of, invented
+):
+    east = invented.east()
+    text = {"kind": "median", "endpoint": "pfs", "source": "Text", "not_reached": True}
+    east["published"] += [
+        {**text, "subgroup": {"size": "huge"}},
+        invented.hazard_ratio("spread", "yes", "no", estimate=1.7, role="check"),
+    ]
+    analysis = analysis_of(east)
+    table = table_of(analysis, perfect(analysis, invented))
+    median, ratio = (
+        table.loc["median pfs, size: huge"],
+        table.loc["hazard_ratio pfs spread: yes vs no"],
+    )
+    assert median["note"] == "not reached, and no end of follow-up is printed"
+    assert ratio["note"] == "printed without a standard error"
+    assert {median["role"], ratio["role"]} == {"unused"}
+    assert math.isnan(median["p_value"])
+    assert math.isnan(ratio["p_value"])
+
+
+def test_what_is_known_only_after_the_start_is_listed_and_not_predicted(analysis_of, invented):
+    east = invented.east()
+    subgroup = {"response": "responders"}
+    text = {"kind": "median", "endpoint": "pfs", "source": "Text", "months": 20.0, "n": 70}
+    east["published"].append({**text, "subgroup": subgroup})
+    analysis = analysis_of(east)
+    row = table_of(analysis, perfect(analysis, invented)).loc["median pfs, response: responders"]
+    assert row["role"] == "unused"
+    assert row["note"] == "'response' is known only after the start: guarantee-time bias"
+    assert row["printed"] == 20
+    assert row[["predicted", "p_value"]].isna().all()
+
+
+@pytest.mark.parametrize("model", ["pfs-weibull", "response-logistic"])
+def test_every_number_of_the_outcome_is_listed_once(model, invented):
+    analysis = analyse(read_model(model)[0], read_cohorts(BUNDLED_COHORTS))
+    survival = model == "pfs-weibull"
+    own = 2 if survival else 1
+    width = own + len(analysis.patterns.effects)
+    more = {"endpoint_offset": [0.0]} if survival else {}
+    more |= {"mu": np.zeros(width), "tau": [0.1] * (own + len(analysis.patterns.covariates))}
+    more["margin_tilt"] = np.zeros((1, len(analysis.patterns.covariates)))
+    draws = invented.accepted(analysis, np.zeros((2, width)), (2, 50), **more)
+    found = replicates(analysis, populations(draws, analysis, seed=1), seed=3)
+    kinds = {"hazard_ratio", "median", "milestone"} if survival else {"odds_ratio", "counts"}
+    for cohort in analysis.cohorts:
+        printed = [item for item in cohort.cohort.published if item.kind in kinds]
+        listed = [item for item in found if item.cohort == cohort.cohort.id]
+        assert len(listed) == len(printed) > 0
+    assert all(item.note for item in found if item.role == "unused")
+    assert all(item.draws.size for item in found if item.role != "unused")
+
+
+def test_the_same_seed_gives_the_same_replicates(analysis_of, invented):
+    analysis = analysis_of(invented.east())
+    people = perfect(analysis, invented)
+    one, same, other = (replicates(analysis, people, seed) for seed in (3, 3, 4))
+    assert all(np.array_equal(a.draws, b.draws) for a, b in zip(one, same, strict=True))
+    assert not np.array_equal(one[0].draws, other[0].draws)
