@@ -1,0 +1,91 @@
+"""Measure what a user waits for: `make bench`.
+
+Every figure is the median of repeated runs of one session on one machine; only ratios of medians
+from one session mean anything elsewhere. Cold means empty compile caches, in a folder of its own.
+
+    python benchmarks/run.py            commands, the reanalysis warm and cold
+    python benchmarks/run.py commands   --help, check and audit only
+    python benchmarks/run.py samplers   nutpie against numpyro (needs numpyro)
+"""
+
+from __future__ import annotations
+
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+PROGRAM = Path(sys.executable).with_name("netlm-bayes")
+FACTS = Path(__file__).parents[1] / "src" / "netlm_bayes" / "cohorts" / "sysu-2016-2020.toml"
+
+
+def seconds(command: list[str], cache: Path | None = None) -> float:
+    """Wall-clock seconds of one command."""
+    environment = dict(os.environ)
+    if cache is not None:
+        environment["PYTENSOR_FLAGS"] = f"base_compiledir={cache}"
+    start = time.perf_counter()
+    subprocess.run(command, check=True, capture_output=True, env=environment)
+    return time.perf_counter() - start
+
+
+def report(name: str, values: list[float], limit: float, base: float = 0.0) -> None:
+    """Print one line: the median, its range, and the limit it is held against."""
+    middle = statistics.median(values) - base
+    verdict = "within" if middle <= limit else "OVER"
+    spread = f"{min(values):.2f} to {max(values):.2f}"
+    beyond = f" beyond interpreter start ({base:.2f} s)" if base else ""
+    print(f"{name:<28}{middle:8.2f} s{beyond}  runs {spread}, limit {limit:g} s: {verdict}")
+
+
+def commands(folder: Path) -> None:
+    """Commands that load no PyMC."""
+    start = statistics.median(seconds([sys.executable, "-c", "pass"]) for _ in range(9))
+    for name, arguments, limit in (
+        ("--help", ["--help"], 0.5),
+        ("check", ["check", str(FACTS)], 0.5),
+        ("audit", ["audit", "--out", str(folder / "audit")], 2.0),
+    ):
+        values = [seconds([str(PROGRAM), *arguments]) for _ in range(9)]
+        report(name, values, limit, start)
+
+
+def reanalysis(folder: Path) -> None:
+    """The whole reanalysis, with cold and then warm compile caches."""
+    command = [str(PROGRAM), "reanalyse", "--quiet", "--out", str(folder / "results")]
+    cold = [seconds(command, folder / f"cache-{place}") for place in range(2)]
+    report("reanalyse, cold", cold, 180)
+    report("reanalyse, warm", [seconds(command, folder / "cache-0") for _ in range(3)], 60)
+
+
+def samplers() -> None:
+    """Nutpie against numpyro on the PFS model: compile and draw, twice in one process."""
+    script = Path(__file__).with_name("samplers.py")
+    for name in ("nutpie", "numpyro"):
+        for state in ("cold", "warm"):
+            with tempfile.TemporaryDirectory() as cache:
+                environment = dict(os.environ)
+                if state == "cold":
+                    environment["PYTENSOR_FLAGS"] = f"base_compiledir={cache}"
+                print(f"{name}, {state}: ", end="", flush=True)
+                subprocess.run([sys.executable, str(script), name], check=True, env=environment)
+
+
+def main() -> None:
+    """Run what was asked for."""
+    what = sys.argv[1] if len(sys.argv) > 1 else "all"
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary)
+        if what in {"all", "commands"}:
+            commands(folder)
+        if what in {"all", "reanalysis"}:
+            reanalysis(folder)
+    if what == "samplers":
+        samplers()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,98 @@
+"""The whole reanalysis of the two published cohorts: audit, then both outcomes side by side."""
+
+from __future__ import annotations
+
+import multiprocessing
+import time
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from netlm_bayes import store
+from netlm_bayes.estimands.adverse_events import adverse_event_rates
+from netlm_bayes.evidence.files import BUNDLED_COHORTS, inputs_of, read_cohorts
+from netlm_bayes.inference.gate import NotConvergedError
+from netlm_bayes.pipeline.audit import audit_cohorts
+from netlm_bayes.spec import Sampling, read_model
+
+MODELS = ("pfs-weibull", "response-logistic")
+Tables = dict[str, pd.DataFrame]
+
+
+@dataclass(frozen=True)
+class Order:
+    """What one worker is to make; plain values, so that it can cross to another process."""
+
+    model: str
+    out: Path
+    seed: int
+    sampling: dict[str, int]
+    command: str
+    say: Callable[[str], None]
+
+
+def reanalyse(
+    out: Path, seed: int, sampling: dict[str, int], command: str, say: Callable[[str], None]
+) -> dict[str, Tables]:
+    """Reanalyse the two published cohorts into one folder.
+
+    Parameters
+    ----------
+    out : Path
+        Replaced as a whole, when every part is whole.
+    seed : int
+    sampling : dict of int
+        Changes to the models' draws, tune and chains.
+    command : str
+        As typed, for the manifest.
+    say : callable
+        Told of progress; must be picklable.
+
+    Returns
+    -------
+    dict of dict of DataFrame
+        By part: ``"audit"`` and each model's name.
+
+    Raises
+    ------
+    NotConvergedError
+        A model did not converge; the folder then holds its diagnostics and no estimates of it.
+    """
+    store.refuse_what_is_no_run(out)
+    started, files = time.perf_counter(), read_cohorts(BUNDLED_COHORTS)
+    with store.run_folder(out) as folder:
+        say("auditing the printed papers")
+        cohorts = [file.cohort for file in files]
+        audit = audit_cohorts(files) | {"adverse_events": adverse_event_rates(cohorts)}
+        store.write_tables(folder, audit)
+        orders = [Order(name, folder / name, seed, sampling, command, say) for name in MODELS]
+        context = multiprocessing.get_context("spawn")
+        with ProcessPoolExecutor(max_workers=len(MODELS), mp_context=context) as pool:
+            futures = {order.model: pool.submit(make, order) for order in orders}
+        failures = [error for f in futures.values() if (error := f.exception()) is not None]
+        if any(not isinstance(error, NotConvergedError) for error in failures):
+            raise next(error for error in failures if not isinstance(error, NotConvergedError))
+        seconds = {"all": round(time.perf_counter() - started, 2)}
+        details = {"parts": list(MODELS)}
+        store.write_manifest(
+            folder, store.Manifest(command, seed, inputs_of(files), seconds, details)
+        )
+    if failures:
+        raise failures[0]
+    return {"audit": audit, **{name: future.result() for name, future in futures.items()}}
+
+
+def make(order: Order) -> Tables:
+    """Make one model's run, in a worker."""
+    from netlm_bayes.pipeline.fit import Job, fit
+
+    spec, digest = read_model(order.model)
+    values = spec.sampling.model_dump() | order.sampling
+    spec = spec.model_copy(update={"sampling": Sampling.model_validate(values)})
+    files = read_cohorts(BUNDLED_COHORTS)
+    digests = {f"{order.model}.toml": digest, **inputs_of(files)}
+    job = Job(spec, files, order.seed, order.command, digests, order.say)
+    return fit(job, order.out, sensitivity=True)

@@ -1,0 +1,194 @@
+"""Commands that sample nothing: what a person sees."""
+
+from __future__ import annotations
+
+import csv
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+COMMANDS = ("reanalyse", "check", "audit", "fit", "compare", "pool", "report")
+
+
+def test_help_names_every_command_and_readme_documents_it(netlm):
+    said = netlm("--help")
+    readme = (ROOT / "README.md").read_text()
+    assert said.code == 0
+    for command in COMMANDS:
+        assert command in said.out
+        assert f"netlm-bayes {command}" in readme
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_explains_itself(netlm, command):
+    said = netlm(command, "--help")
+    assert said.code == 0
+    assert "Usage" in said.out
+
+
+def test_light_commands_load_neither_pymc_nor_a_plotting_library():
+    code = (
+        "import sys\n"
+        "from netlm_bayes.cli import app, guarded\n"
+        "for words in (['check', 'pfs-weibull'], ['audit', '--out', sys.argv[1]]):\n"
+        "    try:\n"
+        "        guarded(lambda: app(words))\n"
+        "    except SystemExit:\n"
+        "        pass\n"
+        "heavy = {'pymc', 'pytensor', 'matplotlib', 'arviz_stats', 'nutpie'} & set(sys.modules)\n"
+        "sys.exit(f'loaded {heavy}' if heavy else 0)\n"
+    )
+    folder = ROOT / ".pytest_cache" / "light-audit"
+    run = subprocess.run(
+        [sys.executable, "-c", code, str(folder)], capture_output=True, text=True, check=False
+    )
+    assert run.returncode == 0, run.stderr
+
+
+def test_audit_writes_both_tables_with_the_documented_columns(netlm, tmp_path):
+    said = netlm("audit", "--out", tmp_path / "audit")
+    with (tmp_path / "audit" / "tables" / "audit.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    with (tmp_path / "audit" / "tables" / "recovered_tables.csv").open() as file:
+        tables = list(csv.DictReader(file))
+    assert said.code == 0
+    assert list(rows[0]) == ["cohort", "item", "check", "printed", "recomputed", "verdict", "note"]
+    assert list(tables[0]) == ["cohort", "covariate", "level", "responders", "n", "unique"]
+    assert {row["verdict"] for row in rows} == {"ok", "rounding", "conflict", "ambiguous"}
+    found = [(t["level"], t["responders"], t["n"]) for t in tables if t["covariate"] == "htb"]
+    assert found == [
+        ("<10%", "24", "31"),
+        ("10-25%", "22", "26"),
+        ("25-50%", "19", "24"),
+        (">50%", "26", "35"),
+    ]
+
+
+def test_check_says_what_each_file_is(netlm, paper):
+    said = netlm("check", paper / "asthma.toml", paper / "clinic-a.toml", paper / "relapse.toml")
+    assert said.code == 0
+    assert [line.split()[1] for line in said.out.splitlines()] == ["codebook", "cohort", "model"]
+
+
+FAULTS = [
+    ("adjusted_for = ", "adjsted_for = ", r"line \d+.*no such key.*did you mean 'adjusted_for'"),
+    ('level = "ever"', 'level = "evr"', r"line \d+.*no such level 'evr' \(did you mean 'ever'\?\)"),
+    ("upper = 2.70", "upper = 1.70", r"line \d+.*1\.20 to 1\.70 does not contain 1\.80"),
+    ("lower = 1.20\nupper = 2.70", "p = 1.5", r"line \d+.*\bp: .*1\.5"),
+    ("male = 50, female = 70", "male = 50, female = 71", r"line \d+.*sum to n = 120.*121"),
+    ('source = "Table 2"\n', "", r"line \d+.*source.*missing"),
+]
+
+
+@pytest.mark.parametrize(("was", "becomes", "message"), FAULTS)
+def test_a_fault_is_named_with_file_line_and_what_would_be_right(
+    netlm, paper, was, becomes, message
+):
+    path = paper / "clinic-a.toml"
+    path.write_text(path.read_text().replace(was, becomes))
+    said = netlm("fit", paper / "relapse.toml", path, "--out", paper / "run")
+    assert said.code == 2
+    assert "clinic-a.toml: 1 problem" in said.err
+    assert re.search(message, said.err), said.err
+    assert "Traceback" not in said.err
+    assert not (paper / "run").exists()
+
+
+def test_every_file_s_faults_are_said_at_once(netlm, paper):
+    (paper / "clinic-a.toml").write_bytes(b"\xff\xfe")
+    (paper / "relapse.toml").write_text("name = ")
+    said = netlm("fit", paper / "relapse.toml", paper / "clinic-a.toml", paper / "nowhere.toml")
+    assert said.code == 2
+    assert "not UTF-8" in said.err
+    assert "not TOML" in said.err
+    assert "cannot be read" in said.err
+
+
+def test_the_same_patients_may_not_vote_twice(netlm, paper):
+    path = paper / "clinic-a.toml"
+    path.write_text(path.read_text() + COPY)
+    said = netlm("check", path)
+    assert said.code == 2
+    assert "same patients" in said.err
+
+
+COPY = """
+[[published]]
+kind = "hazard_ratio"
+endpoint = "relapse"
+covariate = "smoker"
+level = "ever"
+versus = "never"
+estimate = 1.90
+lower = 1.20
+upper = 3.01
+role = "fit"
+source = "Table 2, univariable"
+"""
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["fit", "pfs-weibul", "sysu-2016-2020"], "did you mean 'pfs-weibull'"),
+        (["fit", "pfs-weibull", "sysu-2016-2021"], "did you mean 'sysu-2016-2020'"),
+        (["fit", "pfs-weibull", "sysu-2016-2020", "--scenario", "litteral"], "'literal'"),
+        (["pool", "pfs-weibull", "sysu-2016-2020"], "two cohorts or more"),
+        (["fit", "pfs-weibull", "sysu-2016-2020", "sysu-2016-2020"], "id of another cohort"),
+        (["fit", "pfs-weibull", "sysu-2016-2020", "--scenario", "literal"], "literal"),
+        (["compare", "nowhere"], "not a run"),
+        (["report", "nowhere"], "not a run"),
+        (["fit", "pfs-weibull"], "Missing argument"),
+        (["fit", "pfs-weibull", "sysu-2016-2020", "--draws", "many"], "draws"),
+    ],
+)
+def test_a_wrong_call_ends_with_exit_2_and_a_hint(netlm, monkeypatch, tmp_path, words, message):
+    monkeypatch.chdir(tmp_path)
+    said = netlm(*words)
+    assert said.code == 2
+    assert message in said.err
+    assert "Traceback" not in said.err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_that_is_no_run_is_never_overwritten(netlm, tmp_path):
+    (tmp_path / "thesis.docx").write_text("years of work")
+    for words in (("audit",), ("fit", "pfs-weibull", "sysu-2016-2020"), ("reanalyse",)):
+        said = netlm(*words, "--out", tmp_path)
+        assert said.code == 2
+        assert "not a run" in said.err
+    assert (tmp_path / "thesis.docx").read_text() == "years of work"
+
+
+def test_compare_prints_a_line_for_every_printed_ratio_of_the_committed_results(netlm):
+    said = netlm("compare", ROOT / "results" / "pfs-weibull")
+    assert said.code == 0
+    assert "scepticism limit" in said.out
+    assert "htb: >25% vs <=25% (adjusted)" in said.out
+
+
+JOINED = """
+[[published]]
+kind = "odds_ratio"
+covariate = "smoker"
+level = "ever"
+versus = "never"
+event = "non_response"
+estimate = 2.00
+lower = 1.10
+upper = 3.64
+role = "fit"
+source = "Table 3"
+"""
+
+
+def test_odds_of_not_responding_of_joined_levels_are_refused(netlm, paper):
+    path = paper / "clinic-a.toml"
+    path.write_text(path.read_text() + JOINED)
+    said = netlm("check", path)
+    assert said.code == 2
+    assert "cannot be turned" in said.err

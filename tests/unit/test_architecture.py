@@ -1,0 +1,93 @@
+"""ARCHITECTURE.md is true: the map shows the tree, and the layers are those that are enforced."""
+
+import ast
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PACKAGE = Path("src/netlm_bayes")
+
+
+def code_block(heading: str) -> list[str]:
+    """Lines of the first code block under a heading of ARCHITECTURE.md."""
+    _, section = (ROOT / "ARCHITECTURE.md").read_text("utf-8").split(f"\n## {heading}\n")
+    return section.split("\n```\n")[1].splitlines()
+
+
+def read_map(lines: list[str]) -> dict[str, str]:
+    """Paths and their descriptions: nested by two spaces, set apart by two or more."""
+    described: dict[str, str] = {}
+    folders: list[str] = []
+    for line in lines:
+        depth = (len(line) - len(line.lstrip())) // 2
+        names, description = re.fullmatch(r" *(\S+(?: \S+)*)(?: {2,}(.*))?", line).groups()
+        folder = "".join(folders[:depth])
+        described |= {folder + name: description or "" for name in names.split(" ")}
+        folders = [*folders[:depth], names]
+    return described
+
+
+@pytest.fixture(scope="module")
+def rooms() -> dict[str, str]:
+    return read_map(code_block("Rooms"))
+
+
+@pytest.fixture(scope="module")
+def modules() -> set[str]:
+    found = {path.relative_to(ROOT).as_posix() for path in (ROOT / PACKAGE).rglob("*.py")}
+    return {path for path in found if not path.endswith("/__init__.py")}
+
+
+def test_the_map_is_read_by_indentation():
+    lines = [
+        "a.md b.md",
+        "src/",
+        "  x.py  what x is",
+        "  room/",
+        "    y.py  what y is",
+        "tests/  claims",
+    ]
+    assert read_map(lines) == {
+        "a.md": "",
+        "b.md": "",
+        "src/": "",
+        "src/x.py": "what x is",
+        "src/room/": "",
+        "src/room/y.py": "what y is",
+        "tests/": "claims",
+    }
+
+
+def test_everything_on_the_map_exists(rooms):
+    files = {path for path in rooms if (ROOT / path).is_file()}
+    folders = {path for path in rooms if path.endswith("/") and (ROOT / path).is_dir()}
+    assert sorted(set(rooms) - files - folders) == []
+
+
+def test_every_module_is_on_the_map(rooms, modules):
+    assert modules
+    assert sorted(modules - set(rooms)) == []
+
+
+def test_every_module_on_the_map_has_a_description(rooms, modules):
+    assert [path for path in sorted(modules & set(rooms)) if not rooms[path]] == []
+
+
+def test_every_module_says_first_what_it_is_for(modules):
+    trees = {path: ast.parse((ROOT / path).read_text("utf-8")) for path in modules}
+    first = {
+        path: (ast.get_docstring(tree, clean=False) or "").split("\n")[0].strip()
+        for path, tree in trees.items()
+    }
+    assert [path for path in sorted(first) if not first[path]] == []
+
+
+def test_the_layers_are_those_that_import_linter_enforces():
+    pyproject = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+    contracts = pyproject["tool"]["importlinter"]["contracts"]
+    (layers,) = [contract for contract in contracts if contract["type"] == "layers"]
+    assert layers["layers"] == code_block("Who may import whom")
+    assert layers["exhaustive"]

@@ -1,0 +1,90 @@
+"""The handful of numbers that a person reads first."""
+
+import math
+
+import pandas as pd
+
+from netlm_bayes.pipeline.summary import audit_verdicts, headline, interval, surprises
+
+
+def row(cohort: str, estimand: str, estimate: float, **more: object) -> dict[str, object]:
+    common = {"endpoint": "pfs", "contrast": "", "subgroup": "", "horizon_months": math.nan}
+    common |= {"method": "posterior", "prob_above_null": math.nan}
+    limits = {"lower": estimate / 2, "upper": estimate * 2}
+    return {
+        "cohort": cohort,
+        "estimand": estimand,
+        "estimate": estimate,
+        **common,
+        **limits,
+        **more,
+    }
+
+
+def subgroups() -> pd.DataFrame:
+    overall = {"subgroup": "overall"}
+    return pd.DataFrame(
+        [
+            row("east", "median", 13.66, **overall),
+            row("east", "median", 20.0, subgroup="size: small"),
+            row("east", "rmst", 12.0, horizon_months=24.0, **overall),
+            row("east", "survival", 0.7, horizon_months=6.0, **overall),
+            row("east", "survival", 0.5, horizon_months=12.0, **overall),
+            row("pooled", "median", 12.0, endpoint="local", **overall),
+        ]
+    )
+
+
+def ratios(*cohorts: str) -> pd.DataFrame:
+    effect = {"contrast": "size: huge vs small", "prob_above_null": 0.98765}
+    rows = [row(cohort, "hazard_ratio", 2.0, **effect) for cohort in cohorts]
+    rows += [row(cohorts[-1], "hazard_ratio", 1.0, method="prior", **effect)]
+    rows += [row(cohorts[-1], "shape", 1.1), row(cohorts[-1], "heterogeneity", 0.3)]
+    return pd.DataFrame(rows)
+
+
+def test_an_interval_is_written_with_its_estimate():
+    found = interval({"estimate": 1.0 / 3, "lower": 0.1, "upper": 2}, digits=1)
+    assert found == "0.3 (0.1 to 2.0)"
+
+
+def test_the_headline_is_everyones_pfs_and_the_pools_ratios():
+    tables = {"subgroups": subgroups(), "effects": ratios("east", "pooled", "next institution")}
+    assert headline(tables) == [
+        ("east", "pfs: median, months", "13.7 (6.8 to 27.3)", ""),
+        ("east", "pfs: S(12)", "0.50 (0.25 to 1.00)", ""),
+        ("pooled", "local: median, months", "12.0 (6.0 to 24.0)", ""),
+        ("pooled", "hazard ratio, size: huge vs small", "2.00 (1.00 to 4.00)", "0.988"),
+    ]
+
+
+def test_the_headline_of_one_cohort_has_its_own_ratios():
+    tables = {"subgroups": subgroups(), "effects": ratios("east")}
+    assert [line[0] for line in headline(tables) if line[3]] == ["east"]
+
+
+def test_the_headline_of_response_is_a_probability():
+    overall = {"subgroup": "overall", "endpoint": "response"}
+    found = pd.DataFrame([row("east", "response_probability", 0.4, **overall)])
+    line, *_ = headline({"subgroups": found, "effects": ratios("east")})
+    assert line[1:3] == ("response: probability of response", "0.40 (0.20 to 0.80)")
+
+
+def test_every_verdict_is_counted_also_where_there_is_none():
+    audit = pd.DataFrame({"verdict": ["ok", "conflict", "ok"]})
+    expected = {"ok": 2, "rounding": 0, "conflict": 1, "ambiguous": 0}
+    assert audit_verdicts({"audit": audit}) == expected
+
+
+def test_only_what_lies_far_out_is_a_surprise_and_what_is_not_predicted_never():
+    numbers = {"cohort": "east", "predicted": 10.0, "lower": 5.0, "upper": 20.0}
+    table = pd.DataFrame(
+        [
+            {**numbers, "item": "median pfs, overall", "printed": 40.0, "p_value": 0.004},
+            {**numbers, "item": "median pfs, small", "printed": 19.0, "p_value": 0.05},
+            {**numbers, "item": "median pfs, responders", "printed": 50.0, "p_value": math.nan},
+        ]
+    )
+    assert surprises({"replication": table}) == [
+        "east, median pfs, overall: printed 40, predicted 10 (5 to 20)"
+    ]
