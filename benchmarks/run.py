@@ -62,14 +62,12 @@ def reanalysis(folder: Path) -> None:
 
 
 def samplers() -> None:
-    """Nutpie against numpyro on the PFS model: compile and draw, twice in one process."""
+    """Nutpie against numpyro on the PFS model: a process with empty caches, then one with full."""
     script = Path(__file__).with_name("samplers.py")
-    for name in ("nutpie", "numpyro"):
-        for state in ("cold", "warm"):
-            with tempfile.TemporaryDirectory() as cache:
-                environment = dict(os.environ)
-                if state == "cold":
-                    environment["PYTENSOR_FLAGS"] = f"base_compiledir={cache}"
+    with tempfile.TemporaryDirectory() as cache:
+        environment = {**os.environ, "PYTENSOR_FLAGS": f"base_compiledir={cache}"}
+        for name in ("nutpie", "numpyro"):
+            for state in ("cold", "warm"):
                 print(f"{name}, {state}: ", end="", flush=True)
                 subprocess.run([sys.executable, str(script), name], check=True, env=environment)
 
