@@ -169,26 +169,3 @@ def test_compare_prints_a_line_for_every_printed_ratio_of_the_committed_results(
     assert said.code == 0
     assert "scepticism limit" in said.out
     assert "htb: >25% vs <=25% (adjusted)" in said.out
-
-
-JOINED = """
-[[published]]
-kind = "odds_ratio"
-covariate = "smoker"
-level = "ever"
-versus = "never"
-event = "non_response"
-estimate = 2.00
-lower = 1.10
-upper = 3.64
-role = "fit"
-source = "Table 3"
-"""
-
-
-def test_odds_of_not_responding_of_joined_levels_are_refused(netlm, paper):
-    path = paper / "clinic-a.toml"
-    path.write_text(path.read_text() + JOINED)
-    said = netlm("check", path)
-    assert said.code == 2
-    assert "cannot be turned" in said.err

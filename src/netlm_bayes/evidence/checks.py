@@ -162,13 +162,7 @@ def _ratio_faults(item: Ratio, n: int, codebook: Codebook) -> Iterator[Fault]:
     """A ratio needs a known contrast, and other covariates to be adjusted for."""
     if item.kind == "hazard_ratio" and item.endpoint:
         yield from _endpoint_faults(item.endpoint, codebook)
-    bad = list(_contrast_faults(item.covariate, item.level, item.versus, codebook))
-    yield from bad
-    if item.event == "non_response" and item.role == "fit" and not bad:
-        known = codebook.covariate(item.covariate)
-        if max(len(known.members(side)) for side in (item.level, item.versus)) > 1:
-            what = "odds of not responding of joined levels cannot be turned; give role 'check'"
-            yield ("event",), what
+    yield from _contrast_faults(item.covariate, item.level, item.versus, codebook)
     for name in item.adjusted_for:
         if name == item.covariate:
             yield ("adjusted_for",), f"must not name the ratio's own covariate '{name}'"
