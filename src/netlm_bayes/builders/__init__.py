@@ -1,1 +1,1 @@
-"""Evidence to a PyMC model: parameters once, one likelihood term per cohort on them."""
+"""Evidence to a PyMC model: parameters once, one term a kind of evidence, rows a cohort."""
