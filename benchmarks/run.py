@@ -5,12 +5,14 @@ from one session mean anything elsewhere. Cold means empty compile caches, in a 
 
     python benchmarks/run.py            commands, the reanalysis warm and cold
     python benchmarks/run.py commands   --help, check and audit only
+    python benchmarks/run.py hospital   300 synthetic patients, and memory for a million
     python benchmarks/run.py samplers   nutpie against numpyro (needs numpyro)
 """
 
 from __future__ import annotations
 
 import os
+import resource
 import statistics
 import subprocess
 import sys
@@ -61,6 +63,24 @@ def reanalysis(folder: Path) -> None:
     report("reanalyse, warm", [seconds(command, folder / "cache-0") for _ in range(3)], 60)
 
 
+def hospital(folder: Path) -> None:
+    """A fit of 300 patients with full compile caches, a second one, and reading a million."""
+    few, many = folder / "hospital.csv", folder / "million.csv"
+    simulate = [str(PROGRAM), "simulate", "pfs-weibull", "--like", FACTS.stem, "--quiet", "--n"]
+    for file, n in ((few, 300), (many, 1_000_000)):
+        seconds([*simulate, str(n), "--out", str(file)])
+    fit = [str(PROGRAM), "fit", "pfs-weibull", str(few), "--quiet", "--out", str(folder / "fit")]
+    seconds(fit)
+    report("fit, 300 patients, warm", [seconds(fit) for _ in range(3)], 20)
+    again = [sys.executable, str(Path(__file__).with_name("hospital.py")), str(few)]
+    found = [float(subprocess.check_output(again, text=True)) for _ in range(3)]
+    report("second fit, same process", found, 1)
+    check = [str(PROGRAM), "check", str(many)]
+    report("check, 1 000 000 patients", [seconds(check) for _ in range(3)], 60)
+    used = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024**2
+    print(f"largest process of these: {used:.2f} GiB, limit 4 GiB")
+
+
 def samplers() -> None:
     """Nutpie against numpyro on the PFS model: a process with empty caches, then one with full."""
     script = Path(__file__).with_name("samplers.py")
@@ -79,6 +99,8 @@ def main() -> None:
         folder = Path(temporary)
         if what in {"all", "commands"}:
             commands(folder)
+        if what in {"all", "hospital"}:
+            hospital(folder)
         if what in {"all", "reanalysis"}:
             reanalysis(folder)
     if what == "samplers":

@@ -7,8 +7,10 @@ import time
 
 import pymc as pm
 
-from netlm_bayes.builders.data import data_of, structure_of
+from netlm_bayes.builders.data import data_of
 from netlm_bayes.builders.model import build, pointwise_names
+from netlm_bayes.builders.numbers import packed
+from netlm_bayes.builders.structure import structure_of
 from netlm_bayes.evidence.assemble import analyse
 from netlm_bayes.evidence.files import BUNDLED_COHORTS, read_cohorts
 from netlm_bayes.inference.sample import compile_model, sample
@@ -27,9 +29,9 @@ def main() -> None:
         model = build(structure, data_of(analysis))
         compiled = compile_model(model, pointwise_names(structure))
         made = time.perf_counter()
-        sample(compiled, data_of(analysis), spec.sampling, 1)
+        sample(compiled, packed(data_of(analysis)), spec.sampling, 1)
         first = time.perf_counter()
-        sample(compiled, data_of(other), spec.sampling, 1)
+        sample(compiled, packed(data_of(other)), spec.sampling, 1)
         second = time.perf_counter()
         print(f"compile {made - start:.1f} s, first {first - made:.1f} s, ", end="")
     else:
@@ -37,7 +39,7 @@ def main() -> None:
         for values in (data_of(analysis), data_of(other)):
             first = time.perf_counter()
             with model:
-                pm.set_data(dict(values))
+                pm.set_data(packed(values))
                 pm.sample(
                     settings.draws,
                     tune=settings.tune,

@@ -28,6 +28,17 @@ from netlm_bayes.documents import (
 BUNDLED = "netlm"
 RESPONSE = "response"
 """Endpoint of odds ratios and response counts; no survival endpoint may be called so."""
+PATIENT_COLUMNS = (
+    "patient",
+    "institution",
+    "synthetic",
+    "time",
+    "event",
+    "entry",
+    "time_lower",
+    "time_upper",
+)
+"""Columns of every file of patients; no covariate may be called so."""
 
 
 class Covariate(Document):
@@ -44,9 +55,11 @@ class Covariate(Document):
     unit : str
         Of a continuous covariate.
     raw : str
-        Column that holds the raw quantity behind the levels.
+        Column that holds the raw quantity behind the levels; read where there is a `cut`.
     cut : tuple of float
-        Upper edges of all levels but the last, where a raw quantity may come.
+        Upper edges of all levels but the last, where a raw quantity may come. An edge belongs to
+        the level below it: with ``cut = [10]``, 10 is ``<=10%`` and 10.1 is ``>10%``, and so it
+        is where the level below is called ``<10%``.
     groups : dict
         Named joins of levels, by which joined contrasts are printed.
     post_baseline : bool
@@ -155,9 +168,13 @@ class Codebook(Document):
     covariates: dict[Text, Covariate] = Field(min_length=1)
 
     def faults(self) -> Iterator[Fault]:
-        """Response is no survival endpoint."""
+        """Response is no survival endpoint, nor a patient's time a covariate."""
         if RESPONSE in self.endpoints:
             yield ("endpoints", RESPONSE), "stands for response to treatment; give another name"
+        for name in PATIENT_COLUMNS:
+            if name in self.covariates:
+                what = "is a column of every file of patients; give another name"
+                yield ("covariates", name), what
 
     @cached_property
     def primary_endpoint(self) -> str:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from importlib import resources
+from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -30,8 +31,11 @@ from netlm_bayes.documents import (
 from netlm_bayes.errors import InputError, Problem
 
 Outcome = Literal["survival", "response"]
+Baseline = Literal["weibull", "piecewise"]
 Pooling = Literal["none", "partial", "complete"]
 Scale = Annotated[float, Field(gt=0, le=100)]
+CUTS = (3.0, 6.0, 9.0, 12.0, 18.0, 24.0)
+"""Default months at which a piecewise baseline may step."""
 
 
 class Prior(Document):
@@ -60,21 +64,35 @@ _HETEROGENEITY = {
     "heterogeneity_effect": _half_normal(0.5, "Roever et al. 2021, 10.1002/jrsm.1475"),
     "heterogeneity_level": _half_normal(0.5, "Roever et al. 2021, 10.1002/jrsm.1475"),
 }
+_CHANGE = _normal(0.0, 0.35, "a change that doubles or halves an effect is at the edge: 2 sd")
+_OFFSET = _normal(0.0, 0.25, "endpoints of one cohort share most events")
+_HAZARD_RATIO = _normal(0.0, 0.75, "95 % of hazard ratios between 0.23 and 4.3")
 DEFAULT_PRIORS: dict[str, dict[str, Prior]] = {
-    "survival": {
-        "effect": _normal(0.0, 0.75, "95 % of hazard ratios between 0.23 and 4.3"),
+    "weibull": {
+        "effect": _HAZARD_RATIO,
         "level": _normal(-0.4, 1.0, "log cumulative hazard at 12 months, reference profile"),
         "log_shape": _normal(0.0, 0.35, "95 % of Weibull shapes between 0.50 and 2.0"),
-        "endpoint_offset": _normal(0.0, 0.25, "endpoints of one cohort share most events"),
+        "endpoint_offset": _OFFSET,
+        "effect_change": _CHANGE,
         "heterogeneity_log_shape": _half_normal(0.25, "Roever et al. 2021, 10.1002/jrsm.1475"),
+        **_HETEROGENEITY,
+    },
+    "piecewise": {
+        "effect": _HAZARD_RATIO,
+        "level": _normal(-2.9, 1.0, "log hazard a month in the first interval, reference profile"),
+        "hazard_step": _half_normal(0.5, "log hazards of neighbouring intervals are alike"),
+        "endpoint_offset": _OFFSET,
+        "effect_change": _CHANGE,
         **_HETEROGENEITY,
     },
     "response": {
         "effect": _normal(0.0, 1.0, "95 % of odds ratios between 0.14 and 7.1"),
         "level": _normal(1.0, 1.0, "log odds of response, reference profile"),
+        "threshold_gap": _half_normal(2.5, "PD from SD, and PR from CR, apart by up to 5 log odds"),
         **_HETEROGENEITY,
     },
 }
+"""By baseline of a survival model, and for response models."""
 
 
 class Sampling(Document):
@@ -84,7 +102,7 @@ class Sampling(Document):
     tune: int = Field(default=1000, ge=50, le=1_000_000)
     chains: int = Field(default=4, ge=2, le=64)
     sensitivity_draws: int = Field(default=1000, ge=50, le=1_000_000)
-    target_accept: float = Field(default=0.98, gt=0.5, lt=1)
+    target_accept: float = Field(default=0.95, gt=0.5, lt=1)
 
 
 class Association(Document):
@@ -103,6 +121,13 @@ class Association(Document):
             yield ("covariates",), f"must be two different ones; got '{self.covariates[0]}' twice"
 
 
+class Change(Document):
+    """Effects that may change once: another coefficient from some month on."""
+
+    covariates: tuple[str, ...] = Field(min_length=1)
+    months: float = Field(gt=0, le=1200)
+
+
 class Scenario(Document, extra="allow"):
     """One departure from the model: beside its name and reason, the keys that it changes."""
 
@@ -117,8 +142,13 @@ class Scenario(Document, extra="allow"):
 
     @property
     def changes(self) -> dict[Place, Any]:
-        """New values by place; `"priors.effect.sigma"` and a nested table say the same."""
-        return dict(flattened(self.model_extra or {}))
+        """New values by place; `"priors.effect.sigma"` and a nested table say the same.
+
+        A `change` is taken whole: a model has none to begin with.
+        """
+        extra = dict(self.model_extra or {})
+        whole: dict[Place, Any] = {("change",): extra.pop("change")} if "change" in extra else {}
+        return {**dict(flattened(extra)), **whole}
 
 
 class ModelSpec(Document):
@@ -128,6 +158,17 @@ class ModelSpec(Document):
     ----------
     name, outcome, covariates
         Required; the rest has defaults.
+    baseline : {"weibull", "piecewise"}
+        Of survival models.
+    cuts : tuple of float
+        Months at which a piecewise baseline may step.
+    change : Change, optional
+        Effects on survival that differ before and after some month, the same for all cohorts.
+    landmark : float, optional
+        Month from which those still event-free are compared, so that `response` can be a
+        covariate of survival.
+    ordinal : bool
+        Model the order PD < SD < PR < CR of patients' responses, and not only CR or PR.
     endpoints : tuple of str
         Survival endpoints modelled beside the primary one, each with an offset.
     mismatch : float
@@ -145,7 +186,11 @@ class ModelSpec(Document):
     name: Identifier
     outcome: Outcome
     covariates: tuple[str, ...]
-    baseline: Literal["weibull"] = "weibull"
+    baseline: Baseline = "weibull"
+    cuts: tuple[float, ...] = CUTS
+    change: Change | None = None
+    landmark: float | None = Field(default=None, gt=0, le=1200)
+    ordinal: bool = False
     pooling: Pooling = "partial"
     endpoints: tuple[str, ...] = ()
     priors: dict[str, Prior] = Field(default_factory=dict)
@@ -162,8 +207,7 @@ class ModelSpec(Document):
         for key in ("covariates", "endpoints", "readings", "heterogeneity_scales"):
             for name in repeated(getattr(self, key)):
                 yield (key,), f"must not repeat; got '{name}' twice"
-        if self.outcome == "response" and self.endpoints:
-            yield ("endpoints",), "belongs to survival models; this one is of response"
+        yield from self._outcome_faults()
         yield from self._prior_faults()
         for index, association in enumerate(self.association):
             for name in association.covariates:
@@ -175,8 +219,32 @@ class ModelSpec(Document):
             if name in names[:index]:
                 yield ("scenarios", index, "name"), f"is the name of an earlier scenario: '{name}'"
 
+    def _outcome_faults(self) -> Iterator[Fault]:
+        """What only one kind of model has must not be asked of another."""
+        if self.outcome == "response":
+            for key in ("baseline", "cuts", "change", "landmark", "endpoints"):
+                if getattr(self, key) != ModelSpec.model_fields[key].default:
+                    yield (key,), "belongs to survival models; this one is of response"
+        elif self.ordinal:
+            yield ("ordinal",), "belongs to response models; this one is of survival"
+        elif self.baseline == "weibull" and self.cuts != CUTS:
+            yield ("cuts",), "belongs to a piecewise baseline; this one is weibull"
+        if any(a >= b for a, b in pairwise((0.0, *self.cuts))) or not self.cuts:
+            got = ", ".join(f"{cut:g}" for cut in self.cuts) or "none"
+            yield ("cuts",), f"must be rising months > 0; got {got}"
+        if self.change:
+            for name in self.change.covariates:
+                if name not in self.covariates:
+                    what = f"no covariate '{name}' here{did_you_mean(name, self.covariates)}"
+                    yield ("change", "covariates"), what
+
+    @property
+    def known_priors(self) -> dict[str, Prior]:
+        """Default priors of this kind of model, by name."""
+        return DEFAULT_PRIORS[self.baseline if self.outcome == "survival" else "response"]
+
     def _prior_faults(self) -> Iterator[Fault]:
-        known = DEFAULT_PRIORS[self.outcome]
+        known = self.known_priors
         for name, prior in self.priors.items():
             if name not in known:
                 there = did_you_mean(name, known) or f"; known are {', '.join(known)}"
@@ -187,7 +255,7 @@ class ModelSpec(Document):
 
     def prior(self, name: str) -> Prior:
         """Give the declared prior, or the default of this outcome."""
-        return self.priors.get(name, DEFAULT_PRIORS[self.outcome][name])
+        return self.priors.get(name, self.known_priors[name])
 
     def with_heterogeneity(self, scale: float) -> ModelSpec:
         """Copy with another half-normal scale for the heterogeneity of effects."""
@@ -208,16 +276,31 @@ class ModelSpec(Document):
             what = f"no such scenario '{name}'{there}"
             raise InputError(f"model {self.name}", [Problem("scenarios", what)])
         source, values = f"model {self.name}, scenario '{name}'", self.model_dump()
-        known = DEFAULT_PRIORS[self.outcome]
-        values["priors"] = {key: self.prior(key).model_dump() for key in known}
+        changes = scenarios[name].changes
+        values["priors"] = self._priors_under(changes.get(("baseline",), self.baseline))
         problems = [
             problem_at("", place, what)
-            for place, value in scenarios[name].changes.items()
+            for place, value in changes.items()
             if (what := set_at(values, place, value))
         ]
         if problems:
             raise InputError(source, problems)
         return validated(ModelSpec, values, source, "")
+
+    def _priors_under(self, baseline: str) -> dict[str, Any]:
+        """Every prior; under another baseline its level is another quantity, with its own prior."""
+        if self.outcome == "response" or baseline not in DEFAULT_PRIORS:
+            return {key: self.prior(key).model_dump() for key in self.known_priors}
+        own = {key: x for key, x in self.priors.items() if key != "level"}
+        own = self.priors if baseline == self.baseline else own
+        known = DEFAULT_PRIORS[baseline]
+        return {key: own.get(key, default).model_dump() for key, default in known.items()}
+
+    def from_landmark(self, months: float) -> ModelSpec:
+        """Copy that compares responders with non-responders from a landmark on."""
+        names = dict.fromkeys((*self.covariates, "response"))
+        values = self.model_dump() | {"landmark": months, "covariates": tuple(names)}
+        return validated(ModelSpec, values, f"model {self.name}, landmark", "")
 
     @property
     def scenario_names(self) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""What is true of every Weibull curve and of every population of them."""
+"""What is true of every baseline, Weibull or piecewise, and of every population upon one."""
 
 import numpy as np
 from hypothesis import given
@@ -7,9 +7,11 @@ from hypothesis.extra import numpy as arrays
 from numpy.testing import assert_allclose
 
 from netlm_bayes import curves
+from netlm_bayes.curves import Piecewise, Weibull
 
 ROUNDING = 1e-12  # relative; |log H| up to 40 turns a rounding of 1e-16 into a few 1e-14
-ROOT = 1e-10  # relative; what population_quantile promises
+ROOT = 1e-10  # relative; what population_quantile promises of a Weibull curve
+LOG_LOG_2 = np.log(np.log(2))
 
 
 def floats(low, high):
@@ -22,6 +24,20 @@ shapes = floats(0.3, 5)
 log_hrs = floats(-3, 3)
 survivals = floats(0.01, 0.99)
 factors = floats(0.1, 10)
+log_hazards = floats(-8, 1)
+
+weibulls = st.builds(Weibull, log_scales, shapes)
+
+
+@st.composite
+def piecewise(draw):
+    """Curves of one to eight intervals, each a week long or longer."""
+    widths = draw(st.lists(floats(0.25, 20), max_size=7))
+    elements = st.lists(log_hazards, min_size=len(widths) + 1, max_size=len(widths) + 1)
+    return Piecewise(draw(elements), np.cumsum(widths))
+
+
+baselines = weibulls | piecewise()
 
 
 @st.composite
@@ -34,162 +50,184 @@ def populations(draw):
     return log_hr, weights
 
 
-@given(months, factors, log_scales, shapes, log_hrs)
-def test_survival_is_a_probability_that_never_rises(time, factor, log_scale, shape, log_hr):
+@given(months, factors, baselines, log_hrs)
+def test_survival_is_a_probability_that_never_rises(time, factor, baseline, log_hr):
     early, late = np.sort([time, time * factor])
-    survival = curves.weibull_survival([early, late], log_scale, shape, log_hr)
+    survival = baseline.survival([early, late], log_hr)
     assert 0 <= survival[1] <= survival[0] <= 1
 
 
-@given(months, log_scales, shapes, log_hrs)
-def test_a_hazard_ratio_multiplies_the_hazard_at_every_time(time, log_scale, shape, log_hr):
-    exposed = curves.weibull_log_cumulative_hazard(time, log_scale, shape, log_hr)
-    reference = curves.weibull_log_cumulative_hazard(time, log_scale, shape)
+@given(months, baselines, log_hrs)
+def test_a_hazard_ratio_multiplies_the_hazard_at_every_time(time, baseline, log_hr):
+    exposed = baseline.shifted(log_hr).log_cumulative_hazard(time)
+    reference = baseline.log_cumulative_hazard(time)
     # absolute, on values up to 40
     assert_allclose(exposed - reference, log_hr, rtol=0, atol=1e-13)
 
 
-@given(log_scales, shapes, log_hrs)
-def test_half_are_event_free_at_the_median(log_scale, shape, log_hr):
-    median = curves.median_survival(log_scale, shape, log_hr)
-    assert_allclose(curves.weibull_survival(median, log_scale, shape, log_hr), 0.5, rtol=ROUNDING)
+@given(months, months, baselines, log_hrs)
+def test_a_hazard_ratio_may_be_given_beside_the_curve_or_be_part_of_it(
+    time, horizon, baseline, log_hr
+):
+    shifted = baseline.shifted(log_hr)
+    # a rounding of H near 240 e^4 is felt by survivals near 0 alone
+    assert_allclose(baseline.survival(time, log_hr), shifted.survival(time), rtol=0, atol=ROUNDING)
+    assert_allclose(baseline.rmst(horizon, log_hr), shifted.rmst(horizon), rtol=ROUNDING)
+
+
+@given(months, baselines)
+def test_months_at_undoes_the_cumulative_hazard(time, baseline):
+    log_hazard = baseline.log_cumulative_hazard(time)
+    again = baseline.log_cumulative_hazard(baseline.months_at(log_hazard))
+    assert_allclose(again, log_hazard, rtol=0, atol=ROUNDING)
+
+
+@given(floats(-8, 6), factors, baselines)
+def test_more_hazard_takes_longer(log_hazard, factor, baseline):
+    less, more = np.sort([log_hazard, log_hazard + np.log(factor)])
+    early, late = baseline.months_at([less, more])
+    assert early <= late * (1 + ROUNDING)
 
 
 @given(months, factors, log_scales, shapes)
 def test_a_slower_clock_is_a_lower_log_scale(time, factor, log_scale, shape):
-    slowed = log_scale - shape * np.log(factor)
+    curve = Weibull(log_scale, shape)
+    slowed = curve.shifted(-shape * np.log(factor))
     assert_allclose(
-        curves.weibull_log_cumulative_hazard(factor * time, slowed, shape),
-        curves.weibull_log_cumulative_hazard(time, log_scale, shape),
+        slowed.log_cumulative_hazard(factor * time),
+        curve.log_cumulative_hazard(time),
         rtol=0,
         atol=1e-13,  # absolute, on values up to 40
     )
-    assert_allclose(
-        curves.median_survival(slowed, shape),
-        factor * curves.median_survival(log_scale, shape),
-        rtol=ROUNDING,
-    )
-    assert_allclose(
-        curves.weibull_rmst(factor * time, slowed, shape),
-        factor * curves.weibull_rmst(time, log_scale, shape),
-        rtol=ROUNDING,
-    )
+    assert_allclose(slowed.months_at(LOG_LOG_2), factor * curve.months_at(LOG_LOG_2), rtol=ROUNDING)
+    assert_allclose(slowed.rmst(factor * time), factor * curve.rmst(time), rtol=ROUNDING)
 
 
-@given(months, log_scales, shapes, log_hrs)
-def test_rmst_lies_between_the_survivors_share_and_the_horizon(horizon, log_scale, shape, log_hr):
-    rmst = curves.weibull_rmst(horizon, log_scale, shape, log_hr)
-    survivors = curves.weibull_survival(horizon, log_scale, shape, log_hr)
+@given(months, factors, piecewise())
+def test_a_slower_clock_stretches_the_cuts_and_thins_the_hazards(time, factor, curve):
+    slowed = Piecewise(curve.log_hazard - np.log(factor), np.multiply(curve.cuts, factor))
+    assert_allclose(
+        slowed.log_cumulative_hazard(factor * time),
+        curve.log_cumulative_hazard(time),
+        rtol=0,
+        atol=1e-12,  # a cut's own rounding lets a sliver of time pass into the next interval
+    )
+    assert_allclose(slowed.rmst(factor * time), factor * curve.rmst(time), rtol=ROUNDING)
+
+
+@given(months, log_hazards, log_hrs, st.lists(floats(0.25, 20), max_size=7))
+def test_a_constant_hazard_is_a_weibull_curve_of_shape_1_however_it_is_cut(
+    time, log_hazard, log_hr, widths
+):
+    cut = Piecewise([log_hazard] * (len(widths) + 1), np.cumsum(widths))
+    whole = Weibull(log_hazard + np.log(12), 1)
+    found, expected = cut.log_cumulative_hazard(time), whole.log_cumulative_hazard(time)
+    assert_allclose(found, expected, rtol=0, atol=ROUNDING)
+    assert_allclose(cut.rmst(time, log_hr), whole.rmst(time, log_hr), rtol=ROUNDING)
+    assert_allclose(cut.months_at(log_hr), whole.months_at(log_hr), rtol=ROUNDING)
+
+
+@given(months, piecewise(), floats(0.05, 0.95))
+def test_cutting_an_interval_in_two_changes_nothing(time, curve, part):
+    first = curve.cuts[0] if curve.cuts else 10.0
+    log_hazard = [curve.log_hazard[0], *curve.log_hazard]
+    cut = Piecewise(log_hazard, [part * first, *curve.cuts])
+    found, expected = cut.log_cumulative_hazard(time), curve.log_cumulative_hazard(time)
+    assert_allclose(found, expected, rtol=0, atol=ROUNDING)
+    assert_allclose(cut.rmst(time), curve.rmst(time), rtol=ROUNDING)
+    assert_allclose(cut.months_at(expected), curve.months_at(expected), rtol=ROUNDING)
+
+
+@given(months, baselines, log_hrs)
+def test_rmst_lies_between_the_survivors_share_and_the_horizon(horizon, baseline, log_hr):
+    rmst = baseline.rmst(horizon, log_hr)
+    survivors = baseline.survival(horizon, log_hr)
     assert 0 < rmst <= horizon * (1 + ROUNDING)
     assert rmst >= horizon * survivors * (1 - ROUNDING)
 
 
-@given(months, factors, log_scales, shapes)
-def test_rmst_gains_between_two_horizons_what_survival_allows(horizon, factor, log_scale, shape):
+@given(months, factors, baselines)
+def test_rmst_gains_between_two_horizons_what_survival_allows(horizon, factor, baseline):
     early, late = np.sort([horizon, horizon * factor])
-    at_early, at_late = curves.weibull_rmst([early, late], log_scale, shape)
-    most, least = (late - early) * curves.weibull_survival([early, late], log_scale, shape)
+    at_early, at_late = baseline.rmst([early, late])
+    most, least = (late - early) * baseline.survival([early, late])
     slack = ROUNDING * late
     assert least - slack <= at_late - at_early <= most + slack
 
 
-@given(months, log_scales, shapes, log_hrs, factors)
-def test_rmst_never_rises_with_the_hazard(horizon, log_scale, shape, log_hr, factor):
+@given(months, baselines, log_hrs, factors)
+def test_rmst_never_rises_with_the_hazard(horizon, baseline, log_hr, factor):
     lower, higher = np.sort([log_hr, log_hr + np.log(factor)])
-    at_lower, at_higher = curves.weibull_rmst(horizon, log_scale, shape, [lower, higher])
+    at_lower, at_higher = baseline.rmst(horizon, [lower, higher])
     assert at_higher <= at_lower * (1 + ROUNDING)
 
 
-@given(survivals, log_scales, shapes, populations())
-def test_population_quantile_solves_its_equation(survival, log_scale, shape, population):
+@given(survivals, baselines, populations())
+def test_population_quantile_solves_its_equation(survival, baseline, population):
     log_hr, weights = population
-    time = curves.population_quantile(log_scale, shape, log_hr, weights, survival)
-    each = curves.weibull_survival(time, log_scale, shape, log_hr)
-    # |dS / dlog t| = shape * mean(H exp(-H)) <= shape / e < 2
-    assert_allclose(curves.population_survival(each, weights), survival, rtol=0, atol=2 * ROOT)
+    time = curves.population_quantile(baseline, log_hr, weights, survival)
+    each = baseline.survival(time, log_hr)
+    # |dS / dlog H| = mean(H exp(-H)) <= 1 / e, and log H <= 5 log t for these curves
+    assert_allclose(np.average(each, weights=weights), survival, rtol=0, atol=2 * ROOT)
 
 
-@given(log_scales, shapes, populations())
-def test_population_median_lies_among_the_patterns_medians(log_scale, shape, population):
+@given(baselines, populations())
+def test_population_median_lies_among_the_patterns_medians(baseline, population):
     log_hr, weights = population
-    each = curves.median_survival(log_scale, shape, log_hr[weights > 0])
-    median = curves.population_quantile(log_scale, shape, log_hr, weights)
+    each = baseline.months_at(LOG_LOG_2 - log_hr[weights > 0])
+    median = curves.population_quantile(baseline, log_hr, weights)
     assert each.min() * (1 - ROOT) <= median <= each.max() * (1 + ROOT)
 
 
-@given(survivals, factors, log_scales, shapes, populations())
+@given(survivals, factors, baselines, populations())
 def test_population_quantile_comes_later_for_fewer_survivors(
-    survival, factor, log_scale, shape, population
+    survival, factor, baseline, population
 ):
     fewer, more = np.sort([survival, survival**factor])
-    late, early = curves.population_quantile(log_scale, shape, *population, [fewer, more])
+    late, early = curves.population_quantile(baseline, *population, [fewer, more])
     assert early <= late * (1 + ROOT)
 
 
-@given(months, survivals, log_scales, shapes, log_hrs, factors)
-def test_one_pattern_is_its_own_population(horizon, survival, log_scale, shape, log_hr, weight):
-    population = ([log_hr], [weight])
-    quantile = curves.population_quantile(log_scale, shape, *population, survival)
-    log_hazard = curves.weibull_log_cumulative_hazard(quantile, log_scale, shape, log_hr)
+@given(survivals, baselines, log_hrs, factors)
+def test_one_pattern_is_its_own_population(survival, baseline, log_hr, weight):
+    quantile = curves.population_quantile(baseline, [log_hr], [weight], survival)
+    log_hazard = baseline.log_cumulative_hazard(quantile) + log_hr
     assert_allclose(log_hazard, curves.log_minus_log(survival), rtol=0, atol=5 * ROOT)
-    assert_allclose(
-        curves.population_quantile(log_scale, shape, *population),
-        curves.median_survival(log_scale, shape, log_hr),
-        rtol=ROOT,
-    )
-    assert_allclose(
-        curves.population_rmst(horizon, log_scale, shape, *population),
-        curves.weibull_rmst(horizon, log_scale, shape, log_hr),
-        rtol=ROUNDING,
-    )
 
 
-@given(months, log_scales, shapes, populations(), log_hrs)
-def test_relabelling_the_reference_profile_changes_nothing(
-    horizon, log_scale, shape, population, shift
-):
+# Twice the root's tolerance below: each side has its own.
+
+
+@given(survivals, populations(), log_hrs)
+def test_relabelling_the_reference_profile_shifts_its_hazard(survival, population, shift):
     log_hr, weights = population
-    ours, theirs = (log_scale, shape, log_hr), (log_scale + shift, shape, log_hr - shift)
-    assert_population_is_the_same(horizon, (*ours, weights), (*theirs, weights))
+    ours = curves.population_log_hazard(log_hr, weights, survival)
+    theirs = curves.population_log_hazard(log_hr - shift, weights, survival)
+    assert_allclose(ours, theirs - shift, rtol=0, atol=2 * ROOT)
 
 
-@given(months, log_scales, shapes, populations())
-def test_the_order_of_the_patterns_changes_nothing(horizon, log_scale, shape, population):
+@given(survivals, populations())
+def test_the_order_of_the_patterns_changes_nothing(survival, population):
     log_hr, weights = population
-    assert_population_is_the_same(
-        horizon,
-        (log_scale, shape, log_hr, weights),
-        (log_scale, shape, log_hr[::-1], weights[::-1]),
-    )
+    ours = curves.population_log_hazard(log_hr, weights, survival)
+    theirs = curves.population_log_hazard(log_hr[::-1], weights[::-1], survival)
+    assert_allclose(ours, theirs, rtol=0, atol=2 * ROOT)
 
 
-@given(months, log_scales, shapes, populations(), factors)
-def test_only_the_proportions_of_the_weights_matter(horizon, log_scale, shape, population, factor):
+@given(survivals, populations(), factors)
+def test_only_the_proportions_of_the_weights_matter(survival, population, factor):
     log_hr, weights = population
-    assert_population_is_the_same(
-        horizon, (log_scale, shape, log_hr, weights), (log_scale, shape, log_hr, factor * weights)
-    )
+    ours = curves.population_log_hazard(log_hr, weights, survival)
+    theirs = curves.population_log_hazard(log_hr, factor * weights, survival)
+    assert_allclose(ours, theirs, rtol=0, atol=2 * ROOT)
 
 
-@given(months, log_scales, shapes, populations(), floats(0.05, 0.95))
-def test_splitting_a_pattern_in_two_changes_nothing(horizon, log_scale, shape, population, part):
+@given(survivals, populations(), floats(0.05, 0.95))
+def test_splitting_a_pattern_in_two_changes_nothing(survival, population, part):
     log_hr, weights = population
     split = (np.tile(log_hr, 2), np.concatenate([part * weights, (1 - part) * weights]))
-    assert_population_is_the_same(
-        horizon, (log_scale, shape, log_hr, weights), (log_scale, shape, *split)
-    )
-
-
-def assert_population_is_the_same(horizon, ours, theirs):
-    # twice the root's tolerance: each side has its own
-    assert_allclose(
-        curves.population_quantile(*ours), curves.population_quantile(*theirs), rtol=2 * ROOT
-    )
-    assert_allclose(
-        curves.population_rmst(horizon, *ours),
-        curves.population_rmst(horizon, *theirs),
-        rtol=ROUNDING,
-    )
+    ours = curves.population_log_hazard(log_hr, weights, survival)
+    assert_allclose(ours, curves.population_log_hazard(*split, survival), rtol=0, atol=2 * ROOT)
 
 
 @given(floats(-30, 5))

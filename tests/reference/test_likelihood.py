@@ -21,8 +21,10 @@ from scipy.optimize import brentq
 from scipy.special import expit
 from scipy.stats import binom, halfnorm, multivariate_normal, norm
 
-from netlm_bayes.builders.data import data_of, structure_of
+from netlm_bayes.builders.data import data_of
 from netlm_bayes.builders.model import build
+from netlm_bayes.builders.numbers import packed
+from netlm_bayes.builders.structure import structure_of
 from netlm_bayes.evidence.assemble import Analysis, analyse
 from netlm_bayes.evidence.files import BUNDLED_COHORTS, read_cohorts
 from netlm_bayes.spec import Pooling, read_model
@@ -134,6 +136,12 @@ def parameter_names(model: str) -> list[tuple[str, str]]:
     return [(name, name) for name in own] + effects
 
 
+def tau_scales(model: str) -> list[float]:
+    """Scale of every heterogeneity's half-normal."""
+    owners = dict.fromkeys(owner for _, owner in parameter_names(model))
+    return [0.25 if owner == "log_shape" else 0.5 for owner in owners]
+
+
 def log_prior(model: str, pooling: Pooling, point: Point) -> float:
     """Declared priors: level, log shape, effects; cohorts about them; offset and margins."""
     survival = model == "pfs-weibull"
@@ -148,8 +156,7 @@ def log_prior(model: str, pooling: Pooling, point: Point) -> float:
     if pooling == "partial":
         owners = [owner for _, owner in parameter_names(model)]
         taus = dict(zip(dict.fromkeys(owners), point["tau"], strict=True))
-        scales = [0.25 if owner == "log_shape" else 0.5 for owner in taus]
-        value += halfnorm.logpdf(point["tau"], scale=scales).sum()
+        value += halfnorm.logpdf(point["tau"], scale=tau_scales(model)).sum()
         value += norm.logpdf(point["theta"], point["mu"], [taus[owner] for owner in owners]).sum()
     return float(value)
 
@@ -258,8 +265,9 @@ def graph(model: str, pooling: Pooling) -> tuple[pm.Model, Callable[..., Array]]
 class At:
     """A point of the graph's free parameters, and what it says of the declared ones.
 
-    The graph may draw `mu` and `theta` from other normals, linear in them given `tau`; the volume
-    is the log determinant by which a density in the one exceeds a density in the other.
+    The graph may draw `mu` and `theta` from other normals, linear in them given `tau`, and `tau`
+    from its own: the volume is the log determinant by which a density in the one exceeds a density
+    in the other.
     """
 
     free: Point
@@ -268,21 +276,23 @@ class At:
 
 
 def random_points(model: str, pooling: Pooling, count: int = 6) -> list[At]:
-    """Standard normals for every free parameter, taus made positive."""
+    """Standard normals for every free parameter."""
     built, _ = graph(model, pooling)
     rng = np.random.default_rng(20260101)
     shapes = {v.name: np.shape(v.eval(mode=PLAIN)) for v in built.free_RVs}
-    drawn = [{name: rng.normal(size=s) for name, s in shapes.items()} for _ in range(count)]
-    free = [{k: np.abs(v) if k == "tau" else v for k, v in point.items()} for point in drawn]
+    free = [{name: rng.normal(size=s) for name, s in shapes.items()} for _ in range(count)]
     if pooling == "none":
         return [At(point, point, 0.0) for point in free]
     if pooling == "complete":
         return [At(p, {**p, "theta": np.stack([p["mu"]] * 2)}, 0.0) for p in free]
-    return [declared_by(built, point) for point in free]
+    return [declared_by(built, point, np.array(tau_scales(model))) for point in free]
 
 
-def declared_by(built: pm.Model, point: Point) -> At:
-    """Work out `mu`, `theta` and the volume, a unit step in each coordinate at a time."""
+def declared_by(built: pm.Model, point: Point, scales: Array) -> At:
+    """Work out `mu`, `theta` and the volume, a unit step in each coordinate at a time.
+
+    A `tau` is the quantile of its half-normal at which its score lies among standard normals.
+    """
     names = [v.name for v in built.free_RVs]
     evaluate = pytensor.function(
         built.free_RVs, [built["mu"], built["theta"]], mode=PLAIN, on_unused_input="ignore"
@@ -292,13 +302,16 @@ def declared_by(built: pm.Model, point: Point) -> At:
         return np.concatenate([x.ravel() for x in evaluate(*[at[name] for name in names])])
 
     steps = []
-    for name in (n for n in names if n not in {"tau", "margin_tilt", "endpoint_offset"}):
+    for name in (n for n in names if n not in {"tau_score", "margin_tilt", "endpoint_offset"}):
         for index in np.ndindex(point[name].shape):
             step = np.zeros(point[name].shape)
             step[index] = 1.0
             steps.append(stacked({**point, name: point[name] + step}) - stacked(point))
     mu, theta = evaluate(*[point[name] for name in names])
-    return At(point, {**point, "mu": mu, "theta": theta}, float(np.linalg.slogdet(steps)[1]))
+    tau = halfnorm.ppf(norm.cdf(point["tau_score"]), scale=scales)
+    volume = halfnorm.logpdf(tau, scale=scales) - norm.logpdf(point["tau_score"])
+    log_volume = np.linalg.slogdet(steps)[1] - volume.sum()
+    return At(point, {**point, "mu": mu, "theta": theta, "tau": tau}, float(log_volume))
 
 
 def of_graph(
@@ -307,11 +320,10 @@ def of_graph(
     """Log density of the declared parameters at each point, less that at the first."""
     built, density = graph(model, pooling)
     with built:
-        pm.set_data(dict(data_of(analysis(model, pooling, scenario), weight)))
+        pm.set_data(packed(data_of(analysis(model, pooling, scenario), weight)))
     found = []
     for at in points:
-        free = {**at.free, "tau_log__": np.log(at.free.get("tau", 1.0))}
-        found.append(density(*[free[v.name] for v in built.value_vars]) - at.log_volume)
+        found.append(density(*[at.free[v.name] for v in built.value_vars]) - at.log_volume)
     return np.array(found) - found[0]
 
 

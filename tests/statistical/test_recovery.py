@@ -20,8 +20,10 @@ from scipy.optimize import brentq
 from scipy.special import expit, logsumexp
 from scipy.stats import binom, chi2, norm
 
-from netlm_bayes.builders.data import data_of, structure_of
+from netlm_bayes.builders.data import data_of
 from netlm_bayes.builders.model import build, pointwise_names
+from netlm_bayes.builders.numbers import packed
+from netlm_bayes.builders.structure import structure_of
 from netlm_bayes.evidence.assemble import Analysis, analyse
 from netlm_bayes.evidence.files import read_cohorts
 from netlm_bayes.inference.sample import CompiledModel, compile_model, sample
@@ -289,7 +291,7 @@ def ranks(outcome: Outcome) -> dict[str, Array]:
         analysis = read_papers(outcome, papers(truth, rng))
         compiled, first = compiled or compiled_for(analysis), first or structure_of(analysis)
         assert structure_of(analysis) == first
-        draws = sample(compiled, data_of(analysis), FEW, seed=replication)["posterior"]
+        draws = sample(compiled, packed(data_of(analysis)), FEW, seed=replication)["posterior"]
         true: dict[str, Any] = {"mu": truth.mu, "theta": truth.theta}
         true |= {"endpoint_offset": np.array([truth.offset])} if outcome == "survival" else {}
         for name, value in true.items():
@@ -334,7 +336,7 @@ def test_one_cohort_of_ratios_has_the_conjugate_posterior() -> None:
     ]
     analysis = read_papers("survival", [items])
     sampling = FEW.model_copy(update={"draws": 1500})
-    tree = sample(compiled_for(analysis), data_of(analysis), sampling, seed=1)
+    tree = sample(compiled_for(analysis), packed(data_of(analysis)), sampling, seed=1)
     theta = tree["posterior"]["theta"].isel(cohort=0)
 
     covariance = np.diag(ses**2)

@@ -12,19 +12,16 @@ import pytest
 from numpy.typing import ArrayLike, NDArray
 from pytensor.compile.mode import Mode
 from pytensor.tensor.variable import TensorVariable
-from scipy.stats import binom, multivariate_normal, norm
+from scipy.stats import binom, halfnorm, multivariate_normal, norm
 
 from netlm_bayes import curves
-from netlm_bayes.builders.data import data_of, structure_of
+from netlm_bayes.builders.data import data_of
 from netlm_bayes.builders.model import build
-from netlm_bayes.builders.published import (
-    LIKELIHOOD_WEIGHT,
-    add_binomial,
-    add_normal,
-    add_not_reached,
-    contrast,
-)
+from netlm_bayes.builders.numbers import NUMBERS, packed, unpacked
+from netlm_bayes.builders.priors import half_normal
+from netlm_bayes.builders.published import Term, binomial, contrast, normal, not_reached
 from netlm_bayes.builders.response import population_log_probability
+from netlm_bayes.builders.structure import structure_of
 from netlm_bayes.builders.survival import population_log_minus_log
 from netlm_bayes.codebook import bundled_file
 from netlm_bayes.evidence.assemble import Analysis, analyse
@@ -94,14 +91,10 @@ def test_turning_a_contrast_round_turns_its_sign() -> None:
 # Likelihood terms
 
 
-def term(
-    add: Callable[..., None], *inputs: ArrayLike, likelihood_weight: float = 1.0
-) -> tuple[float, Array]:
-    """A term's contribution to the log density, and its rows' log likelihoods."""
-    with pm.Model(coords={"x_row": range(len(np.asarray(inputs[0])))}) as model:
-        pm.Data(LIKELIHOOD_WEIGHT, likelihood_weight)
-        add("x", *[tensor(value) for value in inputs])
-    return float(value_of(model["term_x"])), value_of(model["log_lik_x"])
+def term(make: Callable[..., Term], *inputs: ArrayLike) -> tuple[float, Array]:
+    """A term's log likelihood, and its rows' log likelihoods."""
+    made = make(*[tensor(value) for value in inputs])
+    return float(value_of(made.joint)), value_of(made.pointwise)
 
 
 TARGET, MEAN = np.array([0.3, -1.2, 0.8]), np.array([0.1, -0.9, 1.4])
@@ -110,8 +103,8 @@ COVARIANCE = np.array([[0.20, 0.08, 0.08], [0.08, 0.15, 0.08], [0.08, 0.08, 0.30
 
 def test_normal_term_is_scipys_density_up_to_a_constant() -> None:
     precision = np.linalg.inv(COVARIANCE)
-    joint, _ = term(add_normal, TARGET, MEAN, precision)
-    at_target, _ = term(add_normal, TARGET, TARGET, precision)
+    joint, _ = term(normal, TARGET, MEAN, precision)
+    at_target, _ = term(normal, TARGET, TARGET, precision)
     density = multivariate_normal(MEAN, COVARIANCE)
     expected = density.logpdf(TARGET) - density.logpdf(MEAN)
     assert joint - at_target == pytest.approx(expected, abs=EXACT)
@@ -119,7 +112,7 @@ def test_normal_term_is_scipys_density_up_to_a_constant() -> None:
 
 @pytest.mark.parametrize("row", range(3))
 def test_each_rows_log_likelihood_is_scipys_conditional_normal(row: int) -> None:
-    _, pointwise = term(add_normal, TARGET, MEAN, np.linalg.inv(COVARIANCE))
+    _, pointwise = term(normal, TARGET, MEAN, np.linalg.inv(COVARIANCE))
     rest = [i for i in range(3) if i != row]
     slope = np.linalg.solve(COVARIANCE[np.ix_(rest, rest)], COVARIANCE[rest, row])
     mean = MEAN[row] + slope @ (TARGET - MEAN)[rest]
@@ -130,7 +123,7 @@ def test_each_rows_log_likelihood_is_scipys_conditional_normal(row: int) -> None
 
 def test_not_reached_is_the_normal_chance_of_a_curve_above_one_half() -> None:
     log_minus_log, se = np.array([-3.0, -0.4, 1.5]), np.array([0.1, 0.2, 0.3])
-    joint, pointwise = term(add_not_reached, log_minus_log, se)
+    joint, pointwise = term(not_reached, log_minus_log, se)
     expected = norm.logcdf((np.log(np.log(2)) - log_minus_log) / se)
     # PyMC divides by a square root of 2 in single precision: 1.7e-8 of arguments up to 6.
     np.testing.assert_allclose(pointwise, expected, rtol=0, atol=1e-7)
@@ -144,17 +137,34 @@ def test_counts_are_scipys_weighted_binomial_up_to_its_coefficient() -> None:
 
     def rows(chance: Array) -> Array:
         logs = np.log(chance), np.log1p(-chance)
-        return term(add_binomial, responders, total, *logs, weight)[1]
+        return term(binomial, responders, total, *logs, weight)[1]
 
     ratio = binom.logpmf(responders, total, likely) - binom.logpmf(responders, total, other)
     np.testing.assert_allclose(rows(likely) - rows(other), weight * ratio, rtol=1e-10)
 
 
-def test_likelihood_weight_scales_the_term_and_leaves_the_rows() -> None:
-    whole, rows = term(add_not_reached, [0.4], [0.2])
-    half, same = term(add_not_reached, [0.4], [0.2], likelihood_weight=0.5)
-    assert half == pytest.approx(whole / 2, abs=EXACT)
-    np.testing.assert_array_equal(same, rows)
+# Numbers
+
+
+def test_numbers_come_back_from_the_vector_that_a_graph_takes() -> None:
+    data = {"one": np.array(3.0), "row": np.arange(4.0), "table": np.arange(6.0).reshape(2, 3)}
+    with pm.Model() as model:
+        parts = unpacked(data)
+    for name, values in data.items():
+        np.testing.assert_array_equal(value_of(parts[name]), values)
+    with model:
+        pm.set_data(packed({name: values + 1 for name, values in data.items()}))
+    np.testing.assert_array_equal(value_of(parts["table"]), data["table"] + 1)
+    assert list(packed(data)) == [NUMBERS]
+
+
+def test_a_half_normals_score_is_a_standard_normal_on_its_own_scale() -> None:
+    with pm.Model(coords={"x": range(5)}) as model:
+        tau = half_normal("tau", tensor([[0.0] * 5, [0.25, 0.5, 0.5, 1.0, 2.5]]), ("x",))
+    score = np.array([-4.0, -1.0, 0.0, 1.3, 4.0])
+    found = pytensor.function([model["tau_score"]], tau, mode=PLAIN)(score)
+    expected = halfnorm.ppf(norm.cdf(score), scale=[0.25, 0.5, 0.5, 1.0, 2.5])
+    np.testing.assert_allclose(found, expected, rtol=1e-9)
 
 
 # Populations
@@ -167,14 +177,14 @@ def test_a_population_of_one_pattern_has_the_closed_form_curve() -> None:
         tensor(shape * np.log(months / 12)),
         tensor(np.full((3, 1), np.log(0.2))),
     )
-    expected = curves.weibull_log_cumulative_hazard(months, log_scale, shape, log_hr)
+    expected = curves.Weibull(log_scale, shape).log_cumulative_hazard(months) + log_hr
     np.testing.assert_allclose(value_of(found), expected, atol=EXACT)
 
 
 def test_a_mixed_population_crosses_one_half_at_its_closed_form_median() -> None:
     log_scale, shape = -0.4, 0.8
     log_hr, weights = np.array([0.0, 0.7, 1.5]), np.array([5.0, 2.0, 1.0])
-    median = curves.population_quantile(log_scale, shape, log_hr, weights)
+    median = curves.population_quantile(curves.Weibull(log_scale, shape), log_hr, weights)
     found = population_log_minus_log(
         tensor([log_scale + log_hr]),
         tensor([shape * np.log(median / 12)]),

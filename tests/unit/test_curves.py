@@ -5,91 +5,170 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 from netlm_bayes import curves
+from netlm_bayes.curves import Piecewise, Weibull
 
 LOG_LOG_2 = np.log(np.log(2))
 ROUNDING = 1e-14  # relative; a handful of float64 operations
+CUTS = (3.0, 6.0, 12.0)
+FALLING = Piecewise(np.log([0.1, 0.2, 0.05, 0.01]), CUTS)
+
+
+# Weibull
 
 
 @pytest.mark.parametrize("shape", [0.3, 1.0, 5.0])
 def test_log_scale_is_the_log_cumulative_hazard_at_12_months_whatever_the_shape(shape):
-    assert_allclose(
-        curves.weibull_log_cumulative_hazard(12, -0.4, shape, 0.25), -0.15, rtol=ROUNDING
-    )
+    assert_allclose(Weibull(-0.4, shape).log_cumulative_hazard(12), -0.4, rtol=ROUNDING)
 
 
 def test_shape_is_the_slope_of_log_hazard_on_log_time():
-    at_6, at_24 = curves.weibull_log_cumulative_hazard([6, 24], -0.4, 1.7)
+    at_6, at_24 = Weibull(-0.4, 1.7).log_cumulative_hazard([6, 24])
     assert_allclose(at_24 - at_6, 1.7 * np.log(4), rtol=ROUNDING)
 
 
-def test_everyone_is_event_free_at_month_zero():
-    assert curves.weibull_log_cumulative_hazard(0, -0.4, 1.2) == -np.inf
-    assert curves.weibull_survival(0, -0.4, 1.2) == 1
-
-
-def test_nobody_is_event_free_under_a_hazard_beyond_float64():
-    assert curves.weibull_survival(12, 1000, 1) == 0
-
-
 def test_survival_at_one_year_is_exp_of_minus_the_hazard():
-    assert_allclose(
-        curves.weibull_survival(12, np.log(2), 3, np.log(1.5)), np.exp(-3), rtol=ROUNDING
-    )
+    assert_allclose(Weibull(np.log(2), 3).survival(12, np.log(1.5)), np.exp(-3), rtol=ROUNDING)
 
 
 def test_doubling_the_hazard_of_an_exponential_curve_halves_its_median():
-    assert_allclose(
-        curves.median_survival(LOG_LOG_2, 1, np.log([0.5, 1, 2])), [24, 12, 6], rtol=ROUNDING
-    )
+    medians = Weibull(LOG_LOG_2, 1).months_at(LOG_LOG_2 - np.log([0.5, 1, 2]))
+    assert_allclose(medians, [24, 12, 6], rtol=ROUNDING)
 
 
 def test_doubling_the_hazard_at_shape_2_divides_the_median_by_root_2():
-    assert_allclose(curves.median_survival(LOG_LOG_2, 2, np.log(2)), 12 / np.sqrt(2), rtol=ROUNDING)
+    median = Weibull(LOG_LOG_2, 2).shifted(np.log(2)).months_at(LOG_LOG_2)
+    assert_allclose(median, 12 / np.sqrt(2), rtol=ROUNDING)
 
 
 @pytest.mark.parametrize("log_scale", [-30.0, -8.0, 0.0, 5.0])
 def test_rmst_of_an_exponential_curve(log_scale):
     monthly_hazard = np.exp(log_scale) / 12
     expected = -np.expm1(-24 * monthly_hazard) / monthly_hazard
-    assert_allclose(curves.weibull_rmst(24, log_scale, 1), expected, rtol=1e-13)
+    assert_allclose(Weibull(log_scale, 1).rmst(24), expected, rtol=1e-13)
 
 
 @pytest.mark.parametrize("shape", [0.3, 1.0, 5.0])
 def test_rmst_of_a_vanishing_hazard_is_the_horizon(shape):
-    assert_allclose(curves.weibull_rmst(24, [-40, -800], shape), 24, rtol=ROUNDING)
+    assert_allclose(Weibull([-40, -800], shape).rmst(24), 24, rtol=ROUNDING)
 
 
 def test_rmst_of_a_spent_curve_is_its_mean():
     # shape 1/2: mean = scale * Gamma(3), scale = 12 * exp(-2 * 3)
-    assert_allclose(curves.weibull_rmst(1e6, 3, 0.5), 24 * np.exp(-6), rtol=1e-13)
+    assert_allclose(Weibull(3, 0.5).rmst(1e6), 24 * np.exp(-6), rtol=1e-13)
 
 
 def test_rmst_under_a_hazard_beyond_float64_is_zero():
-    assert curves.weibull_rmst(24, 1000, 1, 500) == 0
+    assert Weibull(1000, 1).rmst(24, 500) == 0
 
 
-def test_population_survival_is_the_weighted_mean():
-    assert_allclose(
-        curves.population_survival([[0.9, 0.5], [0.8, 0.2]], [3, 1]), [0.8, 0.65], rtol=ROUNDING
-    )
+# Piecewise exponential
 
 
-def test_one_scalar_weight_means_equal_weights():
-    assert_allclose(curves.population_survival([0.9, 0.5, 0.1], 7), 0.5, rtol=ROUNDING)
+def test_cumulative_hazard_adds_up_interval_by_interval():
+    hazard = np.exp(FALLING.log_cumulative_hazard([1.5, 3, 4, 6, 9, 12, 112]))
+    assert_allclose(hazard, [0.15, 0.3, 0.5, 0.9, 1.05, 1.2, 2.2], rtol=ROUNDING)
+
+
+def test_months_at_a_hazard_are_found_in_the_interval_that_reaches_it():
+    months = FALLING.months_at(np.log([0.15, 0.3, 0.5, 0.9, 1.05, 1.2, 2.2]))
+    assert_allclose(months, [1.5, 3, 4, 6, 9, 12, 112], rtol=ROUNDING)
+
+
+def test_rmst_of_a_piecewise_curve_adds_up_interval_by_interval():
+    first = -np.expm1(-0.3) / 0.1
+    second = np.exp(-0.3) * -np.expm1(-0.6) / 0.2
+    third = np.exp(-0.9) * -np.expm1(-0.05 * 2) / 0.05
+    found = FALLING.rmst([3, 6, 8])
+    assert_allclose(found, np.cumsum([first, second, third]), rtol=ROUNDING)
+
+
+@pytest.mark.parametrize("log_hazard", [-30.0, -800.0])
+def test_rmst_of_a_vanishing_piecewise_hazard_is_the_horizon(log_hazard):
+    curve = Piecewise([log_hazard] * 4, CUTS)
+    assert_allclose(curve.rmst([1, 24]), [1, 24], rtol=1e-11)
+
+
+def test_a_piecewise_hazard_beyond_float64_leaves_nobody_and_its_lack_everybody():
+    curve = Piecewise([-800.0, 800.0, -800.0, 0.0], CUTS)
+    assert_array_equal(curve.survival([3, 6, 100]), [1, 0, 0])
+    assert_allclose(curve.rmst(24), 3, rtol=ROUNDING)
+
+
+def test_months_are_found_where_the_hazard_itself_underflows():
+    curve = Piecewise([-800.0, -801.0, -802.0, -803.0], CUTS)
+    months = np.array([0.5, 2.9, 5.0, 11.0, 500.0])
+    assert_allclose(curve.months_at(curve.log_cumulative_hazard(months)), months, rtol=1e-12)
+
+
+def test_one_curve_per_draw_is_read_draw_by_draw():
+    rng = np.random.default_rng(4)
+    log_hazard, months = rng.normal(-3, 1, (5, 4)), rng.uniform(0.1, 30, 5)
+    together, target = Piecewise(log_hazard, CUTS), np.log(rng.uniform(0.01, 3, 5))
+    for draw in range(5):
+        alone = Piecewise(log_hazard[draw], CUTS)
+        for ask in ("log_cumulative_hazard", "survival", "rmst"):
+            found = getattr(together, ask)(months)[draw]
+            assert_allclose(found, getattr(alone, ask)(months[draw]), rtol=ROUNDING)
+        found = together.months_at(target)[draw]
+        assert_allclose(found, alone.months_at(target[draw]), rtol=ROUNDING)
+
+
+# Any baseline
+
+BASELINES = [Weibull(-0.4, 1.2), FALLING, Piecewise([-3.0], ())]
+
+
+@pytest.mark.parametrize("baseline", BASELINES)
+def test_everyone_is_event_free_at_month_zero(baseline):
+    assert baseline.log_cumulative_hazard(0) == -np.inf
+    assert baseline.survival(0) == 1
+
+
+@pytest.mark.parametrize("baseline", BASELINES)
+def test_nobody_is_event_free_under_a_hazard_beyond_float64(baseline):
+    assert baseline.survival(12, 1000) == 0
+    assert baseline.rmst(12, 1000) == 0
+
+
+@pytest.mark.parametrize("baseline", BASELINES)
+def test_no_hazard_is_reached_at_once_and_an_infinite_one_never(baseline):
+    assert_array_equal(baseline.months_at([-np.inf, np.inf]), [0, np.inf])
+    assert baseline.shifted(-2000).months_at(0) == np.inf
+
+
+@pytest.mark.parametrize("baseline", [Weibull([-0.4, 0.3], [1.2, 0.7]), FALLING.shifted([0, 1])])
+def test_patterns_broadcast_along_an_axis_of_their_own(baseline):
+    log_hr = np.array([[0.3, -0.2, 0.0], [0.1, 1.0, -2.0]])
+    survival = baseline.per_pattern().survival(10, log_hr)
+    rmst = baseline.per_pattern().rmst(10, log_hr)
+    assert survival.shape == rmst.shape == (2, 3)
+    for place in range(3):
+        alone = baseline.shifted(log_hr[:, place])
+        assert_allclose(survival[:, place], alone.survival(10), rtol=ROUNDING)
+        assert_allclose(rmst[:, place], alone.rmst(10), rtol=ROUNDING)
+
+
+# Populations
 
 
 def test_population_quantile_of_two_exponentials_solves_a_quadratic():
     # hazards 1 and 2, equal weights: (q + q^2) / 2 = S with q = exp(-t / 12)
     survival = np.array([0.9, 0.5, 0.375, 0.01])
     expected = -12 * np.log((np.sqrt(1 + 8 * survival) - 1) / 2)
-    quantile = curves.population_quantile(0, 1, np.log([1, 2]), [5, 5], survival)
+    quantile = curves.population_quantile(Weibull(0, 1), np.log([1, 2]), [5, 5], survival)
     assert_allclose(quantile, expected, rtol=1e-10)
 
 
 def test_population_quantile_keeps_its_precision_where_nearly_all_are_event_free():
     # S -> 1: sum w H = 1 - S, so t = 12 (1 - S) / mean hazard, off by a relative 1 - S = 2^-40
-    quantile = curves.population_quantile(0, 1, np.log([1, 2]), [1, 1], 1 - 2.0**-40)
+    quantile = curves.population_quantile(Weibull(0, 1), np.log([1, 2]), [1, 1], 1 - 2.0**-40)
     assert_allclose(quantile, 12 * 2.0**-40 / 1.5, rtol=1e-10)
+
+
+def test_population_quantile_keeps_its_precision_where_hardly_any_are_event_free():
+    # S -> 0: the half at the lower hazard alone are left, w exp(-t / 12) = S
+    quantile = curves.population_quantile(Weibull(0, 1), np.log([1, 3]), [1, 1], 1e-30)
+    assert_allclose(quantile, -12 * np.log(2e-30), rtol=1e-10)
 
 
 # 70 % at hazard 1 and 30 % who live e^gap times longer: S stays near 0.3 for most of the bracket.
@@ -99,66 +178,70 @@ def test_population_quantile_keeps_its_precision_where_nearly_all_are_event_free
 @pytest.mark.parametrize("gap", [30.0, 200.0, 2000.0])
 @pytest.mark.parametrize("survival", [0.31, 0.5, 0.99])
 def test_population_quantile_is_found_before_a_plateau(gap, survival):
-    quantile = curves.population_quantile(0, 1, [0, -gap], [0.7, 0.3], survival)
+    quantile = curves.population_quantile(Weibull(0, 1), [0, -gap], [0.7, 0.3], survival)
     assert_allclose(quantile, -12 * np.log((survival - 0.3) / 0.7), rtol=1e-10)
 
 
 @pytest.mark.parametrize("gap", [30.0, 200.0, 2000.0])
 @pytest.mark.parametrize("survival", [0.01, 0.15, 0.29])
 def test_population_quantile_is_found_beyond_a_plateau(gap, survival):
-    quantile = curves.population_quantile(0, 5, [0, -gap], [0.7, 0.3], survival)
+    quantile = curves.population_quantile(Weibull(0, 5), [0, -gap], [0.7, 0.3], survival)
     expected = 12 * (-np.log(survival / 0.3)) ** (1 / 5) * np.exp(gap / 5)
     assert_allclose(quantile, expected, rtol=1e-10)
 
 
 def test_population_quantile_is_found_beyond_two_plateaus():
     # Newton's step from the first plateau would leave the bracket
-    quantile = curves.population_quantile(0, 1, [0, 250, -200], [0.01, 0.01, 0.98], 0.98 * 0.9)
+    population = ([0, 250, -200], [0.01, 0.01, 0.98])
+    quantile = curves.population_quantile(Weibull(0, 1), *population, 0.98 * 0.9)
     assert_allclose(quantile, -12 * np.log(0.9) * np.exp(200), rtol=1e-10)
 
 
 def test_population_quantile_on_a_plateau_still_solves_its_equation():
-    survival = np.arange(1, 1000) / 1000
+    survival, baseline = np.arange(1, 1000) / 1000, Weibull(0, 1)
     weights = np.stack([1 - survival, survival], axis=-1)
-    quantile = curves.population_quantile(0, 1, [0, -200], weights, survival)
-    each = curves.weibull_survival(quantile[:, np.newaxis], 0, 1, [0, -200])
-    assert_allclose(curves.population_survival(each, weights), survival, rtol=ROUNDING)
+    quantile = curves.population_quantile(baseline, [0, -200], weights, survival)
+    each = baseline.survival(quantile[:, np.newaxis], [0, -200])
+    assert_allclose(np.vecdot(weights, each), survival, rtol=ROUNDING)
 
 
-def test_population_rmst_is_the_weighted_mean_of_the_patterns():
-    expected = (
-        3 * curves.weibull_rmst(24, -0.4, 1.2, 0.7) + curves.weibull_rmst(24, -0.4, 1.2)
-    ) / 4
-    assert_allclose(
-        curves.population_rmst(24, -0.4, 1.2, [0.7, 0], [3, 1]), expected, rtol=ROUNDING
-    )
+def test_one_root_serves_every_baseline():
+    population = ([0.3, -0.2, 1.1], [1, 2, 0.5])
+    log_hazard = curves.population_log_hazard(*population, survival=0.4)
+    for baseline in BASELINES:
+        quantile = curves.population_quantile(baseline, *population, 0.4)
+        assert_allclose(quantile, baseline.months_at(log_hazard), rtol=ROUNDING)
+        each = baseline.survival(quantile, population[0])
+        assert_allclose(np.average(each, weights=population[1]), 0.4, rtol=1e-10)
 
 
 def test_a_pattern_of_weight_zero_is_ignored_whatever_it_holds():
     two, three = ([0.3, -0.2], [1, 2]), ([0.3, np.nan, -0.2], [1, 0, 2])
-    assert_array_equal(
-        curves.population_quantile(0, 1, *three), curves.population_quantile(0, 1, *two)
-    )
-    assert_array_equal(
-        curves.population_rmst(24, 0, 1, *three), curves.population_rmst(24, 0, 1, *two)
-    )
-    assert_array_equal(
-        curves.population_survival([0.9, np.nan, 0.5], [1, 0, 2]),
-        curves.population_survival([0.9, 0.5], [1, 2]),
-    )
+    assert_array_equal(curves.population_log_hazard(*three), curves.population_log_hazard(*two))
+
+
+def test_a_pattern_may_have_weight_zero_in_some_draws_alone():
+    log_hr, weights = np.array([0.3, 0.9, -0.2]), np.array([[1, 0, 2], [1, 3, 2.0]])
+    found = curves.population_log_hazard(log_hr, weights)
+    alone = [
+        curves.population_log_hazard(log_hr[[0, 2]], [1, 2]),
+        curves.population_log_hazard(log_hr, weights[1]),
+    ]
+    assert_allclose(found, alone, rtol=ROUNDING)
 
 
 def test_draws_and_patterns_broadcast_as_if_taken_one_by_one():
     rng = np.random.default_rng(20)
-    log_scale, shape = rng.normal(-0.4, 1, (3, 5)), rng.uniform(0.5, 2, (3, 5))
-    log_hr, weights = rng.normal(0, 0.8, (3, 5, 4)), rng.uniform(0, 1, 4)
-    median = curves.population_quantile(log_scale, shape, log_hr, weights)
-    rmst = curves.population_rmst(24, log_scale, shape, log_hr, weights)
-    assert median.shape == rmst.shape == (3, 5)
+    survival, weights = rng.uniform(0.1, 0.9, (3, 5)), rng.uniform(0, 1, 4)
+    log_hr = rng.normal(0, 0.8, (3, 5, 4))
+    found = curves.population_log_hazard(log_hr, weights, survival)
+    assert found.shape == (3, 5)
     for at in np.ndindex(3, 5):
-        draw = (log_scale[at], shape[at], log_hr[at], weights)
-        assert_allclose(median[at], curves.population_quantile(*draw), rtol=1e-10)
-        assert_allclose(rmst[at], curves.population_rmst(24, *draw), rtol=ROUNDING)
+        alone = curves.population_log_hazard(log_hr[at], weights, survival[at])
+        assert_allclose(found[at], alone, rtol=0, atol=1e-12)
+
+
+# The scale of log(-log S)
 
 
 def test_log_minus_log_at_values_known_by_hand():
@@ -182,16 +265,19 @@ def test_log_minus_log_se_at_one_half():
     assert_allclose(curves.log_minus_log_se(0.5, 25), 0.2 / np.log(2), rtol=ROUNDING)
 
 
+# Arguments
+
+
 @pytest.mark.parametrize(
     ("function", "arguments"),
     [
-        (curves.weibull_log_cumulative_hazard, (12, 0, 1)),
-        (curves.weibull_survival, (12, 0, 1)),
-        (curves.median_survival, (0, 1)),
-        (curves.weibull_rmst, (12, 0, 1)),
-        (curves.population_survival, ([1, 0], [1, 1])),
-        (curves.population_quantile, (0, 1, [0, 1], [1, 1])),
-        (curves.population_rmst, (12, 0, 1, [0, 1], [1, 1])),
+        *(
+            (getattr(baseline, ask), (12,))
+            for baseline in (Weibull(0, 1), Piecewise([0, 1], [6]), Piecewise([0], []))
+            for ask in ("log_cumulative_hazard", "survival", "months_at", "rmst")
+        ),
+        (curves.population_quantile, (Weibull(0, 1), [0, 1], [1, 1])),
+        (curves.population_log_hazard, ([0, 1], [1, 1])),
         (curves.log_minus_log, (0.5,)),
         (curves.log_minus_log_se, (0.5, 10)),
     ],
@@ -206,24 +292,27 @@ def test_integers_in_give_a_float64_array_out(function, arguments):
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda: curves.weibull_survival([6, -0.5], 0, 1), r"months: must be >= 0; got -0\.5"),
-        (lambda: curves.weibull_survival(6, 0, [1, 0]), r"shape: must be > 0 and finite; got 0"),
-        (lambda: curves.median_survival(0, -1), r"shape: must be > 0 and finite; got -1"),
-        (lambda: curves.median_survival(0, np.nan), r"shape: must be > 0 and finite; got nan"),
-        (lambda: curves.weibull_rmst(0, 0, 1), r"horizon: must be > 0 and finite; got 0"),
-        (lambda: curves.weibull_rmst(np.inf, 0, 1), r"horizon: must be > 0 and finite; got inf"),
-        (lambda: curves.weibull_rmst(24, 0, 0), r"shape: must be > 0 and finite; got 0"),
-        (lambda: curves.population_quantile(0, 0, [0], [1]), r"shape: .*; got 0"),
-        (lambda: curves.population_quantile(0, 1, [0], [1], 1), r"survival: .*; got 1"),
-        (lambda: curves.population_quantile(0, 1, [0], [-1]), r"weights: .*; got -1"),
-        (lambda: curves.population_rmst(-1, 0, 1, [0], [1]), r"horizon: .*; got -1"),
-        (lambda: curves.population_rmst(24, 0, 1, [0], [0]), r"weights: .*; got 0"),
+        (lambda: Weibull(0, 1).survival([6, -0.5]), r"months: must be >= 0; got -0\.5"),
+        (lambda: FALLING.survival([6, -0.5]), r"months: must be >= 0; got -0\.5"),
+        (lambda: Weibull(0, [1, 0]), r"shape: must be > 0 and finite; got 0"),
+        (lambda: Weibull(0, -1), r"shape: must be > 0 and finite; got -1"),
+        (lambda: Weibull(0, np.nan), r"shape: must be > 0 and finite; got nan"),
+        (lambda: Weibull(0, 1).rmst(0), r"horizon: must be > 0 and finite; got 0"),
+        (lambda: FALLING.rmst(np.inf), r"horizon: must be > 0 and finite; got inf"),
+        (lambda: Piecewise([0, 0], [0]), r"cuts: must be > 0 and finite; got 0"),
+        (lambda: Piecewise([0, 0, 0], [6, 6]), r"cuts: must rise; got 6, 6"),
         (
-            lambda: curves.population_survival([0.5, 0.6], [2, -1]),
+            lambda: Piecewise([[0, 0]], [3, 6]),
+            r"log_hazard: must have length 3 on the last axis; got shape \(1, 2\)",
+        ),
+        (lambda: Piecewise(0, []), r"log_hazard: must have length 1 on .*; got shape \(\)"),
+        (lambda: curves.population_log_hazard([0], [1], 1), r"survival: .*; got 1"),
+        (
+            lambda: curves.population_log_hazard([0, 1], [2, -1]),
             r"weights: must be >= 0 and finite; got -1",
         ),
         (
-            lambda: curves.population_survival([0.5, 0.6], [[1, 1], [0, 0]]),
+            lambda: curves.population_log_hazard([0, 1], [[1, 1], [0, 0]]),
             r"weights: must be > 0 in sum; got 0",
         ),
         (lambda: curves.log_minus_log([0.5, 0]), r"survival: must be between 0 and 1; got 0"),

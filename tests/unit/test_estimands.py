@@ -2,21 +2,26 @@
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from itertools import product
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
 import pytest
+import xarray as xr
 from numpy.typing import NDArray
 from scipy.integrate import quad
 from scipy.optimize import brentq
 from scipy.stats import beta
 
-from netlm_bayes.codebook import bundled_file
+from netlm_bayes.codebook import Covariate, bundled_file
+from netlm_bayes.curves import Baseline, Piecewise, Weibull
 from netlm_bayes.estimands.adverse_events import adverse_event_rates
-from netlm_bayes.estimands.effects import contrasts_of, effects
+from netlm_bayes.estimands.effects import Contrast, contrasts_of, effects
 from netlm_bayes.estimands.population import Population, last_follow_up, populations
 from netlm_bayes.estimands.response import response_probability, subgroup_response
+from netlm_bayes.estimands.subgroups import subgroups_within
 from netlm_bayes.estimands.summary import COLUMNS, Quantity, stacked, tidy
 from netlm_bayes.estimands.survival import subgroup_survival, survival_curves
 from netlm_bayes.evidence.files import BUNDLED_COHORTS, read_cohorts
@@ -37,17 +42,17 @@ CLOSE = 1e-9
 def population(
     patterns: Patterns = GRID,
     level: Sequence[float] = (-0.4,),
-    log_shape: Sequence[float] | None = (0.2,),
+    baseline: Baseline | None = None,
     effect: Array | None = None,
     weights: Array | None = None,
     followed_to: float = 60.0,
 ) -> Population:
-    draws, rows = len(level), len(patterns.rows)
+    draws, rows = len(level), len(patterns.design)
     return Population(
         name="someone",
         patterns=patterns,
         level=np.array(level),
-        log_shape=None if log_shape is None else np.array(log_shape),
+        baseline=baseline,
         effect=np.zeros((draws, len(patterns.effects))) if effect is None else effect,
         weights=np.full((1, rows), 1 / rows) if weights is None else weights,
         offset={"pfs": np.zeros(draws), "local": np.full(draws, -0.5)},
@@ -55,15 +60,30 @@ def population(
     )
 
 
-def mixed(draws: int = 3, log_shape: bool = True) -> Population:
+def weibull(level: Sequence[float] = (-0.4,), log_shape: Sequence[float] = (0.2,)) -> Weibull:
+    return Weibull(np.array(level), np.exp(log_shape))
+
+
+def mixed(kind: str = "weibull", draws: int = 3) -> Population:
     """A population whose every number differs, draw by draw."""
     weights = RNG.uniform(0.1, 1, size=(draws, len(GRID.rows)))
+    baselines = {
+        "response": None,
+        "weibull": weibull(RNG.normal(size=draws), RNG.normal(0, 0.3, size=draws)),
+        "piecewise": Piecewise(RNG.normal(-3, 0.7, size=(draws, 4)), (4.0, 10.0, 18.0)),
+    }
     return population(
         level=tuple(RNG.normal(size=draws)),
-        log_shape=tuple(RNG.normal(0, 0.3, size=draws)) if log_shape else None,
+        baseline=baselines[kind],
         effect=RNG.normal(size=(draws, len(GRID.effects))),
         weights=weights / weights.sum(axis=1, keepdims=True),
     )
+
+
+def survival_of(who: Population, endpoint: str = "pfs", groups=None) -> list[Quantity]:
+    """PFS of everyone, or of subgroups."""
+    groups = EVERYONE if groups is None else groups
+    return list(subgroup_survival(who, endpoint, subgroups_within(who, groups)))
 
 
 def by_name(quantities: Sequence[Quantity]) -> dict[tuple[str, str, float], Array]:
@@ -84,18 +104,28 @@ def log_ratio_of(pattern: Sequence[str], who: Population, draw: int) -> float:
     return float(sum(who.effect[draw, place] for place in names))
 
 
+def brute_hazard(baseline: Baseline, draw: int, months: float) -> float:
+    """Cumulative hazard of the reference profile in one draw."""
+    if isinstance(baseline, Weibull):
+        return math.exp(baseline.log_scale[draw]) * (months / 12) ** baseline.shape[draw]
+    starts, ends = (0.0, *baseline.cuts), (*baseline.cuts, math.inf)
+    rates = np.exp(baseline.log_hazard[draw])
+    spent = [max(min(months, end) - start, 0) for start, end in zip(starts, ends, strict=True)]
+    return float(rates @ spent)
+
+
 def brute_curve(who: Population, subgroup: Mapping[str, Sequence[str]], draw: int):
     """S(t) of a subgroup: a loop over everyone in it."""
     people = []
     for row, weight in zip(product(*who.patterns.levels), who.weights[draw], strict=True):
         levels = dict(zip(who.patterns.covariates, row, strict=True))
         if all(levels[name] in wanted for name, wanted in subgroup.items()):
-            people.append((weight, who.level[draw] + log_ratio_of(row, who, draw)))
-    shape, total = math.exp(who.log_shape[draw]), sum(weight for weight, _ in people)
+            people.append((weight, math.exp(log_ratio_of(row, who, draw))))
+    total = sum(weight for weight, _ in people)
 
     def survival(months: float) -> float:
-        hazards = [(w, math.exp(level) * (months / 12) ** shape) for w, level in people]
-        return sum(w * math.exp(-hazard) for w, hazard in hazards) / total
+        hazard = brute_hazard(who.baseline, draw, months)
+        return sum(w * math.exp(-hazard * ratio) for w, ratio in people) / total
 
     return survival
 
@@ -105,8 +135,7 @@ def brute_curve(who: Population, subgroup: Mapping[str, Sequence[str]], draw: in
 
 def test_one_kind_of_patient_has_the_closed_form_of_a_weibull_curve():
     level, log_shape = (-0.4, 0.3), (0.2, -0.5)
-    who = population(ALONE, level, log_shape)
-    found = by_name(list(subgroup_survival(who, "pfs", EVERYONE)))
+    found = by_name(survival_of(population(ALONE, level, weibull(level, log_shape))))
     for draw, (a, shape) in enumerate(zip(level, np.exp(log_shape), strict=True)):
         median = 12 * (math.log(2) / math.exp(a)) ** (1 / shape)
         assert found["overall", "median", 0][draw] == pytest.approx(median, rel=CLOSE)
@@ -122,26 +151,48 @@ def test_one_kind_of_patient_has_the_closed_form_of_a_weibull_curve():
         assert found["overall", "rmst", 24][draw] == rmst
 
 
+@pytest.mark.parametrize("kind", ["weibull", "piecewise"])
 @pytest.mark.parametrize(
     "subgroup", [{}, {"size": ("large",)}, {"size": ("middle", "large"), "spread": ("yes",)}]
 )
-def test_a_mixed_population_is_the_sum_over_its_patients(subgroup):
-    who = mixed()
-    found = by_name(list(subgroup_survival(who, "pfs", {"group": subgroup})))
+def test_a_mixed_population_is_the_sum_over_its_patients(subgroup, kind):
+    who = mixed(kind)
+    found = by_name(survival_of(who, groups={"group": subgroup}))
     for draw in range(3):
         survival = brute_curve(who, subgroup, draw)
         median = brentq(lambda t, s=survival: s(t) - 0.5, 1e-9, 1e9, xtol=1e-12, rtol=1e-13)
         assert found["group", "median", 0][draw] == pytest.approx(median, rel=CLOSE)
-        rmst = pytest.approx(quad(survival, 0, 24)[0], rel=1e-7)
+        rmst = pytest.approx(quad(survival, 0, 24, points=(4, 10, 18))[0], rel=1e-7)
         assert found["group", "rmst", 24][draw] == rmst
         for months in (6, 12, 24):
             expected = pytest.approx(survival(months), rel=CLOSE)
             assert found["group", "survival", months][draw] == expected
 
 
-def test_a_curve_is_the_same_population_month_by_month():
+def test_weights_that_every_draw_shares_are_as_weights_draw_by_draw():
     who = mixed()
-    curve = list(survival_curves(who, "pfs", {"yes": {"spread": ("yes",)}}))
+    shared = replace(who, weights=who.weights[:1])
+    alike = replace(who, weights=np.repeat(who.weights[:1], 3, axis=0))
+    groups = {"overall": {}, "yes": {"spread": ("yes",)}, "large": {"size": ("large",)}}
+    one, other = (by_name(survival_of(each, groups=groups)) for each in (shared, alike))
+    for name, draws in one.items():
+        assert draws == pytest.approx(other[name], rel=CLOSE)
+
+
+def test_a_subgroup_is_the_same_alone_and_among_others():
+    who = mixed()
+    groups = {"overall": {}, "yes": {"spread": ("yes",)}, "large": {"size": ("large",)}}
+    together = by_name(survival_of(who, groups=groups))
+    alone = by_name(survival_of(who, groups={"yes": {"spread": ("yes",)}}))
+    for name, draws in alone.items():
+        assert draws == pytest.approx(together[name], rel=CLOSE)
+
+
+@pytest.mark.parametrize("kind", ["weibull", "piecewise"])
+def test_a_curve_is_the_same_population_month_by_month(kind):
+    who = mixed(kind)
+    groups = subgroups_within(who, {"yes": {"spread": ("yes",)}})
+    curve = list(survival_curves(who, "pfs", groups))
     assert [q.horizon_months for q in curve] == [1.5 * place for place in range(25)]
     for quantity in curve[1:]:
         for draw in range(3):
@@ -150,11 +201,11 @@ def test_a_curve_is_the_same_population_month_by_month():
     assert curve[0].draws == pytest.approx(1)
 
 
-def test_an_endpoints_offset_moves_that_endpoint_alone():
-    who = population(ALONE)
+@pytest.mark.parametrize("baseline", [weibull(), Piecewise([[-3.0, -2.0]], (6.0,))])
+def test_an_endpoints_offset_moves_that_endpoint_alone(baseline):
+    who = population(ALONE, baseline=baseline)
     primary, later = (
-        by_name(list(subgroup_survival(who, name, EVERYONE)))["overall", "survival", 12]
-        for name in ("pfs", "local")
+        by_name(survival_of(who, name))["overall", "survival", 12] for name in ("pfs", "local")
     )
     assert -np.log(later) == pytest.approx(-np.log(primary) * math.exp(-0.5), rel=CLOSE)
 
@@ -162,17 +213,18 @@ def test_an_endpoints_offset_moves_that_endpoint_alone():
 def test_a_subgroup_that_nobody_is_in_is_left_out():
     weights = np.array([[0.2, 0.0, 0.3, 0.0, 0.5, 0.0]])
     groups = {"no": {"spread": ("no",)}, "yes": {"spread": ("yes",)}}
-    who = population(weights=weights)
-    assert {q.subgroup for q in subgroup_survival(who, "pfs", groups)} == {"no"}
-    assert {q.subgroup for q in survival_curves(who, "pfs", groups)} == {"no"}
-    who = population(weights=weights, log_shape=None)
-    assert {q.subgroup for q in subgroup_response(who, groups)} == {"no"}
+    who = population(baseline=weibull(), weights=weights)
+    present = subgroups_within(who, groups)
+    assert present.names == ("no",)
+    assert {q.subgroup for q in subgroup_survival(who, "pfs", present)} == {"no"}
+    assert {q.subgroup for q in survival_curves(who, "pfs", present)} == {"no"}
+    assert {q.subgroup for q in subgroup_response(who, present)} == {"no"}
 
 
 def test_what_lies_beyond_the_last_follow_up_is_said_to_be_extrapolated():
     notes = {
         (q.estimand, q.horizon_months): q.note
-        for q in subgroup_survival(population(ALONE, followed_to=20), "pfs", EVERYONE)
+        for q in survival_of(population(ALONE, baseline=weibull(), followed_to=20))
         if q.estimand != "median"
     }
     beyond = "extrapolated beyond the last follow-up at 20 months"
@@ -186,21 +238,21 @@ def test_what_lies_beyond_the_last_follow_up_is_said_to_be_extrapolated():
 def test_a_median_is_extrapolated_where_it_lies_beyond_the_last_follow_up(followed_to, said):
     # One curve with its median at 13 months.
     level = math.log(math.log(2)) - math.log(13 / 12)
-    who = population(ALONE, (level,), (0.0,), followed_to=followed_to)
-    median = next(iter(subgroup_survival(who, "pfs", EVERYONE)))
+    who = population(ALONE, baseline=weibull((level,), (0.0,)), followed_to=followed_to)
+    median, *_ = survival_of(who)
     assert median.draws == pytest.approx(13)
     assert ("extrapolated" in median.note) is said
 
 
 def test_where_no_follow_up_is_printed_nothing_is_called_followed():
-    who = population(ALONE, followed_to=math.nan)
-    notes = {q.note for q in subgroup_survival(who, "pfs", EVERYONE)}
+    who = population(ALONE, baseline=weibull(), followed_to=math.nan)
+    notes = {q.note for q in survival_of(who)}
     assert all(note.endswith("length of follow-up not printed") for note in notes)
 
 
 def test_a_response_model_has_no_curve():
     with pytest.raises(ValueError, match="no survival curve"):
-        next(iter(subgroup_survival(population(log_shape=None), "pfs", EVERYONE)))
+        survival_of(population())
 
 
 # Response
@@ -208,8 +260,8 @@ def test_a_response_model_has_no_curve():
 
 @pytest.mark.parametrize("subgroup", [{}, {"size": ("small", "large")}, {"spread": ("yes",)}])
 def test_probability_of_response_is_the_mean_over_patients(subgroup):
-    who = mixed(log_shape=False)
-    found = response_probability(who, subgroup)
+    who = mixed("response")
+    (found,) = response_probability(who, subgroups_within(who, {"group": subgroup}))
     for draw in range(3):
         responders = total = 0.0
         for row, weight in zip(GRID.rows, who.weights[draw], strict=True):
@@ -242,6 +294,46 @@ def test_a_contrast_of_a_level_that_nobody_has_is_its_coefficient():
     weights = np.array([[0.5, 0.5, 0.0, 0.0, 0.0, 0.0]])
     who = population(effect=np.array([[0.7, 1.1, 0.2]]), weights=weights)
     assert who.log_contrast("size", ("large",), ("middle",)) == pytest.approx(1.1 - 0.7)
+
+
+def test_a_level_that_the_model_does_not_have_is_refused():
+    with pytest.raises(ValueError, match="size: no level 'huge' in this model"):
+        population().log_contrast("size", ("huge",), ("small",))
+
+
+def with_age(patterns: Patterns) -> Patterns:
+    """Patterns with a continuous covariate beside the others: no levels, one coefficient."""
+    values = tuple((value,) for value in np.linspace(-1, 1, len(patterns.rows)).tolist())
+    steps = (("age", "per 9.07 years"),)
+    return replace(patterns, steps=steps, profiles=patterns.rows, values=values)
+
+
+def test_a_continuous_covariate_has_its_coefficient_for_a_contrast():
+    who = population(with_age(GRID), effect=np.array([[0.7, 1.1, 0.2, -0.3]]))
+    assert who.log_contrast("age", ("per 9.07 years",), ()) == pytest.approx(-0.3)
+    assert who.log_contrast("size", ("large",), ("middle",)) == pytest.approx(1.1 - 0.7)
+
+
+def test_a_continuous_covariate_is_averaged_over_like_any_other():
+    patterns = with_age(GRID)
+    who = population(patterns, baseline=weibull(), effect=np.array([[0.7, 1.1, 0.2, -0.3]]))
+    found = by_name(survival_of(who, groups={"yes": {"spread": ("yes",)}}))
+    inside = [place for place, row in enumerate(GRID.rows) if row[1] == "yes"]
+    log_ratios = [patterns.design[place] @ who.effect[0] for place in inside]
+    expected = np.mean([math.exp(-math.exp(-0.4 + log_ratio)) for log_ratio in log_ratios])
+    assert found["yes", "survival", 12] == pytest.approx(expected, rel=CLOSE)
+
+
+def test_a_continuous_contrast_is_named_by_its_step(analysis_of, invented):
+    analysis = analysis_of(invented.east())
+    age = Covariate(label="Age", unit="years")
+    codebook = analysis.codebook.model_copy(
+        update={"covariates": {**analysis.codebook.covariates, "age": age}}
+    )
+    both = replace(analysis, codebook=codebook, patterns=with_age(analysis.patterns))
+    *_, last = contrasts_of(both)
+    assert last == Contrast("age", ("per 9.07 years",), ())
+    assert last.label(codebook) == "age: per 9.07 years"
 
 
 def test_a_contrast_has_one_name_however_the_paper_is_read(analysis_of, invented):
@@ -318,7 +410,7 @@ def test_the_next_institution_departs_from_the_pool_by_tau(analysis_of, invented
         tau=tau,
     )
     *_, ahead = populations(draws, analysis, seed=1)
-    theta = np.column_stack([ahead.level, ahead.log_shape, ahead.effect])
+    theta = np.column_stack([ahead.level, np.log(ahead.baseline.shape), ahead.effect])
     # Size has three levels and one tau. A variance from n draws has a relative error of
     # sqrt(2 / n) = 0.7 %, a correlation one of 0.5 %: five of either.
     expected = tau[[0, 1, 2, 2, 2, 3]] ** 2
@@ -338,6 +430,62 @@ def test_a_cohort_alone_has_neither_pool_nor_next_institution(analysis_of, inven
     assert only.name == "east"
     assert only.offset["local"] == pytest.approx(-0.3)
     assert only.effect[0] == pytest.approx(COHORTS[0][2:])
+
+
+def piecewise_draws(analysis, **more):
+    """An analysis under a piecewise baseline, and two draws of it that differ."""
+    spec = SimpleNamespace(
+        outcome="survival",
+        baseline="piecewise",
+        cuts=(6.0, 12.0),
+        endpoints=("local",),
+        change=None,
+    )
+    values = {
+        "theta": (["cohort", "parameter"], [[-3.0, 0.5, 0.6, 0.9, 0.7]]),
+        "log_hazard_step": (["interval"], [0.0, 0.4, -0.2]),
+        "endpoint_offset": (["later_endpoint"], [-0.3]),
+        **more,
+    }
+    lift = xr.DataArray([[0.0, 0.1]], dims=["chain", "draw"])
+    found = xr.Dataset({name: lift + xr.DataArray(v, dims=d) for name, (d, v) in values.items()})
+    coords = {"later_endpoint": ["local"], "heterogeneity": ["level", "size", "spread"]}
+    posterior = found.assign_coords({k: v for k, v in coords.items() if k in found.dims})
+    tree = xr.DataTree.from_dict({"posterior": posterior})
+    return replace(analysis, spec=spec), Accepted(tree, (Check("invented", 0.0, 1.0, True),))
+
+
+def test_a_piecewise_baseline_is_the_cohorts_level_and_the_steps_of_all(analysis_of, invented):
+    analysis, draws = piecewise_draws(analysis_of(invented.east()))
+    (only,) = populations(draws, analysis, seed=1)
+    assert only.effect[0] == pytest.approx([0.5, 0.6, 0.9, 0.7])
+    assert only.baseline.cuts == (6.0, 12.0)
+    assert only.baseline.log_hazard == pytest.approx(
+        np.array([[-3.0, -2.6, -3.2], [-2.8, -2.4, -3.0]])
+    )
+    local = only.curve("local").log_hazard
+    assert local[0] == pytest.approx([-3.3, -2.9, -3.5])
+    assert local[1] == pytest.approx([-3.0, -2.6, -3.2])
+
+
+def test_under_a_piecewise_baseline_the_next_institution_departs_in_level_and_effects_alone(
+    analysis_of, invented
+):
+    more = {"mu": (["parameter"], MU[:1] + MU[2:]), "tau": (["heterogeneity"], [0.6, 0.5, 0.9])}
+    analysis, draws = piecewise_draws(analysis_of(invented.east()), **more)
+    _, pool, ahead = populations(draws, analysis, seed=1)
+    z = np.random.default_rng([1, 1]).standard_normal((2, 5))
+    tau = np.array([0.6, 0.5, 0.5, 0.5, 0.9]) + np.array([[0.0], [0.1]])
+    assert ahead.level - pool.level == pytest.approx((tau * z)[:, 0])
+    assert ahead.effect - pool.effect == pytest.approx((tau * z)[:, 1:])
+    steps = np.diff(ahead.baseline.log_hazard, axis=1)
+    assert steps == pytest.approx(np.diff(pool.baseline.log_hazard, axis=1))
+
+
+def test_a_piecewise_baseline_has_no_shape_to_report(analysis_of, invented):
+    analysis, draws = piecewise_draws(analysis_of(invented.east()))
+    found = {q.estimand for q in effects(analysis, populations(draws, analysis, 1), draws)}
+    assert found == {"hazard_ratio"}
 
 
 def test_effects_are_on_the_ratio_scale_and_heterogeneity_on_the_log_scale(analysis_of, invented):
@@ -370,6 +518,18 @@ def test_follow_up_in_other_units_than_months_is_not_taken_for_months(analysis_o
     (years,) = analysis_of(east).cohorts
     assert last_follow_up(months) == 20
     assert math.isnan(last_follow_up(years))
+
+
+def test_patients_were_followed_to_the_last_time_that_anyone_was_seen(analysis_of, invented):
+    (printed,) = analysis_of(invented.east()).cohorts
+    seen = SimpleNamespace(
+        lower=np.array([3.0, 31.0, np.nan, 8.0]), upper=np.array([3.0, np.inf, np.nan, 11.0])
+    )
+    nobody = SimpleNamespace(lower=np.array([np.nan]), upper=np.array([np.nan]))
+    unprinted = SimpleNamespace(published=())
+    assert last_follow_up(SimpleNamespace(cohort=printed.cohort, patients=seen)) == 31
+    assert last_follow_up(SimpleNamespace(cohort=unprinted, patients=seen)) == 31
+    assert math.isnan(last_follow_up(SimpleNamespace(cohort=unprinted, patients=nobody)))
 
 
 # Accepted

@@ -1,5 +1,6 @@
 """A path or a bundled name becomes a validated document, or every problem of every file is said."""
 
+import hashlib
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from netlm_bayes.errors import InputError, InputErrors
 from netlm_bayes.evidence.files import (
     BUNDLED_COHORTS,
     check_file,
+    inputs_of,
     lenders,
     read_cohort,
     read_cohorts,
@@ -57,6 +59,18 @@ def write(tmp_path: Path):
         return str(tmp_path / name)
 
     return written
+
+
+PATIENTS = """\
+id = "hospital"
+label = "Hospital"
+source = "chart review"
+
+[patients]
+file = "h.csv"
+columns = { time = "Days" }
+units = { time = "days" }
+"""
 
 
 def said(error: InputError) -> list[str]:
@@ -203,3 +217,182 @@ def test_a_lender_that_nobody_knows_is_refused(write):
 def test_nobody_borrows_from_themselves(write):
     with pytest.raises(InputError, match=r"line 21, borrowed_margins\.cohort: must be another"):
         read_cohort(write(COHORT + BORROWED.replace('"b"', '"a"')))
+
+
+# Patients
+
+
+def test_a_bare_file_of_patients_is_named_after_itself(write):
+    file = read_cohort(write("time,event,htb\n5,1,<10%\n6,0,\n", "Klinik Süd 2.csv"))
+    assert (file.cohort.id, file.cohort.label, file.cohort.n) == ("Klinik-Sud-2", "Klinik Süd 2", 2)
+    assert file.codebook.id == "netlm"
+    assert file.cohort.published == ()
+    assert file.patients.levels["htb"].tolist() == [0, -1]
+    assert set(file.inputs) == {"Klinik Süd 2.csv", "codebook.toml"}
+    assert read_cohort(BUNDLED_COHORTS[0]).patients is None
+
+
+def test_a_cohort_s_file_says_how_to_read_its_patients(write):
+    text = "Days,event\n30.4375,1\n"
+    write(text, "h.csv")
+    file = read_cohort(write(PATIENTS))
+    assert (file.cohort.id, file.cohort.label, file.cohort.n) == ("hospital", "Hospital", 1)
+    assert file.patients.lower.tolist() == [1]
+    assert file.inputs["h.csv"] == hashlib.sha256(text.encode()).hexdigest()
+    assert file.inputs["a.toml"] == file.digest
+    assert check_file(write(PATIENTS)) == "patients hospital: <5 patients, <5 events"
+
+
+def test_n_must_be_the_number_of_patients_if_it_is_given(write):
+    write("Days,event\n30,1\n40,0\n", "h.csv")
+    assert read_cohort(write("n = 2\n" + PATIENTS)).cohort.n == 2
+    with pytest.raises(InputError) as refused:
+        read_cohort(write("n = 3\n" + PATIENTS))
+    assert said(refused.value) == ["line 1, n: must be the number of patients in h.csv, 2; got 3"]
+
+
+@pytest.mark.parametrize(
+    ("there", "instead", "problems"),
+    [
+        (
+            'file = "h.csv"',
+            'file = "no.csv"',
+            ["line 6, patients.file: no such file 'no.csv' beside this one"],
+        ),
+        (
+            '{ time = "days" }',
+            '{ time = "day" }',
+            [
+                "line 8, patients.units.time: must be one of days, weeks, months, years; got 'day' "
+                "(did you mean 'days'?)"
+            ],
+        ),
+        (
+            '{ time = "Days" }',
+            '{ tme = "Days" }',
+            ["line 7, patients.columns.tme: no such column (did you mean 'time'?)"],
+        ),
+        (
+            '{ time = "Days" }',
+            '{ time = "Days", age = "Days" }',
+            ["line 7, patients.columns: must each be another column; got 'Days' twice"],
+        ),
+        (
+            "units",
+            'ignore = ["Days"]\nunits',
+            ["line 7, patients.columns.time: 'Days' is in 'ignore' as well"],
+        ),
+        (
+            "units",
+            'delimiter = ","\ndecimal = ","\nunits',
+            ["line 9, patients.decimal: must not be ',', which is the delimiter"],
+        ),
+        (
+            "units",
+            'recodes = { bone = { 1 = "yess" }, time = { 999 = "", 0 = 1 }, bon = { 1 = "no" } }\n'
+            "units",
+            [
+                "line 8, patients.recodes.bon: no such column (did you mean 'bone'?)",
+                'line 8, patients.recodes.bone.1: must be one of no, yes, "" (missing); got '
+                "'yess' (did you mean 'yes'?)",
+                "line 8, patients.recodes.time.0: must be one of \"\" (missing); got '1'",
+            ],
+        ),
+        (
+            "[patients]",
+            "[[published]]\nkind = 'margin'\ncovariate = 'bone'\nvalues = { yes = 1 }\n"
+            "source = 'x'\n[patients]",
+            ["line 5, published: stands beside 'patients'; a cohort has one or the other"],
+        ),
+        (
+            "[patients]",
+            "[borrowed_margins]\ncohort = 'b'\ncovariates = ['bone']\nlog_sd = 1\nwhy = 'x'\n"
+            "[patients]",
+            ["line 5, borrowed_margins: belongs to printed items; this cohort has patients"],
+        ),
+        ('source = "chart review"', "", ["source: is missing"]),
+        (
+            "[patients]",
+            "[patient]",
+            [
+                "line 5, patient: no such key (did you mean 'patients'?)",
+                "n: is missing",
+                "published: is missing",
+            ],
+        ),
+    ],
+)
+def test_a_faulty_cohort_of_patients_is_said_with_its_line(write, there, instead, problems):
+    write("Days,event\n30,1\n", "h.csv")
+    with pytest.raises(InputError) as refused:
+        read_cohort(write(PATIENTS.replace(there, instead, 1)))
+    assert sorted(said(refused.value)) == sorted(problems)
+
+
+def test_faults_of_patients_bear_the_name_of_their_file(write):
+    path = write("Days,event\n-30,1\n", "h.csv")
+    with pytest.raises(InputError) as refused:
+        read_cohort(write(PATIENTS))
+    assert str(refused.value) == f"{path}: 1 problem\n  line 2, Days: must be > 0 days; got -30"
+
+
+def test_each_institution_of_a_file_is_a_cohort(write):
+    rows = "time,event,institution\n5,1,West\n6,0,East\n7,1,West\n"
+    path = write(rows, "all.csv")
+    files = read_cohorts([path, "sysu-2016-2020"])
+    assert [file.cohort.id for file in files] == ["all/East", "all/West", "sysu-2016-2020"]
+    assert [file.cohort.label for file in files[:2]] == ["East, all", "West, all"]
+    assert [file.cohort.institution for file in files[:2]] == ["East", "West"]
+    assert [file.cohort.n for file in files] == [1, 2, 116]
+    assert set(lenders(files)) == {"sysu-2016-2020"}
+    assert check_file(path) == "patients all: <5 patients, <5 events, 2 institutions"
+    with pytest.raises(InputError, match="institution: holds 2 institutions, each a cohort; read"):
+        read_cohort(path)
+    alone = read_cohort(write("time,event,institution\n5,1,East\n", "alone.csv")).cohort
+    assert (alone.id, alone.label, alone.institution) == ("alone", "alone", "East")
+
+
+def test_simulated_patients_are_called_so(write):
+    rows = "time,event,institution,synthetic\n5,1,East,yes\n6,0,West,yes\n"
+    files = read_cohorts([write(rows, "sim.csv"), write(rows.replace("West", "East"), "one.csv")])
+    assert [(file.cohort.id, file.cohort.label) for file in files] == [
+        ("synthetic/sim/East", "East, sim (synthetic)"),
+        ("synthetic/sim/West", "West, sim (synthetic)"),
+        ("synthetic/one", "one (synthetic)"),
+    ]
+    assert check_file(write(rows, "sim.csv")).startswith("patients synthetic/sim: ")
+
+
+def test_patients_are_described_without_small_counts(write):
+    rows = "".join(f"{time},{time % 2},{'' if time < 13 else '20'},no\n" for time in range(1, 61))
+    path = write("time,event,ki67_percent,bone\n" + rows.replace("60,0,20,no", ",,20,"), "h.csv")
+    said = "patients h: 60 patients, 30 events; missing: time <5, ki67 12, bone <5, ki67_percent 12"
+    assert check_file(path) == said
+
+
+def test_one_file_given_twice_is_said_once(write):
+    path = write("time,event,institution\n5,1,West\n6,0,East\n", "all.csv")
+    with pytest.raises(InputErrors) as refused:
+        read_cohorts([path, path])
+    assert str(refused.value).splitlines() == [
+        "all.csv: 2 problems",
+        "  id: 'all/East' is the id of another cohort given",
+        "  id: 'all/West' is the id of another cohort given",
+    ]
+
+
+def test_inputs_of_one_name_are_told_apart(write, tmp_path):
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+        write(f"Days,event\n{len(name) + (name == 'two')},1\n", f"{name}/h.csv")
+        write(PATIENTS.replace('"hospital"', f'"{name}"'), f"{name}/{name}.toml")
+    files = read_cohorts([str(tmp_path / name / f"{name}.toml") for name in ("one", "two")])
+    assert list(inputs_of(files)) == ["one.toml", "h.csv", "codebook.toml", "two.toml", "h.csv (2)"]
+
+
+def test_a_spreadsheet_is_told_what_to_do(tmp_path):
+    (tmp_path / "h.xlsx").write_bytes(b"PK\x03\x04...")
+    with pytest.raises(InputError, match="is a spreadsheet or archive; save the sheet as 'CSV UTF"):
+        check_file(str(tmp_path / "h.xlsx"))
+    with pytest.raises(InputError, match="cannot be read: No such file or directory"):
+        check_file(str(tmp_path / "none.csv"))

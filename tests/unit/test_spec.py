@@ -212,7 +212,9 @@ def test_a_cohort_is_not_taken_for_a_model(path):
 def test_a_name_that_is_no_model_is_refused_with_a_suggestion(tmp_path):
     with pytest.raises(InputError, match=r"no such model or file \(did you mean 'pfs-weibull'\?\)"):
         read_model("pfs-weibul")
-    with pytest.raises(InputError, match="bundled are pfs-weibull, response-logistic"):
+    with pytest.raises(
+        InputError, match="bundled are pfs-piecewise, pfs-weibull, response-logistic"
+    ):
         read_model("zzz")
     with pytest.raises(InputError, match="is a folder; give a file"):
         read_model(str(tmp_path))

@@ -19,10 +19,13 @@ from numpy.typing import NDArray
 from pytensor.tensor.variable import TensorVariable
 
 from netlm_bayes.builders import priors
+from netlm_bayes.builders.numbers import Numbers
 from netlm_bayes.spec import Pooling
 
 
-def cohort_parameters(pooling: Pooling, share: NDArray[np.int_]) -> TensorVariable:
+def cohort_parameters(
+    pooling: Pooling, share: NDArray[np.int_], numbers: Numbers
+) -> TensorVariable:
     """Add every cohort's parameters.
 
     Parameters
@@ -30,6 +33,8 @@ def cohort_parameters(pooling: Pooling, share: NDArray[np.int_]) -> TensorVariab
     pooling : {"none", "partial", "complete"}
     share : ndarray of int of shape (parameters,)
         For each parameter, the heterogeneity it shares: one tau a covariate, whatever its levels.
+    numbers : mapping of str to TensorVariable
+        With the priors' locations and scales.
 
     Returns
     -------
@@ -39,16 +44,18 @@ def cohort_parameters(pooling: Pooling, share: NDArray[np.int_]) -> TensorVariab
     """
     dims = ("cohort", "parameter")
     if pooling == "none":
-        return priors.normal("theta", "prior_parameter", dims)
+        return priors.normal("theta", numbers["prior_parameter"], dims)
     if pooling == "complete":
-        mu = priors.normal("mu", "prior_parameter", ("parameter",))
+        mu = priors.normal("mu", numbers["prior_parameter"], ("parameter",))
         cohorts = np.ones((len(pm.modelcontext(None).coords["cohort"]), 1))
         return pm.Deterministic("theta", cohorts * mu[None, :], dims=dims)
-    tau = priors.half_normal("tau", "prior_heterogeneity", ("heterogeneity",))
-    return _partial(tau, np.eye(int(share.max()) + 1)[share])
+    tau = priors.half_normal("tau", numbers["prior_heterogeneity"], ("heterogeneity",))
+    return _partial(tau, np.eye(int(share.max()) + 1)[share], numbers["prior_parameter"])
 
 
-def _partial(tau: TensorVariable, spread: NDArray[np.float64]) -> TensorVariable:
+def _partial(
+    tau: TensorVariable, spread: NDArray[np.float64], prior: TensorVariable
+) -> TensorVariable:
     r"""Cohorts in sequence, and their centre.
 
     With :math:`v_j = (1 / \sigma^2 + j / \tau^2)^{-1}` the centre's variance given `j` cohorts and
@@ -58,7 +65,7 @@ def _partial(tau: TensorVariable, spread: NDArray[np.float64]) -> TensorVariable
               \mu = m + \sum_{i \le k} \frac{v_{i-1}}{s_{i-1}} z_i + \sqrt{v_k} z_\mu
     """
     model, dims = pm.modelcontext(None), ("cohort", "parameter")
-    location, scale = model["prior_parameter"][0], model["prior_parameter"][1]
+    location, scale = prior[0], prior[1]
     z = pm.Normal("z", 0.0, 1.0, dims=dims)
     z_mu = pm.Normal("z_mu", 0.0, 1.0, dims=("parameter",))
     cohorts = len(model.coords["cohort"])

@@ -2,37 +2,49 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pymc as pm
 import pytensor.tensor as pt
 from pytensor.tensor.variable import TensorVariable
 
-from netlm_bayes.builders import priors
-from netlm_bayes.builders.data import Data, Structure
+from netlm_bayes.builders import patients, priors
 from netlm_bayes.builders.hierarchy import cohort_parameters
-from netlm_bayes.builders.published import (
-    POINTWISE,
-    add_binomial,
-    add_normal,
-    add_not_reached,
-    contrast,
-)
+from netlm_bayes.builders.numbers import Data, Numbers, unpacked
+from netlm_bayes.builders.published import Term, binomial, contrast, normal, not_reached
 from netlm_bayes.builders.response import population_log_probability
-from netlm_bayes.builders.survival import population_log_minus_log
+from netlm_bayes.builders.structure import PatientShape, Structure
+from netlm_bayes.builders.survival import (
+    Baseline,
+    Piecewise,
+    Weibull,
+    population_log_minus_log,
+)
+
+POINTWISE = "log_lik_"
+PATIENTS = "patients"
+MOST_POINTWISE = 20_000
+"""Patients above which no patient's own log likelihood is kept."""
 
 
 @dataclass(frozen=True)
 class _Parameters:
     """What rows of evidence are made of.
 
-    `theta` holds every cohort's parameters in one vector, `tilt` the standardised departures of
-    borrowed margins, `offset` those of later endpoints.
+    `theta` has a row a cohort. `linear` and `log_tilt` have a row a cohort and a column a pattern;
+    `tilt` holds the standardised departures of borrowed margins, `offset` those of later
+    endpoints; `baseline` belongs to survival, and so does `change`, what is added to effects that
+    may change.
     """
 
     theta: TensorVariable
+    linear: TensorVariable
     tilt: TensorVariable | None
+    log_tilt: TensorVariable | None
     offset: TensorVariable | None
+    baseline: Baseline | None
+    change: TensorVariable | None
 
 
 def build(structure: Structure, data: Data) -> pm.Model:
@@ -50,101 +62,165 @@ def build(structure: Structure, data: Data) -> pm.Model:
         With `theta` (cohort, parameter), `log_lik_<kind>` and one potential a kind of evidence.
     """
     with pm.Model(coords=_coords(structure), check_bounds=False) as model:
-        for name, value in data.items():
-            pm.Data(name, value)
-        parameters = _parameters(structure)
-        kinds = dict(structure.rows)
-        if "ratios" in kinds:
-            _add_ratios(structure, parameters)
-        if "curve" in kinds:
-            mean = _log_minus_log("curve", parameters)
-            add_normal("curve", model["curve"], mean, model["curve_precision"])
-        if "not_reached" in kinds:
-            mean = _log_minus_log("not_reached", parameters)
-            add_not_reached("not_reached", mean, model["not_reached_se"])
-        if "counts" in kinds:
-            _add_counts(parameters)
+        numbers = unpacked(data)
+        parameters = _parameters(structure, numbers)
+        for kind, _ in structure.rows:
+            term = _TERMS[kind](numbers, parameters)
+            _add(kind, term, numbers, keep=True)
+        if structure.patients:
+            term = _patients(structure, structure.patients, numbers, parameters)
+            _add(PATIENTS, term, numbers, keep=structure.patients.n <= MOST_POINTWISE)
     return model
 
 
 def pointwise_names(structure: Structure) -> dict[str, str]:
     """Deterministics that hold log likelihoods, and the kind of evidence each is of."""
-    return {f"{POINTWISE}{kind}": kind for kind, _ in structure.rows}
+    kinds = [kind for kind, _ in structure.rows]
+    if structure.patients and structure.patients.n <= MOST_POINTWISE:
+        kinds.append(PATIENTS)
+    return {f"{POINTWISE}{kind}": kind for kind in kinds}
 
 
-def _coords(structure: Structure) -> dict[str, list[str]]:
+def _add(kind: str, term: Term, numbers: Numbers, keep: bool) -> None:
+    """Add a term's potential and, if they are to be kept, its rows."""
+    pm.Potential(f"term_{kind}", numbers["likelihood_weight"] * term.joint)
+    if keep:
+        pm.Deterministic(f"{POINTWISE}{kind}", term.pointwise, dims=(f"{kind}_row",))
+
+
+def _coords(structure: Structure) -> dict[str, Sequence[object]]:
     """Labels of every dimension."""
-    return {
+    coords: dict[str, Sequence[object]] = {
         "cohort": list(structure.cohorts),
         "parameter": list(structure.parameters),
         "heterogeneity": list(structure.heterogeneities),
         "later_endpoint": list(structure.endpoints[1:]),
         "borrowing": list(structure.borrowing),
-        "covariate": list(structure.patterns.covariates),
+        "covariate": list(structure.covariates),
+        "continuous": list(structure.continuous),
+        "changing": [f"{name}: {level}" for name, level in structure.changing],
+        "interval": list(range(structure.intervals)),
+        "later_interval": list(range(1, structure.intervals)),
+        "step_scale": ["all"],
+        "gap": ["SD", "CR"],
+        **{f"margin_{name}_level": list(levels) for name, levels in structure.levels},
         **{f"{kind}_row": list(labels) for kind, labels in structure.rows},
     }
+    if structure.patients:
+        coords[f"{PATIENTS}_row"] = range(structure.patients.n)
+        coords["unknown_value"] = range(structure.patients.size("unknown_covariate"))
+    return coords
 
 
-def _parameters(structure: Structure) -> _Parameters:
+def _parameters(structure: Structure, numbers: Numbers) -> _Parameters:
     """Make every parameter, once."""
-    theta = cohort_parameters(structure.pooling, structure.share)
-    tilt = offset = None
+    theta = cohort_parameters(structure.pooling, structure.share, numbers)
+    tilt = log_tilt = offset = change = None
     if structure.borrowing:
         tilt = pm.Normal("margin_tilt", 0.0, 1.0, dims=("borrowing", "covariate")).flatten()
+        log_tilt = pt.dot(numbers["tilt"], tilt).reshape((len(structure.cohorts), -1))
     if len(structure.endpoints) > 1:
-        offset = priors.normal("endpoint_offset", "prior_endpoint_offset", ("later_endpoint",))
-    return _Parameters(theta.flatten(), tilt, offset)
+        prior = numbers["prior_endpoint_offset"]
+        offset = priors.normal("endpoint_offset", prior, ("later_endpoint",))
+    if structure.changing:
+        change = priors.normal("effect_change", numbers["prior_effect_change"], ("changing",))
+    return _Parameters(
+        theta,
+        pt.dot(theta, numbers["design"]),
+        tilt,
+        log_tilt,
+        offset,
+        _baseline(structure, theta, numbers),
+        change,
+    )
 
 
-def _log_weights(kind: str, parameters: _Parameters) -> TensorVariable:
-    """Log shares of the columns of each row, tilted where margins are borrowed."""
-    log_share = pm.modelcontext(None)[f"{kind}_log_share"]
-    if parameters.tilt is None:
-        return log_share
-    return log_share + pt.dot(pm.modelcontext(None)[f"{kind}_tilt"], parameters.tilt)
+def _baseline(structure: Structure, theta: TensorVariable, numbers: Numbers) -> Baseline | None:
+    r"""Make the baseline: its shape, or its steps :math:`r_j = r_{j-1} + \sigma u_j`, `r_0 = 0`."""
+    if structure.baseline == "weibull":
+        log_shape = theta[:, 1]
+        rows = numbers["row_cohort"].astype("int64") if "row_cohort" in numbers else slice(0, 0)
+        return Weibull(log_shape, log_shape[rows])
+    if structure.baseline == "piecewise":
+        sd = priors.half_normal("hazard_step_sd", numbers["prior_hazard_step"], ("step_scale",))
+        step = pm.Normal("hazard_step", 0.0, 1.0, dims=("later_interval",))
+        risen = pt.concatenate([pt.zeros(1), pt.cumsum(sd[0] * step)])
+        return Piecewise(pm.Deterministic("log_hazard_step", risen, dims=("interval",)))
+    return None
 
 
-def _linear(kind: str, parameters: _Parameters) -> TensorVariable:
-    """Linear predictor of the columns of each row."""
-    return pt.dot(pm.modelcontext(None)[f"{kind}_linear"], parameters.theta)
+def _patients(
+    structure: Structure, shape: PatientShape, numbers: Numbers, parameters: _Parameters
+) -> Term:
+    """Patients."""
+    first = structure.first_effect
+    late = None
+    if parameters.change is not None:
+        late = parameters.theta + pt.dot(parameters.change, numbers["change_place"])
+    linear = patients.row_linear(parameters.theta, late, first, numbers)
+    if parameters.baseline is not None:
+        counts = patients.Counts(shape.exact, shape.interval)
+        return patients.survival(linear, parameters.baseline, counts, numbers)
+    if structure.ordinal:
+        prior = numbers["prior_threshold_gap"]
+        gap = priors.half_normal("threshold_gap", prior, ("gap",))
+        return patients.ordinal(linear, gap, numbers)
+    return patients.logistic(linear, numbers)
 
 
-def _add_ratios(structure: Structure, parameters: _Parameters) -> None:
-    """Add the printed ratios."""
-    model = pm.modelcontext(None)
-    mean = pt.dot(model["ratios_difference"], parameters.theta)
-    if structure.joined:
+def _ratios(numbers: Numbers, parameters: _Parameters) -> Term:
+    """Printed ratios."""
+    theta = parameters.theta.flatten()
+    mean = pt.dot(numbers["ratios_difference"], theta)
+    if "joined_place" in numbers:
+        log_share = numbers["joined_log_share"]
+        if parameters.tilt is not None:
+            log_share = log_share + pt.dot(numbers["joined_tilt"], parameters.tilt)
         joined = contrast(
-            _linear("joined", parameters),
-            pt.exp(_log_weights("joined", parameters)),
-            model["joined_level"],
-            model["joined_versus"],
+            pt.dot(numbers["joined_linear"], theta),
+            pt.exp(log_share),
+            numbers["joined_level"],
+            numbers["joined_versus"],
         )
-        mean = mean + pt.dot(model["joined_place"], joined)
-    add_normal("ratios", model["ratios"], mean, model["ratios_precision"])
+        mean = mean + pt.dot(numbers["joined_place"], joined)
+    return normal(numbers["ratios"], mean, numbers["ratios_precision"])
 
 
-def _log_minus_log(kind: str, parameters: _Parameters) -> TensorVariable:
+def _curve(numbers: Numbers, parameters: _Parameters) -> Term:
+    """Printed points of survival curves."""
+    mean = _log_minus_log("curve", numbers, parameters)
+    return normal(numbers["curve"], mean, numbers["curve_precision"])
+
+
+def _not_reached(numbers: Numbers, parameters: _Parameters) -> Term:
+    """Medians beyond the end of follow-up."""
+    mean = _log_minus_log("not_reached", numbers, parameters)
+    return not_reached(mean, numbers["not_reached_se"])
+
+
+def _log_minus_log(kind: str, numbers: Numbers, parameters: _Parameters) -> TensorVariable:
     """Log cumulative hazard of each row's population at its time."""
-    model = pm.modelcontext(None)
-    log_shape = pt.dot(model[f"{kind}_shape"], parameters.theta)
-    time = pt.exp(log_shape) * model[f"{kind}_log_time"]
+    if parameters.baseline is None:
+        raise TypeError("a response model has no survival curve")
+    cohort, log_share = numbers[f"{kind}_cohort"], numbers[f"{kind}_log_share"]
+    if parameters.log_tilt is not None:
+        log_share = log_share + pt.dot(cohort, parameters.log_tilt)
+    time = parameters.baseline.log_time(kind, numbers)
     if parameters.offset is not None:
-        time = time + pt.dot(model[f"{kind}_offset"], parameters.offset)
-    return population_log_minus_log(_linear(kind, parameters), time, _log_weights(kind, parameters))
+        time = time + pt.dot(numbers[f"{kind}_offset"], parameters.offset)
+    return population_log_minus_log(pt.dot(cohort, parameters.linear), time, log_share)
 
 
-def _add_counts(parameters: _Parameters) -> None:
-    """Add the response counts."""
-    model = pm.modelcontext(None)
+def _counts(numbers: Numbers, parameters: _Parameters) -> Term:
+    """Response counts."""
+    log_share = numbers["counts_log_share"]
+    if parameters.log_tilt is not None:
+        log_share = log_share + parameters.log_tilt.flatten()
     log_response, log_no_response = population_log_probability(
-        _linear("counts", parameters), _log_weights("counts", parameters), model["counts_mask"]
+        parameters.linear.flatten(), log_share, numbers["counts_mask"]
     )
-    add_binomial(
-        "counts",
-        model["counts_responders"],
-        model["counts_total"],
-        log_response,
-        log_no_response,
-        model["counts_weight"],
-    )
+    counts = (numbers["counts_responders"], numbers["counts_total"])
+    return binomial(*counts, log_response, log_no_response, numbers["counts_weight"])
+
+
+_TERMS = {"ratios": _ratios, "curve": _curve, "not_reached": _not_reached, "counts": _counts}

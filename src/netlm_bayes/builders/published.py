@@ -1,11 +1,13 @@
 """Log-likelihood terms for printed numbers: ratios, curve points and response counts.
 
 Each cohort adds rows, each kind of evidence is one term over the rows of all cohorts: a graph that
-does not grow with the number of cohorts compiles in a time that does not either. Every term adds
-one potential and keeps each row's log likelihood, for leave-one-out per number and per cohort.
+does not grow with the number of cohorts compiles in a time that does not either. Every term keeps
+each row's log likelihood, for leave-one-out per number and per cohort.
 """
 
 from __future__ import annotations
+
+from typing import NamedTuple
 
 import numpy as np
 import pymc as pm
@@ -14,8 +16,12 @@ from pytensor.tensor.variable import TensorVariable
 
 from netlm_bayes.builders.mixture import log_group_mean
 
-LIKELIHOOD_WEIGHT = "likelihood_weight"
-POINTWISE = "log_lik_"
+
+class Term(NamedTuple):
+    """What one kind of evidence says: the joint log likelihood, and that of each row."""
+
+    joint: TensorVariable
+    pointwise: TensorVariable
 
 
 def contrast(
@@ -46,10 +52,8 @@ def contrast(
     return log_group_mean(ratios, weights, level) - log_group_mean(ratios, weights, versus)
 
 
-def add_normal(
-    name: str, target: TensorVariable, mean: TensorVariable, precision: TensorVariable
-) -> None:
-    r"""Add `target ~ MvNormal(mean, precision^-1)`, up to a constant.
+def normal(target: TensorVariable, mean: TensorVariable, precision: TensorVariable) -> Term:
+    r"""Log likelihood of `target ~ MvNormal(mean, precision^-1)`, up to a constant.
 
     Each row's own log likelihood is conditional on the others (Buerkner et al. 2021,
     10.1007/s00180-020-01045-4): with residual `e` and precision `Q`, it is normal with mean
@@ -59,27 +63,26 @@ def add_normal(
     scaled = pt.dot(precision, residual)
     diagonal = pt.diagonal(precision)
     pointwise = 0.5 * (pt.log(diagonal) - np.log(2 * np.pi) - scaled**2 / diagonal)
-    _add(name, -0.5 * pt.sum(residual * scaled), pointwise)
+    return Term(-0.5 * pt.sum(residual * scaled), pointwise)
 
 
-def add_not_reached(name: str, log_minus_log: TensorVariable, se: TensorVariable) -> None:
-    r"""Add the probability that an estimated curve is still above one half.
+def not_reached(log_minus_log: TensorVariable, se: TensorVariable) -> Term:
+    r"""Log probability that an estimated curve is still above one half.
 
     .. math:: \log \Phi\left(\frac{\log \log 2 - \log(-\log S)}{\mathrm{se}}\right)
     """
     pointwise = pm.logcdf(pm.Normal.dist(0, 1), (np.log(np.log(2)) - log_minus_log) / se)
-    _add(name, pt.sum(pointwise), pointwise)
+    return Term(pt.sum(pointwise), pointwise)
 
 
-def add_binomial(
-    name: str,
+def binomial(
     responders: TensorVariable,
     total: TensorVariable,
     log_response: TensorVariable,
     log_no_response: TensorVariable,
     weight: TensorVariable,
-) -> None:
-    r"""Add weighted binomial counts, up to a constant.
+) -> Term:
+    r"""Log likelihood of weighted binomial counts, up to a constant.
 
     .. math:: \sum_g w_g \left( r_g \log p_g + (n_g - r_g) \log(1 - p_g) \right)
 
@@ -88,11 +91,4 @@ def add_binomial(
     """
     log_lik = responders * log_response + (total - responders) * log_no_response
     pointwise = weight * log_lik
-    _add(name, pt.sum(pointwise), pointwise)
-
-
-def _add(name: str, joint: TensorVariable, pointwise: TensorVariable) -> None:
-    """Add a potential, weighted by the model's likelihood weight, and keep its parts."""
-    weight = pm.modelcontext(None)[LIKELIHOOD_WEIGHT]
-    pm.Potential(f"term_{name}", weight * joint)
-    pm.Deterministic(f"{POINTWISE}{name}", pointwise, dims=(f"{name}_row",))
+    return Term(pt.sum(pointwise), pointwise)

@@ -1,12 +1,104 @@
-"""Weibull proportional hazards, anchored at 12 months: a population's curve in the graph."""
+r"""Baselines of proportional hazards in the graph: their cumulative hazard, and their hazard.
+
+.. math:: \log H(t) = a + \eta + \kappa \log(t / 12) \qquad\text{or}\qquad
+          \log h_j = g + r_j + \eta
+
+A baseline is told the numbers of a window of time by the window's name (`patient_data`,
+`point_data`); what a name lacks, such as a start, is not there.
+"""
 
 from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
 
 import pytensor.tensor as pt
 from pytensor.tensor.variable import TensorVariable
 
+from netlm_bayes.builders.numbers import Numbers
+
 ANCHOR_MONTHS = 12.0
 SMALLEST_HAZARD = 1e-15
+
+
+class Baseline(Protocol):
+    """What a term asks of a baseline."""
+
+    def hazard_in(
+        self, window: str, linear: TensorVariable, rows: slice, numbers: Numbers
+    ) -> TensorVariable:
+        """Cumulative hazard of some of the patients' rows within a window of time."""
+
+    def log_hazard(self, linear: TensorVariable, rows: slice, numbers: Numbers) -> TensorVariable:
+        """Log hazard a month of the rows with an event, at its moment."""
+
+    def log_time(self, kind: str, numbers: Numbers) -> TensorVariable:
+        """Log cumulative hazard at each point of printed curves, less the linear predictor."""
+
+
+@dataclass(frozen=True)
+class Weibull:
+    r"""Weibull anchored at 12 months; one shape a cohort.
+
+    Attributes
+    ----------
+    log_shape : tensor of shape (cohorts,)
+        :math:`\log \kappa`.
+    row_log_shape : tensor of shape (rows,)
+        The same, of each row of patients.
+    """
+
+    log_shape: TensorVariable
+    row_log_shape: TensorVariable
+
+    def hazard_in(
+        self, window: str, linear: TensorVariable, rows: slice, numbers: Numbers
+    ) -> TensorVariable:
+        r"""Sum up :math:`e^{a + \eta} \left( (t/12)^\kappa - (s/12)^\kappa \right)`."""
+        shape = pt.exp(self.row_log_shape[rows])
+        hazard = pt.exp(linear + shape * numbers[f"{window}_stop"][rows])
+        if f"{window}_start" in numbers:
+            hazard = hazard - pt.exp(linear + shape * numbers[f"{window}_start"][rows])
+        return hazard
+
+    def log_hazard(self, linear: TensorVariable, rows: slice, numbers: Numbers) -> TensorVariable:
+        r"""Give :math:`\log \kappa - \log t + a + \eta + \kappa \log(t/12)`."""
+        log_shape = self.row_log_shape[rows]
+        power = pt.exp(log_shape) * numbers["event_log_time"][rows]
+        return linear + log_shape + power - numbers["event_log_month"][rows]
+
+    def log_time(self, kind: str, numbers: Numbers) -> TensorVariable:
+        r"""Give :math:`\kappa \log(t/12)`."""
+        log_shape = pt.dot(numbers[f"{kind}_cohort"], self.log_shape)
+        return pt.exp(log_shape) * numbers[f"{kind}_log_time"]
+
+
+@dataclass(frozen=True)
+class Piecewise:
+    """Piecewise-constant hazard; its steps are the same for all cohorts.
+
+    Attributes
+    ----------
+    log_hazard_step : tensor of shape (intervals,)
+        :math:`r_j`, 0 in the first interval.
+    """
+
+    log_hazard_step: TensorVariable
+
+    def hazard_in(
+        self, window: str, linear: TensorVariable, rows: slice, numbers: Numbers
+    ) -> TensorVariable:
+        r"""Sum up :math:`e^{g + \eta} \sum_j e^{r_j} \Delta_j`, months in each interval."""
+        exposed = pt.dot(numbers[f"{window}_exposure"][rows], pt.exp(self.log_hazard_step))
+        return pt.exp(linear) * exposed
+
+    def log_hazard(self, linear: TensorVariable, rows: slice, numbers: Numbers) -> TensorVariable:
+        r"""Give :math:`g + \eta + r_j`."""
+        return linear + pt.dot(numbers["event_interval"][rows], self.log_hazard_step)
+
+    def log_time(self, kind: str, numbers: Numbers) -> TensorVariable:
+        r"""Give :math:`\log \sum_j e^{r_j} \Delta_j`."""
+        return pt.log(pt.dot(numbers[f"{kind}_exposure"], pt.exp(self.log_hazard_step)))
 
 
 def population_log_minus_log(
@@ -15,7 +107,7 @@ def population_log_minus_log(
     r"""Log cumulative hazard of a mixed population at several points of its curve.
 
     .. math:: \log(-\log S), \qquad S = \frac{\sum_x w_x e^{-H_x}}{\sum_x w_x}, \qquad
-              \log H_x = a + \eta_x + \kappa \log(m / 12)
+              \log H_x = a + \eta_x + \log \Lambda(m)
 
     Summed on the log scale: a curve at zero still tells a sampler which way is up.
 
@@ -24,7 +116,7 @@ def population_log_minus_log(
     linear, log_weights : tensor of shape (points, patterns)
         :math:`a + \eta_x` with the endpoint's offset; log shares, up to a constant a row.
     time : tensor of shape (points,)
-        :math:`\kappa \log(m / 12)`.
+        :math:`\log \Lambda(m)`, of a Weibull :math:`\kappa \log(m / 12)`.
 
     Returns
     -------

@@ -10,8 +10,10 @@ from netlm_bayes.compare.printed import (
     shrinkage,
     wrong_sign,
 )
+from netlm_bayes.compare.usual import Recipe, usual_comparison, usual_tables
 
 __all__ = [
+    "Recipe",
     "cohort_estimate",
     "comparison",
     "exaggeration",
@@ -20,5 +22,7 @@ __all__ = [
     "replication_table",
     "scepticism_limit",
     "shrinkage",
+    "usual_comparison",
+    "usual_tables",
     "wrong_sign",
 ]

@@ -12,6 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from netlm_bayes.codebook import Codebook
+from netlm_bayes.compare.usual import MULTIVARIABLE, own_ratio
 from netlm_bayes.estimands.effects import Contrast, contrasts_of, ratio_name
 from netlm_bayes.estimands.population import NEXT, POOLED
 from netlm_bayes.estimands.summary import COLUMNS
@@ -29,12 +30,13 @@ NOBODY = 1e-12
 
 @dataclass(frozen=True)
 class OwnEstimate:
-    """What one cohort's print says of a contrast."""
+    """What one cohort alone says of a contrast, and by which method."""
 
     cohort: str
     endpoint: str
     log_ratio: float
     log_ratio_se: float
+    method: str = "printed"
 
 
 def cohort_estimate(
@@ -104,8 +106,12 @@ def _joined(
     return math.log(total / people), {level: value / total for level, value in mass.items()}
 
 
-def pooled_table(analysis: Analysis, one_stage: pd.DataFrame) -> pd.DataFrame:
-    """One-stage posterior beside two-stage answers, where two cohorts or more print the contrast.
+def pooled_table(
+    analysis: Analysis, one_stage: pd.DataFrame, usual: pd.DataFrame | None = None
+) -> pd.DataFrame:
+    """One-stage posterior beside two-stage answers, where two cohorts or more tell of a contrast.
+
+    Of a cohort of patients the first stage is its own multivariable regression.
 
     The two stages see the printed ratios of this contrast alone, as printed. The one stage sees
     all that is printed, allows for other adjustment, and its prior of joined levels is what the
@@ -116,6 +122,8 @@ def pooled_table(analysis: Analysis, one_stage: pd.DataFrame) -> pd.DataFrame:
     analysis : Analysis
     one_stage : DataFrame
         Tidy effects of the posterior.
+    usual : DataFrame, optional
+        Table `frequentist` of cohorts of patients.
 
     Returns
     -------
@@ -124,19 +132,33 @@ def pooled_table(analysis: Analysis, one_stage: pd.DataFrame) -> pd.DataFrame:
     """
     rows: list[dict[str, object]] = []
     for contrast in contrasts_of(analysis):
-        found = [
-            cohort_estimate(
-                cohort, analysis.codebook, _shares(analysis, cohort, contrast), contrast
-            )
-            for cohort in analysis.cohorts
-        ]
+        label = contrast.label(analysis.codebook)
+        found = [_own(analysis, cohort, contrast, label, usual) for cohort in analysis.cohorts]
         own = [estimate for estimate in found if estimate]
         if len(own) < 2:
             continue
-        label = contrast.label(analysis.codebook)
         rows += [*_own_rows(analysis, label, own), *_two_stage(analysis, label, own)]
         rows += _one_stage(label, one_stage)
     return pd.DataFrame(rows, columns=list(COLUMNS))
+
+
+def _own(
+    analysis: Analysis,
+    cohort: CohortEvidence,
+    contrast: Contrast,
+    label: str,
+    usual: pd.DataFrame | None,
+) -> OwnEstimate | None:
+    """A cohort's own estimate: from its patients, or from print."""
+    if cohort.patients is None:
+        shares = _shares(analysis, cohort, contrast)
+        return cohort_estimate(cohort, analysis.codebook, shares, contrast)
+    found = own_ratio(usual, cohort.cohort.id, label) if usual is not None else None
+    kind = "Cox" if analysis.spec.outcome == "survival" else "logistic"
+    if found is None:
+        return None
+    endpoint = analysis.endpoints[0]
+    return OwnEstimate(cohort.cohort.id, endpoint, *found, method=f"{kind}, {MULTIVARIABLE}")
 
 
 def _shares(analysis: Analysis, cohort: CohortEvidence, contrast: Contrast) -> dict[str, float]:
@@ -179,7 +201,7 @@ def _own_rows(
     for found in own:
         reach = z * found.log_ratio_se
         limits = (found.log_ratio, found.log_ratio - reach, found.log_ratio + reach)
-        row = _row(analysis, label, found.cohort, "printed", limits)
+        row = _row(analysis, label, found.cohort, found.method, limits)
         rows.append({**row, "endpoint": found.endpoint})
     return rows
 

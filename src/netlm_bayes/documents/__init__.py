@@ -9,10 +9,11 @@ from netlm_bayes.documents.toml import (
     file_kind,
     problem_at,
     problems_at,
+    read_bytes,
     read_toml,
     validated,
 )
-from netlm_bayes.documents.words import did_you_mean
+from netlm_bayes.documents.words import did_you_mean, shown
 
 __all__ = [
     "Document",
@@ -29,8 +30,10 @@ __all__ = [
     "line_of",
     "problem_at",
     "problems_at",
+    "read_bytes",
     "read_toml",
     "repeated",
     "set_at",
+    "shown",
     "validated",
 ]

@@ -22,7 +22,15 @@ from netlm_bayes.documents.words import faults_of
 from netlm_bayes.errors import InputError, Problem
 
 KEYS_OF_KINDS = {
-    "cohort": {"published", "n", "enrolment", "institution", "conclusions", "borrowed_margins"},
+    "cohort": {
+        "published",
+        "patients",
+        "n",
+        "enrolment",
+        "institution",
+        "conclusions",
+        "borrowed_margins",
+    },
     "model": {"outcome", "baseline", "pooling", "priors", "mismatch", "sampling", "scenarios"},
 }
 """Keys by which one kind of file is told from another."""
@@ -58,13 +66,10 @@ def read_toml(path: Path, source: str = "") -> tuple[dict[str, Any], str]:
     InputError
         The file cannot be read, is not UTF-8, is not TOML or is empty.
     """
+    content = read_bytes(path, source)
     try:
-        text = path.read_bytes().decode("utf-8-sig").replace("\r\n", "\n")
+        text = content.decode("utf-8-sig").replace("\r\n", "\n")
         values = tomllib.loads(text, parse_float=_decimal)
-    except IsADirectoryError:
-        problem = Problem("", "is a folder; give a file")
-    except OSError as error:
-        problem = Problem("", f"cannot be read: {error.strerror or error}")
     except UnicodeDecodeError as error:
         problem = Problem("", f"is not UTF-8 (byte {error.start + 1}); save it as UTF-8")
     except tomllib.TOMLDecodeError as error:
@@ -75,6 +80,23 @@ def read_toml(path: Path, source: str = "") -> tuple[dict[str, Any], str]:
         if values:
             return values, text
         problem = Problem("", "is empty")
+    raise InputError(source or str(path), [problem])
+
+
+def read_bytes(path: Path, source: str = "") -> bytes:
+    """Read a file whole.
+
+    Raises
+    ------
+    InputError
+        It cannot be read.
+    """
+    try:
+        return path.read_bytes()
+    except IsADirectoryError:
+        problem = Problem("", "is a folder; give a file")
+    except OSError as error:
+        problem = Problem("", f"cannot be read: {error.strerror or error}")
     raise InputError(source or str(path), [problem])
 
 
@@ -164,9 +186,9 @@ def _without_lists(value: Any) -> Any:
     return tuple(map(_without_lists, value)) if isinstance(value, (list, tuple)) else value
 
 
-def digest(text: str) -> str:
-    """SHA-256 of a text, as the manifest records it."""
-    return hashlib.sha256(text.encode()).hexdigest()
+def digest(content: str | bytes) -> str:
+    """SHA-256 of a text or of a file's bytes, as the manifest records it."""
+    return hashlib.sha256(content.encode() if isinstance(content, str) else content).hexdigest()
 
 
 def problems_at(text: str, faults: Iterable[Fault]) -> list[Problem]:

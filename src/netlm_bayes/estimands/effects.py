@@ -1,13 +1,14 @@
-"""Hazard and odds ratios, heterogeneity and baseline shape, per draw."""
+"""Hazard and odds ratios, heterogeneity and the shape of a Weibull baseline, per draw."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from netlm_bayes.codebook import Codebook
+from netlm_bayes.curves import Weibull
 from netlm_bayes.estimands.population import POOLED, Population
 from netlm_bayes.estimands.summary import Quantity
 from netlm_bayes.evidence.assemble import Analysis
@@ -16,20 +17,22 @@ from netlm_bayes.inference.gate import Accepted
 
 @dataclass(frozen=True)
 class Contrast:
-    """Levels of one covariate against others."""
+    """Levels of one covariate against others; a continuous one's step against nothing."""
 
     covariate: str
     level: tuple[str, ...]
     versus: tuple[str, ...]
 
     def label(self, codebook: Codebook) -> str:
-        """Name as in the tables: `ki67: >10% vs <=10%`."""
+        """Name as in the tables: `ki67: >10% vs <=10%`, `age: per 9.07 years`."""
+        if not self.versus:
+            return f"{self.covariate}: {self.level[0]}"
         name = codebook.covariates[self.covariate].name_of
         return f"{self.covariate}: {name(self.level)} vs {name(self.versus)}"
 
 
 def contrasts_of(analysis: Analysis) -> tuple[Contrast, ...]:
-    """List every level against its reference, and every other contrast in the likelihood.
+    """List every level against its reference, every step, and other contrasts in the likelihood.
 
     Parameters
     ----------
@@ -42,10 +45,10 @@ def contrasts_of(analysis: Analysis) -> tuple[Contrast, ...]:
         however a paper is read, so that one contrast has one name in every scenario.
     """
     codebook = analysis.codebook
-    found = [
-        Contrast(name, (level,), (codebook.covariates[name].reference,))
-        for name, level in analysis.patterns.effects
-    ]
+    found = []
+    for name, level in analysis.patterns.effects:
+        covariate = codebook.covariates[name]
+        found.append(Contrast(name, (level,), (covariate.reference,) if covariate.levels else ()))
     for cohort in analysis.cohorts:
         for ratio in cohort.ratios:
             contrast = Contrast(ratio.covariate, ratio.level, ratio.versus)
@@ -54,7 +57,7 @@ def contrasts_of(analysis: Analysis) -> tuple[Contrast, ...]:
                 contrast, turned = turned, contrast
             if contrast not in found and turned not in found:
                 found.append(contrast)
-    order = {name: place for place, name in enumerate(analysis.patterns.covariates)}
+    order = {name: place for place, name in enumerate(analysis.patterns.names)}
     return tuple(sorted(found, key=lambda contrast: order[contrast.covariate]))
 
 
@@ -87,11 +90,31 @@ def effects(
             log_ratio = population.log_contrast(contrast.covariate, contrast.level, contrast.versus)
             draws = np.exp(log_ratio)
             yield Quantity(population.name, endpoint, estimand, draws, label, null=1.0)
+    yield from _changed(analysis, people)
     for population in people:
-        if population.log_shape is not None:
-            shape = np.exp(population.log_shape)
+        if isinstance(population.baseline, Weibull):
+            shape = population.baseline.shape
             yield Quantity(population.name, endpoint, "shape", shape, null=1.0)
     yield from _shared(analysis, accepted)
+
+
+def _changed(analysis: Analysis, people: Sequence[Population]) -> Iterator[Quantity]:
+    """Ratios after effects have changed."""
+    for contrast in contrasts_of(analysis):
+        for population in people:
+            if population.late is None or contrast.covariate not in population.late.changing:
+                continue
+            changed = replace(population, effect=population.late.effect)
+            log_ratio = changed.log_contrast(contrast.covariate, contrast.level, contrast.versus)
+            label = f"{contrast.label(analysis.codebook)}, from month {population.late.months:g}"
+            yield Quantity(
+                population.name,
+                analysis.endpoints[0],
+                ratio_name(analysis),
+                np.exp(log_ratio),
+                label,
+                null=1.0,
+            )
 
 
 def _shared(analysis: Analysis, accepted: Accepted) -> Iterator[Quantity]:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from netlm_bayes.estimands.effects import effects
 from netlm_bayes.estimands.population import Population, populations
 from netlm_bayes.estimands.response import subgroup_response
+from netlm_bayes.estimands.subgroups import subgroups_within
 from netlm_bayes.estimands.summary import Quantity, stacked
 from netlm_bayes.estimands.survival import subgroup_survival, survival_curves
 from netlm_bayes.evidence.assemble import Analysis
@@ -68,12 +69,13 @@ def estimate(
     found: list[Quantity] = []
     curves: list[Quantity] = []
     for population in people:
+        present = subgroups_within(population, groups)
         if analysis.spec.outcome == "response":
-            found += subgroup_response(population, groups)
+            found += subgroup_response(population, present)
             continue
         for endpoint in analysis.endpoints:
-            found += subgroup_survival(population, endpoint, groups)
-        curves += survival_curves(population, analysis.endpoints[0], groups)
+            found += subgroup_survival(population, endpoint, present)
+        curves += survival_curves(population, analysis.endpoints[0], present)
     ratios = tuple(effects(analysis, people, accepted))
     reported = stacked([*ratios, *found], chains)
     return Estimates(people, ratios, tuple(found), tuple(curves)), reported
@@ -95,14 +97,13 @@ def estimate_effects(
     reported : ndarray of shape (chains, draws, quantities)
         For the gate.
     """
-    people, chains = (
-        populations(accepted, analysis, seed),
-        accepted.tree["posterior"].sizes["chain"],
-    )
+    people = populations(accepted, analysis, seed)
+    chains = accepted.tree["posterior"].sizes["chain"]
     found = list(effects(analysis, people, accepted))
     for population in people:
+        everyone = subgroups_within(population, {"overall": {}})
         if analysis.spec.outcome == "response":
-            found += subgroup_response(population, {"overall": {}})
+            found += subgroup_response(population, everyone)
         else:
-            found += subgroup_survival(population, analysis.endpoints[0], {"overall": {}})
+            found += subgroup_survival(population, analysis.endpoints[0], everyone)
     return tuple(found), stacked(found, chains)

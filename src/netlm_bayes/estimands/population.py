@@ -8,12 +8,32 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from netlm_bayes.curves import Baseline, Piecewise, Weibull
 from netlm_bayes.evidence.assemble import Analysis, CohortEvidence
 from netlm_bayes.evidence.population import Patterns
 from netlm_bayes.inference.gate import Accepted
 
 Array = NDArray[np.float64]
 POOLED, NEXT = "pooled", "next institution"
+
+
+@dataclass(frozen=True)
+class Late:
+    """Effects that have changed.
+
+    Attributes
+    ----------
+    months : float
+        From when on.
+    effect : ndarray of shape (draws, effects)
+        All effects, those that do not change as before.
+    changing : tuple of str
+        Covariates whose effects change.
+    """
+
+    months: float
+    effect: Array
+    changing: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -26,8 +46,9 @@ class Population:
         A cohort's id, ``"pooled"`` or ``"next institution"``.
     patterns : Patterns
     level : ndarray of shape (draws,)
-    log_shape : ndarray of shape (draws,), or None
-        Of survival models.
+        Log odds of response, or level of the log hazard, of the reference profile.
+    baseline : Baseline of shape (draws,), or None
+        Of survival models: the reference profile's curve to the primary endpoint.
     effect : ndarray of shape (draws, effects)
     weights : ndarray of shape (draws or 1, patterns)
         Shares of the covariate patterns.
@@ -35,16 +56,19 @@ class Population:
         By endpoint; 0 for the primary one.
     followed_to : float
         Last printed follow-up, months; NaN where none is printed.
+    late : Late, optional
+        Where effects change.
     """
 
     name: str
     patterns: Patterns
     level: Array
-    log_shape: Array | None
+    baseline: Baseline | None
     effect: Array
     weights: Array
     offset: Mapping[str, Array]
     followed_to: float
+    late: Late | None = None
 
     @property
     def log_ratio(self) -> Array:
@@ -55,9 +79,17 @@ class Population:
         """Shares within a subgroup, 0 outside; (draws or 1, patterns)."""
         return np.asarray(self.weights * self.patterns.mask(subgroup))
 
-    def has(self, subgroup: Mapping[str, Sequence[str]]) -> bool:
-        """Tell whether anyone belongs to a subgroup."""
-        return bool(self.within(subgroup).sum() > 0)
+    def curve(self, endpoint: str) -> Baseline:
+        """Curve of the reference profile to an endpoint.
+
+        Raises
+        ------
+        ValueError
+            The model is of response.
+        """
+        if self.baseline is None:
+            raise ValueError("a response model has no survival curve")
+        return self.baseline.shifted(self.offset[endpoint])
 
     def log_contrast(self, covariate: str, level: Sequence[str], versus: Sequence[str]) -> Array:
         r"""Log ratio of joined levels, prevalence-weighted on the ratio scale; (draws,).
@@ -65,22 +97,36 @@ class Population:
         .. math:: \log \frac{\sum_{l \in A} m_l e^{\beta_l}}{\sum_{l \in A} m_l}
                   - \log \frac{\sum_{l \in B} m_l e^{\beta_l}}{\sum_{l \in B} m_l}
 
+        The coefficient itself where a continuous covariate is compared with nothing else.
+
         Parameters
         ----------
         covariate : str
         level, versus : sequence of str
-            Levels joined on either side, :math:`A` and :math:`B`.
+            Levels joined on either side, :math:`A` and :math:`B`; of a continuous covariate its
+            step, and nothing.
         """
-        columns = np.zeros((len(self.effect), len(self.patterns.columns)))
-        keep = [self.patterns.columns.index(effect) for effect in self.patterns.effects]
-        columns[:, keep] = self.effect
+        if not versus:
+            return self._coefficient(covariate, level[0])
+        return self._log_mean_ratio(covariate, level) - self._log_mean_ratio(covariate, versus)
+
+    def _coefficient(self, covariate: str, level: str) -> Array:
+        """Log ratio of one level or step; 0 of the reference."""
+        if (covariate, level) in self.patterns.effects:
+            return self.effect[:, self.patterns.effects.index((covariate, level))]
+        if (covariate, level) in self.patterns.columns:
+            return np.zeros(len(self.effect))
+        raise ValueError(f"{covariate}: no level '{level}' in this model")
+
+    def _log_mean_ratio(self, covariate: str, levels: Sequence[str]) -> Array:
+        """Log of the prevalence-weighted mean ratio of joined levels."""
+        if len(levels) == 1:
+            return self._coefficient(covariate, levels[0])
+        columns = [self.patterns.columns.index((covariate, level)) for level in levels]
         # A level that nobody has still needs a share for its ratio to be defined.
-        shares = self.weights @ self.patterns.indicator + 1e-12
-        means = []
-        for side in (level, versus):
-            mass = shares * self.patterns.column_mask(covariate, side)
-            means.append(np.sum(mass * np.exp(columns), axis=1) / np.sum(mass, axis=1))
-        return np.asarray(np.log(means[0]) - np.log(means[1]))
+        share = self.weights @ self.patterns.indicator[:, columns] + 1e-12
+        ratio = np.exp([self._coefficient(covariate, level) for level in levels]).T
+        return np.asarray(np.log(np.sum(share * ratio, axis=1) / np.sum(share, axis=1)))
 
 
 def populations(accepted: Accepted, analysis: Analysis, seed: int) -> tuple[Population, ...]:
@@ -125,9 +171,10 @@ def populations(accepted: Accepted, analysis: Analysis, seed: int) -> tuple[Popu
 
 
 def last_follow_up(cohort: CohortEvidence) -> float:
-    """Longest follow-up that a cohort prints, months; NaN where it prints none.
+    """Longest follow-up of a cohort, months; NaN where it has no patients and prints none.
 
-    Read from a statistic named `follow-up` in months, and from medians not reached.
+    Of its patients in whole months, since the longest is one patient's own; of a printed statistic
+    named `follow-up` in months, and of medians not reached.
     """
     found = [
         float(item.maximum)
@@ -141,6 +188,9 @@ def last_follow_up(cohort: CohortEvidence) -> float:
         for item in cohort.cohort.published
         if item.kind == "median" and item.followed_to is not None
     ]
+    if cohort.patients is not None:
+        seen = np.concatenate([cohort.patients.lower, cohort.patients.upper])
+        found += np.floor(np.sort(seen[np.isfinite(seen)])[-1:]).tolist()
     return max(found, default=float("nan"))
 
 
@@ -150,9 +200,9 @@ def _flat(values: Array) -> Array:
 
 def _share(analysis: Analysis) -> NDArray[np.int_]:
     """For each parameter, the place of its tau."""
-    own = 2 if analysis.spec.outcome == "survival" else 1
+    own = _first_effect(analysis)
     names = [name for name, _ in analysis.patterns.effects]
-    effects = [own + analysis.patterns.covariates.index(name) for name in names]
+    effects = [own + analysis.patterns.names.index(name) for name in names]
     return np.array([*range(own), *effects])
 
 
@@ -176,17 +226,47 @@ def _population(
     draws: Mapping[str, Array],
     followed_to: float,
 ) -> Population:
-    survival = analysis.spec.outcome == "survival"
     offset = {analysis.endpoints[0]: np.zeros(len(theta))}
     for place, endpoint in enumerate(analysis.endpoints[1:]):
         offset[endpoint] = draws["endpoint_offset"][:, place]
+    effect = theta[:, _first_effect(analysis) :]
     return Population(
         name=name,
         patterns=analysis.patterns,
         level=theta[:, 0],
-        log_shape=theta[:, 1] if survival else None,
-        effect=theta[:, 2 if survival else 1 :],
+        baseline=_baseline(analysis, theta, draws),
+        effect=effect,
+        late=_late(analysis, effect, draws),
         weights=weights,
         offset=offset,
         followed_to=followed_to,
     )
+
+
+def _late(analysis: Analysis, effect: Array, draws: Mapping[str, Array]) -> Late | None:
+    """Effects after their change."""
+    change = analysis.spec.change
+    if change is None:
+        return None
+    late = effect.copy()
+    late[:, [name in change.covariates for name, _ in analysis.patterns.effects]] += draws[
+        "effect_change"
+    ]
+    return Late(change.months, late, change.covariates)
+
+
+def _first_effect(analysis: Analysis) -> int:
+    """Place of the first effect among the parameters: after the level and a Weibull's shape."""
+    return 2 if (analysis.spec.outcome, analysis.spec.baseline) == ("survival", "weibull") else 1
+
+
+def _baseline(analysis: Analysis, theta: Array, draws: Mapping[str, Array]) -> Baseline | None:
+    r"""Curve of the reference profile.
+
+    .. math:: \log H_0(t) = a + \kappa \log(t / 12) \quad\text{or}\quad \log h_j = g + r_j
+    """
+    if analysis.spec.outcome == "response":
+        return None
+    if analysis.spec.baseline == "weibull":
+        return Weibull(theta[:, 0], np.exp(theta[:, 1]))
+    return Piecewise(theta[:, :1] + draws["log_hazard_step"], analysis.spec.cuts)

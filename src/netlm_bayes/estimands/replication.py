@@ -12,9 +12,10 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from netlm_bayes.curves import population_quantile, population_survival, weibull_survival
+from netlm_bayes.curves import population_quantile
 from netlm_bayes.estimands.population import Population
 from netlm_bayes.estimands.response import response_probability
+from netlm_bayes.estimands.subgroups import subgroups_within
 from netlm_bayes.evidence.assemble import Analysis, CohortEvidence
 from netlm_bayes.evidence.cohort import AnyItem, Counts, Median, Milestone, Ratio
 from netlm_bayes.evidence.labels import item_label, subgroup_label
@@ -178,7 +179,8 @@ def _replicate_count(
 ) -> Replicate:
     """Count: binomial among those counted, as a share of them."""
     count = response_count(index, item, analysis.codebook)
-    probability = response_probability(population, count.subgroup)
+    counted = subgroups_within(population, {blank.subgroup: count.subgroup})
+    (probability,) = response_probability(population, counted)
     draws = rng.binomial(count.total, probability) / count.total
     note = f"{count.responders} of {count.total} responded"
     return replace(blank, draws=draws, note=note)
@@ -194,16 +196,14 @@ def _replicate_point(
     blank: Replicate,
 ) -> Replicate:
     """Point of a curve; noise acts on the log(-log S) scale."""
-    if population.log_shape is None:
-        raise TypeError("a response model has no survival curve")
     point = curve_point(index, item, analysis.codebook, n)
-    level = population.level + population.offset[point.endpoint]
-    shape, weights = np.exp(population.log_shape), population.within(point.subgroup)
+    baseline = population.curve(point.endpoint)
     if isinstance(item, Median):
         target = np.exp(-np.log(2) * np.exp(point.se * noise))
-        draws = population_quantile(level, shape, population.log_ratio, weights, target)
+        weights = population.within(point.subgroup)
+        draws = population_quantile(baseline, population.log_ratio, weights, target)
         note = "" if point.reached else "printed as not reached: the month is the end of follow-up"
         return replace(blank, draws=draws, note=note, beyond=not point.reached)
-    curve = weibull_survival(point.months, level[:, None], shape[:, None], population.log_ratio)
-    hazard = -np.log(population_survival(curve, weights))
-    return replace(blank, draws=np.exp(-hazard * np.exp(point.se * noise)))
+    group = subgroups_within(population, {blank.subgroup: point.subgroup})
+    (survival,) = group.survival(baseline, point.months)
+    return replace(blank, draws=np.exp(np.log(survival) * np.exp(point.se * noise)))

@@ -5,98 +5,75 @@ Every estimate is standardised: averaged over the other covariates' mix within t
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from netlm_bayes.curves import (
-    population_quantile,
-    population_survival,
-    weibull_rmst,
-    weibull_survival,
-)
 from netlm_bayes.estimands.population import Population
+from netlm_bayes.estimands.subgroups import Subgroups
 from netlm_bayes.estimands.summary import Quantity
 
 Array = NDArray[np.float64]
-Subgroups = Mapping[str, Mapping[str, Sequence[str]]]
 MILESTONES = (6.0, 12.0, 24.0)
 HORIZON = 24.0
-CURVE_MONTHS = tuple(np.arange(0.0, 37.0, 1.5))
+CURVE_MONTHS = tuple(np.arange(0.0, 37.0, 1.5).tolist())
 STANDARDISED = "standardised over the other covariates"
 
 
 def subgroup_survival(
     population: Population, endpoint: str, subgroups: Subgroups
 ) -> Iterator[Quantity]:
-    """Median, RMST(24) and S(6), S(12), S(24) of every subgroup that has anyone.
+    """Median, RMST(24) and S(6), S(12), S(24) of every subgroup.
 
     Parameters
     ----------
     population : Population
     endpoint : str
-    subgroups : mapping
-        By printed name, the levels of each covariate.
+    subgroups : Subgroups
+        Of this population; one object for all endpoints spares solving for the medians again.
 
     Yields
     ------
     Quantity
         Times in months, probabilities between 0 and 1.
     """
-    level, shape, log_hr = _parameters(population, endpoint)
-    survival = {
-        months: weibull_survival(months, level[:, None], shape[:, None], log_hr)
-        for months in MILESTONES
-    }
-    rmst = weibull_rmst(HORIZON, level[:, None], shape[:, None], log_hr)
-    for name, subgroup in subgroups.items():
-        if not population.has(subgroup):
-            continue
-        weights = population.within(subgroup)
-        row = Quantity(population.name, endpoint, "median", level, subgroup=name)
-        inside = population.patterns.mask(subgroup) > 0
-        median = population_quantile(level, shape, log_hr[:, inside], weights[:, inside])
-        yield replace(row, draws=median, note=_extrapolation(population, float(np.median(median))))
-        mean = population_survival(rmst, weights)
-        yield _at(row, "rmst", mean, HORIZON, population)
-        for months, values in survival.items():
-            yield _at(row, "survival", population_survival(values, weights), months, population)
+    baseline = population.curve(endpoint)
+    median = subgroups.median(baseline)
+    timed = [("rmst", HORIZON, subgroups.rmst(baseline, HORIZON))]
+    timed += [("survival", at, subgroups.survival(baseline, at)) for at in MILESTONES]
+    for place, name in enumerate(subgroups.names):
+        row = Quantity(population.name, endpoint, "median", median[place], subgroup=name)
+        note = _extrapolation(population, float(np.median(row.draws)))
+        yield replace(row, note=note)
+        for estimand, months, values in timed:
+            yield _at(row, estimand, values[place], months, population)
 
 
 def survival_curves(
     population: Population, endpoint: str, subgroups: Subgroups
 ) -> Iterator[Quantity]:
-    """S(t) of every subgroup that has anyone, on a grid of months.
+    """S(t) of every subgroup, on a grid of months.
 
     Parameters
     ----------
     population : Population
     endpoint : str
-    subgroups : mapping
-        By printed name, the levels of each covariate.
+    subgroups : Subgroups
+        Of this population.
 
     Yields
     ------
     Quantity
         Survival at `CURVE_MONTHS`, month by month.
     """
-    level, shape, log_hr = _parameters(population, endpoint)
-    present = {name: group for name, group in subgroups.items() if population.has(group)}
+    baseline = population.curve(endpoint)
     for months in CURVE_MONTHS:
-        values = weibull_survival(months, level[:, None], shape[:, None], log_hr)
-        for name, subgroup in present.items():
-            draws = population_survival(values, population.within(subgroup))
+        survival = subgroups.survival(baseline, months)
+        for name, draws in zip(subgroups.names, survival, strict=True):
             row = Quantity(population.name, endpoint, "survival", draws, subgroup=name)
-            yield _at(row, "survival", draws, float(months), population)
-
-
-def _parameters(population: Population, endpoint: str) -> tuple[Array, Array, Array]:
-    if population.log_shape is None:
-        raise ValueError("a response model has no survival curve")
-    level = population.level + population.offset[endpoint]
-    return level, np.exp(population.log_shape), population.log_ratio
+            yield _at(row, "survival", draws, months, population)
 
 
 def _at(

@@ -6,20 +6,29 @@ Nothing is dropped in silence: every item of the file gets a use, and the use a 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
-from netlm_bayes.codebook import Codebook
+from netlm_bayes.codebook import RESPONSE, Codebook
 from netlm_bayes.documents import did_you_mean, problems_at
 from netlm_bayes.errors import InputError, InputErrors, Problem
 from netlm_bayes.evidence.checks import faults
 from netlm_bayes.evidence.cohort import Cohort, Counts, Median, Milestone, Ratio
 from netlm_bayes.evidence.files import CohortFile, lenders
+from netlm_bayes.evidence.hospital import (
+    notes_on,
+    patterns_in,
+    scales_in,
+    unknown_covariates,
+    with_outcome,
+)
 from netlm_bayes.evidence.information import ratio_covariance
+from netlm_bayes.evidence.landmark import landmarked
 from netlm_bayes.evidence.margins import population_margins
-from netlm_bayes.evidence.population import Patterns, joint_distribution, patterns_of
+from netlm_bayes.evidence.patients.canonical import Patients, Scale
+from netlm_bayes.evidence.population import Patterns, joint_distribution
 from netlm_bayes.evidence.published import (
     CurvePoint,
     PrintedRatio,
@@ -34,6 +43,9 @@ from netlm_bayes.evidence.uses import ItemUse, adjusts_alike, use_of
 from netlm_bayes.spec import ModelSpec
 
 Array = NDArray[np.float64]
+CHANGE_NEEDS_PATIENTS = (
+    "needs patients: what is printed of a cohort does not tell when effects change"
+)
 
 
 @dataclass(frozen=True)
@@ -61,6 +73,8 @@ class CohortEvidence:
         One for every item.
     notes : tuple of str
         Derived quantities, to be said aloud.
+    patients : Patients, optional
+        Those whose outcome is known, of a cohort of patients; nothing is printed of it then.
     """
 
     cohort: Cohort
@@ -75,22 +89,37 @@ class CohortEvidence:
     tables: tuple[RecoveredTable, ...]
     uses: tuple[ItemUse, ...]
     notes: tuple[str, ...]
+    patients: Patients | None = None
 
 
 @dataclass(frozen=True)
 class Analysis:
-    """A model and its evidence: all that a posterior depends on."""
+    """A model and its evidence: all that a posterior depends on.
+
+    Attributes
+    ----------
+    spec : ModelSpec
+    codebook : Codebook
+    patterns : Patterns
+        Every combination of levels where anything is printed; else the profiles of the patients.
+    cohorts : tuple of CohortEvidence
+    scales : mapping of str to Scale
+        Centre and step of each continuous covariate.
+    """
 
     spec: ModelSpec
     codebook: Codebook
     patterns: Patterns
     cohorts: tuple[CohortEvidence, ...]
+    scales: Mapping[str, Scale] = field(default_factory=dict)
 
     @property
     def endpoints(self) -> tuple[str, ...]:
-        """Modelled endpoints, the one without offset first."""
+        """Modelled endpoints, the one without offset first; patients tell of that one only."""
         if self.spec.outcome == "response":
             return ("response",)
+        if all(cohort.patients is not None for cohort in self.cohorts):
+            return (self.codebook.primary_endpoint,)
         return (self.codebook.primary_endpoint, *self.spec.endpoints)
 
 
@@ -113,42 +142,98 @@ def analyse(spec: ModelSpec, files: Sequence[CohortFile]) -> Analysis:
     InputError, InputErrors
         The model asks for what the codebook or the cohorts do not have.
     """
+    if spec.landmark is not None:
+        files = landmarked(files, spec.landmark)
     codebook = files[0].codebook
     _check_model(spec, codebook, files)
-    patterns = patterns_of(codebook, spec.covariates)
+    patients = with_outcome(spec, files)
+    _check_covariates_known(spec, files, patients)
+    scales, printed = scales_in(spec, codebook, patients), len(patients) < len(files)
+    patterns, shares = patterns_in(spec, codebook, patients, scales, printed)
     known, errors, cohorts = lenders(files), [], []
     for file in files:
+        own = patients.get(file.cohort.id)
+        if own is not None:
+            cohorts.append(_patients_evidence(spec, file, own, shares[file.cohort.id], patterns))
+            continue
         try:
             cohorts.append(_cohort_evidence(spec, codebook, patterns, file, known))
         except InputError as error:
             errors.append(error)
     if errors:
         raise InputErrors(errors)
-    return Analysis(spec, codebook, patterns, tuple(cohorts))
+    return Analysis(spec, codebook, patterns, tuple(cohorts), scales)
+
+
+def _patients_evidence(
+    spec: ModelSpec, file: CohortFile, patients: Patients, share: Array, patterns: Patterns
+) -> CohortEvidence:
+    """Take a cohort of patients: nothing is printed of it."""
+    cohort = file.cohort.model_copy(update={"n": patients.n})
+    nothing = np.zeros((0, 0))
+    return CohortEvidence(
+        cohort=cohort,
+        joint=share,
+        margin_log_sd=np.zeros(len(patterns.columns)),
+        ratios=(),
+        ratio_covariance=nothing,
+        curve=(),
+        curve_covariance=nothing,
+        not_reached=(),
+        counts=(),
+        tables=(),
+        uses=(),
+        notes=notes_on(spec, file, patients),
+        patients=patients,
+    )
+
+
+def _check_covariates_known(
+    spec: ModelSpec, files: Sequence[CohortFile], patients: Mapping[str, Patients]
+) -> None:
+    """Refuse a covariate that no patient has and no paper could tell of."""
+    if len(patients) < len(files):
+        return
+    if unknown := unknown_covariates(spec, list(patients.values())):
+        what = "missing in every patient; take it out of the model's covariates"
+        problems = [Problem("covariates", f"'{name}' is {what}") for name in unknown]
+        raise InputError(f"model {spec.name}", problems)
 
 
 def _check_model(spec: ModelSpec, codebook: Codebook, files: Sequence[CohortFile]) -> None:
     """Refuse covariates, endpoints or readings that nothing given knows."""
+    printed = any(file.patients is None for file in files)
     found = [
-        *(("covariates", what) for what in _covariate_faults(spec, codebook)),
+        *(("covariates", what) for what in _covariate_faults(spec, codebook, printed)),
         *(("endpoints", what) for what in _endpoint_faults(spec, codebook)),
         *(("readings", what) for what in _reading_faults(spec, files)),
+        *([("change", CHANGE_NEEDS_PATIENTS)] if printed and spec.change else []),
     ]
     if found:
         raise InputError(f"model {spec.name}", [Problem(key, what) for key, what in found])
 
 
-def _covariate_faults(spec: ModelSpec, codebook: Codebook) -> Iterator[str]:
+def _covariate_faults(spec: ModelSpec, codebook: Codebook, printed: bool) -> Iterator[str]:
     for name in spec.covariates:
         try:
             covariate = codebook.covariate(name)
         except ValueError as error:
             yield str(error)
             continue
-        if not covariate.levels:
+        if printed and not covariate.levels:
             yield f"'{name}' is continuous: what is printed of it gives no levels to model"
         if covariate.post_baseline:
-            yield f"'{name}' is known only after the clock has started"
+            yield f"'{name}' is known only after the clock has started{_ways_out(name)}"
+
+
+def _ways_out(name: str) -> str:
+    """Say how responders may be compared."""
+    if name != RESPONSE:
+        return ""
+    return (
+        ": whoever responds has stayed event-free until then, so that responders do better "
+        "whatever response does; compare those still event-free at a landmark (--landmark 3)"
+    )
 
 
 def _endpoint_faults(spec: ModelSpec, codebook: Codebook) -> Iterator[str]:

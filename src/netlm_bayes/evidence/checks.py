@@ -1,4 +1,7 @@
-"""What a cohort's file must also satisfy: its items against the codebook, `n`, and each other."""
+"""What a cohort's file must also satisfy: its items against the codebook, `n`, and each other.
+
+Of patients, only how their file is to be read; `netlm_bayes.evidence.patients` reads it.
+"""
 
 from __future__ import annotations
 
@@ -22,6 +25,8 @@ from netlm_bayes.evidence.cohort import (
     Statistic,
     Subgroup,
 )
+from netlm_bayes.evidence.patients.columns import known_columns
+from netlm_bayes.evidence.patients.layout import layout_faults
 from netlm_bayes.evidence.quantities import Category
 from netlm_bayes.evidence.votes import one_vote_faults
 
@@ -30,7 +35,7 @@ UNSTATED = "unstated"
 
 
 def faults(cohort: Cohort, codebook: Codebook) -> list[Fault]:
-    """Every fault of a cohort's items, with its place in the file.
+    """Every fault of a cohort's items or of its patients' layout, with its place in the file.
 
     Parameters
     ----------
@@ -55,7 +60,14 @@ def faults(cohort: Cohort, codebook: Codebook) -> list[Fault]:
             for place, what in found
         ),
         *one_vote_faults(cohort, codebook, sound),
+        *_patient_faults(cohort, codebook),
     ]
+
+
+def _patient_faults(cohort: Cohort, codebook: Codebook) -> Iterator[Fault]:
+    if cohort.patients:
+        found = layout_faults(cohort.patients, codebook, known_columns(codebook))
+        yield from ((("patients", *place), what) for place, what in found)
 
 
 def _conclusion_faults(cohort: Cohort, codebook: Codebook) -> Iterator[Fault]:

@@ -1,4 +1,4 @@
-"""A cohort file: what a paper printed, item by item, with source, role and reading.
+"""A cohort file: what a paper printed, item by item, or a file of patients and how to read it.
 
 The schema says what each kind of item holds; `netlm_bayes.evidence.checks` holds the items against
 the codebook and against each other.
@@ -26,6 +26,7 @@ from netlm_bayes.evidence.items import (
     Restated,
     Statistic,
 )
+from netlm_bayes.evidence.patients.layout import Layout
 from netlm_bayes.evidence.quantities import Levels, Patients, Role, Subgroup
 
 __all__ = [
@@ -42,6 +43,7 @@ __all__ = [
     "Median",
     "Milestone",
     "OtherReading",
+    "PatientCohort",
     "Ratio",
     "Restated",
     "Role",
@@ -91,6 +93,8 @@ class Cohort(Document):
         First and last day, or empty.
     codebook : str
         Bundled name or path.
+    patients : Layout, optional
+        Of a `PatientCohort` only.
     """
 
     id: Identifier
@@ -102,6 +106,7 @@ class Cohort(Document):
     source: Text
     borrowed_margins: BorrowedMargins | None = None
     conclusions: tuple[Conclusion, ...] = ()
+    patients: Layout | None = None
     published: tuple[AnyItem, ...] = Field(min_length=1)
 
     def faults(self) -> Iterator[Fault]:
@@ -113,3 +118,23 @@ class Cohort(Document):
             yield ("enrolment",), f"must not end before it starts; got {days}"
         if self.borrowed_margins and self.borrowed_margins.cohort == self.id:
             yield ("borrowed_margins", "cohort"), "must be another cohort"
+
+
+class PatientCohort(Cohort):
+    """One cohort of patients: nothing printed, `n` as in their file if it is given.
+
+    Once the file is read, `n` is the number of patients, and a cohort stands for one institution.
+    """
+
+    n: Patients = 0
+    patients: Layout
+    published: tuple[AnyItem, ...] = ()
+
+    def faults(self) -> Iterator[Fault]:
+        """Patients speak for themselves."""
+        yield from super().faults()
+        if self.published:
+            yield ("published",), "stands beside 'patients'; a cohort has one or the other"
+        for key in ("borrowed_margins", "conclusions"):
+            if getattr(self, key):
+                yield (key,), "belongs to printed items; this cohort has patients"

@@ -3,16 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from netlm_bayes.codebook import (
-    BUNDLED,
-    Codebook,
-    bundled_file,
-    codebook_path,
-    read_codebook,
-)
+from netlm_bayes.codebook import BUNDLED, Codebook, bundled_file, codebook_path, read_codebook
 from netlm_bayes.documents import (
     did_you_mean,
     digest,
@@ -20,20 +15,31 @@ from netlm_bayes.documents import (
     file_kind,
     problem_at,
     problems_at,
+    read_bytes,
     read_toml,
     validated,
 )
 from netlm_bayes.errors import InputError, InputErrors, Problem
 from netlm_bayes.evidence.checks import faults
-from netlm_bayes.evidence.cohort import Cohort, Margin
+from netlm_bayes.evidence.cohort import Cohort, PatientCohort
+from netlm_bayes.evidence.described import codebook_in_words, cohort_in_words, model_in_words
 from netlm_bayes.spec import bundled_models, read_model
 
+if TYPE_CHECKING:
+    from netlm_bayes.evidence.patients.canonical import Patients
+    from netlm_bayes.evidence.patients.layout import Layout
+
 BUNDLED_COHORTS = ("sysu-2016-2020", "sysu-rectal-2022-2024")
+PATIENT_SUFFIXES = (".csv", ".tsv", ".parquet", ".pq", ".xlsx", ".xls")
+"""Of files of patients that come without a cohort's file; spreadsheets, to be told what to do."""
 
 
 @dataclass(frozen=True)
 class CohortFile:
-    """A validated cohort, its codebook, and what identifies the file it came from."""
+    """A validated cohort, its codebook, and what identifies the files it came from.
+
+    `patients` is None for a published cohort; `data_name` is that of a file named in another.
+    """
 
     cohort: Cohort
     codebook: Codebook
@@ -41,11 +47,15 @@ class CohortFile:
     digest: str
     codebook_name: str
     codebook_digest: str
+    data_name: str = ""
+    data_digest: str = ""
+    patients: Patients | None = field(default=None, compare=False)
 
     @property
     def inputs(self) -> dict[str, str]:
-        """SHA-256 of the cohort's file and of its codebook, by file name."""
-        return {self.name: self.digest, self.codebook_name: self.codebook_digest}
+        """SHA-256 of the cohort's file, of its patients' and of its codebook, by file name."""
+        data = {self.data_name: self.data_digest} if self.data_name else {}
+        return {self.name: self.digest, **data, self.codebook_name: self.codebook_digest}
 
 
 def read_cohort(reference: str) -> CohortFile:
@@ -54,7 +64,8 @@ def read_cohort(reference: str) -> CohortFile:
     Parameters
     ----------
     reference : str
-        A TOML file, or one of `BUNDLED_COHORTS`.
+        A TOML file, a CSV or Parquet of the patients of one institution, or one of
+        `BUNDLED_COHORTS`.
 
     Returns
     -------
@@ -63,12 +74,24 @@ def read_cohort(reference: str) -> CohortFile:
     Raises
     ------
     InputError
-        With every problem of the file.
+        With every problem of the file, or where it holds several institutions.
     """
+    files = _read(reference)
+    if len(files) > 1:
+        what = f"holds {len(files)} institutions, each a cohort; read_cohorts reads them all"
+        raise InputError(reference, [Problem("institution", what)])
+    return files[0]
+
+
+def _read(reference: str) -> list[CohortFile]:
+    """Read the cohort behind a reference: of patients, one for each institution."""
     path = _cohort_path(reference)
+    if path.suffix.casefold() in PATIENT_SUFFIXES:
+        return _bare_patients(path, reference)
     values, text = read_toml(path, reference)
     expect_kind("cohort", values, reference)
-    cohort = validated(Cohort, values, reference, text)
+    schema = PatientCohort if "patients" in values else Cohort
+    cohort = validated(schema, values, reference, text)
     if not codebook_path(cohort.codebook, path.parent).exists():
         what = f"no such file '{cohort.codebook}' beside this one; or use '{BUNDLED}'"
         raise InputError(reference, [problem_at(text, ("codebook",), what)])
@@ -76,12 +99,69 @@ def read_cohort(reference: str) -> CohortFile:
     if found := faults(cohort, codebook):
         raise InputError(reference, problems_at(text, found))
     source = codebook_path(cohort.codebook, path.parent)
-    _, codebook_text = read_toml(source)
-    return CohortFile(cohort, codebook, path.name, digest(text), source.name, digest(codebook_text))
+    book = digest(read_toml(source)[1])
+    file = CohortFile(cohort, codebook, path.name, digest(text), source.name, book)
+    if cohort.patients is None:
+        return [file]
+    return _declared_patients(file, cohort.patients, path, reference, text)
+
+
+def _bare_patients(path: Path, reference: str) -> list[CohortFile]:
+    """Read patients who come by the bundled codebook's names."""
+    data = read_bytes(path, reference)
+    # pyarrow is for those who have patients.
+    from netlm_bayes.evidence.patients.cohorts import bare_cohort
+
+    book = bundled_file("codebook")
+    file = CohortFile(
+        cohort=bare_cohort(path),
+        codebook=read_codebook(BUNDLED, path.parent),
+        name=path.name,
+        digest=digest(data),
+        codebook_name=book.name,
+        codebook_digest=digest(read_toml(book)[1]),
+    )
+    return _institutions(file, data, reference)
+
+
+def _declared_patients(
+    file: CohortFile, layout: Layout, path: Path, reference: str, text: str
+) -> list[CohortFile]:
+    """Read patients as a cohort's file says, and hold their number against it."""
+    source = path.parent / layout.file
+    if not source.exists():
+        what = f"no such file '{layout.file}' beside this one"
+        raise InputError(reference, [problem_at(text, ("patients", "file"), what)])
+    data = read_bytes(source)
+    named = replace(file, data_name=source.name, data_digest=digest(data))
+    found = _institutions(named, data, str(source))
+    total = sum(one.cohort.n for one in found)
+    if file.cohort.n not in {0, total}:
+        what = f"must be the number of patients in {layout.file}, {total}; got {file.cohort.n}"
+        raise InputError(reference, [problem_at(text, ("n",), what)])
+    return found
+
+
+def _institutions(file: CohortFile, data: bytes, source: str) -> list[CohortFile]:
+    """Make a file's cohort one for each institution, with its patients."""
+    from netlm_bayes.evidence.patients.cohorts import read_institutions
+
+    found = read_institutions(file.cohort, file.codebook, data, source)
+    return [replace(file, cohort=cohort, patients=patients) for cohort, patients in found]
 
 
 def read_cohorts(references: Sequence[str]) -> tuple[CohortFile, ...]:
     """Read several cohorts that are to meet in one model.
+
+    Parameters
+    ----------
+    references : sequence of str
+        As `read_cohort` takes them; a file of patients may hold several institutions.
+
+    Returns
+    -------
+    tuple of CohortFile
+        In the order given, institutions of one file by name.
 
     Raises
     ------
@@ -91,7 +171,7 @@ def read_cohorts(references: Sequence[str]) -> tuple[CohortFile, ...]:
     files, errors = [], []
     for reference in references:
         try:
-            files.append(read_cohort(reference))
+            files += _read(reference)
         except InputError as error:
             errors.append(error)
     errors += [] if errors else _meeting_errors(files)
@@ -101,8 +181,15 @@ def read_cohorts(references: Sequence[str]) -> tuple[CohortFile, ...]:
 
 
 def inputs_of(files: Sequence[CohortFile]) -> dict[str, str]:
-    """SHA-256 of every file behind some cohorts, by file name."""
-    return {name: value for file in files for name, value in file.inputs.items()}
+    """SHA-256 of every file behind some cohorts, by file name; a second of the name is numbered."""
+    found: dict[str, str] = {}
+    for name, value in (pair for file in files for pair in file.inputs.items()):
+        key, number = name, 1
+        while found.get(key, value) != value:
+            number += 1
+            key = f"{name} ({number})"
+        found[key] = value
+    return found
 
 
 def check_file(path: str) -> str:
@@ -111,7 +198,7 @@ def check_file(path: str) -> str:
     Parameters
     ----------
     path : str
-        A TOML file, or a bundled name.
+        A TOML file, a file of patients, or a bundled name.
 
     Returns
     -------
@@ -123,26 +210,26 @@ def check_file(path: str) -> str:
     InputError
         With every problem of the file.
     """
-    if path in BUNDLED_COHORTS:
-        return _cohort_words(read_cohort(path).cohort)
+    suffix = Path(path).suffix.casefold()
+    if path in BUNDLED_COHORTS or suffix in PATIENT_SUFFIXES:
+        return _file_words(path)
     if path in bundled_models():
-        return _model_words(path)
+        return model_in_words(read_model(path)[0])
     if path == BUNDLED:
-        return _codebook_words(read_codebook(BUNDLED, Path()))
-    if not Path(path).exists() and Path(path).suffix != ".toml":
+        return codebook_in_words(read_codebook(BUNDLED, Path()))
+    if not Path(path).exists() and suffix != ".toml":
         names = [*BUNDLED_COHORTS, *bundled_models(), BUNDLED]
         there = did_you_mean(path, names) or f"; bundled are {', '.join(names)}"
         raise InputError(path, [Problem("", f"no such file{there}")])
     match file_kind(read_toml(Path(path), path)[0]):
         case "cohort":
-            return _cohort_words(read_cohort(path).cohort)
+            return _file_words(path)
         case "model":
-            return _model_words(path)
+            return model_in_words(read_model(path)[0])
         case "codebook":
-            return _codebook_words(read_codebook(path, Path()))
-    what = (
-        "is neither a cohort ('published'), a model ('outcome') nor a codebook ('[covariates.x]')"
-    )
+            return codebook_in_words(read_codebook(path, Path()))
+    kinds = "a cohort ('published' or 'patients'), a model ('outcome')"
+    what = f"is neither {kinds} nor a codebook ('[covariates.x]')"
     raise InputError(path, [Problem("", what)])
 
 
@@ -154,7 +241,7 @@ def lenders(files: Sequence[CohortFile]) -> Mapping[str, Cohort]:
     InputErrors
         A file borrows from a cohort that is neither.
     """
-    found = {file.cohort.id: file.cohort for file in files}
+    found = {file.cohort.id: file.cohort for file in files if file.patients is None}
     errors = []
     for file in files:
         borrowed = file.cohort.borrowed_margins
@@ -176,47 +263,36 @@ def _cohort_path(reference: str) -> Path:
     path = Path(reference)
     if reference in BUNDLED_COHORTS:
         return bundled_file(reference)
-    if path.suffix == ".toml" or path.exists():
+    if path.suffix.casefold() in {".toml", *PATIENT_SUFFIXES} or path.exists():
         return path
     there = did_you_mean(reference, BUNDLED_COHORTS)
-    there = there or f"; give a TOML file or one of {', '.join(BUNDLED_COHORTS)}"
+    there = there or f"; give a TOML file, a CSV, a Parquet or one of {', '.join(BUNDLED_COHORTS)}"
     raise InputError(reference, [Problem("", f"no such cohort or file{there}")])
 
 
 def _meeting_errors(files: Sequence[CohortFile]) -> list[InputError]:
     """Cohorts in one model need ids of their own and the same codebook."""
-    errors = []
+    found: dict[str, dict[Problem, None]] = {}
     for index, file in enumerate(files):
-        problems = []
+        problems = found.setdefault(file.name, {})  # of institutions of one file, once
         if any(file.cohort.id == earlier.cohort.id for earlier in files[:index]):
-            problems.append(Problem("id", f"'{file.cohort.id}' is the id of another cohort given"))
+            what = f"'{file.cohort.id}' is the id of another cohort given"
+            problems[Problem("id", what)] = None
         if file.codebook != files[0].codebook:
             what = f"differs from that of {files[0].name}; cohorts in one model share one codebook"
-            problems.append(Problem("codebook", what))
-        if problems:
-            errors.append(InputError(file.name, problems))
-    return errors
+            problems[Problem("codebook", what)] = None
+    return [InputError(name, problems) for name, problems in found.items() if problems]
 
 
-def _counted(count: int, noun: str) -> str:
-    return f"{count} {noun}{'s' if count != 1 else ''}"
+def _file_words(path: str) -> str:
+    """Describe a cohort, or the patients of a file."""
+    files = _read(path)
+    patients = [file.patients for file in files if file.patients is not None]
+    cohort = files[0].cohort
+    if not patients:
+        return cohort_in_words(cohort)
+    from netlm_bayes.evidence.patients.cohorts import patients_in_words
 
-
-def _cohort_words(cohort: Cohort) -> str:
-    fitted = sum(item.role == "fit" and not isinstance(item, Margin) for item in cohort.published)
-    items = _counted(len(cohort.published), "item")
-    patients = _counted(cohort.n, "patient")
-    return f"cohort {cohort.id}: {patients}, {items} ({fitted} in the likelihood)"
-
-
-def _model_words(reference: str) -> str:
-    spec, _ = read_model(reference)
-    covariates = _counted(len(spec.covariates), "covariate")
-    scenarios = _counted(len(spec.scenarios), "scenario")
-    return f"model {spec.name}: {spec.outcome}, {covariates}, {scenarios}"
-
-
-def _codebook_words(codebook: Codebook) -> str:
-    endpoints = _counted(len(codebook.endpoints), "endpoint")
-    covariates = _counted(len(codebook.covariates), "covariate")
-    return f"codebook {codebook.id}: {endpoints}, {covariates}"
+    several = len(files) > 1
+    name = cohort.id.removesuffix(f"/{cohort.institution}") if several else cohort.id
+    return patients_in_words(name, patients)

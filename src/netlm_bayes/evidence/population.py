@@ -22,26 +22,41 @@ Array = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Patterns:
-    """Every combination of the model's covariate levels.
+    """Covariate patterns of a population: every combination of levels, or the profiles observed.
 
     Attributes
     ----------
     covariates : tuple of str
-        In the model's order.
+        Those with levels, in the model's order.
     levels : tuple of tuple of str
         Levels of each.
     references : tuple of str
         Reference level of each.
+    steps : tuple of (str, str)
+        Continuous covariates and the contrast of each one's coefficient, such as
+        `("age", "per 9.07 years")`.
+    profiles : tuple of tuple of str, optional
+        Patterns observed, one level a covariate; None for every combination.
+    values : tuple of tuple of float
+        Of each profile, the continuous covariates in steps from their centre.
     """
 
     covariates: tuple[str, ...]
     levels: tuple[tuple[str, ...], ...]
     references: tuple[str, ...]
+    steps: tuple[tuple[str, str], ...] = ()
+    profiles: tuple[tuple[str, ...], ...] | None = None
+    values: tuple[tuple[float, ...], ...] = ()
 
     @cached_property
     def rows(self) -> tuple[tuple[str, ...], ...]:
-        """Patterns, one level a covariate; the last covariate turns fastest."""
-        return tuple(product(*self.levels))
+        """Patterns, a level a covariate; of all combinations, the last covariate turns fastest."""
+        return tuple(product(*self.levels)) if self.profiles is None else self.profiles
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Every covariate: those with levels, then the continuous ones."""
+        return (*self.covariates, *(name for name, _ in self.steps))
 
     @cached_property
     def columns(self) -> tuple[tuple[str, str], ...]:
@@ -54,25 +69,26 @@ class Patterns:
 
     @cached_property
     def effects(self) -> tuple[tuple[str, str], ...]:
-        """Every (covariate, level) that carries a coefficient."""
+        """Every (covariate, level) that carries a coefficient, then every continuous covariate."""
         references = set(zip(self.covariates, self.references, strict=True))
-        return tuple(column for column in self.columns if column not in references)
+        return (*(column for column in self.columns if column not in references), *self.steps)
 
     @cached_property
     def indicator(self) -> Array:
         """1 where a pattern has a level; shape (patterns, columns)."""
-        return np.array(
-            [
-                [float(row[self.covariates.index(name)] == level) for name, level in self.columns]
-                for row in self.rows
-            ]
-        ).reshape(len(self.rows), len(self.columns))
+        out = np.zeros((len(self.rows), len(self.columns)))
+        places = {column: place for place, column in enumerate(self.columns)}
+        for place, row in enumerate(self.rows):
+            out[place, [places[column] for column in zip(self.covariates, row, strict=True)]] = 1.0
+        return out
 
     @cached_property
     def design(self) -> Array:
-        """Design matrix, level vs reference; shape (patterns, effects)."""
-        keep = [self.columns.index(effect) for effect in self.effects]
-        return self.indicator[:, keep]
+        """Design matrix, level vs reference and steps from the centre; (patterns, effects)."""
+        keep = [self.columns.index(x) for x in self.effects[: len(self.effects) - len(self.steps)]]
+        steps = np.array(self.values).reshape(len(self.rows), -1)
+        steps = steps if self.values else np.zeros((len(self.rows), len(self.steps)))
+        return np.column_stack([self.indicator[:, keep], steps])
 
     @cached_property
     def scores(self) -> Array:

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from netlm_bayes.codebook import RESPONSE, Codebook
+from netlm_bayes.curves import log_minus_log_se
 from netlm_bayes.evidence.cohort import Counts, Median, Milestone, Ratio
 from netlm_bayes.evidence.rounding import Z95
 
@@ -155,8 +156,7 @@ def _milestone_se(item: Milestone, n: int) -> float:
     if item.lower is not None and item.upper is not None:
         ends = [math.log(-math.log(end)) for end in (item.lower, item.upper)]
         return (ends[0] - ends[1]) / (2 * Z95)
-    survival = float(item.survival)
-    return math.sqrt((1 - survival) / (n * survival)) / -math.log(survival)
+    return float(log_minus_log_se(float(item.survival), n))
 
 
 def curve_covariance(points: Sequence[CurvePoint]) -> Array:

@@ -22,10 +22,15 @@ from numpy.typing import NDArray
 from pytensor.compile.mode import Mode
 from pytensor.graph.replace import vectorize_graph
 
+from netlm_bayes.inference.entry_point import plain_entry_point
 from netlm_bayes.spec import Sampling
 
 Data = Mapping[str, NDArray[np.float64]]
 PLAIN = Mode(linker="py", optimizer=None)
+MOST_LOW_RANK = 64
+"""Parameters above which low-rank adaptation takes longer than it saves: variances only."""
+BLOCK = 20_000_000
+"""Numbers worked out at once after sampling."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +57,7 @@ def compile_model(model: pm.Model, pointwise: Mapping[str, str]) -> CompiledMode
     CompiledModel
     """
     free = [variable.name for variable in model.free_RVs]
-    with pytensor.config.change_flags(numba__fastmath=False):
+    with pytensor.config.change_flags(numba__fastmath=False), plain_entry_point():
         density = nutpie.compile_pymc_model(model, backend="numba", var_names=free)
     return CompiledModel(model, density, pointwise)
 
@@ -82,7 +87,7 @@ def sample(compiled: CompiledModel, data: Data, sampling: Sampling, seed: int) -
         cores=min(sampling.chains, os.cpu_count() or 1),
         seed=seed,
         target_accept=sampling.target_accept,
-        adaptation="low_rank",
+        adaptation="low_rank" if compiled.density.n_dim <= MOST_LOW_RANK else "diag",
         save_warmup=False,
         progress_bar=False,
     )
@@ -100,7 +105,7 @@ def sample(compiled: CompiledModel, data: Data, sampling: Sampling, seed: int) -
 
 
 def _derive(model: pm.Model, data: Data, free: xr.Dataset) -> dict[str, xr.DataArray]:
-    """Compute what follows from the free parameters, for all draws at once."""
+    """Compute what follows from the free parameters, for many draws at once."""
     with model:
         pm.set_data(dict(data))
     variables = [variable for variable in model.free_RVs if variable.name in free]
@@ -114,9 +119,16 @@ def _derive(model: pm.Model, data: Data, free: xr.Dataset) -> dict[str, xr.DataA
     evaluate = pytensor.function(batched, outputs, mode=PLAIN, on_unused_input="ignore")
     values = [_flat(free[variable.name]) for variable in variables]
     sizes = (free.sizes["chain"], free.sizes["draw"])
+    block = max(1, BLOCK // sum(array.size for array in data.values()))
+    parts = [
+        evaluate(*[value[start : start + block] for value in values])
+        for start in range(0, sizes[0] * sizes[1], block)
+    ]
     return {
-        variable.name: _labelled(model, variable.name, value.reshape(*sizes, *value.shape[1:]))
-        for variable, value in zip(model.deterministics, evaluate(*values), strict=True)
+        variable.name: _labelled(
+            model, variable.name, np.concatenate(part).reshape(*sizes, *part[0].shape[1:])
+        )
+        for variable, part in zip(model.deterministics, zip(*parts, strict=True), strict=True)
     }
 
 

@@ -11,27 +11,54 @@ import pandas as pd
 import xarray as xr
 
 from netlm_bayes import store
-from netlm_bayes.builders.data import Structure, data_of, structure_of
+from netlm_bayes.builders.data import data_of
 from netlm_bayes.builders.model import build, pointwise_names
-from netlm_bayes.compare import pooled_table
+from netlm_bayes.builders.numbers import packed
+from netlm_bayes.builders.structure import Structure, structure_of
+from netlm_bayes.compare import Recipe, pooled_table, usual_tables
 from netlm_bayes.errors import InputError, Problem
+from netlm_bayes.estimands.description import description_of
 from netlm_bayes.estimands.estimates import Estimates, estimate, estimate_effects
 from netlm_bayes.estimands.summary import Quantity, tidy
 from netlm_bayes.evidence.assemble import Analysis, analyse
 from netlm_bayes.evidence.files import CohortFile
 from netlm_bayes.inference.gate import Gated, NotConvergedError, until_accepted
 from netlm_bayes.inference.sample import CompiledModel, compile_model, sample
+from netlm_bayes.pipeline.patients import (
+    MAIN,
+    OF_PATIENTS,
+    criticism,
+    marked,
+    scenarios_by_loo,
+    synthetic_cohorts,
+)
 from netlm_bayes.report.figures import Labels, draw
 from netlm_bayes.report.tables import labelled, posterior_tables
 from netlm_bayes.spec import ModelSpec
 
 Tables = dict[str, pd.DataFrame]
-MAIN = "main"
 
 
 @dataclass(frozen=True)
 class Job:
-    """One model on some cohorts, how it is to be run, and whom to tell."""
+    """One model on some cohorts, how it is to be run, and whom to tell.
+
+    Attributes
+    ----------
+    spec : ModelSpec
+    files : tuple of CohortFile
+    seed : int
+    command : str
+        As typed.
+    digests : mapping of str to str
+        Of every input, by file name.
+    say : callable
+        Told of progress.
+    recipe : Recipe, optional
+        A selection of covariates that the usual methods are to repeat.
+    keep_patients : bool
+        Keep what there is a row of for each patient in `posterior.nc`.
+    """
 
     spec: ModelSpec
     files: tuple[CohortFile, ...]
@@ -39,6 +66,8 @@ class Job:
     command: str
     digests: Mapping[str, str]
     say: Callable[[str], None]
+    recipe: Recipe | None = None
+    keep_patients: bool = False
 
 
 @dataclass
@@ -78,6 +107,8 @@ def fit(job: Job, out: Path, sensitivity: bool = False) -> Tables:
     """
     store.refuse_what_is_no_run(out)
     clock, analysis = _Clock(), analyse(job.spec, job.files)
+    usual = usual_tables(analysis, job.recipe)
+    clock.lap("usual methods")
     job.say(f"{job.spec.name}: compiling (about a minute the first time on a machine)")
     graph = _compile(analysis)
     clock.lap("compile")
@@ -86,10 +117,13 @@ def fit(job: Job, out: Path, sensitivity: bool = False) -> Tables:
         posterior = _posterior(job, graph, analysis)
         prior = _refit(job, graph, analysis, likelihood_weight=0.0)
         clock.lap("sample")
-        tables = _tables(job, analysis, posterior, prior)
+        tables = _tables(job, analysis, posterior, prior, usual)
+        tables |= criticism(analysis, posterior.accepted, job.seed)
+        clock.lap("tables")
         if sensitivity:
-            tables |= _sensitivity(job, graph, analysis, tables)
-        clock.lap("tables and sensitivity")
+            tables |= _sensitivity(job, graph, analysis, posterior, tables)
+            clock.lap("sensitivity")
+        tables = marked(tables, analysis)
     except NotConvergedError as failure:
         with store.run_folder(out) as folder:
             store.write_checks(folder, failure.checks)
@@ -97,7 +131,7 @@ def fit(job: Job, out: Path, sensitivity: bool = False) -> Tables:
         raise
     with store.run_folder(out) as folder:
         store.write_checks(folder, posterior.checks)
-        store.write_posterior(folder, _with_prior(posterior, prior))
+        store.write_posterior(folder, _with_prior(posterior, prior, job.keep_patients))
         store.write_tables(folder, tables)
         job.say(f"{job.spec.name}: drawing figures")
         draw(tables, labels_of(analysis), folder / "figures")
@@ -123,7 +157,7 @@ def _compile(analysis: Analysis) -> _Graph:
 
 def _posterior(job: Job, graph: _Graph, analysis: Analysis) -> Gated[Estimates]:
     """Draw from the posterior until the gate is passed."""
-    data = data_of(analysis)
+    data = packed(data_of(analysis))
     return until_accepted(
         lambda sampling: sample(graph.compiled, data, sampling, job.seed),
         lambda accepted: estimate(analysis, accepted, job.seed),
@@ -138,7 +172,7 @@ def _refit(
     """Draw under other data of the same structure; weight 0 gives the prior."""
     if structure_of(analysis) != graph.structure:
         graph = _compile(analysis)
-    data, sampling = data_of(analysis, likelihood_weight), job.spec.sampling
+    data, sampling = packed(data_of(analysis, likelihood_weight)), job.spec.sampling
     return until_accepted(
         lambda settings: sample(graph.compiled, data, settings, job.seed),
         lambda accepted: estimate_effects(analysis, accepted, job.seed),
@@ -156,48 +190,74 @@ def _tables(
     analysis: Analysis,
     posterior: Gated[Estimates],
     prior: Gated[tuple[Quantity, ...]],
+    usual: Tables,
 ) -> Tables:
     """Tables of the posterior; its effects stand beside the prior's."""
-    tables = posterior_tables(analysis, posterior.made, job.spec.sampling.chains, job.seed)
+    chains = job.spec.sampling.chains
+    tables = posterior_tables(analysis, posterior.made, chains, job.seed, usual)
     before = _tidy(job, prior, "prior")
     before = before[before["subgroup"] == ""]
     return tables | {"effects": pd.concat([tables["effects"], before], ignore_index=True)}
 
 
-def _with_prior(posterior: Gated[Estimates], prior: Gated[tuple[Quantity, ...]]) -> xr.DataTree:
-    """Give the posterior's tree its `prior` group."""
+def _with_prior(
+    posterior: Gated[Estimates], prior: Gated[tuple[Quantity, ...]], keep_patients: bool
+) -> xr.DataTree:
+    """Give the posterior's tree its `prior` group; take out what is of single patients."""
     groups = {name: node.to_dataset() for name, node in posterior.accepted.tree.children.items()}
-    return xr.DataTree.from_dict({**groups, "prior": prior.accepted.tree["posterior"].to_dataset()})
+    groups["prior"] = prior.accepted.tree["posterior"].to_dataset()
+    if not keep_patients:
+        groups = {
+            name: group.drop_dims(OF_PATIENTS, errors="ignore") for name, group in groups.items()
+        }
+    return xr.DataTree.from_dict(groups)
 
 
-def _sensitivity(job: Job, graph: _Graph, analysis: Analysis, tables: Tables) -> Tables:
+def _sensitivity(
+    job: Job, graph: _Graph, analysis: Analysis, posterior: Gated[Estimates], tables: Tables
+) -> Tables:
     """Two-stage answers, and the posterior under every heterogeneity prior and scenario."""
     effects, groups = tables["effects"], tables["subgroups"]
     everyone = (groups["subgroup"] == "overall") & (groups["endpoint"] == analysis.endpoints[0])
     main = pd.concat([effects[effects["method"] == "posterior"], groups[everyone]])
-    found = {"pooled": pooled_table(analysis, effects)}
+    found = {"pooled": pooled_table(analysis, effects, tables.get("frequentist"))}
     if graph.structure.pooling == "partial":
         by_scale = {}
         for scale in job.spec.heterogeneity_scales:
             other = job.spec.with_heterogeneity(scale)
             same = scale == job.spec.prior("heterogeneity_effect").sigma
-            by_scale[f"{scale:g}"] = main if same else _under(job, graph, other, f"tau {scale:g}")
+            by_scale[f"{scale:g}"] = (
+                main if same else _tidy(job, _under(job, graph, other, f"tau {scale:g}"))
+            )
         found["heterogeneity"] = labelled(by_scale, "heterogeneity_scale")
-    by_scenario = {MAIN: main}
+    by_scenario, posteriors = {MAIN: main}, {MAIN: (analysis, posterior.accepted)}
     for name in job.spec.scenario_names:
+        if why := _left_out(job, name):
+            job.say(f"{job.spec.name}: scenario {name} left out: {why}")
+            continue
         other = job.spec.scenario(name)
-        if set(other.readings) <= _readings(job.files):
-            by_scenario[name] = _under(job, graph, other, f"scenario {name}")
-        else:
-            job.say(f"{job.spec.name}: scenario {name} left out: no cohort here can be read so")
+        gated = _under(job, graph, other, f"scenario {name}")
+        by_scenario[name] = _tidy(job, gated)
+        posteriors[name] = (analyse(other, job.files), gated.accepted)
     found["scenarios"] = labelled(by_scenario, "scenario")
+    found |= scenarios_by_loo(posteriors)
     return {name: table for name, table in found.items() if len(table)}
 
 
-def _under(job: Job, graph: _Graph, spec: ModelSpec, what: str) -> pd.DataFrame:
-    """Tidy effects under another specification."""
+def _left_out(job: Job, name: str) -> str:
+    """Say why a scenario has nothing to be run on here; empty where it has."""
+    other = job.spec.scenario(name)
+    if not set(other.readings) <= _readings(job.files):
+        return "no cohort here can be read so"
+    if other.change and any(file.patients is None for file in job.files):
+        return "what is printed does not tell when effects change"
+    return ""
+
+
+def _under(job: Job, graph: _Graph, spec: ModelSpec, what: str) -> Gated[tuple[Quantity, ...]]:
+    """Posterior under another specification."""
     job.say(f"{job.spec.name}: {what}")
-    return _tidy(job, _refit(job, graph, analyse(spec, job.files)))
+    return _refit(job, graph, analyse(spec, job.files))
 
 
 def _readings(files: tuple[CohortFile, ...]) -> set[str]:
@@ -226,6 +286,8 @@ def _write_manifest(job: Job, analysis: Analysis, folder: Path, clock: _Clock) -
     details = {
         "model": job.spec.model_dump(mode="json"),
         "labels": asdict(labels_of(analysis)),
+        "population": description_of(analysis),
+        "synthetic": synthetic_cohorts(analysis),
     }
     manifest = store.Manifest(job.command, job.seed, job.digests, clock.seconds, details)
     store.write_manifest(folder, manifest)

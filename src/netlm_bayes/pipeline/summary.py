@@ -8,6 +8,8 @@ from typing import Any
 import pandas as pd
 
 Tables = Mapping[str, pd.DataFrame]
+MOST_COHORTS = 8
+"""Cohorts, pool and next institution included, of which a summary shows each."""
 NAMES = {
     "hazard_ratio": "hazard ratio",
     "odds_ratio": "odds ratio of response",
@@ -53,11 +55,15 @@ def headline(tables: Tables) -> list[tuple[str, str, str, str]]:
     -------
     list of (cohort, what, estimate with interval, P(>1) or "")
         Overall PFS or response, then ratios of level vs reference; pooled where there is a pool.
+        Of many cohorts, no single ones.
     """
     rows = []
     groups, effects = tables["subgroups"], tables["effects"]
+    cohorts = list(dict.fromkeys(groups["cohort"]))
+    shown = cohorts if len(cohorts) <= MOST_COHORTS else cohorts[-2:]
     overall = groups[
         (groups["subgroup"] == "overall")
+        & groups["cohort"].isin(shown)
         & (
             groups["estimand"].isin(["median", "response_probability"])
             | ((groups["estimand"] == "survival") & (groups["horizon_months"] == 12))
@@ -107,8 +113,11 @@ def surprises(tables: Tables) -> list[str]:
     Returns
     -------
     list of str
-        One line a number; of thirty numbers one or two are expected to be that far out.
+        One line a number; of thirty numbers one or two are expected to be that far out. None of
+        patients.
     """
+    if "replication" not in tables:
+        return []
     table = tables["replication"]
     found = table[table["p_value"] < 0.05]
     return [

@@ -6,7 +6,12 @@ from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
-from netlm_bayes.compare import comparison, overlap_table, replication_table
+from netlm_bayes.compare import (
+    comparison,
+    overlap_table,
+    replication_table,
+    usual_comparison,
+)
 from netlm_bayes.estimands.estimates import Estimates
 from netlm_bayes.estimands.replication import replicates
 from netlm_bayes.estimands.summary import tidy
@@ -15,9 +20,13 @@ from netlm_bayes.evidence.labels import item_label
 
 
 def posterior_tables(
-    analysis: Analysis, estimates: Estimates, chains: int, seed: int
+    analysis: Analysis,
+    estimates: Estimates,
+    chains: int,
+    seed: int,
+    usual: Mapping[str, pd.DataFrame],
 ) -> dict[str, pd.DataFrame]:
-    """Tables of one posterior.
+    """Tables of one posterior, the usual methods' beside it.
 
     Parameters
     ----------
@@ -28,6 +37,8 @@ def posterior_tables(
         That the draws come from.
     seed : int
         For the replicates.
+    usual : mapping of DataFrame
+        Of `usual_tables`; empty without patients.
 
     Returns
     -------
@@ -39,12 +50,14 @@ def posterior_tables(
         "effects": tidy(estimates.effects, chains, level),
         "subgroups": tidy(estimates.subgroups, chains, level),
         "curves": tidy(estimates.curves, chains, level),
-        "comparison": comparison(analysis, people),
+        "comparison": pd.concat(
+            [comparison(analysis, people), usual_comparison(analysis, people, usual)]
+        ),
         "replication": replication_table(replicates(analysis, people, seed), level),
         "evidence": evidence_table(analysis),
         "overlap": overlap_table(analysis),
     }
-    return {name: table for name, table in tables.items() if len(table)}
+    return {name: table for name, table in {**tables, **usual}.items() if len(table)}
 
 
 def evidence_table(analysis: Analysis) -> pd.DataFrame:

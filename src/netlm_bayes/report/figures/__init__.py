@@ -14,6 +14,13 @@ from netlm_bayes.report.figures.curve_data import curve_covariates
 from netlm_bayes.report.figures.curves import curves_by
 from netlm_bayes.report.figures.forest import forest
 from netlm_bayes.report.figures.labels import Labels
+from netlm_bayes.report.figures.predictive import (
+    has_curves,
+    predictive_covariates,
+    predictive_curves,
+    predictive_curves_by,
+)
+from netlm_bayes.report.figures.predictive_response import predictive_responses
 from netlm_bayes.report.figures.prior_posterior import prior_posterior
 from netlm_bayes.report.figures.replication import replication
 from netlm_bayes.report.figures.response import response_by_subgroup
@@ -27,6 +34,9 @@ __all__ = [
     "draw",
     "forest",
     "heterogeneity",
+    "predictive_curves",
+    "predictive_curves_by",
+    "predictive_responses",
     "prior_posterior",
     "replication",
     "response_by_subgroup",
@@ -43,7 +53,7 @@ def draw(tables: Mapping[str, pd.DataFrame], labels: Labels, folder: Path) -> tu
     ----------
     tables : mapping of str to DataFrame
         By the names of their files; `curves`, `effects`, `comparison`, `replication`,
-        `heterogeneity`, `scenarios` and `subgroups` are read.
+        `heterogeneity`, `scenarios`, `subgroups`, `predictive` and `kaplan_meier` are read.
     labels : Labels
         What is written in place of names.
     folder : Path
@@ -56,7 +66,8 @@ def draw(tables: Mapping[str, pd.DataFrame], labels: Labels, folder: Path) -> tu
     """
     folder.mkdir(parents=True, exist_ok=True)
     written: list[Path] = []
-    for name, drawing in (*_curves(tables, labels), *_charts(tables, labels)):
+    drawings = (*_curves(tables, labels), *_predictive(tables, labels), *_charts(tables, labels))
+    for name, drawing in drawings:
         written += save(drawing(), folder, re.sub(r"[^\w.-]+", "-", name))
     return tuple(written)
 
@@ -69,6 +80,21 @@ def _curves(tables: Mapping[str, pd.DataFrame], labels: Labels) -> Iterator[Draw
     for covariate in curve_covariates(curves, labels):
         name = f"{labels.primary_endpoint}_by_{covariate}"
         yield name, partial(curves_by, covariate, curves, printed, labels)
+
+
+def _predictive(tables: Mapping[str, pd.DataFrame], labels: Labels) -> Iterator[Drawing]:
+    """Predicted beside observed: curves overall and by covariate, or shares of responders."""
+    if "predictive" not in tables:
+        return
+    predictive, observed = tables["predictive"], tables.get("kaplan_meier")
+    if "predictive_response" in set(predictive["estimand"]):
+        yield "predictive", partial(predictive_responses, predictive, labels)
+    if observed is None or not has_curves(predictive, observed):
+        return
+    yield "predictive", partial(predictive_curves, predictive, observed, labels)
+    for name in predictive_covariates(predictive, observed, labels):
+        drawing = partial(predictive_curves_by, name, predictive, observed, labels)
+        yield f"predictive_by_{name}", drawing
 
 
 def _charts(tables: Mapping[str, pd.DataFrame], labels: Labels) -> Iterator[Drawing]:

@@ -26,9 +26,14 @@ POSTERIOR = Ink(BLUE, "o", line_width=1.6)
 POOL = Ink(ORANGE, "D", size=5.5, line_width=1.9)
 NEXT = Ink(PURPLE, "^", hollow=True, size=5.5, line_style=(0, (3, 1.5)))
 APART = 0.1
+ABOVE_ONE = "P > 1: probability that the ratio exceeds 1."
 NOTE = (
     "Printed: the ratio that is fitted; its interval follows from the standard error used. "
-    "P > 1: probability that the ratio exceeds 1. A dash: nothing fitted."
+    f"{ABOVE_ONE} A dash: nothing fitted."
+)
+REGRESSION_NOTE = (
+    "Regression: multivariable Cox or logistic regression of the same patients, complete cases; "
+    f"of a cohort of print, the ratio that is fitted. {ABOVE_ONE} A dash: no estimate."
 )
 
 
@@ -39,7 +44,8 @@ def forest(comparison: pd.DataFrame, effects: pd.DataFrame, labels: Labels) -> F
     Parameters
     ----------
     comparison : DataFrame
-        Printed ratios beside their posterior; those with role `fit` are drawn.
+        Ratios beside their posterior: those with role `fit` are drawn, and of patients those of
+        the multivariable regression.
     effects : DataFrame
         Tidy ratios of cohorts, pool and next institution.
     labels : Labels
@@ -51,19 +57,31 @@ def forest(comparison: pd.DataFrame, effects: pd.DataFrame, labels: Labels) -> F
     posterior = ratios_of(effects, labels)
     estimand = ratio_name(posterior)
     scale = ratio_scale(estimand)
-    printed = comparison if comparison.empty else comparison[comparison["role"] == "fit"]
+    printed = _drawn(comparison)
+    usual = len(printed) > 0 and (printed["role"] == "patients").any()
     contrasts = [*posterior["contrast"], *(printed["contrast"] if len(printed) else [])]
     groups = tuple(
         Group(labels.contrast(contrast), _rows(contrast, printed, posterior, labels, scale))
         for contrast in labels.ordered_contrasts(contrasts)
     )
     name = estimand.replace("_", " ")
-    columns = ("Printed", "Posterior", "P > 1")
-    title = f"{name.capitalize()}s, printed and posterior, with {level_text(posterior)}s"
-    legend = {"printed": PRINTED, "posterior of a cohort": POSTERIOR}
+    other = "regression" if usual else "printed"
+    columns = (other.capitalize(), "Posterior", "P > 1")
+    title = f"{name.capitalize()}s, {other} and posterior, with {level_text(posterior)}s"
+    legend = {other: PRINTED, "posterior of a cohort": POSTERIOR}
     legend |= {"pooled": POOL} if POOLED in set(posterior["cohort"]) else {}
     legend |= {"next institution": NEXT} if NEXT_INSTITUTION in set(posterior["cohort"]) else {}
-    return chart(title, [Panel(scale, groups, columns)], legend, NOTE)
+    return chart(title, [Panel(scale, groups, columns)], legend, REGRESSION_NOTE if usual else NOTE)
+
+
+def _drawn(comparison: pd.DataFrame) -> pd.DataFrame:
+    """Ratios that stand beside the posterior: one a cohort and contrast."""
+    if comparison.empty:
+        return comparison
+    fitted, usual = (comparison[comparison["role"] == role] for role in ("fit", "patients"))
+    if usual.empty:
+        return fitted
+    return pd.concat([fitted, usual[usual["method_printed"].str.endswith("multivariable")]])
 
 
 def _rows(

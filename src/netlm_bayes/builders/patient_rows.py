@@ -1,0 +1,185 @@
+"""Patients to the rows of a likelihood: one each, or one for every way to fill in the missing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from netlm_bayes.evidence.assemble import Analysis
+from netlm_bayes.evidence.patients.canonical import MISSING, Floats, Ints, Patients
+from netlm_bayes.evidence.patients.profiles import completions
+
+
+@dataclass(frozen=True)
+class PatientRows:
+    """Rows of all cohorts' patients: those with a known event first, then censored, then interval.
+
+    Attributes
+    ----------
+    cohort, owner : ndarray of int of shape (rows,)
+        Places of the cohort, and of the patient among all patients of the analysis.
+    design : ndarray of shape (rows, effects)
+        Level vs reference, and steps from the centre, 0 where missing.
+    codes : ndarray of int of shape (rows, covariates)
+        Levels.
+    filled : ndarray of bool of shape (rows, covariates)
+        Where a level is filled in and not observed.
+    unknown : ndarray of bool of shape (rows, continuous covariates)
+        Where a value is missing.
+    entry, lower, upper : ndarray of shape (rows,)
+        Months.
+    response : ndarray of int of shape (rows,)
+    patients : int
+    exact, interval : int
+        Rows of either kind; the rest are censored.
+    """
+
+    cohort: Ints
+    owner: Ints
+    design: Floats
+    codes: Ints
+    filled: NDArray[np.bool_]
+    unknown: NDArray[np.bool_]
+    entry: Floats
+    lower: Floats
+    upper: Floats
+    response: Ints
+    patients: int
+    exact: int
+    interval: int
+
+
+def patient_rows(analysis: Analysis) -> PatientRows | None:
+    """Lay out the patients of an analysis; None where no cohort has any.
+
+    An interval that starts before a patient entered starts with the entry.
+    """
+    parts, before = [], 0
+    for place, cohort in enumerate(analysis.cohorts):
+        if cohort.patients is not None:
+            parts.append(_rows(analysis, cohort.patients, place, before))
+            before += cohort.patients.n
+    if not parts:
+        return None
+    names = ("cohort", "owner", "design", "codes", "filled", "unknown", "entry", "lower", "upper")
+    joined = {x: np.concatenate([part[x] for part in parts]) for x in (*names, "response")}
+    lower = np.maximum(joined["lower"], joined["entry"])
+    exact, censored = joined["lower"] == joined["upper"], np.isinf(joined["upper"])
+    if analysis.spec.outcome == "response":
+        exact, censored = np.zeros_like(exact), np.ones_like(censored)
+    order = np.lexsort((joined["owner"], np.where(exact, 0, np.where(censored, 1, 2))))
+    joined = {name: values[order] for name, values in {**joined, "lower": lower}.items()}
+    interval = int((~exact & ~censored).sum())
+    return PatientRows(**joined, patients=before, exact=int(exact.sum()), interval=interval)
+
+
+def _rows(
+    analysis: Analysis, patients: Patients, place: int, before: int
+) -> dict[str, NDArray[np.generic]]:
+    """Rows of one cohort."""
+    patterns, scales = analysis.patterns, analysis.scales
+    levels = dict(zip(patterns.covariates, patterns.levels, strict=True))
+    found = completions(patients, {name: len(names) for name, names in levels.items()})
+    columns = [
+        found.codes[:, list(levels).index(name)] == levels[name].index(level)
+        for name, level in patterns.effects
+        if name in levels
+    ]
+    raw = [patients.values[name][found.owner] for name in scales]
+    steps = [scale.standardised(v) for scale, v in zip(scales.values(), raw, strict=True)]
+    rows = len(found.owner)
+    return {
+        "cohort": np.full(rows, place),
+        "owner": found.owner + before,
+        "design": np.column_stack([np.empty((rows, 0)), *columns, *np.nan_to_num(steps)]),
+        "codes": found.codes,
+        "filled": found.filled,
+        "unknown": np.column_stack([np.empty((rows, 0), bool), *np.isnan(raw)]),
+        "entry": patients.entry[found.owner],
+        "lower": patients.lower[found.owner],
+        "upper": patients.upper[found.owner],
+        "response": patients.response[found.owner],
+    }
+
+
+@dataclass(frozen=True)
+class Missing:
+    """Which rows make up a patient with missing levels, and by which margins they are weighed.
+
+    Attributes
+    ----------
+    whole : ndarray of int
+        Rows of patients that have one row.
+    rows : ndarray of int of shape (patients with several rows, most rows)
+        Filled up with row 0.
+    margins : ndarray of int of shape (..., covariates)
+        For each of these rows and covariates the place of its log margin in a vector of all
+        margins, cohort by cohort and level by level within a covariate, which ends with two more:
+        0 where a level is observed, and one next to impossible where a row only fills up.
+    counts : dict of ndarray of shape (cohorts, levels)
+        Patients in whom a level is observed, of each covariate that somebody misses.
+    """
+
+    whole: Ints
+    rows: Ints
+    margins: Ints
+    counts: dict[str, Floats]
+
+
+def missing_levels(rows: PatientRows, analysis: Analysis) -> Missing | None:
+    """Group the rows of patients with missing levels; None where nobody misses any."""
+    if not rows.filled.any():
+        return None
+    sizes = {
+        name: len(levels)
+        for column, (name, levels) in enumerate(
+            zip(analysis.patterns.covariates, analysis.patterns.levels, strict=True)
+        )
+        if rows.filled[:, column].any()
+    }
+    columns = [analysis.patterns.covariates.index(name) for name in sizes]
+    cohorts = len(analysis.cohorts)
+    starts = np.cumsum([0, *[cohorts * size for size in sizes.values()]])
+    observed, fills_up = starts[-1], starts[-1] + 1
+    width = np.array(list(sizes.values()))
+    place = starts[:-1] + rows.cohort[:, None] * width + rows.codes[:, columns]
+    place = np.where(rows.filled[:, columns], place, observed)
+    count = np.bincount(rows.owner, minlength=rows.patients)
+    order = np.argsort(rows.owner, kind="stable")
+    first = np.cumsum(count) - count
+    several = np.flatnonzero(count > 1)
+    turn = np.arange(count.max())
+    real = turn < count[several, None]
+    matrix = np.where(real, order[np.minimum(first[several, None] + turn, len(order) - 1)], 0)
+    return Missing(
+        whole=order[first[count == 1]],
+        rows=matrix,
+        margins=np.where(real[..., None], place[matrix], fills_up),
+        counts={name: _observed_counts(analysis, name, size) for name, size in sizes.items()},
+    )
+
+
+def patient_order(analysis: Analysis) -> Ints:
+    """Which patient each of the graph's log likelihoods is of.
+
+    Patients are counted through all cohorts in order, each cohort's in the order of its file.
+    """
+    rows = patient_rows(analysis)
+    if rows is None:
+        return np.empty(0, dtype=int)
+    missing = missing_levels(rows, analysis)
+    if missing is None:
+        return rows.owner
+    return np.concatenate([rows.owner[missing.whole], rows.owner[missing.rows[:, 0]]])
+
+
+def _observed_counts(analysis: Analysis, name: str, size: int) -> Floats:
+    """Patients with each level of a covariate, by cohort; 0 of a cohort that prints."""
+    out = np.zeros((len(analysis.cohorts), size))
+    for place, cohort in enumerate(analysis.cohorts):
+        if cohort.patients is not None:
+            codes = cohort.patients.levels[name]
+            out[place] = np.bincount(codes[codes != MISSING], minlength=size)
+    return out

@@ -1,0 +1,164 @@
+"""What shapes a graph: two analyses of equal structure share a compiled model."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from netlm_bayes.builders.patient_data import patient_data
+from netlm_bayes.builders.patient_rows import patient_rows
+from netlm_bayes.builders.printed_rows import count_rows, is_joined, ratio_rows
+from netlm_bayes.evidence.assemble import Analysis
+from netlm_bayes.spec import Baseline, Outcome, Pooling
+
+
+@dataclass(frozen=True)
+class PatientShape:
+    """Shape of the patients' part of a graph.
+
+    Attributes
+    ----------
+    n : int
+        Patients.
+    exact, interval : int
+        Rows whose event is known to the moment, or lies between two scans.
+    numbers : tuple of (str, tuple of int)
+        Name and shape of every number of the patients.
+    """
+
+    n: int
+    exact: int
+    interval: int
+    numbers: tuple[tuple[str, tuple[int, ...]], ...]
+
+    def size(self, name: str) -> int:
+        """Length of one of the numbers; 0 where there is none of that name."""
+        return dict(self.numbers).get(name, (0,))[0]
+
+
+@dataclass(frozen=True)
+class Structure:
+    """What shapes a graph.
+
+    Attributes
+    ----------
+    outcome, pooling
+        Of the model; a single cohort has nothing to pool with.
+    baseline : {"weibull", "piecewise"}, optional
+        Of survival.
+    ordinal : bool
+        Whether patients' responses are modelled in their order.
+    intervals : int
+        Of a piecewise baseline.
+    levels : tuple of (str, tuple of str)
+        Covariates with levels, and these.
+    effects : tuple of (str, str)
+        Covariate and level, or step, of every coefficient.
+    changing : tuple of (str, str)
+        Those that may change.
+    endpoints : tuple of str
+        The one without offset first.
+    cohorts, borrowing : tuple of str
+        Ids of all cohorts, and of those with borrowed margins.
+    rows : tuple of (str, tuple of str)
+        By kind of printed evidence, a label for each row.
+    joined : int
+        Ratios among the rows that join levels.
+    patients : PatientShape, optional
+    """
+
+    outcome: Outcome
+    baseline: Baseline | None
+    ordinal: bool
+    intervals: int
+    pooling: Pooling
+    levels: tuple[tuple[str, tuple[str, ...]], ...]
+    effects: tuple[tuple[str, str], ...]
+    changing: tuple[tuple[str, str], ...]
+    endpoints: tuple[str, ...]
+    cohorts: tuple[str, ...]
+    borrowing: tuple[str, ...]
+    rows: tuple[tuple[str, tuple[str, ...]], ...]
+    joined: int
+    patients: PatientShape | None
+
+    @property
+    def own(self) -> tuple[str, ...]:
+        """Names of a cohort's parameters before its effects."""
+        return ("level", "log_shape") if self.baseline == "weibull" else ("level",)
+
+    @property
+    def first_effect(self) -> int:
+        """Place of the first coefficient among the parameters."""
+        return len(self.own)
+
+    @property
+    def parameters(self) -> tuple[str, ...]:
+        """Names of one cohort's parameters."""
+        return (*self.own, *(f"{name}: {level}" for name, level in self.effects))
+
+    @property
+    def covariates(self) -> tuple[str, ...]:
+        """Covariates with levels."""
+        return tuple(name for name, _ in self.levels)
+
+    @property
+    def continuous(self) -> tuple[str, ...]:
+        """Covariates without levels."""
+        named = dict(self.levels)
+        return tuple(name for name, _ in self.effects if name not in named)
+
+    @property
+    def heterogeneities(self) -> tuple[str, ...]:
+        """Names of the taus: level, shape, and one a covariate."""
+        return (*self.own, *self.covariates, *self.continuous)
+
+    @property
+    def share(self) -> NDArray[np.int_]:
+        """For each parameter, the place of its tau."""
+        owners = [*self.own, *(name for name, _ in self.effects)]
+        return np.array([self.heterogeneities.index(owner) for owner in owners])
+
+
+def structure_of(analysis: Analysis) -> Structure:
+    """Take the structure of an analysis."""
+    spec, patterns, cohorts = analysis.spec, analysis.patterns, analysis.cohorts
+    survival = spec.outcome == "survival"
+    change = spec.change.covariates if spec.change else ()
+    rows = {
+        "ratios": [(c, f"item {r.item + 1}") for c in cohorts for r in c.ratios],
+        "curve": [(c, f"item {p.item + 1}") for c in cohorts for p in c.curve],
+        "not_reached": [(c, f"item {p.item + 1}") for c in cohorts for p in c.not_reached],
+        "counts": [(c, row.label) for c in cohorts for row in count_rows(c)],
+    }
+    return Structure(
+        outcome=spec.outcome,
+        baseline=spec.baseline if survival else None,
+        ordinal=spec.ordinal,
+        intervals=len(spec.cuts) + 1 if survival and spec.baseline == "piecewise" else 0,
+        pooling=spec.pooling if len(cohorts) > 1 else "none",
+        levels=tuple(zip(patterns.covariates, patterns.levels, strict=True)),
+        effects=patterns.effects,
+        changing=tuple(effect for effect in patterns.effects if effect[0] in change),
+        endpoints=analysis.endpoints,
+        cohorts=tuple(c.cohort.id for c in cohorts),
+        borrowing=tuple(c.cohort.id for c in cohorts if c.margin_log_sd.any()),
+        rows=tuple(
+            (kind, tuple(f"{c.cohort.id}, {label}" for c, label in labels))
+            for kind, labels in rows.items()
+            if labels
+        ),
+        joined=sum(is_joined(ratio) for _, ratio in ratio_rows(analysis)),
+        patients=_patient_shape(analysis),
+    )
+
+
+def _patient_shape(analysis: Analysis) -> PatientShape | None:
+    rows = patient_rows(analysis)
+    if rows is None:
+        return None
+    numbers = patient_data(rows, analysis)
+    shapes = tuple((name, values.shape) for name, values in numbers.items())
+    return PatientShape(rows.patients, rows.exact, rows.interval, shapes)

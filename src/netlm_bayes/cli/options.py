@@ -1,0 +1,70 @@
+"""Arguments and options that commands share."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+import time
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+RESULTS = Path("results")
+
+Model = Annotated[str, typer.Argument(help="A model TOML, or the name of a bundled model.")]
+Cohorts = Annotated[
+    list[str], typer.Argument(help="CSV or Parquet of patients, cohort TOMLs or bundled ids.")
+]
+Run = Annotated[Path, typer.Argument(help="A run's folder.")]
+Out = Annotated[Path | None, typer.Option(help="Folder to write; default results/<run>.")]
+Seed = Annotated[int, typer.Option(help="Same seed, same tables.", min=0)]
+Draws = Annotated[int | None, typer.Option(help="Draws a chain.", min=50)]
+Tune = Annotated[int | None, typer.Option(help="Tuning steps a chain.", min=50)]
+Chains = Annotated[int | None, typer.Option(help="Chains.", min=2)]
+Scenario = Annotated[str | None, typer.Option(help="One of the model's scenarios.")]
+Landmark = Annotated[
+    float | None,
+    typer.Option(help="Months: compare responders with non-responders from here on.", min=0.01),
+]
+Selection = Annotated[
+    float | None,
+    typer.Option(
+        help="Repeat a paper's recipe: univariable p below this, then multivariable.",
+        min=0.0001,
+        max=1,
+    ),
+]
+KeepPatients = Annotated[
+    bool, typer.Option("--keep-patients", help="Keep what is of single patients in posterior.nc.")
+]
+Sensitivity = Annotated[
+    bool, typer.Option("--sensitivity", help="Every prior and scenario as well, as pool does.")
+]
+Profile = Annotated[
+    list[str] | None,
+    typer.Option(help="COVARIATE=LEVEL, or =NUMBER of a continuous one; once for each covariate."),
+]
+Quiet = Annotated[bool, typer.Option("--quiet", help="No progress on stderr.")]
+
+
+class Progress:
+    """Tells stderr what goes on, with the seconds since the start; can cross processes."""
+
+    def __init__(self, quiet: bool) -> None:
+        self.quiet, self.started = quiet, time.time()
+
+    def __call__(self, text: str) -> None:
+        """Print one line."""
+        if not self.quiet:
+            print(f"[{time.time() - self.started:5.1f} s] {text}", file=sys.stderr, flush=True)
+
+
+def given(**values: int | None) -> dict[str, int]:
+    """Keep the options that were given."""
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def command() -> str:
+    """Show the command as typed, without the folder the program lives in."""
+    return shlex.join(["netlm-bayes", *sys.argv[1:]])

@@ -1,0 +1,96 @@
+"""What a person reads when a command is done."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from netlm_bayes.errors import InputError, Problem
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from netlm_bayes.pipeline.predict import Prediction
+
+
+def print_table(title: str, columns: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> None:
+    """Print a table as wide as its content."""
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(title=title, title_justify="left", box=None, pad_edge=False)
+    for place, column in enumerate(columns):
+        table.add_column(column, justify="left" if place < 2 else "right", no_wrap=True)
+    for row in rows:
+        table.add_row(*row)
+    Console(markup=False, highlight=False, width=200).print(table)
+
+
+def print_audit(tables: Mapping[str, pd.DataFrame]) -> None:
+    """Print an audit's verdicts and what needs reading."""
+    from netlm_bayes.pipeline.summary import audit_verdicts
+
+    counts = ", ".join(f"{count} {name}" for name, count in audit_verdicts(tables).items())
+    print(f"Audit of the printed papers: {counts}")
+    found = tables["audit"]
+    for row in found[found["verdict"].isin(["conflict", "ambiguous"])].to_dict("records"):
+        print(f"  {row['verdict']:<9} {row['cohort']}, {row['item']}, {row['check']}")
+        print(f"            printed {row['printed']}; recomputed {row['recomputed']}")
+    unique = tables["recovered_tables"]
+    factors = unique[unique["unique"]].groupby(["cohort", "covariate"]).ngroups
+    print(f"  {factors} tables of responders by level recovered, each the only one that fits")
+
+
+def print_fit(name: str, tables: Mapping[str, pd.DataFrame]) -> None:
+    """Print the numbers of a fit that a person reads first."""
+    from netlm_bayes.pipeline.summary import headline, surprises
+
+    print()
+    columns = ("cohort", "what", "posterior (95 % interval)", "P(>1)")
+    print_table(name, columns, headline(tables))
+    odd = surprises(tables)
+    if odd:
+        print("Printed numbers that this model would hardly have had printed:")
+        print("\n".join(f"  {line}" for line in odd))
+
+
+def print_prediction(prediction: Prediction) -> None:
+    """Print what is predicted for a kind of patient, and what that rests on."""
+    from netlm_bayes.pipeline.predict import prediction_lines
+
+    columns = ("cohort", "what", "posterior (95 % interval)", "remark")
+    print_table(prediction.profile, columns, prediction_lines(prediction))
+    print(prediction.basis)
+    print(f"\nEverything is in {prediction.folder}/")
+
+
+def print_comparison(run: Path, tables: Mapping[str, pd.DataFrame]) -> None:
+    """Print a run's comparison, a line a printed ratio."""
+    if "comparison" not in tables:
+        raise InputError(str(run), [Problem("", "holds no printed ratio to compare with")])
+    rows = []
+    for row in tables["comparison"].to_dict("records"):
+        printed, posterior = (
+            f"{row[f'{k}_estimate']:.2f} ({row[f'{k}_lower']:.2f} to {row[f'{k}_upper']:.2f})"
+            for k in ("printed", "posterior")
+        )
+        numbers = ("shrinkage", "prob_above_null", "prob_wrong_sign", "exaggeration")
+        shown = [f"{row[key]:.2f}" for key in numbers]
+        limit = row["scepticism_limit"]
+        shown.append("-" if limit != limit else f"{limit:.2f}")
+        what = f"{row['contrast']} ({'adjusted' if row['adjusted_for'] else 'unadjusted'})"
+        rows.append((str(row["cohort"]), what, str(row["role"]), printed, posterior, *shown))
+    columns = (
+        "cohort",
+        "contrast",
+        "role",
+        "printed",
+        "posterior",
+        "shrinkage",
+        "P(>1)",
+        "P(wrong sign)",
+        "exaggeration",
+        "scepticism limit",
+    )
+    print_table(str(run), columns, rows)

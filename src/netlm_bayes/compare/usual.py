@@ -1,0 +1,179 @@
+"""Patients by the usual methods, and their ratios beside the posterior's."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from statistics import NormalDist
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from netlm_bayes.compare.printed import exaggeration, scepticism_limit, shrinkage, wrong_sign
+from netlm_bayes.estimands.effects import Contrast, contrasts_of
+from netlm_bayes.estimands.population import Population
+from netlm_bayes.estimands.predictive import curve_months
+from netlm_bayes.estimands.replicated_patients import cohorts_of_patients
+from netlm_bayes.evidence.assemble import Analysis
+from netlm_bayes.evidence.patients.canonical import Patients
+from netlm_bayes.frequentist import (
+    cox,
+    cox_selected,
+    kaplan_meier,
+    kaplan_meier_curves,
+    logistic,
+    logistic_selected,
+    logrank,
+    proportional_hazards,
+)
+
+MULTIVARIABLE = "multivariable"
+ROLE = "patients"
+RATIOS = ["hazard_ratio", "odds_ratio"]
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What a paper does before it prints: keep covariates whose univariable p is below a limit."""
+
+    threshold: float
+
+
+def patients_of(analysis: Analysis) -> dict[str, Patients]:
+    """Patients of an analysis, by cohort."""
+    return {c.cohort.id: c.patients for c in analysis.cohorts if c.patients is not None}
+
+
+def usual_tables(analysis: Analysis, recipe: Recipe | None = None) -> dict[str, pd.DataFrame]:
+    """Kaplan-Meier, log-rank, Cox and a check of proportional hazards; or logistic regression.
+
+    Parameters
+    ----------
+    analysis : Analysis
+    recipe : Recipe, optional
+        Adds the regression that a selection of covariates would have printed.
+
+    Returns
+    -------
+    dict of DataFrame
+        `frequentist`, and `kaplan_meier` (curves on a grid of months) of survival; nothing
+        without patients.
+    """
+    people = patients_of(analysis)
+    if not people:
+        return {}
+    book, names, level = analysis.codebook, analysis.spec.covariates, analysis.spec.level
+    if analysis.spec.outcome == "response":
+        tables = [logistic(people, book, names, level)]
+        if recipe:
+            tables.append(logistic_selected(people, book, names, recipe.threshold, level).rows)
+        return {"frequentist": _stacked(tables)}
+    tables = [kaplan_meier(people, book, names, level), logrank(people, book, names)]
+    tables.append(cox(people, book, names, level))
+    if recipe:
+        tables.append(cox_selected(people, book, names, recipe.threshold, level).rows)
+    tables.append(proportional_hazards(people, book, names))
+    return {"frequentist": _stacked(tables), "kaplan_meier": _curves(analysis)}
+
+
+def _curves(analysis: Analysis) -> pd.DataFrame:
+    """Observed curves of every cohort, and of all patients together."""
+    book, names, level = analysis.codebook, analysis.spec.covariates, analysis.spec.level
+    months = curve_months(analysis)
+    return _stacked(
+        [
+            kaplan_meier_curves({name: patients}, book, names, level, months)
+            for name, patients in cohorts_of_patients(analysis).items()
+        ]
+    )
+
+
+def _stacked(tables: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    return pd.concat([table for table in tables if len(table)], ignore_index=True)
+
+
+def usual_comparison(
+    analysis: Analysis, people: Sequence[Population], usual: Mapping[str, pd.DataFrame]
+) -> pd.DataFrame:
+    """Set every ratio that a regression gives beside its posterior.
+
+    Parameters
+    ----------
+    analysis : Analysis
+    people : sequence of Population
+    usual : mapping of DataFrame
+        Of `usual_tables`.
+
+    Returns
+    -------
+    DataFrame
+        In the columns of `comparison`, `printed` being what a paper would have printed of these
+        patients; role `patients`.
+    """
+    if "frequentist" not in usual:
+        return pd.DataFrame()
+    table, populations = usual["frequentist"], {one.name: one for one in people}
+    known = {contrast.label(analysis.codebook): contrast for contrast in contrasts_of(analysis)}
+    chosen = table[
+        table["contrast"].isin(list(known))
+        & table["cohort"].isin(list(populations))
+        & table["estimand"].isin(RATIOS)
+        & table["estimate"].notna()
+    ]
+    return pd.DataFrame(
+        [
+            _beside(analysis, populations[str(row["cohort"])], known[str(row["contrast"])], row)
+            for row in chosen.to_dict("records")
+        ]
+    )
+
+
+def _beside(
+    analysis: Analysis, population: Population, contrast: Contrast, row: Mapping[Any, Any]
+) -> dict[str, object]:
+    """One ratio of a regression, and what the posterior makes of it."""
+    others = [name for name in analysis.spec.covariates if name != contrast.covariate]
+    log_ratio = population.log_contrast(contrast.covariate, contrast.level, contrast.versus)
+    tail, printed = (1 - analysis.spec.level) / 2, float(row["estimate"])
+    lower, middle, upper = np.exp(np.quantile(log_ratio, [tail, 0.5, 1 - tail]))
+    return {
+        "cohort": row["cohort"],
+        "endpoint": row["endpoint"],
+        "covariate": contrast.covariate,
+        "contrast": row["contrast"],
+        "adjusted_for": ", ".join(others) if MULTIVARIABLE in row["method"] else "",
+        "printed_estimate": printed,
+        "printed_lower": float(row["lower"]),
+        "printed_upper": float(row["upper"]),
+        "printed_p": math.nan,
+        "method_printed": row["method"],
+        "posterior_estimate": middle,
+        "posterior_lower": lower,
+        "posterior_upper": upper,
+        "shrinkage": shrinkage(printed, middle),
+        "prob_above_null": float(np.mean(log_ratio > 0)),
+        "prob_wrong_sign": wrong_sign(printed, log_ratio),
+        "exaggeration": exaggeration(printed, log_ratio),
+        "scepticism_limit": scepticism_limit(float(row["lower"]), float(row["upper"])),
+        "role": ROLE,
+        "note": row["note"],
+    }
+
+
+def own_ratio(usual: pd.DataFrame, cohort: str, contrast: str) -> tuple[float, float] | None:
+    """A cohort's multivariable log ratio of a contrast and its standard error; None without one."""
+    found = usual[
+        (usual["cohort"] == cohort)
+        & (usual["contrast"] == contrast)
+        & usual["method"].str.endswith(MULTIVARIABLE)
+        & usual["estimate"].notna()
+        & usual["estimand"].isin(RATIOS)
+    ]
+    if found.empty:
+        return None
+    row = found.iloc[0]
+    reach = 2 * NormalDist().inv_cdf((1 + float(row["level"])) / 2)
+    se = math.log(float(row["upper"]) / float(row["lower"])) / reach
+    return math.log(float(row["estimate"])), se

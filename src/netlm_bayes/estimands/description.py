@@ -1,0 +1,278 @@
+"""What is known of the populations behind a posterior: all that it needs to be asked again.
+
+Of cohorts of patients only margins are told, as shares made of counts to the nearest five, and of
+a cohort of fewer than five nothing of its own: no small cell can be worked out from them.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from itertools import product
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from netlm_bayes.codebook import RESPONSE, Codebook
+from netlm_bayes.estimands.population import last_follow_up
+from netlm_bayes.evidence.assemble import Analysis, CohortEvidence
+from netlm_bayes.evidence.cohort import Cohort, Statistic
+from netlm_bayes.evidence.patients.canonical import MISSING, Patients, Scale
+from netlm_bayes.evidence.patients.cohorts import SMALLEST_SHOWN
+from netlm_bayes.evidence.population import Patterns, joint_distribution
+from netlm_bayes.spec import ModelSpec
+
+Array = NDArray[np.float64]
+Described = Mapping[str, Any]
+STEPS = (-2, -1, 0, 1, 2)
+"""Steps from the centre at which the spread of a continuous covariate is told."""
+HARDLY_ANYBODY = 1e-12
+"""Share of a level that nobody has, so that the mix within it is defined."""
+
+
+@dataclass(frozen=True)
+class Profile:
+    """A kind of patient: what is known of it.
+
+    Attributes
+    ----------
+    levels : mapping of str to str
+        Level of covariates.
+    numbers : mapping of str to float
+        Of continuous covariates, in their unit.
+    """
+
+    levels: Mapping[str, str] = field(default_factory=dict)
+    numbers: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def covariates(self) -> tuple[str, ...]:
+        """Names of the covariates that are known."""
+        return (*self.levels, *self.numbers)
+
+
+def description_of(analysis: Analysis) -> dict[str, Any]:
+    """Describe the populations of an analysis, ready for JSON and for sharing.
+
+    Parameters
+    ----------
+    analysis : Analysis
+
+    Returns
+    -------
+    dict
+        `codebook`, of the model's covariates only; `scales` of continuous covariates; `endpoints`;
+        `n` of all cohorts; `synthetic`, whether any patients are; and `cohorts`, each with `id`,
+        `label`, `n`, `patients` (whether it has any), `followed_to` in months or None,
+        `shares` of every covariate's levels and `borrowed`, the log sd of borrowed margins. The
+        levels of a continuous covariate are whole steps from its centre, -2 to 2.
+    """
+    codebook = analysis.codebook.model_dump(mode="json", exclude_defaults=True)
+    known = codebook["covariates"]
+    codebook["covariates"] = {name: known[name] for name in analysis.spec.covariates}
+    cohorts = [_cohort(analysis, cohort) for cohort in analysis.cohorts]
+    people = [cohort.patients for cohort in analysis.cohorts if cohort.patients is not None]
+    return {
+        "codebook": codebook,
+        "scales": {name: asdict(scale) for name, scale in analysis.scales.items()},
+        "endpoints": list(analysis.endpoints),
+        "n": sum(cohort["n"] for cohort in cohorts),
+        "synthetic": any(patients.synthetic for patients in people),
+        "cohorts": cohorts,
+    }
+
+
+def _cohort(analysis: Analysis, cohort: CohortEvidence) -> dict[str, Any]:
+    """Describe one cohort."""
+    patients, patterns, end = cohort.patients, analysis.patterns, last_follow_up(cohort)
+    sd = dict(zip((name for name, _ in patterns.columns), cohort.margin_log_sd, strict=True))
+    told = {
+        "id": cohort.cohort.id,
+        "label": cohort.cohort.label,
+        "n": cohort.cohort.n,
+        "patients": patients is not None,
+        "followed_to": None if math.isnan(end) else end,
+        "shares": _by_covariate(patterns, cohort.joint @ patterns.indicator),
+        "borrowed": {name: float(value) for name, value in sd.items() if value > 0},
+    }
+    if patients is None:
+        return told
+    # The longest follow-up is one patient's: told to the month, and of a small cohort not at all.
+    if patients.n < SMALLEST_SHOWN:
+        everyone = [one.patients for one in analysis.cohorts if one.patients is not None]
+        shares = _patient_shares(analysis, everyone)
+        return told | {"n": SMALLEST_SHOWN, "followed_to": None, "shares": shares}
+    month = None if math.isnan(end) else float(math.floor(end))
+    return told | {"followed_to": month, "shares": _patient_shares(analysis, [patients])}
+
+
+def _by_covariate(patterns: Patterns, shares: Array) -> dict[str, dict[str, float]]:
+    """Shares of all columns by covariate and level."""
+    found: dict[str, dict[str, float]] = {name: {} for name in patterns.covariates}
+    for (name, level), share in zip(patterns.columns, shares.tolist(), strict=True):
+        found[name][level] = share
+    return found
+
+
+def _patient_shares(analysis: Analysis, people: Sequence[Patients]) -> dict[str, dict[str, float]]:
+    """Shares of levels, and of whole steps from the centre, among those in whom they are known."""
+    found = {}
+    for name, levels in zip(analysis.patterns.covariates, analysis.patterns.levels, strict=True):
+        codes = np.concatenate([patients.levels[name] for patients in people])
+        found[name] = _shares(levels, codes[codes != MISSING])
+    for name, scale in analysis.scales.items():
+        values = np.concatenate([patients.values[name] for patients in people])
+        steps = np.rint(scale.standardised(values[~np.isnan(values)]))
+        places = np.clip(steps, STEPS[0], STEPS[-1]).astype(int) - STEPS[0]
+        found[name] = _shares(tuple(map(str, STEPS)), places)
+    return found
+
+
+def _shares(levels: tuple[str, ...], codes: NDArray[np.int_]) -> dict[str, float]:
+    """Shares from counts to the nearest five, all alike where nothing is known."""
+    counts = rounded_counts(np.bincount(codes, minlength=len(levels)))
+    counts = counts if counts.any() else np.ones(len(levels))
+    return dict(zip(levels, (counts / counts.sum()).tolist(), strict=True))
+
+
+def rounded_counts(counts: NDArray[np.int_]) -> Array:
+    """Counts to the nearest five; 1 and 2 become 5, and none stays none.
+
+    Parameters
+    ----------
+    counts : ndarray of int of shape (...)
+
+    Returns
+    -------
+    ndarray of shape (...)
+
+    Examples
+    --------
+    >>> rounded_counts(np.array([0, 1, 7, 8, 52]))
+    array([ 0.,  5.,  5., 10., 50.])
+    """
+    nearest = SMALLEST_SHOWN * np.rint(counts / SMALLEST_SHOWN)
+    return np.where(counts > 0, np.maximum(nearest, SMALLEST_SHOWN), 0.0)
+
+
+def described_analysis(
+    described: Described, spec: ModelSpec, profile: Profile | None = None
+) -> Analysis:
+    """Rebuild an analysis without its evidence: enough for `populations` and all made of them.
+
+    Parameters
+    ----------
+    described : mapping
+        Of `description_of`.
+    spec : ModelSpec
+        Of the same analysis.
+    profile : Profile, optional
+        Its continuous covariates are fixed at its numbers; its levels become such that the mix
+        within them is defined, even where nobody has them.
+
+    Returns
+    -------
+    Analysis
+        Every combination of levels and steps is a pattern. Published cohorts are mixed as they
+        were; patients' covariates are taken as independent.
+    """
+    profile = profile or Profile()
+    codebook = Codebook.model_validate(described["codebook"])
+    scales = {name: Scale(**values) for name, values in described["scales"].items()}
+    patterns = _patterns(codebook, spec, scales, profile)
+    endpoints = tuple(described["endpoints"])
+    further = () if endpoints == (RESPONSE,) else endpoints[1:]
+    return Analysis(
+        spec.model_copy(update={"endpoints": further}),
+        codebook,
+        patterns,
+        tuple(_evidence(cohort, spec, patterns, profile) for cohort in described["cohorts"]),
+        scales,
+    )
+
+
+def _patterns(
+    codebook: Codebook, spec: ModelSpec, scales: Mapping[str, Scale], profile: Profile
+) -> Patterns:
+    """Every combination of levels, and of the steps of continuous covariates."""
+    named = [name for name in spec.covariates if name not in scales]
+    known = [codebook.covariate(name) for name in named]
+    patterns = Patterns(
+        tuple(named),
+        tuple(covariate.levels for covariate in known),
+        tuple(covariate.reference for covariate in known),
+        steps=tuple((name, scale.step) for name, scale in scales.items()),
+    )
+    steps = list(product(*(_steps(name, scale, profile) for name, scale in scales.items())))
+    pairs = list(product(patterns.rows, steps))
+    return Patterns(
+        patterns.covariates,
+        patterns.levels,
+        patterns.references,
+        patterns.steps,
+        profiles=tuple(row for row, _ in pairs),
+        values=tuple(values for _, values in pairs),
+    )
+
+
+def _steps(name: str, scale: Scale, profile: Profile) -> tuple[float, ...]:
+    """Steps from its centre that a continuous covariate takes."""
+    if name in profile.numbers:
+        return (float(scale.standardised(np.array(profile.numbers[name]))),)
+    return tuple(map(float, STEPS))
+
+
+def _evidence(
+    cohort: Described, spec: ModelSpec, patterns: Patterns, profile: Profile
+) -> CohortEvidence:
+    """Rebuild one cohort: its mix and its follow-up, and nothing in the likelihood."""
+    log_sd = np.zeros(len(patterns.columns))
+    for name, sd in cohort["borrowed"].items():
+        levels = dict(zip(patterns.covariates, patterns.levels, strict=True))[name]
+        log_sd = log_sd + sd * patterns.column_mask(name, levels)
+    return CohortEvidence(
+        cohort=_who(cohort),
+        joint=_joint(cohort, spec, patterns, profile),
+        margin_log_sd=log_sd,
+        ratios=(),
+        ratio_covariance=np.zeros((0, 0)),
+        curve=(),
+        curve_covariance=np.zeros((0, 0)),
+        not_reached=(),
+        counts=(),
+        tables=(),
+        uses=(),
+        notes=(),
+    )
+
+
+def _who(cohort: Described) -> Cohort:
+    """Name, size and follow-up of a cohort."""
+    end = cohort["followed_to"]
+    told = {"kind": "statistic", "name": "follow-up", "unit": "months", "maximum": end}
+    items = () if end is None else (Statistic.model_construct(**told, source="description"),)
+    # Sound when it was written, and the id of one institution of a file is no plain identifier.
+    return Cohort.model_construct(
+        id=cohort["id"],
+        label=cohort["label"],
+        n=cohort["n"],
+        source="description",
+        published=items,
+    )
+
+
+def _joint(cohort: Described, spec: ModelSpec, patterns: Patterns, profile: Profile) -> Array:
+    """Share of each pattern in a cohort."""
+    shares = {}
+    for name, levels in zip(patterns.covariates, patterns.levels, strict=True):
+        share = np.array([cohort["shares"][name][level] for level in levels])
+        asked = np.array([level == profile.levels.get(name) for level in levels])
+        shares[name] = np.where(asked, np.maximum(share, HARDLY_ANYBODY), share)
+    grid = Patterns(patterns.covariates, patterns.levels, patterns.references)
+    joint = joint_distribution(grid, shares, () if cohort["patients"] else spec.association)
+    for name, _ in patterns.steps:
+        known = [1.0] if name in profile.numbers else list(cohort["shares"][name].values())
+        joint = np.outer(joint, known).reshape(-1)
+    return joint

@@ -1,0 +1,300 @@
+"""Leave-one-out by Pareto-smoothed importance sampling: per patient, printed number and cohort.
+
+What single patients or numbers contribute stays in memory; tables hold sums, and of influential
+patients the line in their file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import compress
+
+import arviz_stats as azs
+import numpy as np
+import pandas as pd
+import xarray as xr
+from arviz_stats.base import array_stats
+from numpy.typing import NDArray
+
+from netlm_bayes.builders.patient_rows import patient_order
+from netlm_bayes.evidence.assemble import Analysis
+
+Array = NDArray[np.float64]
+PATIENT, PRINTED, COHORT = "patient", "printed number", "cohort"
+PATIENTS = "patients"
+LARGEST_K = 0.7
+ALIKE = 4.0
+"""Differences below this do not tell models apart (Sivula et al. 2020, arXiv:2008.10296)."""
+CONSTANT = 1e-12
+BLOCK = 1000  # the library copies log likelihoods several times
+COLUMNS = (
+    "unit",
+    "model",
+    "n",
+    "elpd_loo",
+    "se",
+    "p_loo",
+    "difference",
+    "difference_se",
+    "largest_pareto_k",
+    "k_threshold",
+    "above_threshold",
+    "note",
+)
+
+
+@dataclass(frozen=True)
+class Units:
+    """Leave-one-out of each unit of one kind; in memory only.
+
+    Attributes
+    ----------
+    names : tuple of str
+        What tells the units apart: the same names in two models are the same data.
+    elpd, p, pareto_k : ndarray of shape (units,)
+        Expected log predictive density, effective number of parameters, and Pareto shape.
+    """
+
+    names: tuple[str, ...]
+    elpd: Array = field(repr=False)
+    p: Array = field(repr=False)
+    pareto_k: Array = field(repr=False)
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """Leave-one-out of one posterior.
+
+    Attributes
+    ----------
+    readings : tuple of str
+        Under which the papers were read: printed numbers read otherwise are other data.
+    draws : int
+        Of the posterior, all chains together.
+    units : mapping of str to Units
+        By kind: `patient`, `printed number`, `cohort`.
+    """
+
+    readings: tuple[str, ...]
+    draws: int
+    units: Mapping[str, Units]
+
+    @property
+    def threshold(self) -> float:
+        r"""Pareto k up to which importance sampling from this many draws is reliable.
+
+        .. math:: \min(1 - 1 / \log_{10} S, \; 0.7)
+
+        References
+        ----------
+        Vehtari, Simpson, Gelman, Yao, Gabry (2024). J Mach Learn Res 25(72), 1-58.
+        """
+        return float(min(1 - 1 / np.log10(self.draws), LARGEST_K))
+
+
+def leave_one_out(analysis: Analysis, log_likelihood: xr.Dataset) -> LeftOut:
+    r"""Leave every patient, every printed number and every cohort out, one at a time.
+
+    .. math:: \mathrm{elpd} = \sum_i \log p(y_i \mid y_{-i})
+
+    A printed number is left out given the others of its cohort. A cohort is the sum of what its
+    patients and its printed numbers say; of a model that learns across cohorts, leaving one out
+    moves much of the posterior, and importance sampling often fails: see `Units.pareto_k`.
+
+    Parameters
+    ----------
+    analysis : Analysis
+    log_likelihood : Dataset
+        Group `log_likelihood` of draws of it: dimensions chain, draw and a row, in this order.
+
+    Returns
+    -------
+    LeftOut
+        Without patients where their log likelihoods were not kept, and then without cohorts;
+        without cohorts also where there is only one.
+    """
+    draws = log_likelihood.sizes["chain"] * log_likelihood.sizes["draw"]
+    units: dict[str, Units] = {}
+    order, lines = patient_order(analysis), _lines(analysis)
+    if PATIENTS in log_likelihood:
+        found = _left_out(log_likelihood[PATIENTS])
+        # The graph's order depends on which levels a model needs and patients miss.
+        names = tuple(f"{cohort}, line {row}" for cohort, row in lines)
+        units[PATIENT] = Units(names, *(values[np.argsort(order)] for values in found))
+    if printed := _printed(log_likelihood):
+        kinds = [_left_out(log_likelihood[kind]) for kind in printed]
+        names = tuple(name for labels in printed.values() for name in labels)
+        units[PRINTED] = Units(names, *map(np.concatenate, zip(*kinds, strict=True)))
+    if len(analysis.cohorts) > 1 and (PATIENTS in log_likelihood or not lines):
+        owners = {kind: _owners(labels) for kind, labels in printed.items()}
+        if lines:
+            owners[PATIENTS] = np.array([cohort for cohort, _ in lines])[order]
+        ids = tuple(cohort.cohort.id for cohort in analysis.cohorts)
+        units[COHORT] = Units(ids, *_left_out(_by_cohort(log_likelihood, owners, ids)))
+    return LeftOut(analysis.spec.readings, draws, units)
+
+
+def _printed(log_likelihood: xr.Dataset) -> dict[str, list[str]]:
+    """Labels of printed numbers by kind."""
+    return {
+        str(kind): [str(label) for label in array[array.dims[-1]].to_numpy()]
+        for kind, array in log_likelihood.data_vars.items()
+        if kind != PATIENTS
+    }
+
+
+def _owners(labels: Sequence[str]) -> NDArray[np.str_]:
+    """Cohort of each printed number: what its label starts with."""
+    return np.array([label.partition(", ")[0] for label in labels])
+
+
+def _by_cohort(
+    log_likelihood: xr.Dataset, owners: Mapping[str, NDArray[np.str_]], ids: Sequence[str]
+) -> xr.DataArray:
+    """Sum of all that each cohort says; (chain, draw, cohorts)."""
+    total = np.zeros((log_likelihood.sizes["chain"], log_likelihood.sizes["draw"], len(ids)))
+    for kind, owner in owners.items():
+        member = (owner[:, None] == np.array(ids)).astype(float)
+        total += log_likelihood[kind].to_numpy() @ member
+    return xr.DataArray(total, dims=("chain", "draw", "cohort"))
+
+
+def _lines(analysis: Analysis) -> list[tuple[str, int]]:
+    """Cohort and line of every patient, counted through all cohorts."""
+    return [
+        (cohort.cohort.id, int(row))
+        for cohort in analysis.cohorts
+        if cohort.patients is not None
+        for row in cohort.patients.row
+    ]
+
+
+def _left_out(log_likelihood: xr.DataArray) -> tuple[Array, Array, Array]:
+    """Elpd, effective parameters and Pareto k of each unit.
+
+    A unit that no parameter moves loses nothing by being left out.
+    """
+    values = log_likelihood.to_numpy()
+    elpd, p, pareto_k = values[0, 0].copy(), *np.zeros((2, values.shape[-1]))
+    moved = np.ptp(values, axis=(0, 1)) > CONSTANT
+    relative_ess = _relative_ess(values)
+    for start in range(0, len(elpd), BLOCK):
+        some = start + np.flatnonzero(moved[start : start + BLOCK])
+        if len(some):
+            elpd[some], pareto_k[some], p[some] = array_stats.loo(
+                values[..., some], chain_axis=0, draw_axis=1, r_eff=relative_ess
+            )
+    return elpd, p, pareto_k
+
+
+def _relative_ess(values: Array) -> float:
+    """Effective draws of the joint log likelihood, over draws; 1 where chains tell nothing."""
+    total = values.sum(axis=-1)
+    found = float(azs.ess(total, method="mean", relative=True, chain_axis=0, draw_axis=1))
+    return found if np.isfinite(found) else 1.0
+
+
+def loo_table(fits: Mapping[str, LeftOut]) -> pd.DataFrame:
+    r"""Compare models by how well each predicts what was left out.
+
+    With :math:`d_i` the difference of a unit's elpd to the first model's,
+
+    .. math:: \mathrm{difference} = \sum_i d_i, \qquad
+              \mathrm{se} = \sqrt{n \operatorname{var}(d_i)}
+
+    Positive is better than the first model. With fewer than 100 units these errors are too small.
+
+    Parameters
+    ----------
+    fits : mapping of str to LeftOut
+        By name of model or scenario; the first is what others are compared with.
+
+    Returns
+    -------
+    DataFrame
+        With `COLUMNS`, a row a kind of unit and model. NaN where there is nothing to compare, or
+        no error from a single unit; `note` says where a number is not to be trusted.
+    """
+    rows: list[dict[str, object]] = []
+    first = next(iter(fits.values()), None)
+    for kind in (PATIENT, PRINTED, COHORT):
+        having = {name: fit for name, fit in fits.items() if kind in fit.units}
+        rows += [_row(kind, name, fit, first) for name, fit in having.items()]
+    return pd.DataFrame(rows, columns=list(COLUMNS))
+
+
+def _row(kind: str, name: str, fit: LeftOut, first: LeftOut | None) -> dict[str, object]:
+    units = fit.units[kind]
+    elpd, se, p_loo, _ = array_stats.loo_summary(units.elpd, units.p)
+    too_high = ~(units.pareto_k <= fit.threshold)
+    difference, difference_se, why = _difference(kind, fit, first)
+    largest = float(np.where(np.isnan(units.pareto_k), np.inf, units.pareto_k).max())
+    words = [_unreliable(kind, int(too_high.sum()), len(units.names), largest), why]
+    return {
+        "unit": kind,
+        "model": name,
+        "n": len(units.names),
+        "elpd_loo": float(elpd),
+        "se": float(se) if len(units.names) > 1 else np.nan,
+        "p_loo": float(p_loo),
+        "difference": difference,
+        "difference_se": difference_se,
+        "largest_pareto_k": largest,
+        "k_threshold": fit.threshold,
+        "above_threshold": int(too_high.sum()),
+        "note": "; ".join(word for word in words if word),
+    }
+
+
+def _difference(kind: str, fit: LeftOut, first: LeftOut | None) -> tuple[float, float, str]:
+    """Paired difference to the first model, its error, and what to say of it."""
+    if first is fit:
+        return 0.0, 0.0, ""
+    other = first.units.get(kind) if first else None
+    own = fit.units[kind]
+    reread = kind != PATIENT and first is not None and fit.readings != first.readings
+    if other is None or other.names != own.names or reread:
+        return np.nan, np.nan, "not the first model's data: no difference"
+    apart = own.elpd - other.elpd
+    total, n = float(apart.sum()), len(apart)
+    se = float(np.sqrt(n * apart.var(ddof=1))) if n > 1 else np.nan
+    alike = f"a difference below {ALIKE:g} does not tell the models apart"
+    return total, se, alike if abs(total) < ALIKE else ""
+
+
+def _unreliable(kind: str, count: int, n: int, largest: float) -> str:
+    """Say what importance sampling could not leave out; empty if it could leave out everything."""
+    if not count:
+        return ""
+    if kind == COHORT:
+        what = "leaving a whole institution out by importance sampling fails here"
+        return f"{what} ({count} of {n}, k up to {largest:.2g}); read it with care"
+    what = f"leaving out {count} of {n} {kind}s by importance sampling fails"
+    return f"{what} (k up to {largest:.2g}); read it with care"
+
+
+def influential(analysis: Analysis, fit: LeftOut) -> pd.DataFrame:
+    """Patients without whom the posterior would be another: Pareto k above the threshold.
+
+    Parameters
+    ----------
+    analysis : Analysis
+    fit : LeftOut
+        Of it.
+
+    Returns
+    -------
+    DataFrame
+        `cohort`, `row` (line in the cohort's file) and `pareto_k`, the largest first; of a patient
+        nothing else.
+    """
+    columns = ["cohort", "row", "pareto_k"]
+    if PATIENT not in fit.units:
+        return pd.DataFrame(columns=columns)
+    pareto_k = fit.units[PATIENT].pareto_k
+    above = ~(pareto_k <= fit.threshold)
+    lines = compress(_lines(analysis), above)
+    rows = [(*line, k) for line, k in zip(lines, pareto_k[above].tolist(), strict=True)]
+    table = pd.DataFrame(rows, columns=columns)
+    return table.sort_values("pareto_k", ascending=False, ignore_index=True, kind="stable")

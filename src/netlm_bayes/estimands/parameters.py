@@ -1,0 +1,272 @@
+"""True parameters of simulated institutions: from a model's prior, or one draw of a posterior."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from netlm_bayes.codebook import Codebook
+from netlm_bayes.curves import Baseline, Piecewise, Weibull
+from netlm_bayes.estimands.population import NEXT, POOLED
+from netlm_bayes.evidence.patients.canonical import Scale
+from netlm_bayes.spec import ModelSpec, Prior
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+Array = NDArray[np.float64]
+Effects = tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
+class Parameterisation:
+    """A model's parameters by name, in the order of a posterior's.
+
+    Attributes
+    ----------
+    spec : ModelSpec
+    codebook : Codebook
+    scales : mapping of str to Scale
+        Centre of each continuous covariate, and the step that its coefficient is per.
+    """
+
+    spec: ModelSpec
+    codebook: Codebook
+    scales: Mapping[str, Scale] = field(default_factory=dict)
+
+    @cached_property
+    def levels(self) -> dict[str, tuple[str, ...]]:
+        """Covariates with levels, and these."""
+        named = (name for name in self.spec.covariates if name not in self.scales)
+        return {name: self.codebook.covariates[name].levels for name in named}
+
+    @cached_property
+    def effects(self) -> Effects:
+        """Covariate and level, or step of a continuous covariate, of every coefficient."""
+        return (
+            *((name, x) for name in self.levels for x in self.codebook.covariates[name].effects),
+            *((name, scale.step) for name, scale in self.scales.items()),
+        )
+
+    @property
+    def own(self) -> tuple[str, ...]:
+        """Parameters before the effects."""
+        weibull = self.spec.outcome == "survival" and self.spec.baseline == "weibull"
+        return ("level", "log_shape") if weibull else ("level",)
+
+    @property
+    def parameters(self) -> tuple[str, ...]:
+        """All of one institution's parameters."""
+        return (*self.own, *(f"{name}: {level}" for name, level in self.effects))
+
+    @property
+    def heterogeneities(self) -> tuple[str, ...]:
+        """Taus: of each own parameter, and one a covariate."""
+        return (*self.own, *dict.fromkeys(name for name, _ in self.effects))
+
+    @property
+    def share(self) -> NDArray[np.int_]:
+        """For each parameter, the place of its tau."""
+        owners = [*self.own, *(name for name, _ in self.effects)]
+        return np.array([self.heterogeneities.index(owner) for owner in owners])
+
+    @property
+    def changing(self) -> Effects:
+        """Effects that are others from some month on."""
+        covariates = self.spec.change.covariates if self.spec.change else ()
+        return tuple(effect for effect in self.effects if effect[0] in covariates)
+
+
+@dataclass(frozen=True)
+class Truth:
+    r"""Parameters that patients are simulated from.
+
+    Attributes
+    ----------
+    model : Parameterisation
+    theta : ndarray of shape (institutions, parameters)
+        Level, log shape of a Weibull baseline, log hazard or odds ratios.
+    effect_change : ndarray of shape (changing,)
+        Added to the changing effects from their month on.
+    log_hazard_step : ndarray of shape (intervals,)
+        Of a piecewise baseline, :math:`r_j`.
+    threshold_gap : ndarray of shape (2,)
+        Of an ordinal response, PD from SD and PR from CR.
+    """
+
+    model: Parameterisation
+    theta: Array
+    effect_change: Array = field(default_factory=lambda: np.zeros(0))
+    log_hazard_step: Array = field(default_factory=lambda: np.zeros(0))
+    threshold_gap: Array = field(default_factory=lambda: np.zeros(0))
+
+    def baseline(self, institution: int) -> Baseline:
+        r"""Curve of the reference profile in an institution.
+
+        .. math:: \log H_0(t) = a + \kappa \log(t / 12) \quad\text{or}\quad \log h_j = g + r_j
+        """
+        level = self.theta[institution, 0]
+        if self.model.spec.baseline == "weibull":
+            return Weibull(level, np.exp(self.theta[institution, 1]))
+        return Piecewise(level + self.log_hazard_step, self.model.spec.cuts)
+
+    def coefficients(self, institution: int) -> dict[tuple[str, str], float]:
+        """Log ratio of every effect in an institution."""
+        values = self.theta[institution, len(self.model.own) :]
+        return dict(zip(self.model.effects, values.tolist(), strict=True))
+
+    @property
+    def changes(self) -> dict[tuple[str, str], float]:
+        """What is added to the effects that change."""
+        return dict(zip(self.model.changing, self.effect_change.tolist(), strict=True))
+
+    def rows(self, institution: int) -> dict[str, float]:
+        """Every parameter of an institution by name, those that all institutions share included."""
+        found = dict(zip(self.model.parameters, self.theta[institution].tolist(), strict=True))
+        found |= {f"change of {name}: {level}": x for (name, level), x in self.changes.items()}
+        steps = enumerate(self.log_hazard_step.tolist(), 1)
+        found |= {f"log hazard step, interval {place}": step for place, step in steps}
+        gaps = zip(("SD", "CR"), self.threshold_gap.tolist(), strict=False)
+        return found | {f"threshold gap, {name}": gap for name, gap in gaps}
+
+
+def prior_draws(
+    model: Parameterisation, institutions: int, draws: int, rng: np.random.Generator
+) -> dict[str, Array]:
+    r"""Draw a model's parameters from its prior.
+
+    .. math:: \mu \sim N(m, \sigma^2), \quad \tau \sim \text{half-normal}, \quad
+              \theta_c = \mu + \tau z_c, \quad r_j = r_{j-1} + s u_j, \quad z, u \sim N(0, 1)
+
+    Without pooling, and for a single institution, :math:`\theta_c \sim N(m, \sigma^2)`.
+
+    Parameters
+    ----------
+    model : Parameterisation
+    institutions, draws : int
+    rng : Generator
+
+    Returns
+    -------
+    dict of ndarray of shape (draws, ...)
+        By the names of a posterior: `theta` (institution, parameter); with pooling `mu` and,
+        where it is partial, `tau`; of a piecewise baseline `hazard_step_sd` and
+        `log_hazard_step`; of effects that change `effect_change`; of an ordinal response
+        `threshold_gap`.
+    """
+    spec = model.spec
+    found = _cohort_draws(model, institutions, draws, rng)
+    if model.changing:
+        prior = [spec.prior("effect_change")] * len(model.changing)
+        found["effect_change"] = _normal(prior, (draws, len(prior)), rng)
+    if spec.outcome == "survival" and spec.baseline == "piecewise":
+        sd = _half_normal([spec.prior("hazard_step")], (draws, 1), rng)
+        steps = sd * rng.standard_normal((draws, len(spec.cuts)))
+        risen = np.concatenate([np.zeros((draws, 1)), np.cumsum(steps, axis=1)], axis=1)
+        found |= {"hazard_step_sd": sd, "log_hazard_step": risen}
+    if spec.ordinal:
+        found["threshold_gap"] = _half_normal([spec.prior("threshold_gap")] * 2, (draws, 2), rng)
+    return found
+
+
+def _cohort_draws(
+    model: Parameterisation, institutions: int, draws: int, rng: np.random.Generator
+) -> dict[str, Array]:
+    """Parameters of every institution, and of the pool they belong to."""
+    spec, parameters = model.spec, len(model.parameters)
+    centre = [*map(spec.prior, model.own), *[spec.prior("effect")] * len(model.effects)]
+    pooling = spec.pooling if institutions > 1 else "none"
+    if pooling == "none":
+        return {"theta": _normal(centre, (draws, institutions, parameters), rng)}
+    mu = _normal(centre, (draws, parameters), rng)
+    if pooling == "complete":
+        return {"mu": mu, "theta": np.repeat(mu[:, None], institutions, axis=1)}
+    scales = [spec.prior(f"heterogeneity_{name}") for name in model.own]
+    covariates = len(model.heterogeneities) - len(model.own)
+    scales += [spec.prior("heterogeneity_effect")] * covariates
+    tau = _half_normal(scales, (draws, len(scales)), rng)
+    z = rng.standard_normal((draws, institutions, parameters))
+    return {"mu": mu, "tau": tau, "theta": mu[:, None] + tau[:, None, model.share] * z}
+
+
+def _normal(priors: list[Prior], shape: tuple[int, ...], rng: np.random.Generator) -> Array:
+    """Independent normals, one prior a place on the last axis."""
+    mu, sigma = (np.array([getattr(p, key) for p in priors]) for key in ("mu", "sigma"))
+    return np.asarray(mu + sigma * rng.standard_normal(shape))
+
+
+def _half_normal(priors: list[Prior], shape: tuple[int, ...], rng: np.random.Generator) -> Array:
+    """Independent half-normals, one prior a place on the last axis."""
+    return np.abs(_normal(priors, shape, rng))
+
+
+def prior_truth(model: Parameterisation, institutions: int, rng: np.random.Generator) -> Truth:
+    """Take one draw from the prior.
+
+    Parameters
+    ----------
+    model : Parameterisation
+    institutions : int
+    rng : Generator
+    """
+    draws = {name: values[0] for name, values in prior_draws(model, institutions, 1, rng).items()}
+    return _truth(model, draws["theta"], draws)
+
+
+def posterior_truth(
+    model: Parameterisation,
+    posterior: xr.Dataset,
+    whose: str,
+    institutions: int,
+    rng: np.random.Generator,
+) -> Truth:
+    r"""Take one draw from a posterior, at random.
+
+    Parameters
+    ----------
+    model : Parameterisation
+    posterior : Dataset
+        Of a run of the same model.
+    whose : str
+        Id of a cohort of the run; ``"pooled"``, the centre :math:`\mu`; or
+        ``"next institution"``, each with its own :math:`\theta = \mu + \tau z`.
+    institutions : int
+        One, but for the next institutions.
+    rng : Generator
+
+    Returns
+    -------
+    Truth
+
+    Raises
+    ------
+    ValueError
+        The posterior has no such parameters.
+    """
+    found = tuple(str(name) for name in posterior["parameter"].to_numpy())
+    if found != model.parameters:
+        raise ValueError(f"parameters are {', '.join(found)}; not {', '.join(model.parameters)}")
+    chain, draw = (int(rng.integers(posterior.sizes[axis])) for axis in ("chain", "draw"))
+    one = posterior.isel(chain=chain, draw=draw)
+    if whose == NEXT:
+        z = rng.standard_normal((institutions, len(found)))
+        tau = one["tau"].sel(heterogeneity=list(model.heterogeneities)).to_numpy()
+        theta = one["mu"].to_numpy() + tau[model.share] * z
+    else:
+        theta = (one["mu"] if whose == POOLED else one["theta"].sel(cohort=whose)).to_numpy()[None]
+    return _truth(model, theta, {str(name): x.to_numpy() for name, x in one.data_vars.items()})
+
+
+def _truth(model: Parameterisation, theta: Array, draws: Mapping[str, Array]) -> Truth:
+    """Parameters of institutions, with those that they share."""
+    shared = {
+        name: draws[name]
+        for name in ("effect_change", "log_hazard_step", "threshold_gap")
+        if name in draws
+    }
+    return Truth(model, theta, **shared)

@@ -1,0 +1,223 @@
+"""PFS or response of a kind of patient: conditional on a profile, averaged over all else."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from netlm_bayes.documents import did_you_mean
+from netlm_bayes.errors import InputError, Problem
+from netlm_bayes.estimands.description import Described, Profile, described_analysis
+from netlm_bayes.estimands.population import populations
+from netlm_bayes.estimands.response import subgroup_response
+from netlm_bayes.estimands.subgroups import subgroups_within
+from netlm_bayes.estimands.summary import Quantity
+from netlm_bayes.estimands.survival import STANDARDISED, subgroup_survival, survival_curves
+from netlm_bayes.evidence.assemble import Analysis
+from netlm_bayes.evidence.patients.canonical import Scale
+from netlm_bayes.inference.gate import Accepted
+from netlm_bayes.spec import ModelSpec
+
+FAR, ABSURD = 3.0, 20.0
+"""Standard deviations from the mean beyond which hardly any patient lies, and none can."""
+
+
+@dataclass(frozen=True)
+class Predicted:
+    """What a posterior says of one profile.
+
+    Attributes
+    ----------
+    parts : tuple of str
+        The profile, a covariate each: `htb: >50%`, `age: 63 years`.
+    basis : str
+        What the estimates are averaged over, in words.
+    quantities : tuple of Quantity
+        The profile's estimates in every population.
+    curves : tuple of Quantity
+        Of survival, month by month; empty for response.
+    """
+
+    parts: tuple[str, ...]
+    basis: str
+    quantities: tuple[Quantity, ...]
+    curves: tuple[Quantity, ...]
+
+
+def profile_of(settings: Sequence[str], described: Described) -> Profile:
+    """Read a profile.
+
+    Parameters
+    ----------
+    settings : sequence of str
+        Each `covariate=level`, or `covariate=number` in the unit of a continuous covariate.
+    described : mapping
+        Of `description_of`.
+
+    Returns
+    -------
+    Profile
+        In the model's order.
+
+    Raises
+    ------
+    InputError
+        With every fault of every setting.
+    """
+    covariates = described["codebook"]["covariates"]
+    there = ", ".join(covariates) or "none"
+    problems: list[Problem] = []
+    given: dict[str, str] = {}
+    for setting in settings:
+        name, equals, value = (part.strip() for part in setting.partition("="))
+        if not equals:
+            problems.append(Problem("", f"must read covariate=level; got '{setting}'"))
+        elif name not in covariates:
+            hint = did_you_mean(name, covariates) or f"; there are {there}"
+            problems.append(Problem("", f"no covariate '{name}' in this model{hint}"))
+        elif name in given:
+            problems.append(Problem(name, f"is given twice: '{given[name]}' and '{value}'"))
+        else:
+            given[name] = value
+            problems += _faults(name, value, described)
+    if not settings:
+        what = f"is empty; give covariate=level, covariates of this model are {there}"
+        problems.append(Problem("", what))
+    if problems:
+        raise InputError("--profile", problems)
+    ordered = {name: given[name] for name in covariates if name in given}
+    return Profile(
+        {name: value for name, value in ordered.items() if "levels" in covariates[name]},
+        {name: float(value) for name, value in ordered.items() if "levels" not in covariates[name]},
+    )
+
+
+def _faults(name: str, value: str, described: Described) -> Iterator[Problem]:
+    """What is wrong with a covariate's value."""
+    covariate = described["codebook"]["covariates"][name]
+    if "levels" in covariate:
+        levels = covariate["levels"]
+        if value not in levels:
+            hint = did_you_mean(value, levels) or f"; there are {', '.join(levels)}"
+            yield Problem(name, f"no such level '{value}'{hint}")
+        return
+    scale, number = Scale(**described["scales"][name]), _number(value)
+    away = _steps_away(number, scale)
+    if math.isnan(number):
+        yield Problem(name, f"must be a number, in {scale.unit}; got '{value}'")
+    elif away > ABSURD:
+        what = f"{away:.0f} standard deviations from the mean of {scale.mean:.3g} {scale.unit}"
+        yield Problem(name, f"{value} lies {what}; is the unit right?")
+
+
+def _number(text: str) -> float:
+    """Read a finite number; NaN where there is none."""
+    try:
+        number = float(text)
+    except ValueError:
+        return math.nan
+    return number if math.isfinite(number) else math.nan
+
+
+def _steps_away(value: float, scale: Scale) -> float:
+    """Distance from the centre, in standard deviations."""
+    return abs(value - scale.mean) / scale.sd
+
+
+def predict_profile(
+    profile: Profile, described: Described, spec: ModelSpec, accepted: Accepted, seed: int
+) -> Predicted:
+    r"""Predict a profile in every cohort, in the pool and in the next institution.
+
+    .. math:: S(t \mid x_A) = \sum_{x_B} w(x_B \mid x_A) \, S(t \mid x_A, x_B)
+
+    with :math:`x_A` the covariates of the profile, and the others :math:`x_B` as they occur in the
+    population; a full profile is conditional alone. Response likewise.
+
+    Parameters
+    ----------
+    profile : Profile
+    described : mapping
+        Of `description_of`.
+    spec : ModelSpec
+    accepted : Accepted
+        Draws of the model.
+    seed : int
+        Of the run, so that its next institution is drawn again.
+
+    Returns
+    -------
+    Predicted
+        Its `subgroup` is the profile.
+    """
+    analysis = described_analysis(described, spec, profile)
+    parts = _parts(profile, analysis)
+    group = {", ".join(parts): {name: (level,) for name, level in profile.levels.items()}}
+    basis = _basis(profile, analysis, described)
+    found: list[Quantity] = []
+    curves: list[Quantity] = []
+    for population in populations(accepted, analysis, seed):
+        within = subgroups_within(population, group)
+        note = "; ".join([basis, *_cautions(profile, analysis, described, population.name)])
+        if spec.outcome == "response":
+            found += _noted(subgroup_response(population, within), note)
+            continue
+        for endpoint in analysis.endpoints:
+            found += _noted(subgroup_survival(population, endpoint, within), note)
+            curves += _noted(survival_curves(population, endpoint, within), note)
+    return Predicted(parts, basis, tuple(found), tuple(curves))
+
+
+def _noted(quantities: Iterator[Quantity], note: str) -> Iterator[Quantity]:
+    """Quantities that say what they are averaged over; what else their notes say stays."""
+    for quantity in quantities:
+        yield replace(quantity, note=note + quantity.note.removeprefix(STANDARDISED))
+
+
+def _parts(profile: Profile, analysis: Analysis) -> tuple[str, ...]:
+    """Name each covariate of a profile with its value, in the model's order."""
+    named = {name: f"{name}: {level}" for name, level in profile.levels.items()}
+    named |= {
+        name: f"{name}: {value:g} {analysis.scales[name].unit}"
+        for name, value in profile.numbers.items()
+    }
+    return tuple(named[name] for name in analysis.spec.covariates if name in named)
+
+
+def _basis(profile: Profile, analysis: Analysis, described: Described) -> str:
+    """Say which covariates are averaged over, and how they are taken to go together."""
+    others = [name for name in analysis.spec.covariates if name not in profile.covariates]
+    if not others:
+        return "conditional on every covariate of the model"
+    over = f"averaged over {', '.join(others)} as in the population"
+    if any(cohort["patients"] for cohort in described["cohorts"]):
+        return f"{over}: margins of patients to the nearest 5, taken as independent"
+    if len(analysis.spec.covariates) == 1 or analysis.spec.association:
+        return over
+    return f"{over}, taken as independent"
+
+
+def _cautions(
+    profile: Profile, analysis: Analysis, described: Described, population: str
+) -> Iterator[str]:
+    """Where hardly anybody was like the profile, and where patients are simulated."""
+    everyone = {cohort["id"]: cohort["shares"] for cohort in described["cohorts"]}
+    own = everyone.get(population)
+    for name, level in profile.levels.items():
+        if not any(shares[name][level] for shares in everyone.values()):
+            yield f"no patient with {name}: {level}; the prior speaks"
+        elif own and not own[name][level]:
+            yield f"none in this cohort with {name}: {level}{_spoken_for(analysis)}"
+    for name, value in profile.numbers.items():
+        scale = analysis.scales[name]
+        away = _steps_away(value, scale)
+        if away > FAR:
+            yield f"{name}: extrapolated, {away:.1f} standard deviations from the patients' mean"
+    if described["synthetic"]:
+        yield "synthetic patients"
+
+
+def _spoken_for(analysis: Analysis) -> str:
+    """Who speaks for a cohort that knows nothing."""
+    return "; the prior speaks" if analysis.spec.pooling == "none" else "; the others speak for it"

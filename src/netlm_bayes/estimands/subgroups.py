@@ -1,0 +1,193 @@
+"""Standardisation: a subgroup's estimate is the mean over the covariate patterns within it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from netlm_bayes.curves import Baseline, population_log_hazard
+from netlm_bayes.curves.arguments import exp_or_inf
+from netlm_bayes.estimands.population import Population
+
+Array = NDArray[np.float64]
+Levels = Mapping[str, Sequence[str]]
+
+
+@dataclass(frozen=True)
+class Turned:
+    """Linear predictors that hold from some month on; (draws, patterns)."""
+
+    months: float
+    log_ratio: Array
+
+
+@dataclass(frozen=True)
+class Subgroups:
+    """Subgroups of one population, and the patterns that anyone in it has.
+
+    Attributes
+    ----------
+    names : tuple of str
+        As printed.
+    log_ratio : ndarray of shape (draws, patterns)
+        Linear predictors.
+    weights : ndarray of shape (draws or 1, patterns)
+        Shares of the patterns.
+    members : ndarray of shape (patterns, subgroups)
+        1 where a pattern belongs.
+    late : Turned, optional
+        Linear predictors from some month on, where effects change.
+    """
+
+    names: tuple[str, ...]
+    log_ratio: Array
+    weights: Array
+    members: Array
+    late: Turned | None = None
+
+    def mean(self, values: Array) -> Array:
+        r"""Mean of every subgroup.
+
+        .. math:: \sum_{x \in G} w_x v_x \Big/ \sum_{x \in G} w_x
+
+        Parameters
+        ----------
+        values : ndarray of shape (draws, patterns)
+
+        Returns
+        -------
+        ndarray of shape (subgroups, draws)
+        """
+        if len(self.weights) == 1:
+            return self._shares.T @ values.T
+        return np.asarray((self.members.T @ (self.weights * values).T) / self._totals.T)
+
+    def survival(self, baseline: Baseline, months: float) -> Array:
+        """S(t) of every subgroup.
+
+        Parameters
+        ----------
+        baseline : Baseline of shape (draws,)
+        months : float
+
+        Returns
+        -------
+        ndarray of shape (subgroups, draws)
+        """
+        if self.late is not None and months > self.late.months:
+            return self.mean(np.exp(-self._late_hazard(self.late, baseline, months)))
+        hazard = exp_or_inf(baseline.log_cumulative_hazard(months))
+        # In place: at this size, memory for another array costs more than its exponentials.
+        values = -hazard[:, None] * self._hazard_ratio
+        return self.mean(np.exp(values, out=values))
+
+    def rmst(self, baseline: Baseline, horizon: float) -> Array:
+        """Restricted mean survival time of every subgroup.
+
+        Parameters
+        ----------
+        baseline : Baseline of shape (draws,)
+        horizon : float
+            Months.
+
+        Returns
+        -------
+        ndarray of shape (subgroups, draws)
+        """
+        each = baseline.per_pattern()
+        if self.late is None or horizon <= self.late.months:
+            return self.mean(each.rmst(horizon, self.log_ratio))
+        turn, late = self.late.months, self.late.log_ratio
+        after = each.rmst(horizon, late) - each.rmst(turn, late)
+        gained = each.survival(turn, self.log_ratio) / each.survival(turn, late)
+        return self.mean(each.rmst(turn, self.log_ratio) + gained * after)
+
+    def median(self, baseline: Baseline) -> Array:
+        """Median of every subgroup.
+
+        Parameters
+        ----------
+        baseline : Baseline of shape (draws,)
+
+        Returns
+        -------
+        ndarray of shape (subgroups, draws)
+            Months.
+        """
+        early = baseline.months_at(self._log_hazard_at_median)
+        return early if self.late is None else self._late_median(self.late, baseline, early)
+
+    def _late_hazard(self, late: Turned, baseline: Baseline, months: float) -> Array:
+        r"""Sum up :math:`H_0(c) e^{\eta} + (H_0(t) - H_0(c)) e^{\eta'}`; (draws, patterns)."""
+        before = exp_or_inf(baseline.log_cumulative_hazard(late.months))
+        after = exp_or_inf(baseline.log_cumulative_hazard(months)) - before
+        return before[:, None] * self._hazard_ratio + after[:, None] * np.exp(late.log_ratio)
+
+    def _late_median(self, late: Turned, baseline: Baseline, early: Array) -> Array:
+        """Median where it comes after the change: of those left by then, at what is left to go."""
+        found = early.copy()
+        before = exp_or_inf(baseline.log_cumulative_hazard(late.months))
+        left = self.weights * np.exp(-before[:, None] * self._hazard_ratio)
+        for place, inside in enumerate(self.members.T > 0):
+            share = left[:, inside].sum(axis=1) / self.weights[:, inside].sum(axis=1)
+            rows = np.flatnonzero(share > 0.5)
+            if len(rows):
+                log_hr, weights = late.log_ratio[np.ix_(rows, inside)], left[np.ix_(rows, inside)]
+                more = np.exp(population_log_hazard(log_hr, weights, 0.5 / share[rows]))
+                total = np.full(len(before), np.nan)
+                total[rows] = np.log(before[rows] + more)
+                found[place, rows] = baseline.months_at(total)[rows]
+        return found
+
+    @cached_property
+    def _log_hazard_at_median(self) -> Array:
+        """Reference log H at each subgroup's median: the same for every endpoint."""
+        found = np.empty((len(self.names), len(self.log_ratio)))
+        for place, inside in enumerate(self.members.T > 0):
+            found[place] = population_log_hazard(self.log_ratio[:, inside], self.weights[:, inside])
+        return found
+
+    @cached_property
+    def _hazard_ratio(self) -> Array:
+        return np.exp(self.log_ratio)
+
+    @cached_property
+    def _totals(self) -> Array:
+        """Share of the population in each subgroup; (draws or 1, subgroups)."""
+        return self.weights @ self.members
+
+    @cached_property
+    def _shares(self) -> Array:
+        """Shares of the patterns within each subgroup, the same in every draw."""
+        return self.weights.T * self.members / self._totals
+
+
+def subgroups_within(population: Population, subgroups: Mapping[str, Levels]) -> Subgroups:
+    """Find those subgroups of a population that anyone belongs to.
+
+    Parameters
+    ----------
+    population : Population
+    subgroups : mapping
+        By printed name, the levels of each covariate.
+
+    Returns
+    -------
+    Subgroups
+    """
+    patterns, late = population.patterns, population.late
+    found = population.weights.any(axis=0)
+    weights, design = population.weights[:, found], patterns.design[found]
+    members = {name: patterns.mask(levels)[found] for name, levels in subgroups.items()}
+    present = {name: member for name, member in members.items() if member.any()}
+    return Subgroups(
+        tuple(present),
+        population.effect @ design.T,
+        weights,
+        np.array(list(present.values())).reshape(len(present), len(design)).T,
+        None if late is None else Turned(late.months, late.effect @ design.T),
+    )

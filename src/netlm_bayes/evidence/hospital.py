@@ -1,0 +1,121 @@
+"""What a cohort of patients says to a model: those whose outcome is known, and their profiles."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from netlm_bayes.codebook import Codebook
+from netlm_bayes.errors import InputError, InputErrors, Problem
+from netlm_bayes.evidence.files import CohortFile
+from netlm_bayes.evidence.patients.canonical import MISSING, Floats, Patients, Scale, scales_of
+from netlm_bayes.evidence.patients.profiles import observed_patterns, shares_over
+from netlm_bayes.evidence.population import Patterns, patterns_of
+from netlm_bayes.spec import ModelSpec
+
+OUTCOMES = {"survival": "time and event", "response": "response"}
+
+
+def with_outcome(spec: ModelSpec, files: Sequence[CohortFile]) -> dict[str, Patients]:
+    """Patients whose outcome is known, by id of their cohort.
+
+    Parameters
+    ----------
+    spec : ModelSpec
+    files : sequence of CohortFile
+        Published cohorts are passed over.
+
+    Raises
+    ------
+    InputErrors
+        A cohort without any such patient.
+    """
+    found, errors = {}, []
+    for file in files:
+        if file.patients is None:
+            continue
+        known = file.patients.take(_known(spec, file.patients))
+        found[file.cohort.id] = known
+        if not known.n:
+            what = f"no patient of {file.cohort.id} has {OUTCOMES[spec.outcome]}"
+            errors.append(InputError(file.name, [Problem("", what)]))
+    if errors:
+        raise InputErrors(errors)
+    return found
+
+
+def _known(spec: ModelSpec, patients: Patients) -> np.ndarray:
+    return patients.timed if spec.outcome == "survival" else patients.response != MISSING
+
+
+def scales_in(
+    spec: ModelSpec, codebook: Codebook, patients: Mapping[str, Patients]
+) -> dict[str, Scale]:
+    """Centre and step of each continuous covariate of a model."""
+    known = {name: codebook.covariates[name] for name in spec.covariates}
+    units = {name: covariate.unit for name, covariate in known.items() if not covariate.levels}
+    return scales_of(list(patients.values()), units)
+
+
+def unknown_covariates(spec: ModelSpec, patients: Sequence[Patients]) -> list[str]:
+    """Covariates of a model that no patient has."""
+    return [
+        name
+        for name in spec.covariates
+        if all(
+            (p.levels[name] == MISSING).all()
+            if name in p.levels
+            else np.isnan(p.values[name]).all()
+            for p in patients
+        )
+    ]
+
+
+def patterns_in(
+    spec: ModelSpec,
+    codebook: Codebook,
+    patients: Mapping[str, Patients],
+    scales: Mapping[str, Scale],
+    printed: bool,
+) -> tuple[Patterns, dict[str, Floats]]:
+    """Patterns of an analysis, and how common each is in every cohort of patients.
+
+    Parameters
+    ----------
+    spec : ModelSpec
+    codebook : Codebook
+    patients : mapping of str to Patients
+        By cohort.
+    scales : mapping of str to Scale
+    printed : bool
+        Whether there are published cohorts as well: then every combination of levels is a pattern.
+    """
+    if printed:
+        patterns = patterns_of(codebook, spec.covariates)
+        return patterns, {name: shares_over(patterns, one) for name, one in patients.items()}
+    cohorts = list(patients.values())
+    patterns, shares = observed_patterns(cohorts, codebook, spec.covariates, scales)
+    return patterns, dict(zip(patients, shares, strict=True))
+
+
+def notes_on(spec: ModelSpec, file: CohortFile, patients: Patients) -> tuple[str, ...]:
+    """Say who is left out and what is summed over, without counts below five."""
+    left_out = file.cohort.n - patients.n
+    notes = [f"{_shown(left_out)} without {OUTCOMES[spec.outcome]} left out"] if left_out else []
+    for name in spec.covariates:
+        missing = (
+            int((patients.levels[name] == MISSING).sum())
+            if name in patients.levels
+            else int(np.isnan(patients.values[name]).sum())
+        )
+        if missing:
+            way = "summed over its levels" if name in patients.levels else "modelled as normal"
+            notes.append(f"{name}: missing in {_shown(missing)}; {way}")
+    return tuple(notes)
+
+
+def _shown(count: int) -> str:
+    from netlm_bayes.evidence.patients.cohorts import SMALLEST_SHOWN
+
+    return f"{count} patients" if count >= SMALLEST_SHOWN else f"fewer than {SMALLEST_SHOWN}"

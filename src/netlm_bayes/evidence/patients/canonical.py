@@ -1,0 +1,134 @@
+"""The canonical table of patients: months, codes of levels, one direction; no identifiers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+RESPONSES = ("PD", "SD", "PR", "CR")
+"""Best response from worst to best; codes in `Patients.response`."""
+RESPONDED = RESPONSES.index("PR")
+MISSING = -1
+
+
+@dataclass(frozen=True)
+class Patients:
+    r"""Patients of one institution.
+
+    Progression or death lies in :math:`(\mathrm{lower}, \mathrm{upper}]`: at a known moment where
+    the two are equal, after `lower` where `upper` is infinite.
+
+    Attributes
+    ----------
+    row : ndarray of int of shape (patients,)
+        Line in the file (row in a Parquet), by which a patient is spoken of; never an identifier.
+    entry, lower, upper : ndarray of shape (patients,)
+        Months since the first embolisation; NaN in `lower` and `upper` where nothing is known of
+        a patient's progression. `entry` is 0 without delayed entry.
+    response : ndarray of int of shape (patients,)
+        Place in `RESPONSES`, -1 where missing.
+    levels : mapping of str to ndarray of int of shape (patients,)
+        For each covariate with levels, the place among the codebook's levels; -1 where missing.
+    values : mapping of str to ndarray of shape (patients,)
+        For each continuous covariate, in the codebook's unit; NaN where missing.
+    synthetic : bool
+        Simulated, and to be called so in every output.
+    """
+
+    row: Ints
+    entry: Floats
+    lower: Floats
+    upper: Floats
+    response: Ints
+    levels: Mapping[str, Ints]
+    values: Mapping[str, Floats]
+    synthetic: bool = False
+
+    @property
+    def n(self) -> int:
+        """Patients."""
+        return len(self.row)
+
+    @property
+    def timed(self) -> NDArray[np.bool_]:
+        """Whether a patient's progression or censoring is known."""
+        return ~np.isnan(self.lower)
+
+    @property
+    def exact(self) -> NDArray[np.bool_]:
+        """Whether progression is known to the moment."""
+        return np.asarray(self.lower == self.upper)
+
+    @property
+    def censored(self) -> NDArray[np.bool_]:
+        """Whether a patient was event-free when last seen."""
+        return np.isinf(self.upper)
+
+    def take(self, keep: NDArray[np.bool_]) -> Patients:
+        """Copy with some of the patients."""
+        return Patients(
+            self.row[keep],
+            self.entry[keep],
+            self.lower[keep],
+            self.upper[keep],
+            self.response[keep],
+            {name: codes[keep] for name, codes in self.levels.items()},
+            {name: values[keep] for name, values in self.values.items()},
+            self.synthetic,
+        )
+
+
+@dataclass(frozen=True)
+class Scale:
+    """Centre and unit step of a continuous covariate: coefficients are per `sd`.
+
+    Attributes
+    ----------
+    mean, sd : float
+        Over all patients of an analysis, in `unit`.
+    unit : str
+    """
+
+    mean: float
+    sd: float
+    unit: str
+
+    @property
+    def step(self) -> str:
+        """Contrast that a coefficient is of: `per 9.07 years`."""
+        return f"per {self.sd:.3g} {self.unit}"
+
+    def standardised(self, values: Floats) -> Floats:
+        """Values in steps from the centre."""
+        return np.asarray((values - self.mean) / self.sd)
+
+
+def scales_of(patients: Sequence[Patients], units: Mapping[str, str]) -> dict[str, Scale]:
+    """Centre and scale continuous covariates over all patients together.
+
+    Parameters
+    ----------
+    patients : sequence of Patients
+        Of every institution in an analysis.
+    units : mapping of str to str
+        Unit of each continuous covariate wanted.
+
+    Returns
+    -------
+    dict of Scale
+        A covariate that does not vary has step 1.
+    """
+    return {name: _scale((p.values[name] for p in patients), unit) for name, unit in units.items()}
+
+
+def _scale(values: Iterable[Floats], unit: str) -> Scale:
+    known = np.concatenate(list(values))
+    known = known[~np.isnan(known)]
+    sd = float(np.std(known, ddof=1)) if len(known) > 1 else 0.0
+    mean = float(np.mean(known)) if len(known) else 0.0
+    return Scale(mean, sd if sd > 0 else 1.0, unit)

@@ -1,0 +1,160 @@
+"""Covariate profiles of patients: what each has or may have, and how common each profile is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from netlm_bayes.codebook import Codebook
+from netlm_bayes.evidence.patients.canonical import MISSING, Floats, Ints, Patients, Scale
+from netlm_bayes.evidence.population import Patterns
+
+MOST_PROFILES = 1000
+"""Above, estimates are standardised over a systematic sample of this many patients a cohort."""
+
+
+@dataclass(frozen=True)
+class Completions:
+    """Every way in which patients' missing levels can be filled in.
+
+    Attributes
+    ----------
+    owner : ndarray of int of shape (completions,)
+        Place of the patient, rising; a patient without missing levels has one completion.
+    codes : ndarray of int of shape (completions, covariates)
+        Levels, filled in.
+    filled : ndarray of bool of shape (completions, covariates)
+        Where a level is filled in and not observed.
+    """
+
+    owner: Ints
+    codes: Ints
+    filled: np.ndarray
+
+
+def completions(patients: Patients, levels: Mapping[str, int]) -> Completions:
+    """Fill in missing levels in every way.
+
+    Parameters
+    ----------
+    patients : Patients
+    levels : mapping of str to int
+        Number of levels of each covariate of a model, in its order.
+
+    Returns
+    -------
+    Completions
+        The last covariate turns fastest.
+    """
+    codes = np.column_stack([np.empty((patients.n, 0), int), *[patients.levels[x] for x in levels]])
+    owner, filled = np.arange(patients.n), codes == MISSING
+    for column, size in enumerate(levels.values()):
+        ways = np.where(filled[:, column], size, 1)
+        place = np.repeat(np.arange(len(owner)), ways)
+        first = np.repeat(np.cumsum(ways) - ways, ways)
+        owner, codes, filled = owner[place], codes[place], filled[place]
+        fill = filled[:, column]
+        codes[fill, column] = (np.arange(len(place)) - first)[fill]
+    return Completions(owner, codes, filled)
+
+
+def margins(patients: Patients, levels: Mapping[str, int]) -> dict[str, Floats]:
+    r"""Share of each level among the patients in whom it is known.
+
+    .. math:: m_l = \frac{n_l + 1}{\sum_l (n_l + 1)}
+
+    the posterior mean under a uniform Dirichlet prior, as in the likelihood of missing levels.
+    """
+    found = {}
+    for name, size in levels.items():
+        known = patients.levels[name][patients.levels[name] != MISSING]
+        count = np.bincount(known, minlength=size) + 1.0
+        found[name] = count / count.sum()
+    return found
+
+
+def observed_patterns(
+    cohorts: Sequence[Patients],
+    codebook: Codebook,
+    covariates: Sequence[str],
+    scales: Mapping[str, Scale],
+) -> tuple[Patterns, tuple[Floats, ...]]:
+    """Profiles that patients have, and how common each is in every cohort.
+
+    Parameters
+    ----------
+    cohorts : sequence of Patients
+    codebook : Codebook
+    covariates : sequence of str
+        Of a model.
+    scales : mapping of str to Scale
+        Of the continuous ones.
+
+    Returns
+    -------
+    patterns : Patterns
+    shares : tuple of ndarray of shape (patterns,)
+        One a cohort. A patient with missing levels counts towards each completion by the cohort's
+        margins; a missing continuous value is taken at the centre.
+    """
+    named = [name for name in covariates if name not in scales]
+    levels = {name: codebook.covariates[name].levels for name in named}
+    sizes = {name: len(found) for name, found in levels.items()}
+    rows, weights = zip(*[_profiles(p, sizes, scales) for p in cohorts], strict=True)
+    distinct, place = np.unique(np.concatenate(rows), axis=0, return_inverse=True)
+    bounds = np.cumsum([len(part) for part in rows])[:-1]
+    shares = tuple(
+        np.bincount(where.reshape(-1), weight, minlength=len(distinct)) / weight.sum()
+        for where, weight in zip(np.split(place.reshape(-1), bounds), weights, strict=True)
+    )
+    codes, values = distinct[:, : len(named)].astype(int), distinct[:, len(named) :]
+    patterns = Patterns(
+        tuple(named),
+        tuple(levels.values()),
+        tuple(codebook.covariates[name].reference for name in named),
+        steps=tuple((name, scale.step) for name, scale in scales.items()),
+        profiles=tuple(
+            tuple(found[code] for found, code in zip(levels.values(), row, strict=True))
+            for row in codes.tolist()
+        ),
+        values=tuple(tuple(row) for row in values.tolist()),
+    )
+    return patterns, shares
+
+
+def _profiles(
+    patients: Patients, sizes: Mapping[str, int], scales: Mapping[str, Scale]
+) -> tuple[Floats, Floats]:
+    """Codes and standardised values of every completion, and its weight."""
+    if scales and patients.n > MOST_PROFILES:
+        keep = np.zeros(patients.n, dtype=bool)
+        keep[np.linspace(0, patients.n - 1, MOST_PROFILES).astype(int)] = True
+        patients = patients.take(keep)
+    found, margin = completions(patients, sizes), margins(patients, sizes)
+    weight = np.ones(len(found.owner))
+    for column, name in enumerate(sizes):
+        share = margin[name][found.codes[:, column]]
+        weight = weight * np.where(found.filled[:, column], share, 1.0)
+    values = [
+        np.nan_to_num(scale.standardised(patients.values[name]))[found.owner]
+        for name, scale in scales.items()
+    ]
+    return np.column_stack([found.codes, *values]).astype(float), weight
+
+
+def shares_over(patterns: Patterns, patients: Patients) -> Floats:
+    """How common every combination of levels is among patients; shape (patterns,).
+
+    Parameters
+    ----------
+    patterns : Patterns
+        Of every combination of levels.
+    patients : Patients
+    """
+    names = zip(patterns.covariates, patterns.levels, strict=True)
+    sizes = {name: len(levels) for name, levels in names}
+    codes, weight = _profiles(patients, sizes, {})
+    place = np.ravel_multi_index(codes.astype(int).T, tuple(sizes.values()))
+    return np.asarray(np.bincount(place, weight, minlength=len(patterns.rows)) / weight.sum())

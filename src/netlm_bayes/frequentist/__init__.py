@@ -1,0 +1,32 @@
+"""The same evidence by the usual methods: Kaplan-Meier, log-rank, Cox, logistic, meta-analysis."""
+
+from netlm_bayes.frequentist.cox import cox, cox_selected
+from netlm_bayes.frequentist.kaplan_meier import kaplan_meier, kaplan_meier_curves
+from netlm_bayes.frequentist.logrank import logrank
+from netlm_bayes.frequentist.meta import (
+    GridPosterior,
+    MetaAnalysis,
+    bayesian_grid,
+    fixed_effect,
+    random_effects,
+)
+from netlm_bayes.frequentist.response import logistic, logistic_selected
+from netlm_bayes.frequentist.schoenfeld import proportional_hazards
+from netlm_bayes.frequentist.selection import Selection
+
+__all__ = [
+    "GridPosterior",
+    "MetaAnalysis",
+    "Selection",
+    "bayesian_grid",
+    "cox",
+    "cox_selected",
+    "fixed_effect",
+    "kaplan_meier",
+    "kaplan_meier_curves",
+    "logistic",
+    "logistic_selected",
+    "logrank",
+    "proportional_hazards",
+    "random_effects",
+]

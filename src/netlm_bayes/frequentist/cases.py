@@ -1,0 +1,186 @@
+"""Patients as a regression takes them: one outcome, covariates coded, cohorts apart or together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from netlm_bayes.codebook import Codebook
+from netlm_bayes.evidence.patients.canonical import RESPONDED, Patients, Scale, scales_of
+from netlm_bayes.frequentist.rows import POOLED, joined
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+Bools = NDArray[np.bool_]
+DATED_AT_SCAN = "progression between two scans dated at the later one, which saw it"
+SYNTHETIC = "synthetic patients"
+
+
+class Outcome(NamedTuple):
+    """Of whom an outcome is known, from when, until when, whether to an event; what to say of it.
+
+    Each an array of shape (patients,); times in months, NaN where the outcome is response.
+    """
+
+    known: Bools
+    entry: Floats
+    time: Floats
+    event: Bools
+    note: str
+
+
+@dataclass(frozen=True)
+class Cases:
+    """Patients whose outcome is known.
+
+    Attributes
+    ----------
+    name : str
+        The cohort, or `pooled`.
+    stratum : ndarray of int of shape (patients,)
+        Place of each patient's cohort.
+    entry, time : ndarray of shape (patients,)
+        Months, entry < time; NaN where the outcome is response.
+    event : ndarray of bool of shape (patients,)
+        Progressed or died; or responded.
+    levels : mapping of str to ndarray of int of shape (patients,)
+        As in `Patients`.
+    standardised : mapping of str to ndarray of shape (patients,)
+        Continuous covariates in standard deviations from the mean.
+    note : str
+        What must be said of the data wherever they are used.
+    """
+
+    name: str
+    stratum: Ints
+    entry: Floats
+    time: Floats
+    event: Bools
+    levels: Mapping[str, Ints]
+    standardised: Mapping[str, Floats]
+    note: str = ""
+
+    @property
+    def n(self) -> int:
+        """Patients."""
+        return len(self.event)
+
+    def take(self, keep: Bools) -> Cases:
+        """Copy with some of the patients."""
+        return replace(
+            self,
+            stratum=self.stratum[keep],
+            entry=self.entry[keep],
+            time=self.time[keep],
+            event=self.event[keep],
+            levels={name: codes[keep] for name, codes in self.levels.items()},
+            standardised={name: steps[keep] for name, steps in self.standardised.items()},
+        )
+
+    def complete(self, covariates: Sequence[str]) -> Cases:
+        """Copy with the patients of whom all of these covariates are known."""
+        keep = np.ones(self.n, dtype=bool)
+        for name in covariates:
+            if name in self.levels:
+                keep &= self.levels[name] >= 0
+            else:
+                keep &= ~np.isnan(self.standardised[name])
+        return self.take(keep)
+
+
+def scales(
+    patients: Mapping[str, Patients], codebook: Codebook, covariates: Sequence[str]
+) -> dict[str, Scale]:
+    """Centre and step of the continuous ones among some covariates, over all cohorts."""
+    found = {name: codebook.covariate(name) for name in covariates}
+    units = {name: covariate.unit for name, covariate in found.items() if not covariate.levels}
+    if not patients:
+        return {name: Scale(0.0, 1.0, unit) for name, unit in units.items()}
+    return scales_of(list(patients.values()), units)
+
+
+def survival_outcome(patients: Patients) -> Outcome:
+    """Who is followed, from when, until when, and whether to an event.
+
+    The usual recipe for progression seen between two scans: it happened at the later one.
+    """
+    time = np.where(patients.censored, patients.lower, patients.upper)
+    event = patients.timed & ~patients.censored
+    known = patients.timed & (time > patients.entry)
+    between = known & event & ~patients.exact
+    return Outcome(known, patients.entry, time, event, DATED_AT_SCAN if between.any() else "")
+
+
+def response_outcome(patients: Patients) -> Outcome:
+    """Whose response is known, and whether it was partial or complete; no times."""
+    unknown = np.full(patients.n, np.nan)
+    responded = patients.response >= RESPONDED
+    return Outcome(patients.response >= 0, unknown, unknown, responded, "")
+
+
+def cases_of(
+    patients: Mapping[str, Patients],
+    codebook: Codebook,
+    covariates: Sequence[str],
+    outcome: Callable[[Patients], Outcome],
+) -> tuple[Cases, ...]:
+    """Cases of each cohort, then of all together where there are two or more.
+
+    Parameters
+    ----------
+    patients : mapping of str to Patients
+        By cohort.
+    codebook : Codebook
+    covariates : sequence of str
+        That a regression may use.
+    outcome : callable
+        `survival_outcome` or `response_outcome`.
+
+    Returns
+    -------
+    tuple of Cases
+
+    Raises
+    ------
+    ValueError
+        A covariate is not in the codebook.
+    """
+    steps = scales(patients, codebook, covariates)
+    found = []
+    for place, (name, people) in enumerate(patients.items()):
+        seen = outcome(people)
+        cases = Cases(
+            name,
+            np.full(people.n, place),
+            seen.entry,
+            seen.time,
+            seen.event,
+            {key: people.levels[key] for key in covariates if key not in steps},
+            {key: scale.standardised(people.values[key]) for key, scale in steps.items()},
+            joined(seen.note, SYNTHETIC if people.synthetic else ""),
+        )
+        found.append(cases.take(seen.known))
+    return (*found, _together(found)) if len(found) > 1 else tuple(found)
+
+
+def _together(cohorts: Sequence[Cases]) -> Cases:
+    """Cases of all cohorts, one after another."""
+    first = cohorts[0]
+    said = dict.fromkeys(part for cases in cohorts for part in cases.note.split("; "))
+    return Cases(
+        POOLED,
+        np.concatenate([cases.stratum for cases in cohorts]),
+        np.concatenate([cases.entry for cases in cohorts]),
+        np.concatenate([cases.time for cases in cohorts]),
+        np.concatenate([cases.event for cases in cohorts]),
+        {name: np.concatenate([cases.levels[name] for cases in cohorts]) for name in first.levels},
+        {
+            name: np.concatenate([cases.standardised[name] for cases in cohorts])
+            for name in first.standardised
+        },
+        joined(*said),
+    )

@@ -1,0 +1,158 @@
+r"""Cox regression, fitted by lifelines with Efron's treatment of ties.
+
+.. math:: \ell(\beta) = \sum_t \left\{ \sum_{D_t} x_i'\beta - \sum_{k=0}^{d_t-1} \log \Big(
+          \sum_{R_t} e^{x_j'\beta} - \frac{k}{d_t} \sum_{D_t} e^{x_i'\beta} \Big) \right\}
+
+over event times t, each with :math:`d_t` patients :math:`D_t` who have the event, of :math:`R_t`
+at risk.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy.linalg import LinAlgWarning
+from scipy.special import gammaln
+
+from netlm_bayes.codebook import Codebook
+from netlm_bayes.evidence.patients.canonical import Patients
+from netlm_bayes.frequentist.cases import Cases, survival_outcome
+from netlm_bayes.frequentist.regression import Fitted, Regression, ratios
+from netlm_bayes.frequentist.risk_sets import risk_sets
+from netlm_bayes.frequentist.selection import Selection, select
+
+Floats = NDArray[np.float64]
+PRECISION = {"precision": 1e-10, "r_precision": 1e-14}
+"""lifelines' own stops the log hazard ratio in its sixth digit."""
+
+
+def cox(
+    patients: Mapping[str, Patients],
+    codebook: Codebook,
+    covariates: Sequence[str],
+    level: float = 0.95,
+) -> pd.DataFrame:
+    """Hazard ratios of each covariate alone and of all together.
+
+    Parameters
+    ----------
+    patients : mapping of str to Patients
+        By cohort.
+    codebook : Codebook
+    covariates : sequence of str
+    level : float, default 0.95
+        Coverage of the Wald intervals.
+
+    Returns
+    -------
+    DataFrame
+        Tidy: `Cox, univariable` and `Cox, multivariable` of each cohort; of two cohorts or more
+        also `pooled`, with a baseline hazard of its own for each. Where a ratio has no estimate it
+        is NaN, and `note` says why; else `note` opens with the Wald p.
+    """
+    endpoint = codebook.primary_endpoint
+    return ratios(COX, endpoint, patients, codebook, covariates, level)
+
+
+def cox_selected(
+    patients: Mapping[str, Patients],
+    codebook: Codebook,
+    covariates: Sequence[str],
+    threshold: float = 0.10,
+    level: float = 0.95,
+) -> Selection:
+    """Hazard ratios of those covariates that showed alone, together.
+
+    Parameters
+    ----------
+    patients, codebook, covariates, level
+        As for `cox`.
+    threshold : float, default 0.10
+        Of the p value of the likelihood-ratio test of all levels of a covariate, alone.
+
+    Returns
+    -------
+    Selection
+        Its intervals and p values are as printed by papers: as if nothing had been selected.
+    """
+    endpoint = codebook.primary_endpoint
+    return select(COX, endpoint, patients, codebook, covariates, threshold, level)
+
+
+def null_log_likelihood(cases: Cases) -> float:
+    r"""Efron's log partial likelihood without covariates, each cohort with its own risk sets.
+
+    .. math:: \ell_0 = - \sum_t \sum_{k=0}^{d_t - 1} \log (n_t - k)
+
+    Parameters
+    ----------
+    cases : Cases
+
+    Returns
+    -------
+    float
+    """
+    total = 0.0
+    for stratum in np.unique(cases.stratum):
+        cohort = cases.take(cases.stratum == stratum)
+        sets = risk_sets(cohort.entry, cohort.time, cohort.event)
+        steps = gammaln(sets.at_risk + 1) - gammaln(sets.at_risk - sets.events + 1)
+        total -= float(steps.sum())
+    return total
+
+
+def _no_events(event: NDArray[np.bool_]) -> str:
+    return "" if event.any() else "no events"
+
+
+def _fit(cases: Cases, columns: Floats) -> Fitted | str:
+    """Hand a design to lifelines, a stratum for each cohort."""
+    from lifelines import CoxPHFitter
+    from lifelines.exceptions import ConvergenceError, ConvergenceWarning
+
+    frame = pd.DataFrame(columns, columns=[f"x{i}" for i in range(columns.shape[1])])
+    frame = frame.assign(time=cases.time, event=cases.event)
+    if cases.entry.any():
+        frame = frame.assign(entry=cases.entry)
+    strata = len(np.unique(cases.stratum)) > 1
+    if strata:
+        frame = frame.assign(stratum=cases.stratum)
+    with warnings.catch_warnings(), np.errstate(all="ignore"):
+        # lifelines 0.30.0 calls what Python 3.12 and pandas 4 will no longer have.
+        warnings.filterwarnings("ignore", r"datetime\.datetime\.utcnow", DeprecationWarning)
+        warnings.filterwarnings("ignore", "Starting with pandas version 4", DeprecationWarning)
+        # A likelihood that rises without end is told by its standard error, ratio by ratio ...
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        warnings.simplefilter("ignore", LinAlgWarning)
+        # ... except where the search gave up.
+        warnings.filterwarnings("error", "Newton-Raphson failed", ConvergenceWarning)
+        warnings.filterwarnings("error", "The log-likelihood is getting", ConvergenceWarning)
+        try:
+            fitted = CoxPHFitter().fit(
+                frame,
+                "time",
+                "event",
+                strata=["stratum"] if strata else None,
+                entry_col="entry" if "entry" in frame else None,
+                fit_options=PRECISION,
+            )
+        except (ConvergenceError, ConvergenceWarning, np.linalg.LinAlgError):
+            return "the fit did not converge"
+    covariance = fitted.variance_matrix_.to_numpy(dtype=float)
+    return Fitted(fitted.params_.to_numpy(), covariance, float(fitted.log_likelihood_))
+
+
+COX = Regression(
+    name="Cox",
+    estimand="hazard_ratio",
+    across="stratified by cohort",
+    events="events",
+    outcome=survival_outcome,
+    one_sided=_no_events,
+    fit=_fit,
+    null=null_log_likelihood,
+)

@@ -1,0 +1,173 @@
+"""Kaplan-Meier: median, RMST and milestones by cohort and subgroup, and curves on a grid of months.
+
+Nothing is told of fewer than five patients, and of no patient's own time but a median.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+
+from netlm_bayes.codebook import Codebook
+from netlm_bayes.evidence.patients.canonical import Patients
+from netlm_bayes.frequentist.cases import Cases, cases_of, survival_outcome
+from netlm_bayes.frequentist.product_limit import Estimate, product_limit
+from netlm_bayes.frequentist.rows import (
+    POOLED,
+    SMALLEST_COUNT,
+    Row,
+    joined,
+    printable,
+    table,
+)
+
+METHOD = "Kaplan-Meier"
+MILESTONES = (6.0, 12.0, 24.0)
+HORIZON = 24.0
+CURVE_MONTHS = tuple(np.arange(0.0, 37.0, 1.5).tolist())
+TOO_FEW = f"fewer than {SMALLEST_COUNT} patients: not shown"
+
+
+def kaplan_meier(
+    patients: Mapping[str, Patients],
+    codebook: Codebook,
+    covariates: Sequence[str],
+    level: float = 0.95,
+    milestones: Sequence[float] = MILESTONES,
+    horizon: float = HORIZON,
+) -> pd.DataFrame:
+    """Median, RMST and milestones of each cohort, overall and by each level of each covariate.
+
+    Parameters
+    ----------
+    patients : mapping of str to Patients
+        By cohort.
+    codebook : Codebook
+    covariates : sequence of str
+        Continuous ones make no subgroups.
+    level : float, default 0.95
+    milestones : sequence of float
+        Months of S(t).
+    horizon : float, default 24
+        Months of RMST.
+
+    Returns
+    -------
+    DataFrame
+        Tidy: `median`, `rmst`, `survival`. NaN, with the reason in `note`, where a median is not
+        reached, where a month lies beyond the last follow-up, and for fewer than five patients.
+    """
+    rows: list[Row] = []
+    for row, cases in _subgroups(patients, codebook, covariates, level):
+        wanted = [("median", math.nan), ("rmst", horizon)]
+        wanted += [("survival", months) for months in milestones]
+        empty = [replace(row, estimand=name, horizon_months=month) for name, month in wanted]
+        if cases.n < SMALLEST_COUNT:
+            rows += empty
+            continue
+        curve = product_limit(cases.entry, cases.time, cases.event, level)
+        found = [curve.median(), curve.rmst(horizon), *(curve.at(month) for month in milestones)]
+        rows += map(_filled, empty, found)
+    return table(rows)
+
+
+def kaplan_meier_curves(
+    patients: Mapping[str, Patients],
+    codebook: Codebook,
+    covariates: Sequence[str],
+    level: float = 0.95,
+    months: Sequence[float] = CURVE_MONTHS,
+) -> pd.DataFrame:
+    """Curves on a grid of months, with the number at risk.
+
+    Parameters
+    ----------
+    patients : mapping of str to Patients
+        By cohort.
+    codebook : Codebook
+    covariates : sequence of str
+        Continuous ones make no subgroups.
+    level : float, default 0.95
+    months : sequence of float
+        Grid; it hides the months of single events.
+
+    Returns
+    -------
+    DataFrame
+        Tidy: `survival` up to the last follow-up, and `at_risk`, the patients who had entered and
+        were event-free just before the month; NaN and `<5` in `note` where they are so few. A
+        group of fewer than five has one row of `survival`, which says so.
+    """
+    rows: list[Row] = []
+    for row, cases in _subgroups(patients, codebook, covariates, level):
+        if cases.n < SMALLEST_COUNT:
+            rows.append(replace(row, estimand="survival"))
+            continue
+        curve = product_limit(cases.entry, cases.time, cases.event, level)
+        for month in months:
+            at, then = curve.at(month), replace(row, horizon_months=month)
+            if month <= curve.followed_to:
+                rows.append(_filled(replace(then, estimand="survival"), at))
+            rows.append(_at_risk(then, cases, month))
+    return table(rows)
+
+
+def _filled(row: Row, found: Estimate) -> Row:
+    estimate, lower, upper, why = found
+    return replace(row, estimate=estimate, lower=lower, upper=upper, note=joined(why, row.note))
+
+
+def _at_risk(row: Row, cases: Cases, month: float) -> Row:
+    """Patients in view just before a month, unless they are few."""
+    count = int(((cases.entry <= month) & (cases.time >= month)).sum())
+    few = 0 < count < SMALLEST_COUNT
+    return replace(
+        row,
+        estimand="at_risk",
+        estimate=math.nan if few else float(count),
+        level=math.nan,
+        note=printable(count) if few else "",
+    )
+
+
+def _subgroups(
+    patients: Mapping[str, Patients], codebook: Codebook, covariates: Sequence[str], level: float
+) -> Iterator[tuple[Row, Cases]]:
+    """Every cohort, overall and by level; with a row to fill, whose note says who they are."""
+    named = [name for name in covariates if codebook.covariate(name).levels]
+    for cases in cases_of(patients, codebook, named, survival_outcome):
+        if cases.name == POOLED:  # a curve over cohorts would mix them by their sizes
+            continue
+        groups = {"overall": np.ones(cases.n, dtype=bool)}
+        for name in named:
+            for place, label in enumerate(codebook.covariate(name).levels):
+                groups[f"{name}: {label}"] = cases.levels[name] == place
+        for label, inside in groups.items():
+            chosen = cases.take(inside)
+            note = joined(_who(chosen), cases.note)
+            row = Row(cases.name, codebook.primary_endpoint, "", subgroup=label, method=METHOD)
+            yield replace(row, level=level, note=note), chosen
+
+
+def _who(cases: Cases) -> str:
+    """Patients and events, or that there are too few."""
+    if not cases.n:
+        return "no patients"
+    if cases.n < SMALLEST_COUNT:
+        return TOO_FEW
+    emptied = _emptied(cases)
+    return joined(
+        f"{cases.n} patients, {printable(int(cases.event.sum()))} events",
+        "the curve falls to 0 before patients enter later, and stays there" if emptied else "",
+    )
+
+
+def _emptied(cases: Cases) -> bool:
+    """Whether all then in view had their event while others were still to enter."""
+    curve = product_limit(cases.entry, cases.time, cases.event)
+    gone = curve.times[curve.survival == 0]
+    return bool(gone.size and (cases.entry >= gone[0]).any())

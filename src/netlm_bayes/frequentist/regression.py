@@ -1,0 +1,249 @@
+"""What Cox and logistic regression share: whom to fit, and what to say of every ratio."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from statistics import NormalDist
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy import stats
+
+from netlm_bayes.codebook import Codebook
+from netlm_bayes.evidence.patients.canonical import Patients
+from netlm_bayes.frequentist.cases import Cases, Outcome, cases_of, scales
+from netlm_bayes.frequentist.rows import POOLED, Row, joined, p_value, printable, table
+from netlm_bayes.frequentist.terms import NOT_FINITE, Design, OneSided, Term, design_of, terms_of
+
+Floats = NDArray[np.float64]
+LARGEST_SE = 10.0
+"""Of a log ratio: two events give about 1, a likelihood that rises without end thousands."""
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """Top of a likelihood.
+
+    Attributes
+    ----------
+    log_ratio : ndarray of shape (columns,)
+    covariance : ndarray of shape (columns, columns)
+    log_likelihood : float
+    """
+
+    log_ratio: Floats
+    covariance: Floats
+    log_likelihood: float
+
+
+@dataclass(frozen=True)
+class Regression:
+    """A kind of regression.
+
+    Attributes
+    ----------
+    name, estimand : str
+    across : str
+        How cohorts are told apart where all are taken together.
+    events : str
+        What events are called.
+    outcome : callable
+        From patients to what is regressed.
+    one_sided : callable
+        From the events within a level: why its ratio has no finite estimate, or nothing.
+    fit : callable
+        From cases and columns of unit standard deviation to the top, or to why there is none.
+    null : callable
+        From cases to the log-likelihood without covariates.
+    """
+
+    name: str
+    estimand: str
+    across: str
+    events: str
+    outcome: Callable[[Patients], Outcome]
+    one_sided: OneSided
+    fit: Callable[[Cases, Floats], Fitted | str]
+    null: Callable[[Cases], float]
+
+
+@dataclass(frozen=True)
+class Model:
+    """A regression of one set of cases.
+
+    Attributes
+    ----------
+    complete : Cases
+        Of whom every covariate is known.
+    design : Design
+    fitted : Fitted or None
+        None where `design.without` says why of every term.
+    note : str
+        Patients, events and those left out.
+    """
+
+    complete: Cases
+    design: Design
+    fitted: Fitted | None
+    note: str
+
+
+def regress(kind: Regression, cases: Cases, terms: Sequence[Term], codebook: Codebook) -> Model:
+    """Fit one regression on its complete cases.
+
+    Parameters
+    ----------
+    kind : Regression
+    cases : Cases
+    terms : sequence of Term
+        Of all its covariates.
+    codebook : Codebook
+
+    Returns
+    -------
+    Model
+    """
+    complete = cases.complete(tuple(dict.fromkeys(term.covariate for term in terms)))
+    note = _counts(kind, cases, complete)
+    why = _nothing_to_fit(kind, complete)
+    if why:
+        return _failed(complete, terms, why, note)
+    design = design_of(complete, terms, codebook, kind.one_sided)
+    fitted = _fit(kind, design)
+    if isinstance(fitted, str):
+        without = {term: design.without.get(term, fitted) for term in terms}
+        return Model(complete, replace(design, without=without), None, note)
+    return Model(complete, design, fitted, note)
+
+
+def _nothing_to_fit(kind: Regression, complete: Cases) -> str:
+    if not complete.n:
+        return "no patients of whom all is known"
+    return f"{why}: no ratio can be estimated" if (why := kind.one_sided(complete.event)) else ""
+
+
+def _failed(complete: Cases, terms: Sequence[Term], why: str, note: str) -> Model:
+    nothing = np.empty((complete.n, 0))
+    return Model(complete, Design(complete, nothing, (), dict.fromkeys(terms, why)), None, note)
+
+
+def _fit(kind: Regression, design: Design) -> Fitted | str:
+    """Fit columns in standard deviations from their means, and scale back."""
+    if not design.terms:
+        return Fitted(np.empty(0), np.empty((0, 0)), kind.null(design.cases))
+    sd = design.columns.std(axis=0)
+    fitted = kind.fit(design.cases, (design.columns - design.columns.mean(axis=0)) / sd)
+    if isinstance(fitted, str):
+        return fitted
+    covariance = fitted.covariance / np.outer(sd, sd)
+    return Fitted(fitted.log_ratio / sd, covariance, fitted.log_likelihood)
+
+
+def _counts(kind: Regression, cases: Cases, complete: Cases) -> str:
+    """Who was used, who was not, and what is to be said of them."""
+    left_out, events = cases.n - complete.n, int(complete.event.sum())
+    return joined(
+        f"{printable(complete.n)} complete cases, {printable(events)} {kind.events}",
+        f"{printable(left_out)} left out for missing values" if left_out else "",
+        cases.note,
+    )
+
+
+def rows_of(
+    kind: Regression,
+    endpoint: str,
+    method: str,
+    model: Model,
+    terms: Sequence[Term],
+    level: float,
+) -> Iterator[Row]:
+    r"""Ratio, Wald interval and Wald p of each term, or why there is none.
+
+    .. math:: \exp(\hat\beta \pm z \, \mathrm{se}), \qquad p = 2 \Phi(-|\hat\beta| / \mathrm{se})
+
+    Parameters
+    ----------
+    kind : Regression
+    endpoint, method : str
+    model : Model
+    terms : sequence of Term
+    level : float
+
+    Yields
+    ------
+    Row
+    """
+    row = Row(model.complete.name, endpoint, kind.estimand, method=method, level=level)
+    z = NormalDist().inv_cdf((1 + level) / 2)
+    for term in terms:
+        log_ratio, se, why = _estimate(model, term)
+        wald = float(2 * stats.norm.sf(abs(log_ratio) / se))
+        yield replace(
+            row,
+            contrast=term.contrast,
+            estimate=_ratio(log_ratio),
+            lower=_ratio(log_ratio - z * se),
+            upper=_ratio(log_ratio + z * se),
+            note=joined(p_value(wald), why, model.note),
+        )
+
+
+def _ratio(log_ratio: float) -> float:
+    with np.errstate(over="ignore"):
+        return float(np.exp(log_ratio))
+
+
+def _estimate(model: Model, term: Term) -> tuple[float, float, str]:
+    """Log ratio and standard error, or NaN and why."""
+    if model.fitted is None or term in model.design.without:
+        return math.nan, math.nan, model.design.without[term]
+    place = model.design.terms.index(term)
+    variance = float(model.fitted.covariance[place, place])
+    step = 1.0 if term.level >= 0 else float(model.design.columns[:, place].std())
+    if not 0 < variance * step**2 < LARGEST_SE**2:
+        return math.nan, math.nan, f"the likelihood rises without end (separation): {NOT_FINITE}"
+    return float(model.fitted.log_ratio[place]), math.sqrt(variance), ""
+
+
+def method_name(kind: Regression, how: str, cases: Cases) -> str:
+    """Name of a method: `Cox, univariable`, and over all cohorts how they are told apart."""
+    return f"{kind.name}, {how}" + (f", {kind.across}" if cases.name == POOLED else "")
+
+
+def ratios(
+    kind: Regression,
+    endpoint: str,
+    patients: Mapping[str, Patients],
+    codebook: Codebook,
+    covariates: Sequence[str],
+    level: float,
+) -> pd.DataFrame:
+    """Ratios of each covariate alone and of all together, by cohort and over all cohorts.
+
+    Parameters
+    ----------
+    kind : Regression
+    endpoint : str
+    patients : mapping of str to Patients
+        By cohort.
+    codebook : Codebook
+    covariates : sequence of str
+    level : float
+
+    Returns
+    -------
+    DataFrame
+        Tidy.
+    """
+    terms = terms_of(codebook, covariates, scales(patients, codebook, covariates))
+    rows: list[Row] = []
+    for cases in cases_of(patients, codebook, covariates, kind.outcome):
+        alone = [[term for term in terms if term.covariate == name] for name in covariates]
+        hows = [*[("univariable", some) for some in alone], ("multivariable", terms)]
+        for how, some in hows:
+            model = regress(kind, cases, some, codebook)
+            rows += rows_of(kind, endpoint, method_name(kind, how, cases), model, some, level)
+    return table(rows)

@@ -1,0 +1,79 @@
+"""Tidy rows of frequentist answers, and the words and small counts that may stand in them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, fields
+
+import pandas as pd
+
+POOLED = "pooled"
+SMALLEST_COUNT = 5
+"""A count of patients below this is not printed, nor is a curve of so few."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One estimate, with the columns of every table of estimates.
+
+    Attributes
+    ----------
+    cohort, endpoint, estimand, contrast, subgroup, horizon_months, method, note
+        As in the tables.
+    estimate, lower, upper : float
+        On the ratio scale for ratios, a probability for a p value; NaN where `note` says why.
+    level : float
+        Coverage of the interval; NaN without one.
+    prob_above_null, mcse : float
+        NaN: they belong to posteriors.
+    """
+
+    cohort: str
+    endpoint: str
+    estimand: str
+    contrast: str = ""
+    subgroup: str = ""
+    horizon_months: float = math.nan
+    method: str = ""
+    estimate: float = math.nan
+    lower: float = math.nan
+    upper: float = math.nan
+    level: float = math.nan
+    prob_above_null: float = math.nan
+    mcse: float = math.nan
+    note: str = ""
+
+
+def table(rows: Iterable[Row]) -> pd.DataFrame:
+    """Rows as a table; without rows it still has its columns."""
+    return pd.DataFrame([asdict(row) for row in rows], columns=[f.name for f in fields(Row)])
+
+
+def printable(count: int) -> str:
+    """Count of patients, or `<5` where it would point at a few of them.
+
+    Examples
+    --------
+    >>> printable(12), printable(3), printable(0)
+    ('12', '<5', '0')
+    """
+    return f"<{SMALLEST_COUNT}" if 0 < count < SMALLEST_COUNT else str(count)
+
+
+def p_value(p: float) -> str:
+    """Print a p value; empty where there is none.
+
+    Examples
+    --------
+    >>> p_value(0.0126), p_value(1e-9)
+    ('p=0.013', 'p<0.001')
+    """
+    if math.isnan(p):
+        return ""
+    return "p<0.001" if p < 0.001 else f"p={p:.3f}"
+
+
+def joined(*parts: str) -> str:
+    """Parts of a note that say anything, in one line."""
+    return "; ".join(part for part in parts if part)

@@ -1,0 +1,178 @@
+r"""Are hazards proportional? Schoenfeld residuals against the rank of time.
+
+The score test of an effect :math:`\beta + \gamma g(t)`, with g the rank of t among all patients'
+times: R's `cox.zph(transform = "rank")` since survival 3.0. Written out here because lifelines has
+the approximation that R gave up, one term at a time and without delayed entry.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy import stats
+
+from netlm_bayes.codebook import Codebook
+from netlm_bayes.evidence.patients.canonical import Patients
+from netlm_bayes.frequentist.cases import Cases, cases_of, scales, survival_outcome
+from netlm_bayes.frequentist.cox import COX
+from netlm_bayes.frequentist.regression import Model, method_name, regress
+from netlm_bayes.frequentist.rows import Row, joined, table
+from netlm_bayes.frequentist.terms import Term, terms_of
+
+Floats = NDArray[np.float64]
+ALL = "all covariates"
+
+
+class Residuals(NamedTuple):
+    """Schoenfeld residuals, summed over the events of each event time of each cohort.
+
+    `rank` of time and `events` have shape (times,), `residuals` (times, columns), and
+    `variances` of the covariates among those at risk (times, columns, columns).
+    """
+
+    rank: Floats
+    events: NDArray[np.int64]
+    residuals: Floats
+    variances: Floats
+
+
+def proportional_hazards(
+    patients: Mapping[str, Patients], codebook: Codebook, covariates: Sequence[str]
+) -> pd.DataFrame:
+    """Check the multivariable Cox model of each cohort, and of all stratified by cohort.
+
+    Parameters
+    ----------
+    patients : mapping of str to Patients
+        By cohort.
+    codebook : Codebook
+    covariates : sequence of str
+
+    Returns
+    -------
+    DataFrame
+        Tidy, estimand `schoenfeld_p`: `estimate` is the p value, small where an effect changes
+        with time. `contrast` is a ratio as in `cox`, a covariate (all its levels at once, where
+        two or more), or `all covariates`.
+    """
+    terms = terms_of(codebook, covariates, scales(patients, codebook, covariates))
+    rows: list[Row] = []
+    for cases in cases_of(patients, codebook, covariates, survival_outcome):
+        model = regress(COX, cases, terms, codebook)
+        method = f"Schoenfeld, rank of time; {method_name(COX, 'multivariable', cases)}"
+        row = Row(cases.name, codebook.primary_endpoint, "schoenfeld_p", method=method)
+        rows += (
+            replace(row, contrast=contrast, estimate=p, note=joined(why, model.note))
+            for contrast, p, why in _tests(model)
+        )
+        rows += (
+            replace(row, contrast=term.contrast, note=joined(why, model.note))
+            for term, why in model.design.without.items()
+        )
+    return table(rows)
+
+
+def _tests(model: Model) -> Iterator[tuple[str, float, str]]:
+    """What is tested, its p value, and the statistic."""
+    if model.fitted is None or not model.design.terms:
+        return
+    residuals = schoenfeld(model.design.cases, model.design.columns, model.fitted.log_ratio)
+    for contrast, members in _tested_together(model.design.terms).items():
+        yield (contrast, *drift_test(residuals, members))
+
+
+def _tested_together(terms: Sequence[Term | None]) -> dict[str, list[int]]:
+    """Columns of each ratio, of each covariate with two ratios or more, and all of them."""
+    ratios = {term.contrast: [place] for place, term in enumerate(terms) if term}
+    covariates: dict[str, list[int]] = {}
+    for place, term in enumerate(terms):
+        if term:
+            covariates.setdefault(term.covariate, []).append(place)
+    several = {name: members for name, members in covariates.items() if len(members) > 1}
+    return {**ratios, **several, ALL: list(range(len(terms)))}
+
+
+def schoenfeld(cases: Cases, columns: Floats, log_hr: Floats) -> Residuals:
+    r"""Covariates of patients with an event, less their mean among those at risk.
+
+    At each event time t, with weights :math:`w_{kj} = e^{x_j'\beta} (1 - \frac{k}{d_t}
+    1_{j \in D_t})` for the k-th of its :math:`d_t` events (Efron),
+
+    .. math:: s_t = \sum_{D_t} x_i - \sum_{k=0}^{d_t-1} m_k, \quad
+              V_t = \sum_{k=0}^{d_t-1} \Big( \frac{\sum_{R_t} w_{kj} x_j x_j'}{\sum_{R_t} w_{kj}}
+              - m_k m_k' \Big), \quad
+              m_k = \frac{\sum_{R_t} w_{kj} x_j}{\sum_{R_t} w_{kj}}
+
+    Parameters
+    ----------
+    cases : Cases
+        Each cohort has its own risk sets.
+    columns : ndarray of shape (patients, columns)
+    log_hr : ndarray of shape (columns,)
+
+    Returns
+    -------
+    Residuals
+    """
+    x = columns - columns.mean(axis=0)
+    hazard, event, rank = np.exp(x @ log_hr), cases.event, stats.rankdata(cases.time)
+    moments = sorted(set(zip(cases.stratum[event], cases.time[event], strict=True)))
+    ranks, events, residuals, variances = [], [], [], []
+    for stratum, time in moments:
+        inside = (cases.stratum == stratum) & (cases.entry < time) & (cases.time >= time)
+        dying = (event & (cases.time == time))[inside]
+        at_risk, d = x[inside], int(dying.sum())
+        weights = hazard[inside] * (1 - np.arange(d)[:, None] / d * dying)
+        weights = weights / weights.sum(axis=1, keepdims=True)
+        means = weights @ at_risk
+        ranks.append(rank[cases.time == time][0])
+        events.append(d)
+        residuals.append(at_risk[dying].sum(axis=0) - means.sum(axis=0))
+        variances.append(at_risk.T @ (weights.sum(axis=0)[:, None] * at_risk) - means.T @ means)
+    return Residuals(*map(np.array, (ranks, events, residuals, variances)))
+
+
+def drift_test(residuals: Residuals, places: Sequence[int]) -> tuple[float, str]:
+    r"""Score test of effects that change with the rank of time.
+
+    With g the rank less its mean over events,
+
+    .. math:: u = \sum_t g_t s_{tJ}, \qquad
+              V_u = \sum_t g_t^2 V_{tJJ} - \sum_t g_t V_{tJ\cdot} \Big( \sum_t V_t \Big)^{-1}
+              \sum_t g_t V_{t \cdot J}, \qquad
+              u' V_u^{-1} u \sim \chi^2_{|J|}
+
+    Parameters
+    ----------
+    residuals : Residuals
+        At the top of the likelihood.
+    places : sequence of int
+        Columns J tested together.
+
+    Returns
+    -------
+    p : float
+        NaN where no drift could show.
+    note : str
+
+    References
+    ----------
+    Grambsch, Therneau (1994). Biometrika 81, 515-526. 10.1093/biomet/81.3.515
+    """
+    g = residuals.rank - np.average(residuals.rank, weights=residuals.events)
+    chosen = list(places)
+    drift = (g @ residuals.residuals)[chosen]
+    with_effect = np.tensordot(g, residuals.variances, 1)[chosen]
+    alone = np.tensordot(g**2, residuals.variances, 1)[np.ix_(chosen, chosen)]
+    shared = with_effect @ np.linalg.solve(residuals.variances.sum(axis=0), with_effect.T)
+    variance = alone - shared
+    if np.linalg.matrix_rank(variance, hermitian=True) < len(chosen):
+        return np.nan, "too few event times to show a drift"
+    statistic = float(drift @ np.linalg.solve(variance, drift))
+    p = float(stats.chi2.sf(statistic, len(chosen)))
+    return p, f"chi2={statistic:.2f} on {len(chosen)} df"

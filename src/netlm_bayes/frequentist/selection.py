@@ -1,0 +1,135 @@
+"""The recipe of many papers: one covariate at a time, then together those that showed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy import stats
+
+from netlm_bayes.codebook import Codebook
+from netlm_bayes.evidence.patients.canonical import Patients
+from netlm_bayes.frequentist.cases import Cases, cases_of, scales
+from netlm_bayes.frequentist.regression import Regression, method_name, regress, rows_of
+from netlm_bayes.frequentist.rows import Row, joined, p_value, table
+from netlm_bayes.frequentist.terms import Term, independent, terms_of
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Selection:
+    """What a selection by p values leaves.
+
+    Attributes
+    ----------
+    rows : DataFrame
+        Tidy ratios of the kept covariates together; for the others, the p that left them out.
+    kept : mapping of str to tuple of str
+        Covariates by cohort.
+    tests : DataFrame
+        Tidy `likelihood_ratio_p` of each covariate alone, all its levels at once; `contrast` is
+        the covariate.
+    """
+
+    rows: pd.DataFrame
+    kept: Mapping[str, tuple[str, ...]]
+    tests: pd.DataFrame
+
+
+def select(
+    kind: Regression,
+    endpoint: str,
+    patients: Mapping[str, Patients],
+    codebook: Codebook,
+    covariates: Sequence[str],
+    threshold: float,
+    level: float,
+) -> Selection:
+    """Keep covariates with a univariable p below a threshold, then regress on those together.
+
+    Parameters
+    ----------
+    kind : Regression
+    endpoint : str
+    patients : mapping of str to Patients
+        By cohort.
+    codebook : Codebook
+    covariates : sequence of str
+    threshold, level : float
+
+    Returns
+    -------
+    Selection
+    """
+    terms = terms_of(codebook, covariates, scales(patients, codebook, covariates))
+    alone = {name: [term for term in terms if term.covariate == name] for name in covariates}
+    rows: list[Row] = []
+    tests: list[Row] = []
+    kept: dict[str, tuple[str, ...]] = {}
+    for cases in cases_of(patients, codebook, covariates, kind.outcome):
+        found = {
+            name: likelihood_ratio(kind, endpoint, cases, some, codebook)
+            for name, some in alone.items()
+        }
+        tests += found.values()
+        kept[cases.name] = tuple(name for name in covariates if found[name].estimate < threshold)
+        method = method_name(kind, f"selected (univariable p<{threshold:.2f})", cases)
+        together = [term for name in kept[cases.name] for term in alone[name]]
+        if together:
+            model = regress(kind, cases, together, codebook)
+            rows += rows_of(kind, endpoint, method, model, together, level)
+        out = Row(cases.name, endpoint, kind.estimand, method=method, level=level)
+        for term in terms:
+            if term not in together:
+                p = p_value(found[term.covariate].estimate) or "nothing to test"
+                note = joined(f"not selected: {p}", cases.note)
+                rows.append(replace(out, contrast=term.contrast, note=note))
+    return Selection(table(rows), kept, table(tests))
+
+
+def likelihood_ratio(
+    kind: Regression, endpoint: str, cases: Cases, terms: Sequence[Term], codebook: Codebook
+) -> Row:
+    r"""Test of all levels of a covariate at once, in a regression on it alone.
+
+    .. math:: 2 (\hat\ell - \ell_0) \sim \chi^2_{df}
+
+    A level in which all fared alike counts with the limit of the likelihood, where a Wald test
+    would see nothing.
+
+    Parameters
+    ----------
+    kind : Regression
+    endpoint : str
+    cases : Cases
+    terms : sequence of Term
+        All of one covariate.
+    codebook : Codebook
+
+    Returns
+    -------
+    Row
+        `estimate` is the p value, NaN where there is nothing to test; `contrast` the covariate.
+    """
+    model = regress(kind, cases, terms, codebook)
+    name = terms[0].covariate
+    df = len(independent(_columns(model.complete, name), model.complete.stratum))
+    row = Row(cases.name, endpoint, "likelihood_ratio_p", name)
+    row = replace(row, method=method_name(kind, "univariable", cases))
+    if model.fitted is None or not df:
+        return replace(row, note=joined("nothing to test", model.note))
+    statistic = 2 * (model.fitted.log_likelihood - kind.null(model.complete))
+    p = float(stats.chi2.sf(max(statistic, 0.0), df))
+    return replace(row, estimate=p, note=joined(f"chi2={statistic:.2f} on {df} df", model.note))
+
+
+def _columns(cases: Cases, name: str) -> list[Floats]:
+    """Column of a continuous covariate, or one of each level."""
+    if name in cases.standardised:
+        return [cases.standardised[name]]
+    codes = cases.levels[name]
+    return [(codes == level).astype(float) for level in np.unique(codes)]

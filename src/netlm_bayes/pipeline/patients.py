@@ -1,0 +1,98 @@
+"""What a run says of patients beside its estimates, and what it keeps to itself."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pandas as pd
+
+from netlm_bayes.estimands.loo import influential, leave_one_out, loo_table
+from netlm_bayes.estimands.predictive import curve_months, predictive_response, predictive_survival
+from netlm_bayes.evidence.assemble import Analysis
+from netlm_bayes.inference.gate import Accepted
+
+OF_PATIENTS = ("patients_row", "unknown_value")
+"""Dimensions with an entry a patient."""
+MAIN = "main"
+SYNTHETIC = "synthetic patients"
+Tables = dict[str, pd.DataFrame]
+
+
+def criticism(analysis: Analysis, accepted: Accepted, seed: int) -> Tables:
+    """Replicated patients beside the observed, leave-one-out, and influential patients.
+
+    Parameters
+    ----------
+    analysis : Analysis
+    accepted : Accepted
+        Draws of it.
+    seed : int
+        For the replicates.
+
+    Returns
+    -------
+    dict of DataFrame
+        `predictive`, `loo` and `influential`; nothing without patients.
+    """
+    if all(cohort.patients is None for cohort in analysis.cohorts):
+        return {}
+    survival = analysis.spec.outcome == "survival"
+    if survival:
+        tables = {
+            "predictive": predictive_survival(analysis, accepted, seed, curve_months(analysis))
+        }
+    else:
+        tables = {"predictive": predictive_response(analysis, accepted, seed)}
+    if _kept(accepted):
+        fit = leave_one_out(analysis, accepted.tree["log_likelihood"].to_dataset())
+        tables |= {"loo": loo_table({MAIN: fit}), "influential": influential(analysis, fit)}
+    return {name: table for name, table in tables.items() if len(table)}
+
+
+def scenarios_by_loo(posteriors: Mapping[str, tuple[Analysis, Accepted]]) -> Tables:
+    """Every scenario of a model by leave-one-out, beside the model itself.
+
+    Parameters
+    ----------
+    posteriors : mapping of (Analysis, Accepted)
+        By scenario, the model itself first.
+
+    Returns
+    -------
+    dict of DataFrame
+        `loo`; nothing without patients, or of more patients than log likelihoods are kept of.
+    """
+    if not all(_kept(accepted) for _, accepted in posteriors.values()):
+        return {}
+    fits = {
+        name: leave_one_out(analysis, accepted.tree["log_likelihood"].to_dataset())
+        for name, (analysis, accepted) in posteriors.items()
+    }
+    return {"loo": loo_table(fits)}
+
+
+def _kept(accepted: Accepted) -> bool:
+    """Tell whether each patient's log likelihood was kept."""
+    return "patients" in accepted.tree["log_likelihood"]
+
+
+def synthetic_cohorts(analysis: Analysis) -> list[str]:
+    """Cohorts whose patients are simulated."""
+    return [
+        c.cohort.id for c in analysis.cohorts if c.patients is not None and c.patients.synthetic
+    ]
+
+
+def marked(tables: Tables, analysis: Analysis) -> Tables:
+    """Say of every row of every table that simulated patients are behind it."""
+    if not synthetic_cohorts(analysis):
+        return tables
+    return {name: table.assign(note=_with_note(table)) for name, table in tables.items()}
+
+
+def _with_note(table: pd.DataFrame) -> pd.Series:
+    if "note" not in table:
+        return pd.Series(SYNTHETIC, index=table.index)
+    notes = table["note"].fillna("")
+    said = notes.str.contains(SYNTHETIC, regex=False)
+    return notes.where(said, notes.where(notes == "", notes + "; ") + SYNTHETIC)

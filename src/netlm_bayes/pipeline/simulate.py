@@ -1,0 +1,294 @@
+"""Synthetic patients: from a model's prior or a run's posterior, mixed as a cohort if wanted."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from netlm_bayes import store
+from netlm_bayes.codebook import BUNDLED, Codebook
+from netlm_bayes.documents import did_you_mean
+from netlm_bayes.errors import InputError, Problem, RunError
+from netlm_bayes.estimands.covariate_mix import Treated, treated_by, treated_by_anybody
+from netlm_bayes.estimands.description import Described, description_of
+from netlm_bayes.estimands.parameters import Parameterisation, Truth, posterior_truth, prior_truth
+from netlm_bayes.estimands.population import NEXT, POOLED
+from netlm_bayes.estimands.simulation import Split, printed_split, simulate_institution
+from netlm_bayes.estimands.study import MONTHS, PATIENTS, Plan, Study, study_of
+from netlm_bayes.evidence.assemble import analyse
+from netlm_bayes.evidence.files import CohortFile
+from netlm_bayes.evidence.patients.canonical import Patients
+from netlm_bayes.spec import ModelSpec
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+
+@dataclass(frozen=True)
+class Simulated:
+    """Synthetic patients, and what they were made from.
+
+    Attributes
+    ----------
+    patients : mapping of str to Patients
+        By institution; under the empty name if there is one only.
+    codebook : Codebook
+        Of the model's covariates.
+    truth : mapping of str to mapping of str to float
+        By institution, the true parameters by name, on the scale of the model.
+    notes : tuple of str
+        What was taken from where, to be said aloud.
+    """
+
+    patients: Mapping[str, Patients]
+    codebook: Codebook
+    truth: Mapping[str, Mapping[str, float]]
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class _Origin:
+    """Where true parameters are drawn from."""
+
+    note: str
+    draw: Callable[[int, np.random.Generator], Truth]
+
+
+@dataclass(frozen=True)
+class _Fitted:
+    """What a run tells, and whose parameters are asked of it."""
+
+    run: Path
+    spec: ModelSpec
+    described: Described
+    whose: str
+    posterior: xr.Dataset
+
+
+def from_prior(spec: ModelSpec, codebook: Codebook, plan: Plan) -> Simulated:
+    """Simulate from a model's prior; the covariates' margins too are drawn, uniformly.
+
+    Parameters
+    ----------
+    spec : ModelSpec
+    codebook : Codebook
+    plan : Plan
+
+    Returns
+    -------
+    Simulated
+
+    Raises
+    ------
+    InputError
+        The plan cannot be, or no margin can be drawn for a covariate.
+    """
+    _check_from_the_start(spec)
+    study = study_of(plan, PATIENTS, MONTHS)
+    _, margins, _ = _streams(study)
+    treated = treated_by_anybody(spec, codebook, study.n, margins)
+    return _simulated(_prior(treated.model), treated, study)
+
+
+def from_run(run: Path, plan: Plan, whose: str = "") -> Simulated:
+    """Simulate from one draw, chosen by the seed, of a run's posterior.
+
+    Parameters
+    ----------
+    run : Path
+        Folder of a fit.
+    plan : Plan
+    whose : str, default ""
+        A cohort of the run, ``"pooled"`` or ``"next institution"``. By default the run's only
+        cohort; of several, the next institution.
+
+    Returns
+    -------
+    Simulated
+        Covariates as in that cohort, or in all together.
+
+    Raises
+    ------
+    InputError
+        The plan cannot be, or there is no such cohort.
+    RunError
+        The folder is no run that can be asked.
+    """
+    fitted = _fitted(run, whose)
+    treated = treated_by(fitted.described, fitted.spec, fitted.whose)
+    return _simulated(_posterior(fitted, plan), treated, _study(plan, treated))
+
+
+def from_cohort(
+    files: Sequence[CohortFile], source: ModelSpec | Path, plan: Plan, whose: str = ""
+) -> Simulated:
+    """Simulate patients mixed as in some cohorts, as many and followed as long.
+
+    Parameters
+    ----------
+    files : sequence of CohortFile
+        Of several, all patients together.
+    source : ModelSpec or Path
+        Whose prior, or the run whose posterior, the parameters are drawn from.
+    plan : Plan
+    whose : str, default ""
+        In a run; see `from_run`.
+
+    Returns
+    -------
+    Simulated
+
+    Raises
+    ------
+    InputError, InputErrors
+        The plan cannot be, or the model and the cohorts do not fit together.
+    RunError
+        The folder is no run that can be asked.
+    """
+    if isinstance(source, ModelSpec):
+        _check_from_the_start(source)
+        treated = _mixed_as(files, source)
+        origin = _prior(treated.model)
+    else:
+        fitted = _fitted(source, whose)
+        treated, origin = _mixed_as(files, fitted.spec), _posterior(fitted, plan)
+        _check_same_levels(fitted, treated.model.codebook)
+    return _simulated(
+        origin, treated, _study(plan, treated), printed_split([file.cohort for file in files])
+    )
+
+
+def _study(plan: Plan, treated: Treated) -> Study:
+    """As planned; else as many as cohorts have, followed as long."""
+    end = MONTHS if math.isnan(treated.followed_to) else treated.followed_to
+    return study_of(plan, treated.n, end)
+
+
+def _streams(study: Study) -> list[np.random.Generator]:
+    """Random numbers for parameters, margins and patients, none of which moves the others'."""
+    return np.random.default_rng(study.seed).spawn(3)
+
+
+def _simulated(
+    origin: _Origin, treated: Treated, study: Study, split: Split | None = None
+) -> Simulated:
+    """Draw the truth, and the patients of every institution."""
+    parameters, _, patients = _streams(study)
+    truth, split = origin.draw(len(study.sizes), parameters), split or Split()
+    streams = patients.spawn(len(study.sizes))
+    found = {
+        name: simulate_institution(truth, place, treated.mixes, study, split, streams[place])
+        for place, name in enumerate(study.institutions)
+    }
+    told = _response_note(truth, split)
+    if truth.model.spec.outcome == "survival":
+        told = _survival_note(truth, study)
+    return Simulated(
+        found,
+        treated.model.codebook,
+        {name: truth.rows(place) for place, name in enumerate(found)},
+        (origin.note, treated.note, told, *_reading_note(treated.model.codebook)),
+    )
+
+
+def _survival_note(truth: Truth, study: Study) -> str:
+    codebook = truth.model.codebook
+    endpoint = codebook.endpoints[codebook.primary_endpoint]
+    scans = f", seen on scans {study.scans:g} months apart" if study.scans else ""
+    entered = f"patients enter over the first {study.accrual:g} of {study.follow_up:g} months"
+    return f"outcome: {endpoint}{scans}; {entered}; no response: the model tells none"
+
+
+def _response_note(truth: Truth, split: Split) -> str:
+    told = "outcome: response; no time to event: the model tells none"
+    if truth.model.spec.ordinal:
+        return told
+    if split == Split():
+        return f"{told}; responders are PR and the others SD: no model or count tells them apart"
+    shares = f"{split.complete:.1%} of responders are CR, {split.progressive:.1%} of the others PD"
+    return f"{told}; {shares}, as printed, whatever their covariates"
+
+
+def _reading_note(codebook: Codebook) -> tuple[str, ...]:
+    if codebook.id == BUNDLED:
+        return ()
+    return (f"reading it takes a cohort file that names the codebook of '{codebook.id}'",)
+
+
+def _prior(model: Parameterisation) -> _Origin:
+    """Draw parameters from a model's prior."""
+    note = f"parameters: a draw from the prior of {model.spec.name}"
+    return _Origin(note, lambda institutions, rng: prior_truth(model, institutions, rng))
+
+
+def _posterior(fitted: _Fitted, plan: Plan) -> _Origin:
+    """Draw parameters from a run's posterior."""
+    if plan.institutions > 1 and fitted.whose != NEXT:
+        what = f"'{fitted.whose}' is one; only '{NEXT}' has parameters of its own for each"
+        raise InputError(str(fitted.run), [Problem("institutions", what)])
+    model = treated_by(fitted.described, fitted.spec).model
+    note = f"parameters: a draw from the posterior of {fitted.run.resolve().name}, {fitted.whose}"
+    return _Origin(
+        note,
+        lambda institutions, rng: posterior_truth(
+            model, fitted.posterior, fitted.whose, institutions, rng
+        ),
+    )
+
+
+def _fitted(run: Path, whose: str) -> _Fitted:
+    """Read what a run left, and find whose parameters are asked for."""
+    details = store.read_manifest(run).get("details", {})
+    if "model" not in details:
+        raise RunError(f"{run}: is no run of a model")
+    if "population" not in details:
+        raise RunError(f"{run}: does not describe its populations; make the run again")
+    spec = ModelSpec.model_validate(details["model"])
+    _check_from_the_start(spec)
+    posterior = store.read_posterior(run)["posterior"].to_dataset()
+    return _Fitted(run, spec, details["population"], _chosen(whose, posterior, run), posterior)
+
+
+def _check_from_the_start(spec: ModelSpec) -> None:
+    """Refuse a model whose clock starts when response is known."""
+    if spec.landmark is not None:
+        what = f"starts the clock at {spec.landmark:g} months; simulate from a model without"
+        raise InputError(f"model {spec.name}", [Problem("landmark", what)])
+
+
+def _chosen(whose: str, posterior: xr.Dataset, run: Path) -> str:
+    """Whose parameters: those named, or the only ones, or the next institution's."""
+    cohorts = [str(name) for name in posterior["cohort"].to_numpy()]
+    pool = [name for name, drawn in ((NEXT, "tau"), (POOLED, "mu")) if drawn in posterior]
+    there = [*cohorts, *pool]
+    default = (cohorts if len(cohorts) == 1 else pool)[:1]
+    asked = [whose] if whose else default
+    if not asked or asked[0] not in there:
+        what = f"no such '{whose}'{did_you_mean(whose, there)}" if whose else "must be given"
+        raise InputError(str(run), [Problem("whose", f"{what}; there are {', '.join(there)}")])
+    return asked[0]
+
+
+def _mixed_as(files: Sequence[CohortFile], spec: ModelSpec) -> Treated:
+    """Whom cohorts treat; of the model only its covariates and their association count."""
+    known = tuple(name for name in spec.endpoints if name in files[0].codebook.endpoints)
+    mixing = spec.model_copy(update={"readings": (), "endpoints": known})
+    return treated_by(description_of(analyse(mixing, files)), spec)
+
+
+def _check_same_levels(fitted: _Fitted, codebook: Codebook) -> None:
+    """Refuse cohorts whose codebook has other levels than the run's."""
+    own = Codebook.model_validate(fitted.described["codebook"])
+    found = [
+        Problem("codebook", f"'{name}' has other levels, or another reference, than in the run")
+        for name, covariate in own.covariates.items()
+        if (covariate.levels, covariate.reference)
+        != (codebook.covariates[name].levels, codebook.covariates[name].reference)
+    ]
+    if found:
+        raise InputError(str(fitted.run), found)

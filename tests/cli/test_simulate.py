@@ -1,0 +1,342 @@
+"""What stands behind `simulate`: a source, a plan, and a file that other commands read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import xarray as xr
+
+from netlm_bayes import store
+from netlm_bayes.codebook import BUNDLED, Codebook, read_codebook
+from netlm_bayes.errors import InputError, RunError
+from netlm_bayes.estimands.covariate_mix import treated_by
+from netlm_bayes.estimands.description import description_of
+from netlm_bayes.estimands.parameters import prior_draws
+from netlm_bayes.estimands.study import Plan
+from netlm_bayes.evidence.assemble import analyse
+from netlm_bayes.evidence.files import CohortFile, check_file, read_cohorts
+from netlm_bayes.pipeline.simulate import Simulated, from_cohort, from_prior, from_run
+from netlm_bayes.pipeline.synthetic_file import check_output, write_synthetic
+from netlm_bayes.spec import ModelSpec, read_model
+
+FIRST, SECOND = "sysu-2016-2020", "sysu-rectal-2022-2024"
+HOSPITAL = """\
+time,event,age,stage
+{rows}
+"""
+HOSPITAL_BOOK = """\
+id = "hospital"
+
+[covariates.age]
+label = "Age"
+unit = "years"
+
+[covariates.stage]
+label = "Stage"
+levels = ["I", "II"]
+reference = "I"
+"""
+HOSPITAL_COHORT = """\
+id = "hospital"
+label = "Hospital"
+source = "invented"
+codebook = "book.toml"
+
+[patients]
+file = "hospital.csv"
+"""
+
+
+@pytest.fixture(scope="module")
+def published() -> tuple[CohortFile, ...]:
+    return read_cohorts([FIRST, SECOND])
+
+
+@pytest.fixture(scope="module")
+def weibull() -> ModelSpec:
+    return read_model("pfs-weibull")[0]
+
+
+@pytest.fixture(scope="module")
+def codebook() -> Codebook:
+    return read_codebook(BUNDLED, Path())
+
+
+@pytest.fixture
+def run_of(tmp_path: Path) -> Callable[..., Path]:
+    """Leave what a run leaves, with draws of the prior in place of the posterior's."""
+
+    def leave(spec: ModelSpec, files: tuple[CohortFile, ...], name: str = "run") -> Path:
+        analysis = analyse(spec, files)
+        described = description_of(analysis)
+        model = treated_by(described, spec).model
+        draws = prior_draws(model, len(files), 8, np.random.default_rng(1))
+        dims = {"theta": ["cohort", "parameter"], "mu": ["parameter"], "tau": ["heterogeneity"]}
+        coords = {
+            "cohort": [cohort.cohort.id for cohort in analysis.cohorts],
+            "parameter": list(model.parameters),
+            "heterogeneity": list(model.heterogeneities),
+        }
+        values = {
+            name: (["chain", "draw", *dims[name]], found.reshape(2, 4, *found.shape[1:]))
+            for name, found in draws.items()
+        }
+        run = tmp_path / name
+        details = {"model": spec.model_dump(mode="json"), "population": described}
+        with store.run_folder(run) as folder:
+            dataset = xr.Dataset(values, coords=coords)
+            store.write_posterior(folder, xr.DataTree.from_dict({"posterior": dataset}))
+            store.write_manifest(folder, store.Manifest("netlm-bayes fit", 1, {}, {}, details))
+        return run
+
+    return leave
+
+
+@pytest.fixture
+def hospital(tmp_path: Path) -> tuple[CohortFile, ...]:
+    """Patients of another disease, with an own codebook and a continuous covariate."""
+    rng = np.random.default_rng(2)
+    rows = "\n".join(
+        f"{rng.uniform(1, 20):.1f},{rng.integers(2)},{rng.normal(60, 10):.0f},{'I' * (1 + i % 2)}"
+        for i in range(60)
+    )
+    (tmp_path / "book.toml").write_text(HOSPITAL_BOOK, "utf-8")
+    (tmp_path / "hospital.csv").write_text(HOSPITAL.format(rows=rows), "utf-8")
+    (tmp_path / "hospital.toml").write_text(HOSPITAL_COHORT, "utf-8")
+    return read_cohorts([str(tmp_path / "hospital.toml")])
+
+
+def written(simulated: Simulated, out: Path) -> tuple[CohortFile, ...]:
+    """Write synthetic patients and read them as another command would."""
+    write_synthetic(simulated.patients, simulated.codebook, out)
+    return read_cohorts([str(out)])
+
+
+def test_patients_from_the_prior_can_be_fitted_and_are_called_synthetic(
+    weibull: ModelSpec, codebook: Codebook, tmp_path: Path
+):
+    simulated = from_prior(weibull, codebook, Plan(n=50, institutions=2))
+    files = written(simulated, tmp_path / "made.csv")
+    assert [file.cohort.id for file in files] == [
+        "synthetic/made/institution 1",
+        "synthetic/made/institution 2",
+    ]
+    assert all("(synthetic)" in file.cohort.label for file in files)
+    analysis = analyse(weibull, files)
+    assert [cohort.cohort.n for cohort in analysis.cohorts] == [25, 25]
+    assert list(simulated.truth) == ["institution 1", "institution 2"]
+    assert set(simulated.truth["institution 1"]) >= {"level", "log_shape", "bone: yes"}
+    assert check_file(str(tmp_path / "made.csv")).startswith("patients synthetic/made: 50 patients")
+
+
+def test_patients_mixed_as_a_published_cohort_are_as_many_and_followed_as_long(
+    weibull: ModelSpec, published: tuple[CohortFile, ...], tmp_path: Path
+):
+    simulated = from_cohort(published[:1], weibull, Plan(scans=3))
+    assert simulated.notes == (
+        "parameters: a draw from the prior of pfs-weibull",
+        "covariates: as in sysu-2016-2020",
+        "outcome: overall PFS, seen on scans 3 months apart; patients enter over the first 49 of "
+        "49 months; no response: the model tells none",
+    )
+    (file,) = written(simulated, tmp_path / "made.parquet")
+    assert file.cohort.id == "synthetic/made"
+    assert file.patients is not None
+    assert file.patients.n == 116
+    assert set(file.patients.lower) <= set(np.arange(0, 49, 3.0))
+    many = from_cohort(published[:1], weibull, Plan(n=20_000)).patients[""]
+    share = np.bincount(many.levels["bone"], minlength=2) / many.n
+    bone = analyse(weibull, published[:1]).cohorts[0].joint
+    pattern = analyse(weibull, published[:1]).patterns
+    exact = float(bone @ pattern.mask({"bone": ["yes"]}))
+    assert abs(share[1] - exact) < 5 * np.sqrt(exact * (1 - exact) / many.n)
+
+
+def test_the_truth_does_not_depend_on_how_patients_are_followed(
+    weibull: ModelSpec, published: tuple[CohortFile, ...]
+):
+    plans = (Plan(seed=3), Plan(n=10, scans=2.0, missing=0.5, seed=3), Plan(seed=4))
+    one, same, other = (from_cohort(published, weibull, plan).truth for plan in plans)
+    assert one == same
+    assert one != other
+
+
+def test_responses_are_split_as_printed(published: tuple[CohortFile, ...], codebook: Codebook):
+    spec = read_model("response-logistic")[0]
+    simulated = from_cohort(published[:1], spec, Plan(n=5000))
+    patients = simulated.patients[""]
+    assert not patients.timed.any()
+    assert set(patients.response) == {0, 1, 2, 3}
+    assert "7.7% of responders are CR, 12.0% of the others PD, as printed" in simulated.notes[2]
+    ordinal = from_cohort(published[:1], spec.model_copy(update={"ordinal": True}), Plan())
+    assert ordinal.notes[2] == "outcome: response; no time to event: the model tells none"
+    assert "threshold gap, SD" in ordinal.truth[""]
+    prior = from_prior(spec, codebook, Plan(n=500))
+    assert set(prior.patients[""].response) == {1, 2}
+    assert "responders are PR and the others SD" in prior.notes[2]
+
+
+def test_a_model_from_a_landmark_on_is_refused(
+    weibull: ModelSpec, codebook: Codebook, published: tuple[CohortFile, ...]
+):
+    late = weibull.model_copy(update={"landmark": 3.0})
+    for simulate in (
+        lambda: from_prior(late, codebook, Plan()),
+        lambda: from_cohort(published, late, Plan()),
+    ):
+        with pytest.raises(InputError, match="landmark: starts the clock at 3 months"):
+            simulate()
+
+
+class TestRun:
+    def test_a_cohort_of_it_has_its_parameters_its_mix_and_its_size(
+        self,
+        run_of: Callable[..., Path],
+        weibull: ModelSpec,
+        published: tuple[CohortFile, ...],
+    ):
+        run = run_of(weibull, published)
+        simulated = from_run(run, Plan(), SECOND)
+        posterior = store.read_posterior(run)["posterior"].to_dataset()
+        theta = posterior["theta"].sel(cohort=SECOND).to_numpy().reshape(8, -1)
+        assert list(simulated.truth[""].values()) in theta.tolist()
+        patients = simulated.patients[""]
+        assert patients.n == 84
+        assert (patients.levels["site"] == 1).all()  # rectal primaries
+        assert simulated.notes[0] == f"parameters: a draw from the posterior of run, {SECOND}"
+        assert simulated.notes[1].endswith(
+            "borrowed margins taken as they are: htb, ki67, bone, margin"
+        )
+
+    def test_the_next_institutions_are_the_default_where_cohorts_pool(
+        self,
+        run_of: Callable[..., Path],
+        weibull: ModelSpec,
+        published: tuple[CohortFile, ...],
+    ):
+        run = run_of(weibull, published)
+        simulated = from_run(run, Plan(institutions=4))
+        assert sum(patients.n for patients in simulated.patients.values()) == 200
+        assert len({truth["level"] for truth in simulated.truth.values()}) == 4
+        assert simulated.notes[0].endswith("next institution")
+        pooled = from_run(run, Plan(), "pooled")
+        mu = store.read_posterior(run)["posterior"]["mu"].to_numpy().reshape(8, -1)
+        assert list(pooled.truth[""].values()) in mu.tolist()
+
+    def test_whom_it_does_not_have_is_refused_with_those_it_has(
+        self,
+        run_of: Callable[..., Path],
+        weibull: ModelSpec,
+        published: tuple[CohortFile, ...],
+    ):
+        run = run_of(weibull, published)
+        with pytest.raises(InputError) as failure:
+            from_run(run, Plan(), "poled")
+        there = f"there are {FIRST}, {SECOND}, next institution, pooled"
+        what = f"whose: no such 'poled' (did you mean 'pooled'?); {there}"
+        assert str(failure.value).endswith(what)
+        with pytest.raises(InputError, match="only 'next institution' has parameters of its own"):
+            from_run(run, Plan(institutions=2), FIRST)
+
+    def test_cohorts_that_do_not_pool_leave_no_default(
+        self,
+        run_of: Callable[..., Path],
+        weibull: ModelSpec,
+        published: tuple[CohortFile, ...],
+    ):
+        run = run_of(weibull.model_copy(update={"pooling": "none"}), published)
+        with pytest.raises(InputError, match=f"whose: must be given; there are {FIRST}, {SECOND}"):
+            from_run(run, Plan())
+
+    def test_it_can_be_mixed_as_another_cohort(
+        self,
+        run_of: Callable[..., Path],
+        weibull: ModelSpec,
+        published: tuple[CohortFile, ...],
+    ):
+        run = run_of(weibull, published[:1])
+        simulated = from_cohort(published[1:], run, Plan())
+        assert (simulated.patients[""].levels["site"] == 1).all()
+        assert simulated.truth == from_run(run, Plan()).truth
+        assert simulated.notes[0].endswith(f"posterior of run, {FIRST}")
+
+    def test_a_hospitals_own_disease_is_simulated_from_its_margins_only(
+        self, run_of: Callable[..., Path], hospital: tuple[CohortFile, ...], tmp_path: Path
+    ):
+        values = {"name": "m", "outcome": "survival", "covariates": ["age", "stage"]}
+        run = run_of(ModelSpec.model_validate(values), hospital)
+        simulated = from_run(run, Plan(n=5000))
+        age = simulated.patients[""].values["age"]
+        assert abs(age.mean() - 60) < 5
+        assert 5 < age.std() < 15
+        real = hospital[0].patients
+        assert real is not None
+        assert not set(age) & set(real.values["age"])
+        assert simulated.notes[-1].endswith("names the codebook of 'hospital'")
+        write_synthetic(simulated.patients, simulated.codebook, tmp_path / "hospital.csv", True)
+        (file,) = read_cohorts([str(tmp_path / "hospital.toml")])
+        assert file.cohort.id == "synthetic/hospital"
+
+    def test_a_cohort_of_other_levels_is_refused(
+        self, run_of: Callable[..., Path], hospital: tuple[CohortFile, ...], tmp_path: Path
+    ):
+        values = {"name": "m", "outcome": "survival", "covariates": ["stage"]}
+        run = run_of(ModelSpec.model_validate(values), hospital)
+        book = HOSPITAL_BOOK.replace('reference = "I"', 'reference = "II"')
+        (tmp_path / "book.toml").write_text(book, "utf-8")
+        other = read_cohorts([str(tmp_path / "hospital.toml")])
+        with pytest.raises(InputError, match="'stage' has other levels, or another reference"):
+            from_cohort(other, run, Plan())
+
+    def test_a_folder_that_cannot_be_asked_is_refused(self, tmp_path: Path):
+        with pytest.raises(RunError, match="is not a run"):
+            from_run(tmp_path, Plan())
+        for details, what in (({}, "is no run of a model"), ({"model": {}}, "does not describe")):
+            manifest = store.Manifest("netlm-bayes audit", 1, {}, {}, details)
+            store.write_manifest(tmp_path, manifest)
+            with pytest.raises(RunError, match=what):
+                from_run(tmp_path, Plan())
+
+
+class TestFile:
+    @pytest.fixture
+    def simulated(self, weibull: ModelSpec, codebook: Codebook) -> Simulated:
+        return from_prior(weibull, codebook, Plan(n=20))
+
+    def test_it_is_not_lost_unless_by_force(self, simulated: Simulated, tmp_path: Path):
+        out = tmp_path / "new" / "made.csv"
+        arguments: tuple[Any, ...] = (simulated.patients, simulated.codebook, out)
+        write_synthetic(*arguments)
+        before = out.read_bytes()
+        out.write_text("kept", "utf-8")
+        with pytest.raises(RunError, match="exists; choose another --out, or --force"):
+            write_synthetic(*arguments)
+        assert out.read_text("utf-8") == "kept"
+        write_synthetic(*arguments, force=True)
+        assert out.read_bytes() == before
+        assert list(out.parent.iterdir()) == [out]
+
+    def test_what_fails_leaves_nothing_behind(
+        self, simulated: Simulated, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ):
+        def full(*_: object) -> None:
+            raise OSError(28, "No space left on device")
+
+        out = tmp_path / "made.csv"
+        out.write_text("kept", "utf-8")
+        monkeypatch.setattr("os.replace", full)
+        with pytest.raises(RunError, match="cannot be written: No space left on device"):
+            write_synthetic(simulated.patients, simulated.codebook, out, force=True)
+        assert [path.name for path in tmp_path.iterdir()] == ["made.csv"]
+        assert out.read_text("utf-8") == "kept"
+
+    def test_what_cannot_be_a_file_of_patients_is_refused(self, tmp_path: Path):
+        with pytest.raises(InputError, match=r"out: must end in \.csv, \.parquet, \.pq; got"):
+            check_output(tmp_path / "made.xlsx")
+        (tmp_path / "made.csv").mkdir()
+        with pytest.raises(RunError, match="is a folder"):
+            check_output(tmp_path / "made.csv", force=True)

@@ -1,0 +1,189 @@
+"""Whatever is simulated or written reads back; what a study sees holds what happened."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from netlm_bayes.codebook import Codebook
+from netlm_bayes.curves import Piecewise, Weibull
+from netlm_bayes.estimands.covariate_mix import Mix
+from netlm_bayes.estimands.parameters import Parameterisation, prior_truth
+from netlm_bayes.estimands.simulation import Split, event_months, simulate_institution
+from netlm_bayes.estimands.study import Plan, observed, study_of
+from netlm_bayes.evidence.patients.canonical import Patients
+from netlm_bayes.evidence.patients.layout import Layout
+from netlm_bayes.evidence.patients.read import read_patients
+from netlm_bayes.evidence.patients.write import as_csv, as_parquet
+from netlm_bayes.spec import ModelSpec
+
+LEVELS = ("low, or none", 'so-called "high"', "NA", "über\n alles; 3,5")
+CODEBOOK = Codebook.model_validate(
+    {
+        "id": "invented",
+        "covariates": {
+            "grade, or so": {"label": "Grade", "levels": LEVELS, "reference": LEVELS[0]},
+            "age": {"label": "Age", "unit": "year"},
+            "never seen": {"label": "Never seen", "levels": ["a", "b"], "reference": "b"},
+        },
+    }
+)
+SMALL = CODEBOOK.model_copy(
+    update={"covariates": {"never seen": CODEBOOK.covariates["never seen"]}}
+)
+NAMES = st.text("abc Üé'\",;0", min_size=1, max_size=6).map(lambda text: " ".join(text.split()))
+
+months = st.floats(1e-9, 600)
+seeds = st.integers(0, 2**32)
+
+
+@st.composite
+def intervals(draw: Any) -> tuple[float, float, float]:
+    """Entry, lower and upper of one patient."""
+    kind = draw(st.sampled_from(["unknown", "seen", "censored", "between", "at first"]))
+    if kind == "unknown":
+        return 0.0, math.nan, math.nan
+    if kind == "at first":
+        return 0.0, 0.0, draw(st.one_of(months, st.just(math.inf)))
+    lower = draw(months)
+    entry = draw(st.one_of(st.just(0.0), st.floats(0, lower, exclude_max=True)))
+    upper = {"seen": lower, "censored": math.inf, "between": lower + draw(months)}[kind]
+    return entry, lower, upper
+
+
+@st.composite
+def tables(draw: Any, synthetic: bool) -> Patients:
+    """Patients of one institution."""
+    times = draw(st.lists(intervals(), min_size=1, max_size=8))
+    n = len(times)
+    entry, lower, upper = np.array(times).T
+
+    def column(values: st.SearchStrategy[Any]) -> np.ndarray:
+        return np.array(draw(st.lists(values, min_size=n, max_size=n)))
+
+    return Patients(
+        row=np.arange(n) + 1,
+        entry=entry,
+        lower=lower,
+        upper=upper,
+        response=column(st.integers(-1, 3)),
+        levels={
+            "grade, or so": column(st.integers(-1, 3)),
+            "never seen": np.full(n, -1),
+        },
+        values={"age": column(st.one_of(st.floats(-1e300, 1e300), st.just(math.nan)))},
+        synthetic=synthetic,
+    )
+
+
+@st.composite
+def files(draw: Any) -> dict[str, Patients]:
+    """Patients of one institution without a name, or of several by name."""
+    names = sorted(draw(st.sets(NAMES.filter(bool), max_size=3))) or [""]
+    synthetic = draw(st.booleans())
+    return {name: draw(tables(synthetic)) for name in names}
+
+
+def assert_same(read: Patients, written: Patients) -> None:
+    """Every value is the same, but for the rows in the file."""
+    assert read.synthetic == written.synthetic
+    for name in ("entry", "lower", "upper", "response"):
+        np.testing.assert_array_equal(getattr(read, name), getattr(written, name))
+    for kind in ("levels", "values"):
+        found, wanted = getattr(read, kind), getattr(written, kind)
+        assert set(found) == set(wanted)
+        for name, values in wanted.items():
+            np.testing.assert_array_equal(found[name], values)
+
+
+@given(written=files(), write=st.sampled_from([as_csv, as_parquet]))
+def test_patients_read_back_as_they_were_written(written: dict[str, Patients], write: Any) -> None:
+    data = write(written, CODEBOOK)
+    read = read_patients(data, "written", Layout(file="written"), CODEBOOK)
+    assert list(read) == list(written)
+    for name, patients in written.items():
+        assert_same(read[name], patients)
+
+
+@given(
+    happened=st.lists(st.one_of(months, st.just(math.inf)), min_size=1, max_size=20),
+    follow_up=st.floats(1, 100),
+    accrual=st.floats(0, 1),
+    scans=st.floats(0.1, 1),
+    seed=seeds,
+)
+def test_what_is_seen_holds_what_happened(
+    happened: list[float], follow_up: float, accrual: float, scans: float, seed: int
+) -> None:
+    plan = Plan(len(happened), follow_up, accrual * follow_up, scans * follow_up)
+    exact, scanned = study_of(Plan(plan.n, plan.follow_up, plan.accrual)), study_of(plan)
+    moment = observed(np.array(happened), exact, np.random.default_rng(seed))
+    between = observed(np.array(happened), scanned, np.random.default_rng(seed))
+    for lower, upper in (moment, between):
+        assert (lower <= np.array(happened)).all()
+        assert (np.array(happened) <= upper).all()
+        assert (lower <= follow_up).all()
+        assert (upper[np.isfinite(upper)] <= follow_up).all()
+    assert (moment[0][np.isinf(moment[1])] >= exact.follow_up - exact.accrual).all()
+    assert (between[0] < between[1]).all()
+    assert (between[0] <= moment[0]).all()
+
+
+@given(
+    log_hr=st.lists(st.floats(-3, 3), min_size=1, max_size=20),
+    change=st.floats(-2, 2),
+    until=st.floats(0.5, 30),
+    steps=st.lists(st.floats(-4, -1), min_size=3, max_size=3),
+    shape=st.floats(0.3, 3),
+    seed=seeds,
+)
+def test_the_hazard_of_an_event_is_the_exponential_it_was_made_of(
+    log_hr: list[float], change: float, until: float, steps: list[float], shape: float, seed: int
+) -> None:
+    early = np.array(log_hr)
+    late = early + change
+    wanted = np.random.default_rng(seed).standard_exponential(len(early))
+    for baseline in (Weibull(-0.4, shape), Piecewise(np.array(steps), [3, 8])):
+        at = event_months(baseline, early, late, until, np.random.default_rng(seed))
+        before = np.exp(baseline.log_cumulative_hazard(np.minimum(at, until)))
+        after = np.exp(baseline.log_cumulative_hazard(np.maximum(at, until)))
+        turn = np.exp(baseline.log_cumulative_hazard(until))
+        hazard = np.exp(early) * before + np.exp(late) * (after - turn)
+        soonest = at == at.min()  # an event at the earliest moment may have been moved there
+        np.testing.assert_allclose(hazard[~soonest], wanted[~soonest], rtol=1e-6)
+
+
+@given(
+    seed=seeds,
+    baseline=st.sampled_from(["weibull", "piecewise"]),
+    outcome=st.sampled_from(["survival", "response"]),
+    scans=st.one_of(st.none(), st.floats(0.1, 36)),
+    missing=st.floats(0, 0.9),
+    institutions=st.integers(1, 4),
+)
+def test_whatever_is_simulated_from_a_prior_is_a_sound_file(
+    seed: int,
+    baseline: str,
+    outcome: str,
+    scans: float | None,
+    missing: float,
+    institutions: int,
+) -> None:
+    own = {"baseline": baseline} if outcome == "survival" else {"ordinal": baseline == "weibull"}
+    choices = {"name": "m", "outcome": outcome, "covariates": ["never seen"], **own}
+    model = Parameterisation(ModelSpec.model_validate(choices), SMALL)
+    study = study_of(Plan(12, scans=scans, missing=missing, institutions=institutions))
+    rng = np.random.default_rng(seed)
+    truth, mix = prior_truth(model, institutions, rng), Mix(1, {"never seen": np.array([0.2, 0.8])})
+    made = {
+        name: simulate_institution(truth, place, [mix], study, Split(), rng)
+        for place, name in enumerate(study.institutions)
+    }
+    read = read_patients(as_csv(made, SMALL), "made", Layout(file="made"), SMALL)
+    assert list(read) == list(made)
+    for name, patients in made.items():
+        assert_same(read[name], patients)

@@ -1,0 +1,116 @@
+"""Logistic regression against scipy's maximum of the likelihood as it is written."""
+
+import numpy as np
+import pytest
+from scipy import optimize, special, stats
+
+from netlm_bayes.codebook import Codebook
+from netlm_bayes.evidence.patients.canonical import Patients, scales_of
+from netlm_bayes.frequentist import logistic, logistic_selected
+
+COVARIATES = ("size", "age")
+CODEBOOK = Codebook.model_validate(
+    {
+        "id": "invented",
+        "covariates": {
+            "size": {"label": "Size", "levels": ["s", "m", "l"], "reference": "m"},
+            "age": {"label": "Age", "unit": "years"},
+        },
+    }
+)
+
+
+def invented(n: int, odds: float, seed: int) -> Patients:
+    rng = np.random.default_rng(seed)
+    size, age = rng.integers(0, 3, n), rng.normal(60, 9, n)
+    eta = odds - 0.8 * (size == 2) + 0.3 * (size == 0) + 0.05 * (age - 60)
+    responded = rng.random(n) < special.expit(eta)
+    grade = np.where(responded, rng.integers(2, 4, n), rng.integers(0, 2, n))
+    grade[:3] = -1  # not assessed
+    size[3:6] = -1
+    nothing = np.full(n, np.nan)
+    return Patients(
+        np.arange(n), np.zeros(n), nothing, nothing, grade, {"size": size}, {"age": age}
+    )
+
+
+COHORTS = {"east": invented(140, 0.5, 1), "west": invented(90, -0.7, 2)}
+
+
+def by_scipy(names: list[str]) -> tuple[np.ndarray, np.ndarray, float, float]:
+    """Log odds ratios with their standard errors, and log-likelihood with and without them."""
+    scale = scales_of(list(COHORTS.values()), {"age": "years"})["age"]
+    blocks, answers = [], []
+    for place, name in enumerate(COHORTS):
+        if name not in names:
+            continue
+        people = COHORTS[name]
+        size = people.levels["size"]
+        age = (people.values["age"] - scale.mean) / scale.sd
+        cohort = np.eye(len(COHORTS))[np.full(people.n, place)][:, [n in names for n in COHORTS]]
+        keep = (people.response >= 0) & (size >= 0)
+        blocks.append(np.column_stack([size == 0, size == 2, age, cohort])[keep])
+        answers.append(people.response[keep] >= 2)
+    x, y = np.concatenate(blocks), np.concatenate(answers)
+
+    def loss(beta: np.ndarray, x: np.ndarray) -> float:
+        return -float(np.sum(special.log_expit(np.where(y, 1, -1) * (x @ beta))))
+
+    def slope(beta: np.ndarray, x: np.ndarray) -> np.ndarray:
+        return x.T @ (special.expit(x @ beta) - y)
+
+    fits = [
+        optimize.minimize(loss, np.zeros(part.shape[1]), (part,), jac=slope, tol=1e-12)
+        for part in (x, x[:, 3:])
+    ]
+    weight = special.expit(x @ fits[0].x) * special.expit(-x @ fits[0].x)
+    se = np.sqrt(np.diag(np.linalg.inv(x.T @ (x * weight[:, None]))))
+    return fits[0].x[:3], se[:3], -fits[0].fun, -fits[1].fun
+
+
+@pytest.mark.parametrize("cohort", ["east", "west", "pooled"])
+def test_multivariable_logistic_is_at_the_top_of_the_likelihood(cohort: str) -> None:
+    log_or, se, _, _ = by_scipy(list(COHORTS) if cohort == "pooled" else [cohort])
+    rows = logistic(COHORTS, CODEBOOK, COVARIATES)
+    chosen = rows[(rows["cohort"] == cohort) & rows["method"].str.contains("multivariable")]
+    assert chosen["contrast"].str.split(":").str[0].tolist() == ["size", "size", "age"]
+    z = stats.norm.isf(0.025)
+    np.testing.assert_allclose(np.log(chosen["estimate"]), log_or, atol=1e-5)
+    np.testing.assert_allclose(np.log(chosen["upper"]), log_or + z * se, atol=1e-5)
+
+
+def test_univariable_odds_ratio_of_a_table_is_its_cross_ratio() -> None:
+    rows = logistic(COHORTS, CODEBOOK, ["size"])
+    people = COHORTS["east"]
+    counts = {
+        (level, good): np.sum(
+            (people.levels["size"] == level)
+            & (people.response >= 0)
+            & ((people.response >= 2) == good)
+        )
+        for level in range(3)
+        for good in (True, False)
+    }
+    row = rows[(rows["cohort"] == "east") & (rows["contrast"] == "size: l vs m")].iloc[0]
+    odds_ratio = counts[2, True] * counts[1, False] / (counts[2, False] * counts[1, True])
+    np.testing.assert_allclose(row["estimate"], odds_ratio, rtol=1e-6)
+    cells = [counts[level, good] for level in (1, 2) for good in (True, False)]
+    reach = stats.norm.isf(0.025) * np.sqrt(np.sum(1 / np.array(cells)))
+    np.testing.assert_allclose(row["lower"], odds_ratio * np.exp(-reach), rtol=1e-6)
+
+
+def test_the_likelihood_ratio_test_counts_every_level_and_each_cohorts_odds() -> None:
+    tests = logistic_selected(COHORTS, CODEBOOK, ["age"]).tests
+    pooled = tests[tests["cohort"] == "pooled"].iloc[0]
+    keep = {k: v.take(v.response >= 0) for k, v in COHORTS.items()}
+    scale = scales_of(list(COHORTS.values()), {"age": "years"})["age"]
+    y = np.concatenate([v.response >= 2 for v in keep.values()])
+    age = np.concatenate([scale.standardised(v.values["age"]) for v in keep.values()])
+    west = np.repeat([0.0, 1.0], [v.n for v in keep.values()])
+
+    def loss(beta: np.ndarray) -> float:
+        eta = beta[0] + beta[1] * west + (beta[2] * age if len(beta) > 2 else 0)
+        return -float(np.sum(special.log_expit(np.where(y, 1, -1) * eta)))
+
+    full, null = (optimize.minimize(loss, np.zeros(size), tol=1e-10).fun for size in (3, 2))
+    np.testing.assert_allclose(pooled["estimate"], stats.chi2.sf(2 * (null - full), 1), rtol=1e-5)

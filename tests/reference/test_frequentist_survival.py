@@ -1,0 +1,361 @@
+"""Kaplan-Meier, log-rank, Cox and the check of proportionality, each by a second road.
+
+The lung cancer patients are those that lifelines carries, read when the tests run.
+"""
+
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from lifelines import KaplanMeierFitter
+from lifelines.datasets import load_lung
+from lifelines.statistics import multivariate_logrank_test
+from numpy.typing import NDArray
+from scipy import optimize, stats
+from statsmodels.duration.survfunc import SurvfuncRight, survdiff
+
+from netlm_bayes.codebook import Codebook
+from netlm_bayes.evidence.patients.canonical import Patients, scales_of
+from netlm_bayes.frequentist import (
+    cox,
+    cox_selected,
+    kaplan_meier,
+    kaplan_meier_curves,
+    logrank,
+    proportional_hazards,
+)
+from netlm_bayes.frequentist.cases import cases_of, survival_outcome
+from netlm_bayes.frequentist.cox import null_log_likelihood
+from netlm_bayes.frequentist.product_limit import product_limit
+
+type Floats = NDArray[np.float64]
+
+COVARIATES = ("sex", "ecog", "age")
+CODEBOOK = Codebook.model_validate(
+    {
+        "id": "lung",
+        "covariates": {
+            "sex": {"label": "Sex", "levels": ["male", "female"], "reference": "male"},
+            "ecog": {"label": "ECOG", "levels": ["0", "1", "2"], "reference": "0"},
+            "age": {"label": "Age", "unit": "years"},
+        },
+    }
+)
+SETTINGS = {
+    "exact times": (1 / 30.4375, False),
+    "whole months, many ties": (1 / 30, False),
+    "whole months, delayed entry": (1 / 30, True),
+}
+
+
+def lung(per_day: float, delayed: bool) -> dict[str, Patients]:
+    """Institutions in two cohorts; whole months, and two in three entering late, where wanted."""
+    table = load_lung().dropna(subset=["inst"])
+    found = {}
+    for name, inside in (("low", table["inst"] <= 10), ("high", table["inst"] > 10)):
+        part = table[inside]
+        time = part["time"].to_numpy() * per_day
+        time = time if per_day != 1 / 30 else np.ceil(time)
+        ecog = part["ph.ecog"].to_numpy()
+        late = np.where(np.arange(len(part)) % 3, np.minimum(np.floor(time / 2), 6.0), 0.0)
+        found[name] = Patients(
+            row=np.arange(len(part)),
+            entry=late if delayed else np.zeros(len(part)),
+            lower=time,
+            upper=np.where(part["status"] == 1, time, np.inf),
+            response=np.full(len(part), -1),
+            levels={
+                "sex": part["sex"].to_numpy() - 1,
+                "ecog": np.where(ecog <= 2, ecog, -1).astype(int),
+            },
+            values={"age": part["age"].to_numpy().astype(float)},
+        )
+    return found
+
+
+@pytest.fixture(scope="module", params=SETTINGS.values(), ids=SETTINGS)
+def cohorts(request: pytest.FixtureRequest) -> dict[str, Patients]:
+    return lung(*request.param)
+
+
+def frame(cohorts: dict[str, Patients]) -> pd.DataFrame:
+    """Complete cases as a plain table, by other means than the package's."""
+    scale = scales_of(list(cohorts.values()), {"age": "years"})["age"]
+    parts = []
+    for place, people in enumerate(cohorts.values()):
+        ages = dict(people.values)["age"]
+        columns = {
+            "stratum": np.full(people.n, place),
+            "entry": people.entry,
+            "time": people.lower,
+            "event": np.isfinite(people.upper),
+            "female": people.levels["sex"] == 1,
+            "ecog": people.levels["ecog"],
+            "ecog1": people.levels["ecog"] == 1,
+            "ecog2": people.levels["ecog"] == 2,
+            "age": scale.standardised(ages),
+        }
+        parts.append(pd.DataFrame(columns))
+    table = pd.concat(parts, ignore_index=True)
+    return table[table["ecog"] >= 0].astype(float)
+
+
+TERMS = ["female", "ecog1", "ecog2", "age"]
+
+
+def efron(table: pd.DataFrame, terms: list[str]) -> Callable[[Floats], float]:
+    """Log partial likelihood, patient by patient as it is defined."""
+    x = table[terms].to_numpy()
+    entry, time, event, stratum = (
+        table[name].to_numpy() for name in ("entry", "time", "event", "stratum")
+    )
+
+    def log_likelihood(beta: Floats) -> float:
+        eta, total = x @ beta, 0.0
+        for s in np.unique(stratum):
+            for t in np.unique(time[(event == 1) & (stratum == s)]):
+                risk = (stratum == s) & (entry < t) & (time >= t)
+                dying = risk & (time == t) & (event == 1)
+                d, at_risk, tied = dying.sum(), np.exp(eta[risk]).sum(), np.exp(eta[dying]).sum()
+                total += eta[dying].sum()
+                total -= sum(np.log(at_risk - k / d * tied) for k in range(d))
+        return float(total)
+
+    return log_likelihood
+
+
+def maximum(log_likelihood: Callable[[Floats], float], size: int) -> tuple[Floats, Floats]:
+    """Top, and standard errors from second differences."""
+    found = optimize.minimize(
+        lambda beta: -log_likelihood(beta), np.zeros(size), method="BFGS", options={"gtol": 1e-6}
+    )
+    return found.x, np.sqrt(np.diag(np.linalg.inv(information(log_likelihood, found.x))))
+
+
+def information(log_likelihood: Callable[[Floats], float], at: Floats) -> Floats:
+    """Curvature from second differences."""
+    step, unit = 1e-3, np.eye(len(at))
+    found = np.empty((len(at), len(at)))
+    for i in range(len(at)):
+        for j in range(i + 1):
+            corners = [
+                a * b * log_likelihood(at + step * (a * unit[i] + b * unit[j]))
+                for a in (1, -1)
+                for b in (1, -1)
+            ]
+            found[i, j] = found[j, i] = -sum(corners) / (4 * step**2)
+    return found
+
+
+@pytest.mark.parametrize("cohort", ["low", "high", "pooled"])
+def test_multivariable_cox_is_at_the_top_of_efrons_likelihood(
+    cohorts: dict[str, Patients], cohort: str
+) -> None:
+    table = frame(cohorts)
+    if cohort != "pooled":
+        table = table[table["stratum"] == list(cohorts).index(cohort)]
+    log_hr, se = maximum(efron(table, TERMS), len(TERMS))
+    rows = cox(cohorts, CODEBOOK, COVARIATES, level=0.9)
+    chosen = rows[(rows["cohort"] == cohort) & rows["method"].str.contains("multivariable")]
+    z = stats.norm.isf(0.05)
+    np.testing.assert_allclose(np.log(chosen["estimate"]), log_hr, atol=1e-5)
+    np.testing.assert_allclose(np.log(chosen["lower"]), log_hr - z * se, atol=1e-4)
+    np.testing.assert_allclose(np.log(chosen["upper"]), log_hr + z * se, atol=1e-4)
+    assert (chosen["level"] == 0.9).all()
+
+
+def test_the_likelihood_ratio_test_is_that_of_efrons_likelihood(
+    cohorts: dict[str, Patients],
+) -> None:
+    table, terms = frame(cohorts), ["ecog1", "ecog2"]
+    log_likelihood = efron(table, terms)
+    top, _ = maximum(log_likelihood, 2)
+    null = log_likelihood(np.zeros(2))
+    p = stats.chi2.sf(2 * (log_likelihood(top) - null), 2)
+    tests = cox_selected(cohorts, CODEBOOK, COVARIATES).tests
+    found = tests[(tests["cohort"] == "pooled") & (tests["contrast"] == "ecog")]
+    np.testing.assert_allclose(found["estimate"], p, rtol=1e-6)
+    *_, pooled = cases_of(cohorts, CODEBOOK, COVARIATES, survival_outcome)
+    np.testing.assert_allclose(null_log_likelihood(pooled.complete(COVARIATES)), null, rtol=1e-12)
+
+
+def by_hand(entry: Floats, time: Floats, event: Floats) -> list[tuple[float, float, float]]:
+    """Event times, S and the variance of log S, by counting."""
+    survival, variance, found = 1.0, 0.0, []
+    for t in np.unique(time[event == 1]):
+        n, d = ((entry < t) & (time >= t)).sum(), ((time == t) & (event == 1)).sum()
+        survival *= 1 - d / n
+        variance += d / (n * (n - d)) if n > d else np.inf
+        found.append((float(t), survival, variance))
+    return found
+
+
+def test_kaplan_meier_is_counted_by_hand(cohorts: dict[str, Patients]) -> None:
+    people = cohorts["low"]
+    rows = kaplan_meier(cohorts, CODEBOOK, COVARIATES)
+    for label, inside in {"overall": slice(None), "sex: female": people.levels["sex"] == 1}.items():
+        event = np.isfinite(people.upper)
+        steps = by_hand(people.entry[inside], people.lower[inside], event[inside])
+        group = rows[(rows["cohort"] == "low") & (rows["subgroup"] == label)]
+        median = group[group["estimand"] == "median"].iloc[0]
+        assert median["estimate"] == next(t for t, s, _ in steps if s <= 0.5 + 1e-9)
+        for _, row in group[group["estimand"] == "survival"].iterrows():
+            _, s, variance = [step for step in steps if step[0] <= row["horizon_months"]][-1]
+            sd = np.sqrt(variance) / abs(np.log(s))
+            limits = [np.exp(np.log(s) * np.exp(sign * 1.959964 * sd)) for sign in (1, -1)]
+            np.testing.assert_allclose(row[["estimate"]].to_numpy(float), s)
+            np.testing.assert_allclose(row[["lower", "upper"]].to_numpy(float), limits, rtol=1e-6)
+
+
+def quietly(call: Callable[[], Any]) -> Any:
+    """What lifelines 0.30 answers, without what it warns of under pandas 3 and Python 3.12."""
+    with warnings.catch_warnings(), np.errstate(all="ignore"):
+        warnings.simplefilter("ignore", DeprecationWarning)
+        return call()
+
+
+def test_without_delayed_entry_kaplan_meier_is_that_of_lifelines() -> None:
+    people = lung(*SETTINGS["exact times"])["low"]
+    event = np.isfinite(people.upper)
+    theirs = quietly(lambda: KaplanMeierFitter().fit(people.lower, event))
+    ours = product_limit(people.entry, people.lower, event)
+    np.testing.assert_allclose(
+        ours.survival, theirs.survival_function_.loc[ours.times].iloc[:, 0], rtol=1e-10
+    )
+    inner = ours.survival > 0
+    limits = theirs.confidence_interval_.loc[ours.times].to_numpy()[inner]
+    np.testing.assert_allclose(np.stack([ours.lower, ours.upper], 1)[inner], limits, rtol=1e-8)
+    assert ours.median().estimate == theirs.median_survival_time_
+
+
+def test_with_delayed_entry_kaplan_meier_is_that_of_statsmodels() -> None:
+    people = lung(*SETTINGS["whole months, delayed entry"])["low"]
+    event = np.isfinite(people.upper)
+    theirs = SurvfuncRight(people.lower, event, entry=people.entry)
+    ours = product_limit(people.entry, people.lower, event)
+    inner = ours.survival > 0
+    np.testing.assert_allclose(ours.survival[inner], theirs.surv_prob[inner], rtol=1e-10)
+    greenwood = np.sqrt(np.cumsum(ours.greenwood)) * ours.survival
+    np.testing.assert_allclose(greenwood[inner], theirs.surv_prob_se[inner], rtol=1e-10)
+
+
+def test_rmst_and_its_variance_are_the_integrals_of_the_curve_and_its_covariance() -> None:
+    r"""Var of the area is the integral of :math:`S(s) S(t) G(\min(s, t))` over both."""
+    people = lung(*SETTINGS["exact times"])["low"]
+    curve = product_limit(people.entry, people.lower, np.isfinite(people.upper))
+    found = curve.rmst(24.0)
+    width = 24.0 / 6000
+    grid = (np.arange(6000) + 0.5) * width
+    place = np.searchsorted(curve.times, grid, side="right")
+    survival = np.concatenate([[1.0], curve.survival])[place]
+    variance = np.concatenate([[0.0], np.cumsum(curve.greenwood)])[place]
+    later = np.cumsum(survival[::-1])[::-1] - survival
+    double = (survival * variance * (survival + 2 * later)).sum() * width**2
+    np.testing.assert_allclose(found.estimate, survival.sum() * width, rtol=1e-3)
+    np.testing.assert_allclose(found.upper - found.estimate, 1.959964 * double**0.5, rtol=1e-3)
+
+
+def test_curves_lie_on_the_grid_and_agree_with_the_milestones(
+    cohorts: dict[str, Patients],
+) -> None:
+    curves = kaplan_meier_curves(cohorts, CODEBOOK, COVARIATES)
+    assert set(curves["horizon_months"] % 1.5) == {0.0}
+    points = kaplan_meier(cohorts, CODEBOOK, COVARIATES)
+    keys = ["cohort", "estimand", "subgroup", "horizon_months"]
+    both = points.merge(curves, on=keys, suffixes=("", "_curve"))
+    assert len(both) > 20
+    pd.testing.assert_series_equal(both["estimate"], both["estimate_curve"], check_names=False)
+    at_risk = curves[(curves["estimand"] == "at_risk") & (curves["subgroup"] == "overall")]
+    row = at_risk[(at_risk["cohort"] == "low") & (at_risk["horizon_months"] == 6)].iloc[0]
+    people = cohorts["low"]
+    assert row["estimate"] == ((people.entry <= 6) & (people.lower >= 6)).sum()
+
+
+def pick(rows: pd.DataFrame, cohort: str, contrast: str) -> float:
+    chosen = rows[(rows["cohort"] == cohort) & (rows["contrast"] == contrast)]
+    return float(chosen["estimate"].iloc[0])
+
+
+@pytest.mark.parametrize("name", ["sex", "ecog"])
+def test_logrank_is_that_of_lifelines_and_stratified_that_of_statsmodels(name: str) -> None:
+    cohorts = lung(*SETTINGS["whole months, many ties"])
+    table = frame(cohorts)
+    group = table["female"] if name == "sex" else table["ecog"]
+    rows = logrank({k: v.take(v.levels["ecog"] >= 0) for k, v in cohorts.items()}, CODEBOOK, [name])
+    low = table["stratum"] == 0
+    theirs = quietly(
+        lambda: multivariate_logrank_test(table["time"][low], group[low], table["event"][low])
+    )
+    np.testing.assert_allclose(pick(rows, "low", name), theirs.p_value, rtol=1e-8)
+    _, p = survdiff(table["time"], table["event"], group, strata=table["stratum"])
+    np.testing.assert_allclose(pick(rows, "pooled", name), p, rtol=1e-6)
+
+
+def test_logrank_with_delayed_entry_is_that_of_statsmodels() -> None:
+    cohorts = lung(*SETTINGS["whole months, delayed entry"])
+    people = cohorts["low"]
+    _, p = survdiff(
+        people.lower, np.isfinite(people.upper), people.levels["sex"], entry=people.entry
+    )
+    np.testing.assert_allclose(pick(logrank(cohorts, CODEBOOK, ["sex"]), "low", "sex"), p)
+
+
+def test_logrank_of_untied_times_is_the_score_test_of_coxs_likelihood() -> None:
+    cohorts = lung(*SETTINGS["exact times"])
+    table = frame(cohorts)
+    table = table.assign(time=table["time"] + 1e-6 * np.arange(len(table)))
+    log_likelihood, h = efron(table, ["female"]), 1e-3
+    up, middle, down = (log_likelihood(np.array([b])) for b in (h, 0.0, -h))
+    score, information = (up - down) / (2 * h), (2 * middle - up - down) / h**2
+    jittered = {}
+    for place, name in enumerate(cohorts):
+        part = table[table["stratum"] == place]
+        time = part["time"].to_numpy()
+        upper = np.where(part["event"] == 1, time, np.inf)
+        codes = {"sex": part["female"].to_numpy().astype(int)}
+        missing = np.full(len(part), -1)
+        entry = np.zeros(len(part))
+        jittered[name] = Patients(missing, entry, time, upper, missing, codes, {})
+    p = pick(logrank(jittered, CODEBOOK, ["sex"]), "pooled", "sex")
+    np.testing.assert_allclose(p, stats.chi2.sf(score**2 / information, 1), rtol=1e-4)
+
+
+@pytest.mark.parametrize("contrast", ["sex: female vs male", "ecog", "all covariates"])
+def test_the_check_of_proportionality_is_the_score_test_of_drifting_effects(
+    cohorts: dict[str, Patients], contrast: str
+) -> None:
+    r"""Effects :math:`\beta + \gamma g(t)` in Efron's likelihood, differentiated by steps."""
+    cohorts = {"low": cohorts["low"]}
+    table = frame(cohorts)
+    places = {"sex: female vs male": [0], "ecog": [1, 2], "all covariates": [0, 1, 2, 3]}[contrast]
+    event_times = table.loc[table["event"] == 1, "time"].to_numpy()
+    rank = {t: (table["time"] < t).sum() + (table["time"] == t).sum() / 2 for t in event_times}
+    mean = np.mean([rank[t] for t in event_times])
+    moments = {
+        t: (rank[t] - mean, efron(table.assign(event=table["event"] * at), TERMS))
+        for t, at in ((t, table["time"] == t) for t in np.unique(event_times))
+    }
+
+    def log_likelihood(theta: Floats) -> float:
+        drift = np.zeros(len(TERMS))
+        drift[places] = theta[len(TERMS) :] / len(event_times)
+        return sum(each(theta[: len(TERMS)] + g * drift) for g, each in moments.values())
+
+    top, _ = maximum(efron(table, TERMS), len(TERMS))
+    theta = np.concatenate([top, np.zeros(len(places))])
+    statistic = score_statistic(log_likelihood, theta)
+    rows = proportional_hazards(cohorts, CODEBOOK, COVARIATES)
+    p = pick(rows, "low", contrast)
+    np.testing.assert_allclose(p, stats.chi2.sf(statistic, len(places)), rtol=1e-3)
+
+
+def score_statistic(log_likelihood: Callable[[Floats], float], theta: Floats) -> float:
+    """Slope by the inverse of curvature, both from central differences."""
+    unit, h = np.eye(len(theta)), 1e-3
+    slope = [
+        (log_likelihood(theta + h * e) - log_likelihood(theta - h * e)) / (2 * h) for e in unit
+    ]
+    return float(np.array(slope) @ np.linalg.solve(information(log_likelihood, theta), slope))

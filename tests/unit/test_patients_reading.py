@@ -1,0 +1,562 @@
+"""Patients from CSV and Parquet to the canonical table, or every fault with its line."""
+
+from __future__ import annotations
+
+import io
+import re
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from pyarrow import parquet
+
+from netlm_bayes.codebook import Codebook
+from netlm_bayes.errors import InputError
+from netlm_bayes.evidence.patients.canonical import RESPONSES, Patients
+from netlm_bayes.evidence.patients.layout import Layout
+from netlm_bayes.evidence.patients.read import read_patients
+
+CODEBOOK = Codebook.model_validate(
+    {
+        "id": "invented",
+        "covariates": {
+            "burden": {
+                "label": "Burden",
+                "levels": ["<10%", "10-25%", ">25%"],
+                "reference": "<10%",
+                "raw": "burden_percent",
+                "cut": [10, 25],
+            },
+            "spread": {"label": "Spread", "levels": ["no", "yes"], "reference": "no"},
+            "age": {"label": "Age", "unit": "year"},
+            "marker": {"label": "Marker", "unit": "percent"},
+        },
+    }
+)
+SECRET = "Q7-secret"
+
+
+def read(text: str | bytes, codebook: Codebook = CODEBOOK, **layout: Any) -> dict[str, Patients]:
+    data = text.encode() if isinstance(text, str) else text
+    return read_patients(data, "h.csv", Layout(file="h.csv", **layout), codebook)
+
+
+def one(text: str | bytes, **layout: Any) -> Patients:
+    (patients,) = read(text, **layout).values()
+    return patients
+
+
+def faults(text: str | bytes, **layout: Any) -> list[str]:
+    with pytest.raises(InputError) as refused:
+        read(text, **layout)
+    assert refused.value.source == "h.csv"
+    return [str(problem) for problem in refused.value.problems]
+
+
+def as_parquet(**columns: Any) -> bytes:
+    buffer = io.BytesIO()
+    parquet.write_table(pa.table(columns), buffer)
+    return buffer.getvalue()
+
+
+# What is right
+
+
+def test_times_and_events_become_intervals():
+    patients = one("time,event,age\n5,1,\n7.5,0,\n,,60\n")
+    np.testing.assert_array_equal(patients.lower, [5, 7.5, np.nan])
+    np.testing.assert_array_equal(patients.upper, [5, np.inf, np.nan])
+    np.testing.assert_array_equal(patients.entry, [0, 0, 0])
+    assert patients.timed.tolist() == [True, True, False]
+    assert not patients.synthetic
+
+
+def test_scans_become_intervals():
+    patients = one("time_lower,time_upper,entry\n0,3,\n3,,2\n6,6,1\n,,0\n0,,0\n")
+    np.testing.assert_array_equal(patients.lower, [0, 3, 6, np.nan, 0])
+    np.testing.assert_array_equal(patients.upper, [3, np.inf, 6, np.nan, np.inf])
+    np.testing.assert_array_equal(patients.entry, [0, 2, 1, 0, 0])
+
+
+def test_covariates_are_read_whatever_the_case_and_the_blanks():
+    patients = one(
+        "Response , spread,AGE,burden\ncr,YES , 60,<10%\n PD,No,,  >25%\nSd,NA,61.5,\n,,,\n"
+    )
+    assert [RESPONSES[code] for code in patients.response] == ["CR", "PD", "SD"]
+    assert patients.levels["spread"].tolist() == [1, 0, -1]
+    assert patients.levels["burden"].tolist() == [0, 2, -1]
+    np.testing.assert_array_equal(patients.values["age"], [60, np.nan, 61.5])
+    assert np.isnan(patients.lower).all()
+
+
+def test_every_covariate_is_there_and_missing_where_the_file_has_no_column_of_it():
+    patients = one("time,event\n5,1\n")
+    assert patients.levels["burden"].tolist() == patients.levels["spread"].tolist() == [-1]
+    assert np.isnan(patients.values["age"]).all()
+    assert patients.response.tolist() == [-1]
+
+
+def test_percentages_become_levels_and_an_edge_belongs_to_the_level_below_it():
+    cells = "9.9\n10\n10.1\n25 %\n60%\n\n"
+    patients = one("time,event,burden_percent\n" + "".join(f"5,1,{c}\n" for c in cells.split("\n")))
+    assert patients.levels["burden"].tolist()[:5] == [0, 0, 1, 1, 2]
+
+
+def test_a_percentage_fills_in_for_a_level_and_may_agree_with_it():
+    text = "time,event,burden,burden_percent\n5,1,,30\n5,1,<10%,9\n5,1,10-25%,10\n5,1,>25%,\n"
+    assert one(text).levels["burden"].tolist() == [2, 0, 1, 2]
+
+
+def test_na_is_a_level_where_the_codebook_says_so():
+    book = CODEBOOK.model_dump()
+    book["covariates"]["spread"]["levels"] = ("NA", "yes")
+    book["covariates"]["spread"]["reference"] = "NA"
+    (patients,) = read("response,spread\nCR,NA\nNA,yes\n", Codebook.model_validate(book)).values()
+    assert patients.levels["spread"].tolist() == [0, 1]
+    assert patients.response.tolist() == [3, -1]
+
+
+@pytest.mark.parametrize("unit", ["days", "weeks", "months", "years"])
+def test_times_become_months(unit):
+    per_unit = {"days": 1 / 30.4375, "weeks": 7 / 30.4375, "months": 1, "years": 12}[unit]
+    patients = one("time,event,entry\n10,1,2\n", units={"time": unit})
+    np.testing.assert_allclose(
+        [patients.lower[0], patients.entry[0]], [10 * per_unit, 2 * per_unit]
+    )
+    other = one("time,event,entry\n10,1,2\n", units={"time": unit, "entry": "days"})
+    np.testing.assert_allclose(other.entry, 2 / 30.4375)
+
+
+def test_columns_recodes_and_ignore_turn_theirs_into_ours():
+    patients = one(
+        "Months,status,Mets,comment,note\n5,2,1.0,x,y\n6,1,2.0,x,y\n7,1,9,x,y\n",
+        columns={"time": "Months", "event": "Status", "spread": "Mets"},
+        recodes={"event": {"1": 0, "2": 1}, "spread": {"1": "no", "2": "yes", "9": ""}},
+        ignore=("comment", "note"),
+    )
+    assert patients.exact.tolist() == [True, False, False]
+    assert patients.levels["spread"].tolist() == [0, 1, -1]
+
+
+def test_a_name_given_in_columns_is_not_taken_for_another_column():
+    patients = one("time,event,age\n5,1,yes\n", columns={"spread": "age"})
+    assert patients.levels["spread"].tolist() == [1]
+    assert np.isnan(patients.values["age"]).all()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "time;event;age\n5,5;1;60,25\n",
+        "time\tevent\tage\n5.5\t1\t60.25\n",
+        "time|event|age\n5.5|1|60.25\n",
+        '"time","event","age"\r\n"5.5","1","60.25"\r\n',
+        "time,event,age\r5.5,1,60.25\r",
+        "\ufefftime,event,age\n5.5,1,60.25",
+        ",time,event,age\n1,5.5,1,60.25\n",
+        "time,event,age,,\n5.5,1,60.25,,\n,,,,\n\n",
+        "\ntime,event,age\n\n\n5.5,1,60.25\n",
+    ],
+)
+def test_ways_of_saving_a_table_do_not_matter(text):
+    patients = one(text)
+    assert (patients.n, patients.lower[0], patients.values["age"][0]) == (1, 5.5, 60.25)
+
+
+def test_a_decimal_comma_between_commas_must_be_declared():
+    text = 'time,event\n"5,5",1\n'
+    assert one(text, decimal=",").lower[0] == 5.5
+    assert faults(text) == [
+        "line 2, time: must be a number; got '5,5' "
+        "(decimals are written with '.' here; 'decimal' in [patients] says which)"
+    ]
+
+
+def test_a_declared_delimiter_is_taken():
+    assert one("time|event\n5|1\n", delimiter="|").lower[0] == 5
+
+
+def test_institutions_come_apart_by_name_and_keep_their_lines():
+    found = read("time,event,institution\n5,1,West\n6,0,East\n7,1, West\n")
+    assert list(found) == ["East", "West"]
+    assert found["West"].row.tolist() == [2, 4]
+    assert found["West"].lower.tolist() == [5, 7]
+
+
+def test_simulated_patients_are_known_as_such():
+    assert one("time,event,synthetic\n5,1,yes\n6,1,Yes\n").synthetic
+    assert not one("time,event,synthetic\n5,1,no\n6,1,\n").synthetic
+
+
+def test_lines_are_right_after_blank_lines_and_quoted_line_breaks():
+    text = 'time,event,comment\n5,1,"a\n""b""\n"\n\n6,1,c\n,,\n-1,1,"d\ne"\n-2,1,\n'
+    patients = one(text.replace("-", ""), ignore=("comment",))
+    assert patients.row.tolist() == [2, 6, 8, 10]
+    assert faults(text, ignore=("comment",)) == [
+        "line 8, time: must be > 0 months; got -1",
+        "line 10, time: must be > 0 months; got -2",
+    ]
+
+
+# What is wrong with cells
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("time,event\n-0.5,1\n", "line 2, time: must be > 0 months; got -0.5"),
+        ("time,event\n0,1\n", "line 2, time: must be > 0 months; got 0"),
+        ("time,event\n5,2\n", "line 2, event: must be 0 or 1; got 2"),
+        ("time,event\n5,yes\n", "line 2, event: must be 0 or 1; got 'yes'"),
+        ("time,event\n5,\n", "line 2, event: is missing, yet 'time' is given"),
+        ("time,event\n,1\n", "line 2, time: is missing, yet 'event' is given"),
+        (
+            "time,event\n44197,1\n",
+            "line 2, time: must be at most 1200 months; got 44197 "
+            "(a spreadsheet's date, or another unit?)",
+        ),
+        (
+            "time,event\n2020-01-31,1\n",
+            "line 2, time: must be a number; got '2020-01-31', which looks like a date",
+        ),
+        (
+            "time,event\n31.01.2020,1\n",
+            "line 2, time: must be a number; got '31.01.2020', which looks like a date",
+        ),
+        (
+            "time,event\n12-Jan-20,1\n",
+            "line 2, time: must be a number; got '12-Jan-20', which looks like a date",
+        ),
+        (
+            "time,event\nNaN,1\n",
+            "line 2, time: must be a number; got 'NaN' (leave the cell empty where it is missing)",
+        ),
+        (
+            "time,event\n.,1\n",
+            "line 2, time: must be a number; got '.' (leave the cell empty where it is missing)",
+        ),
+        ("time,event\n1e999,1\n", "line 2, time: must be a number; got '1e999'"),
+        (
+            'time,event\n"5\n\n6",1\n',
+            "line 2, time: must be a number; got several lines of text "
+            "(a quotation mark too many?)",
+        ),
+        ("time,event\nabout 5,1\n", "line 2, time: must be a number; got 'about 5'"),
+        ("time,event,entry\n5,1,5\n", "line 2, entry: must be less than 'time', 5; got 5"),
+        ("time,event,entry\n5,0,7\n", "line 2, entry: must be less than 'time', 5; got 7"),
+        ("time,event,entry\n5,1,-1\n", "line 2, entry: must be >= 0 months; got -1"),
+        (
+            "time_lower,time_upper\n6,5\n",
+            "line 2, time_upper: must be at least 'time_lower', 6; got 5",
+        ),
+        ("time_lower,time_upper\n-1,5\n", "line 2, time_lower: must be >= 0 months; got -1"),
+        ("time_lower,time_upper\n0,0\n", "line 2, time_upper: must be > 0 months; got 0"),
+        (
+            "time_lower,time_upper\n,5\n",
+            "line 2, time_lower: is missing, yet 'time_upper' is given",
+        ),
+        (
+            "time_lower,time_upper,entry\n3,6,4\n",
+            "line 2, entry: must be at most 'time_lower', 3; got 4",
+        ),
+        (
+            "time_lower,time_upper,entry\n3,3,3\n",
+            "line 2, entry: must be at most 'time_lower', 3; got 3",
+        ),
+        ("response\nPRR\n", "line 2, response: no such response 'PRR' (did you mean 'PR'?)"),
+        (
+            "response,spread\nCR,yess\n",
+            "line 2, spread: no such level 'yess' (did you mean 'yes'?)",
+        ),
+        ("response,spread\nCR,7\n", "line 2, spread: no such level 7; there are no, yes"),
+        (
+            "response,spread\nCR,NULL\n",
+            "line 2, spread: no such level 'NULL' (leave the cell empty where it is missing)",
+        ),
+        (
+            "response,burden\nCR,35\n",
+            "line 2, burden: no such level 35 (a percentage goes into 'burden_percent')",
+        ),
+        (
+            "response,burden\nCR,25-Oct\n",
+            "line 2, burden: no such level '25-Oct', which looks like a date that a spreadsheet "
+            "has made",
+        ),
+        (
+            "response,burden_percent\nCR,120\n",
+            "line 2, burden_percent: must lie between 0 and 100 per cent; got 120",
+        ),
+        (
+            "response,marker\nCR,-1 %\n",
+            "line 2, marker: must lie between 0 and 100 per cent; got '-1 %'",
+        ),
+        (
+            "response,burden,burden_percent\nCR,<10%,30\n",
+            "line 2, burden: does not agree with 'burden_percent': got '<10%' and 30, "
+            "which is '>25%'",
+        ),
+        ("response,age\nCR,60 %\n", "line 2, age: must be a number; got '60 %'"),
+        (
+            "response,institution\nCR,\nPR,East\n",
+            "line 2, institution: is missing; where one patient has an institution, all have",
+        ),
+        (
+            "response,synthetic\nCR,no\nPR,yes\n",
+            "line 2, synthetic: must be 'yes' throughout or nowhere: simulated patients are not "
+            "mixed with others",
+        ),
+        ("response,synthetic\nCR,si\n", "line 2, synthetic: no such level 'si'; there are no, yes"),
+        (
+            "response,patient\nCR,a\nPR,b\nPR,a\nSD, a\n",
+            [
+                "line 4, patient: must not repeat; the same as on line 2",
+                "line 5, patient: must not repeat; the same as on line 2",
+            ],
+        ),
+        (
+            "time;event\n5,5;1\n6.5;0\n",
+            [
+                "line 2, time: must be a number; got '5,5' "
+                "(decimals are written with '.' here; 'decimal' in [patients] says which)",
+                "decimal points (line 3, time) and commas (line 2, time) are mixed",
+            ],
+        ),
+        ("time,event\n5,1,7\n", "line 2: must have 2 cells, as the header; it has 3"),
+        ("time,event\n6,1\n5\n", "line 3: must have 2 cells, as the header; it has 1"),
+    ],
+)
+def test_a_faulty_cell_is_said_with_line_column_and_what_would_be_right(text, said):
+    assert faults(text) == ([said] if isinstance(said, str) else said)
+
+
+def test_limits_are_said_in_the_unit_of_the_file():
+    assert faults("time,event\n-3,1\n40000,1\n", units={"time": "days"}) == [
+        "line 2, time: must be > 0 days; got -3",
+        "line 3, time: must be at most 36525 days; got 40000 "
+        "(a spreadsheet's date, or another unit?)",
+    ]
+
+
+def test_all_faults_are_said_at_once_in_the_order_of_the_file():
+    text = "time,event,spread,margn\n5,1,yes,\n-0.5,1,no,\n6,2,noo,\n7\n"
+    assert faults(text) == [
+        "line 3, time: must be > 0 months; got -0.5",
+        "line 4, event: must be 0 or 1; got 2",
+        "line 4, spread: no such level 'noo' (did you mean 'no'?)",
+        "line 5: must have 4 cells, as the header; it has 1",
+        "column 'margn': no such column; [patients] in a cohort file may rename it in 'columns' "
+        "or leave it by 'ignore'",
+    ]
+
+
+def test_many_faults_of_a_kind_are_counted():
+    said = faults("time,event\n" + "-1,1\n" * 1023 + "-1,2\n")
+    assert len(said) == 22
+    assert said[19:] == [
+        "line 21, time: must be > 0 months; got -1",
+        "line 1025, event: must be 0 or 1; got 2",
+        "time: must be > 0 months, on 1,004 more lines",
+    ]
+    short = faults("time,event\n" + "1\n" * 1025)
+    assert short[20:] == ["lines: 1,005 more do not have 2 cells"]
+
+
+def test_one_patient_may_be_at_two_institutions():
+    text = "response,patient,institution\nCR,a,East\nPR,a,West\n,,East\nSD,,East\nSD,,East\n"
+    assert {name: patients.n for name, patients in read(text).items()} == {"East": 4, "West": 1}
+
+
+# What is wrong with files
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("", "is empty"),
+        ("\ufeff \n\n", "is empty"),
+        ("time,event\n", "has a header and no patients"),
+        ("time,event\n,\n", "has a header and no patients"),
+        ("time,event\n5,1\n".encode("utf-16"), "is UTF-16; save it as 'CSV UTF-8'"),
+        ("time,event\n5,1\n".encode("utf-16-le"), "is not text; save it as 'CSV UTF-8'"),
+        (
+            "response,spread\nCR,né\n".encode("latin-1"),
+            "line 2: is not UTF-8; save it as 'CSV UTF-8'",
+        ),
+        (
+            b"PK\x03\x04rest",
+            "is a spreadsheet or archive; save the sheet as 'CSV UTF-8'",
+        ),
+        (b"PAR1 and no more", "is a damaged Parquet file"),
+        (
+            'response,spread\nCR,"yes\nPR,no\n',
+            "has quotation marks that do not pair; the last is on line 2",
+        ),
+        (
+            "time:event\n5:1\n",
+            "line 1: names no known column; the first line must name them (time, event, ...)",
+        ),
+        (
+            "time;event,response\n5;1,CR\n",
+            "line 1: its delimiter could be ',' or ';'; give 'delimiter' in [patients] of a "
+            "cohort file",
+        ),
+        (
+            "age\n5\n",
+            "has neither 'time' and 'event', nor 'time_lower' and 'time_upper', nor 'response'",
+        ),
+        ("time,age\n5,1\n", "column 'event': is missing; 'time' needs it"),
+        ("time_upper,age\n5,1\n", "column 'time_lower': is missing; 'time_upper' needs it"),
+        (
+            "time,event,time_lower,time_upper\n5,1,4,5\n",
+            "has both 'time' and 'time_lower'; one of the two must be ignored",
+        ),
+        (
+            "response,age,age\nCR,5,6\n",
+            "column 'age': stands 2 times; each column needs a name of its own",
+        ),
+        ("response,spraed\nCR,5\n", "column 'spraed': no such column (did you mean 'spread'?)"),
+        (
+            "response,index__level\nCR,5\n",
+            "column 'index__level': no such column; [patients] in a cohort file may rename it in "
+            "'columns' or leave it by 'ignore'",
+        ),
+    ],
+)
+def test_a_faulty_file_is_said_to_be_so(text, said):
+    assert faults(text) == [said]
+
+
+def test_a_wrong_delimiter_is_guessed_at():
+    assert faults("time;event\n5;1\n", delimiter=",") == [
+        "line 1: is one column, with ';' in it; is that the delimiter?"
+    ]
+
+
+def test_a_column_that_columns_names_must_be_there():
+    text = "months,event,response\n5,1,CR\n"
+    assert faults(text, columns={"time": "month"}) == [
+        "column 'month': is missing; 'event' needs it",
+        "column 'month': no such column (did you mean 'months'?); 'columns' gives it as time",
+        "column 'months': no such column (did you mean 'month'?)",
+    ]
+
+
+def test_a_name_over_several_lines_is_known_and_never_repeated():
+    text = 'response,"Bone\n mets","Other\nthing"\nCR,yes,1\n'
+    assert faults(text, columns={"spread": "Bone mets"}) == [
+        "column 3: has an unknown name of several lines (a quotation mark too many?)"
+    ]
+    patients = one(text, columns={"spread": "Bone\nmets"}, ignore=("Other thing",))
+    assert patients.levels["spread"].tolist() == [1]
+
+
+def test_many_unknown_columns_are_counted():
+    header = ",".join(["response", *(f"x{i}" for i in range(25))])
+    said = faults(header + "\n" + "CR" + "," * 25 + "\n")
+    assert (len(said), said[-1]) == (21, "columns: 5 more are not known")
+
+
+def test_no_covariate_bears_the_name_of_another_column():
+    book = CODEBOOK.model_dump()
+    book["covariates"]["time"] = {"label": "Time", "unit": "month"}
+    with pytest.raises(ValueError, match="is a column of every file of patients; give another"):
+        Codebook.model_validate(book)
+
+
+# Parquet
+
+
+def test_a_parquet_is_read_as_a_csv_is():
+    patients = one(
+        as_parquet(
+            time=[5.5, 1 / 3, None],
+            event=[True, False, None],
+            response=pa.array(["CR", None, "sd"]).dictionary_encode(),
+            age=[60, None, 61],
+            burden_percent=[float("nan"), 25.0, 30.0],
+            spread=pa.array(["no", "YES", ""], pa.large_string()),
+            __index_level_0__=[7, 8, 9],
+        )
+    )
+    assert patients.row.tolist() == [1, 2, 3]
+    np.testing.assert_array_equal(patients.lower, [5.5, 1 / 3, np.nan])
+    np.testing.assert_array_equal(patients.upper, [5.5, np.inf, np.nan])
+    assert patients.response.tolist() == [3, -1, 1]
+    assert patients.levels["burden"].tolist() == [-1, 1, 2]
+    assert patients.levels["spread"].tolist() == [0, 1, -1]
+    np.testing.assert_array_equal(patients.values["age"], [60, np.nan, 61])
+
+
+def test_faults_of_a_parquet_have_rows():
+    import datetime
+
+    day = datetime.date(2020, 1, 31)
+    assert faults(as_parquet(time=[-1.0, 2.0], event=[1.0, 3.0], marker=[day, None])) == [
+        "row 1, time: must be > 0 months; got -1",
+        "row 1, marker: must be a number; got '2020-01-31', which looks like a date",
+        "row 2, event: must be 0 or 1; got 3",
+    ]
+    assert faults(as_parquet(response=["CR"], age=[[1, 2]])) == [
+        "column 'age': must hold numbers or text; it holds list<element: int64>"
+    ]
+
+
+def test_numbers_of_a_parquet_meet_recodes():
+    data = as_parquet(time=[5.0, 6.0], event=[1.0, 2.0], **{"mets.bone": [0.0, 1.0]})
+    recodes = {"event": {"1": 0, "2": 1}, "spread": {"0": "no", "1": "yes"}}
+    patients = one(data, columns={"spread": "mets.bone"}, recodes=recodes)
+    assert patients.exact.tolist() == [False, True]
+    assert patients.levels["spread"].tolist() == [0, 1]
+
+
+# Privacy
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"patient,response\n{SECRET},CR\n{SECRET},XX\n",
+        f"patient,response\n{SECRET},CR,7\n{SECRET},CR\n",
+        f'patient,response\n"{SECRET},CR\n',
+        f'patient,response,"age\n{SECRET},CR,"60\n',
+        f'patient,response,"\n{SECRET},CR,"\n',
+        f'patient,time,event,age\n1,,,"\n{SECRET},5,1,"\n',
+        f"patient;response,age\n{SECRET};CR,7\n",
+        f"{SECRET},5,1\n{SECRET}2,6,0\n",
+        f"{SECRET};5;1\n",
+        f"patient,time,event,institution\n{SECRET},-5,7,\n",
+        f"patient,age\n{SECRET},x\n",
+        f"patient,response\n{SECRET}\0,CR\n",
+        f"patient,response\n{SECRET},né\n".encode("latin-1"),
+        as_parquet(patient=[SECRET, SECRET], response=["XX", "CR"]),
+    ],
+)
+def test_no_message_repeats_an_identifier(text):
+    with pytest.raises(InputError) as refused:
+        read(text)
+    said = [str(refused.value), repr(refused.value), repr(refused.value.__cause__)]
+    assert SECRET not in " ".join(said)
+    assert not refused.value.__context__ or refused.value.__suppress_context__
+
+
+def test_no_identifier_stays_in_the_table():
+    patients = one(f"patient,response,age\n{SECRET},CR,60\n")
+    assert not re.search(SECRET, repr(patients))
+
+
+# Apart
+
+
+def test_reading_patients_loads_no_pymc(tmp_path: Path):
+    import subprocess
+    import sys
+
+    (tmp_path / "h.csv").write_text("time,event\n5,1\n")
+    code = (
+        "import sys; from netlm_bayes.evidence.files import read_cohort;"
+        "read_cohort('sysu-2016-2020'); assert not {'pyarrow', 'pandas'} & set(sys.modules);"
+        f"read_cohort({str(tmp_path / 'h.csv')!r}); sys.exit('pymc' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -1,0 +1,610 @@
+"""Synthetic patients follow the parameters they are simulated from.
+
+What is random is held to limits that a correct simulation crosses once in a million seeds; the
+seeds are fixed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+import pytest
+import xarray as xr
+from lifelines import KaplanMeierFitter
+from numpy.typing import ArrayLike, NDArray
+from scipy import stats
+from scipy.special import expit
+
+from netlm_bayes.builders.structure import structure_of
+from netlm_bayes.codebook import Codebook
+from netlm_bayes.curves import Piecewise, Weibull
+from netlm_bayes.errors import InputError
+from netlm_bayes.estimands.covariate_mix import (
+    Covariates,
+    Mix,
+    draw_covariates,
+    treated_by,
+    treated_by_anybody,
+    with_missing,
+)
+from netlm_bayes.estimands.description import description_of
+from netlm_bayes.estimands.parameters import (
+    Parameterisation,
+    Truth,
+    posterior_truth,
+    prior_draws,
+    prior_truth,
+)
+from netlm_bayes.estimands.simulation import (
+    Split,
+    event_months,
+    linear_predictor,
+    responses,
+    simulate_institution,
+)
+from netlm_bayes.estimands.study import Plan, Study, observed, study_of
+from netlm_bayes.evidence.assemble import Analysis
+from netlm_bayes.evidence.patients.canonical import Patients, Scale
+from netlm_bayes.evidence.patients.layout import Layout
+from netlm_bayes.evidence.patients.read import read_patients
+from netlm_bayes.evidence.patients.write import as_csv, as_parquet, patients_table
+from netlm_bayes.spec import Association, ModelSpec
+
+FALSE_ALARM = 1e-6
+LIMIT = stats.norm.isf(FALSE_ALARM / 2)
+N = 20_000
+DRAWS = 200_000
+CODEBOOK = Codebook.model_validate(
+    {
+        "id": "invented",
+        "covariates": {
+            "size": {
+                "label": "Size",
+                "levels": ["small", "middle", "large"],
+                "reference": "middle",
+            },
+            "spread": {"label": "Spread", "levels": ["no", "yes"], "reference": "no"},
+            "age": {"label": "Age", "unit": "years"},
+        },
+    }
+)
+AGE = {"age": Scale(60.0, 8.0, "years")}
+SHARES = {
+    "size": np.array([0.5, 0.3, 0.2]),
+    "spread": np.array([0.6, 0.4]),
+    "age": np.array([0.1, 0.2, 0.4, 0.2, 0.1]),
+}
+MIX = Mix(100, SHARES, AGE)
+PLAIN = Split()
+EFFECTS = [0.4, -0.8, 0.7, 0.3]  # small and large vs middle, spread, a step of age
+CHANGE = {"covariates": ["size", "age"], "months": 5.0}
+
+
+def parameterisation(**choices: Any) -> Parameterisation:
+    values = {"name": "m", "outcome": "survival", "covariates": ["size", "spread", "age"]}
+    return Parameterisation(ModelSpec.model_validate(values | choices), CODEBOOK, AGE)
+
+
+WEIBULL = parameterisation()
+PIECEWISE = parameterisation(baseline="piecewise", cuts=[3, 8])
+RESPONSE = parameterisation(outcome="response")
+ORDINAL = parameterisation(outcome="response", ordinal=True)
+
+
+def truths() -> dict[str, Truth]:
+    """A truth of every kind of model of survival."""
+    changing = parameterisation(change=CHANGE)
+    stepping = parameterisation(baseline="piecewise", cuts=[3, 8], change=CHANGE)
+    turned = np.array([-0.5, 0.9, -0.4])
+    steps = np.array([0.0, 0.6, -0.3])
+    return {
+        "weibull": Truth(WEIBULL, np.array([[-0.4, 0.3, *EFFECTS]])),
+        "piecewise": Truth(PIECEWISE, np.array([[-2.9, *EFFECTS]]), log_hazard_step=steps),
+        "changing weibull": Truth(changing, np.array([[-0.4, 0.3, *EFFECTS]]), turned),
+        "changing piecewise": Truth(stepping, np.array([[-2.9, *EFFECTS]]), turned, steps),
+    }
+
+
+def study(n: int = N, **choices: Any) -> Study:
+    return Study(**{"sizes": (n,), "follow_up": 30.0, "accrual": 0.0, **choices})
+
+
+def simulated(truth: Truth, followed: Study, seed: int = 1, split: Split = PLAIN) -> Patients:
+    return simulate_institution(truth, 0, [MIX], followed, split, np.random.default_rng(seed))
+
+
+def assert_mean(values: ArrayLike, expected: float, axis: int = 0) -> None:
+    """Means are within the limit of what they should be, by their own standard error."""
+    found = np.asarray(values, dtype=float)
+    se = np.std(found, axis=axis, ddof=1) / np.sqrt(found.shape[axis])
+    assert np.all(np.abs(np.mean(found, axis=axis) - expected) <= LIMIT * se)
+
+
+def assert_share(found: ArrayLike, expected: float) -> None:
+    """A share of cases is within its binomial limits."""
+    hits = np.asarray(found, dtype=bool)
+    assert stats.binomtest(int(hits.sum()), hits.size, expected).pvalue > FALSE_ALARM
+
+
+class TestPrior:
+    def test_a_single_institution_has_the_prior_of_the_centre(self):
+        theta = prior_draws(WEIBULL, 1, DRAWS, np.random.default_rng(1))["theta"][:, 0]
+        expected = [(-0.4, 1.0), (0.0, 0.35), *[(0.0, 0.75)] * 4]
+        for values, (mean, sd) in zip(theta.T, expected, strict=True):
+            assert stats.kstest(values, stats.norm(mean, sd).cdf).pvalue > FALSE_ALARM
+
+    @pytest.mark.parametrize(
+        ("model", "centre", "scales"),
+        [
+            (WEIBULL, [(-0.4, 1.0), (0.0, 0.35), *[(0.0, 0.75)] * 4], [0.5, 0.25, *[0.5] * 3]),
+            (PIECEWISE, [(-2.9, 1.0), *[(0.0, 0.75)] * 4], [0.5] * 4),
+            (RESPONSE, [(1.0, 1.0), *[(0.0, 1.0)] * 4], [0.5] * 4),
+        ],
+    )
+    def test_institutions_that_pool_are_spread_by_tau_about_their_centre(
+        self, model, centre, scales
+    ):
+        draws = prior_draws(model, 2, DRAWS, np.random.default_rng(2))
+        for place, scale in enumerate(scales):
+            tau = draws["tau"][:, place]
+            assert stats.kstest(tau, stats.halfnorm(scale=scale).cdf).pvalue > FALSE_ALARM
+        for place, (mean, sd) in enumerate(centre):
+            mu = draws["mu"][:, place]
+            assert stats.kstest(mu, stats.norm(mean, sd).cdf).pvalue > FALSE_ALARM
+            own = draws["theta"][:, :, place] - mean
+            assert_mean(own[:, 0] * own[:, 1], sd**2)
+            assert_mean(own[:, 0] ** 2, sd**2 + scales[model.share[place]] ** 2)
+
+    def test_levels_of_one_covariate_share_their_tau(self):
+        draws = prior_draws(WEIBULL, 2, DRAWS, np.random.default_rng(3))
+        away = (draws["theta"][:, 0] - draws["mu"]) ** 2
+        small, large, spread = 2, 3, 4
+        assert_mean(away[:, small] * away[:, large], 3 * 0.5**4)  # E tau^4
+        assert_mean(away[:, small] * away[:, spread], 0.5**4)  # (E tau^2)^2
+
+    def test_without_pooling_there_is_no_centre_and_with_complete_pooling_nothing_else(self):
+        none = prior_draws(parameterisation(pooling="none"), 3, DRAWS, np.random.default_rng(4))
+        assert set(none) == {"theta"}
+        assert_mean(none["theta"][:, 0, 5] * none["theta"][:, 1, 5], 0.0)
+        complete = prior_draws(parameterisation(pooling="complete"), 3, 5, np.random.default_rng(5))
+        assert set(complete) == {"mu", "theta"}
+        assert (complete["theta"] == complete["mu"][:, None]).all()
+
+    def test_log_hazards_walk_from_interval_to_interval(self):
+        draws = prior_draws(PIECEWISE, 1, DRAWS, np.random.default_rng(6))
+        sd, steps = draws["hazard_step_sd"][:, 0], draws["log_hazard_step"]
+        assert stats.kstest(sd, stats.halfnorm(scale=0.5).cdf).pvalue > FALSE_ALARM
+        assert (steps[:, 0] == 0).all()
+        for values in np.diff(steps, axis=1).T / sd[:, None].T:
+            assert stats.kstest(values, stats.norm.cdf).pvalue > FALSE_ALARM
+        assert_mean(steps[:, 2] ** 2, 2 * 0.5**2)
+
+    def test_gaps_and_changes_have_their_priors(self):
+        gap = prior_draws(ORDINAL, 1, DRAWS, np.random.default_rng(7))["threshold_gap"]
+        model = parameterisation(change=CHANGE)
+        change = prior_draws(model, 1, DRAWS, np.random.default_rng(8))["effect_change"]
+        assert model.changing == (("size", "small"), ("size", "large"), ("age", "per 8 years"))
+        for values in gap.T:
+            assert stats.kstest(values, stats.halfnorm(scale=2.5).cdf).pvalue > FALSE_ALARM
+        for values in change.T:
+            assert stats.kstest(values, stats.norm(scale=0.35).cdf).pvalue > FALSE_ALARM
+
+    def test_a_declared_prior_is_followed(self):
+        priors = {"effect": {"mu": 0.2, "sigma": 0.01}}
+        priors["heterogeneity_effect"] = {"family": "half_normal", "sigma": 0.001}
+        truth = prior_truth(parameterisation(priors=priors), 4, np.random.default_rng(9))
+        assert np.abs(truth.theta[:, 2:] - 0.2).max() < 0.06
+        assert truth.theta.shape == (4, 6)
+
+
+class TestPosterior:
+    @staticmethod
+    def posterior(model: Parameterisation, cohorts: int = 3, draws: int = 40) -> xr.Dataset:
+        """Draws of the prior, as a run holds those of its posterior."""
+        found = prior_draws(model, cohorts, 2 * draws, np.random.default_rng(10))
+        dims = {
+            "theta": ("cohort", "parameter"),
+            "mu": ("parameter",),
+            "tau": ("heterogeneity",),
+            "log_hazard_step": ("interval",),
+        }
+        values = {
+            name: (("chain", "draw", *dims[name]), found[name].reshape(2, draws, *shape[1:]))
+            for name, shape in ((name, found[name].shape) for name in dims if name in found)
+        }
+        coords = {
+            "cohort": [f"c{place}" for place in range(cohorts)],
+            "parameter": list(model.parameters),
+            "heterogeneity": list(model.heterogeneities),
+        }
+        return xr.Dataset(values, coords=coords)
+
+    def test_a_cohorts_parameters_are_one_of_its_draws_with_what_all_share(self):
+        posterior = self.posterior(PIECEWISE)
+        truth = posterior_truth(PIECEWISE, posterior, "c1", 1, np.random.default_rng(11))
+        theta = posterior["theta"].sel(cohort="c1").to_numpy().reshape(80, -1)
+        (place,) = np.flatnonzero((theta == truth.theta[0]).all(axis=1))
+        steps = posterior["log_hazard_step"].to_numpy().reshape(80, -1)
+        assert truth.log_hazard_step.tolist() == steps[place].tolist()
+
+    def test_the_pools_parameters_are_its_centre(self):
+        posterior = self.posterior(WEIBULL)
+        truth = posterior_truth(WEIBULL, posterior, "pooled", 1, np.random.default_rng(12))
+        mu = posterior["mu"].to_numpy().reshape(80, -1)
+        assert (mu == truth.theta[0]).all(axis=1).sum() == 1
+
+    def test_next_institutions_are_spread_by_tau_about_the_centre_of_one_draw(self):
+        posterior = self.posterior(WEIBULL, draws=1).isel(chain=[0])
+        whose = "next institution"
+        truth = posterior_truth(WEIBULL, posterior, whose, DRAWS, np.random.default_rng(13))
+        mu = posterior["mu"].to_numpy()[0, 0]
+        tau = posterior["tau"].to_numpy()[0, 0]
+        for place, values in enumerate(truth.theta.T):
+            normal = stats.norm(mu[place], tau[WEIBULL.share[place]])
+            assert stats.kstest(values, normal.cdf).pvalue > FALSE_ALARM
+
+    def test_taus_are_found_by_name(self):
+        posterior = self.posterior(WEIBULL)
+        turned = posterior.isel(heterogeneity=slice(None, None, -1))
+        found = [
+            posterior_truth(WEIBULL, one, "next institution", 2, np.random.default_rng(14)).theta
+            for one in (posterior, turned)
+        ]
+        assert found[0].tolist() == found[1].tolist()
+
+    def test_another_models_posterior_is_refused(self):
+        with pytest.raises(ValueError, match="parameters are level, log_shape, size: small"):
+            posterior_truth(RESPONSE, self.posterior(WEIBULL), "c0", 1, np.random.default_rng(1))
+
+
+def test_parameters_are_named_and_ordered_as_in_the_graph(
+    analysis_of: Callable[..., Analysis], invented: Any
+):
+    piecewise = {"baseline": "piecewise", "cuts": [6.0]}
+    for choices in ({}, piecewise, {"outcome": "response"}):
+        analysis = analysis_of(invented.east(), invented.west(), **choices)
+        structure = structure_of(analysis)
+        model = Parameterisation(analysis.spec, analysis.codebook, analysis.scales)
+        assert model.effects == structure.effects
+        assert model.parameters == structure.parameters
+        assert model.heterogeneities == structure.heterogeneities
+        assert model.share.tolist() == structure.share.tolist()
+
+
+def test_a_truth_is_told_by_name():
+    truth = truths()["changing piecewise"]
+    assert truth.rows(0) == {
+        "level": -2.9,
+        "size: small": 0.4,
+        "size: large": -0.8,
+        "spread: yes": 0.7,
+        "age: per 8 years": 0.3,
+        "change of size: small": -0.5,
+        "change of size: large": 0.9,
+        "change of age: per 8 years": -0.4,
+        "log hazard step, interval 1": 0.0,
+        "log hazard step, interval 2": 0.6,
+        "log hazard step, interval 3": -0.3,
+    }
+    ordinal = Truth(ORDINAL, np.zeros((1, 5)), threshold_gap=np.array([1.0, 2.0]))
+    assert ordinal.rows(0)["threshold gap, CR"] == 2.0
+
+
+class TestCovariates:
+    def test_levels_are_as_common_as_the_margins_say(self):
+        people = draw_covariates([MIX], WEIBULL, N, np.random.default_rng(20))
+        for name, codes in people.levels.items():
+            counts = np.bincount(codes, minlength=len(SHARES[name]))
+            assert stats.chisquare(counts, N * SHARES[name]).pvalue > FALSE_ALARM
+        table = np.histogram2d(*people.levels.values(), bins=(3, 2))[0]
+        assert stats.chi2_contingency(table).pvalue > FALSE_ALARM
+
+    def test_a_continuous_covariate_is_spread_over_its_steps(self):
+        age = draw_covariates([MIX], WEIBULL, N, np.random.default_rng(21)).values["age"]
+        counts = np.histogram((age - 60) / 8, bins=np.arange(-2.5, 3))[0]
+        assert counts.sum() == N
+        assert stats.chisquare(counts, N * SHARES["age"]).pvalue > FALSE_ALARM
+        within = ((age - 60) / 8 + 0.5) % 1
+        assert stats.kstest(within, "uniform").pvalue > FALSE_ALARM
+
+    def test_an_association_keeps_the_margins_and_has_its_odds_ratio(self):
+        tie = Association(covariates=("size", "spread"), log_odds_ratio=1.5)
+        mix = Mix(1, SHARES, AGE, (tie,))
+        people = draw_covariates([mix], WEIBULL, 10 * N, np.random.default_rng(22))
+        size, spread = people.levels["size"], people.levels["spread"]
+        for code, share in enumerate(SHARES["size"]):
+            assert_share(size == code, share)
+        assert_share(spread == 1, 0.4)
+        table = np.histogram2d(size, spread, bins=(3, 2))[0][[0, 2]]
+        log_odds_ratio = np.log(table[0, 0] * table[1, 1] / table[0, 1] / table[1, 0])
+        assert abs(log_odds_ratio - 1.5) < LIMIT * np.sqrt((1 / table).sum())
+
+    def test_patients_come_of_every_cohort_by_its_size(self):
+        certain = {**SHARES, "size": np.array([0.0, 0.0, 1.0]), "spread": np.array([0.0, 1.0])}
+        other = {**SHARES, "size": np.array([1.0, 0.0, 0.0]), "spread": np.array([1.0, 0.0])}
+        mixes = [Mix(30, certain, AGE), Mix(10, other, AGE)]
+        people = draw_covariates(mixes, WEIBULL, N, np.random.default_rng(23))
+        assert_share(people.levels["size"] == 2, 0.75)
+        assert ((people.levels["size"] == 2) == (people.levels["spread"] == 1)).all()
+        assert_share(people.levels["size"][: N // 4] == 2, 0.75)
+
+    def test_levels_that_are_bands_of_a_value_agree_with_it(self):
+        bands = {"label": "Band", "levels": ["young", "old"], "reference": "old"}
+        covariates = {
+            "band": {**bands, "raw": "age", "cut": [60]},
+            "age": {"label": "Age", "unit": "years"},
+        }
+        book = Codebook.model_validate({"id": "invented", "covariates": covariates})
+        model = Parameterisation(parameterisation(covariates=["band", "age"]).spec, book, AGE)
+        mix = Mix(1, {"band": np.array([0.9, 0.1]), "age": SHARES["age"]}, AGE)
+        people = draw_covariates([mix], model, 500, np.random.default_rng(27))
+        assert ((people.levels["band"] == 1) == (people.values["age"] > 60)).all()
+
+    def test_cells_are_missing_at_random(self):
+        people = draw_covariates([MIX], WEIBULL, N, np.random.default_rng(24))
+        shown = with_missing(people, 0.2, np.random.default_rng(25))
+        gaps = [codes == -1 for codes in shown.levels.values()] + [np.isnan(shown.values["age"])]
+        for gap in gaps:
+            assert_share(gap, 0.2)
+        assert_share(gaps[0] & gaps[1], 0.04)
+        for name, codes in shown.levels.items():
+            assert (codes[codes != -1] == people.levels[name][codes != -1]).all()
+        assert with_missing(people, 0.0, np.random.default_rng(1)) is people
+
+    def test_linear_predictors_add_up_level_vs_reference_and_steps_from_the_centre(self):
+        codes = {"size": np.array([0, 1, 2, 2]), "spread": np.array([0, 0, 0, 1])}
+        people = Covariates(4, codes, {"age": np.array([60.0, 60.0, 68.0, 52.0])})
+        eta = linear_predictor(truths()["weibull"].coefficients(0), people, WEIBULL)
+        assert eta == pytest.approx([0.4, 0.0, -0.8 + 0.3, -0.8 + 0.7 - 0.3])
+
+    def test_a_model_without_covariates_has_predictors_of_zero(self):
+        bare = Parameterisation(parameterisation(covariates=[]).spec, CODEBOOK)
+        people = draw_covariates([Mix(1, {})], bare, 3, np.random.default_rng(1))
+        assert linear_predictor({}, people, bare).tolist() == [0, 0, 0]
+
+    def test_described_cohorts_keep_their_margins(
+        self, analysis_of: Callable[..., Analysis], invented: Any
+    ):
+        tie = {"covariates": ["size", "spread"], "log_odds_ratio": 1.0}
+        analysis = analysis_of(invented.east(), invented.west(), association=[tie])
+        described = description_of(analysis)
+        east, west = treated_by(described, analysis.spec).mixes
+        assert east.shares["size"] == pytest.approx([0.4, 0.3, 0.2, 0.1])
+        assert west.shares["spread"] == pytest.approx([1.0, 0.0])
+        assert east.association == analysis.spec.association
+        both = treated_by(described, analysis.spec)
+        assert (both.n, both.followed_to) == (160, 20.0)
+        assert both.note == "covariates: as in east, west; borrowed margins taken as they are: size"
+        alone = treated_by(described, analysis.spec, "west")
+        assert alone.n == 60
+        assert np.isnan(alone.followed_to)
+
+    def test_anybodys_margins_are_uniform(self):
+        spec = parameterisation(covariates=["size"]).spec
+        rng = np.random.default_rng(26)
+        drawn = [treated_by_anybody(spec, CODEBOOK, 1, rng).mixes[0] for _ in range(2000)]
+        first = [mix.shares["size"][0] for mix in drawn]
+        assert stats.kstest(first, stats.beta(1, 2).cdf).pvalue > FALSE_ALARM
+
+    def test_anybodys_margins_of_what_has_no_levels_are_refused(self):
+        spec = parameterisation(covariates=["age", "sise", "spread"]).spec
+        with pytest.raises(InputError) as failure:
+            treated_by_anybody(spec, CODEBOOK, 1, np.random.default_rng(1))
+        assert [problem.what for problem in failure.value.problems] == [
+            "'age' is continuous: only a cohort of patients tells its spread",
+            "no such covariate 'sise' (did you mean 'size'?)",
+        ]
+
+
+def hazard_at(truth: Truth, months: ArrayLike, people: Patients) -> NDArray[np.float64]:
+    """Cumulative hazard of each patient, integrated over a fine grid, effects changing."""
+    model, change = truth.model, truth.model.spec.change
+    known = Covariates(people.n, people.levels, people.values)
+    early = linear_predictor(truth.coefficients(0), known, model)
+    late = early + linear_predictor(truth.changes, known, model)
+    baseline, months = truth.baseline(0), np.asarray(months)
+    turn = np.minimum(months, change.months if change else np.inf)
+    before, all_of_it = (np.exp(baseline.log_cumulative_hazard(t)) for t in (turn, months))
+    return np.exp(early) * before + np.exp(late) * (all_of_it - before)
+
+
+class TestTimes:
+    @pytest.mark.parametrize("kind", list(truths()))
+    def test_cumulative_hazards_at_events_are_exponential(self, kind: str):
+        truth = truths()[kind]
+        patients = simulated(truth, study(follow_up=1e3))
+        assert np.isfinite(patients.upper).mean() > 0.9
+        hazard = hazard_at(truth, patients.lower, patients)
+        found = stats.CensoredData.right_censored(hazard, patients.censored)
+        curve = stats.ecdf(found).sf
+        grid = np.linspace(0.05, 2.5, 20)
+        for at in grid:
+            share, exact = float(curve.evaluate(at)), np.exp(-at)
+            assert abs(share - exact) < LIMIT * np.sqrt(exact * (1 - exact) / N)
+
+    @pytest.mark.parametrize("kind", list(truths()))
+    def test_censored_by_staggered_entry_they_give_the_populations_curve(self, kind: str):
+        truth = truths()[kind]
+        patients = simulated(truth, study(accrual=24.0), seed=2)
+        assert 0.1 < patients.censored.mean() < 0.9
+        fitter = KaplanMeierFitter().fit(patients.lower, ~patients.censored)
+        for at in (1.0, 4.0, 7.0, 12.0, 20.0):
+            exact = float(np.mean(np.exp(-hazard_at(truth, np.full(N, at), patients))))
+            at_risk = int((patients.lower >= at).sum())
+            error = np.sqrt(exact * (1 - exact) / at_risk)  # more than Peto's, of all still seen
+            assert abs(float(fitter.predict(at)) - exact) < LIMIT * error
+
+    def test_times_of_one_profile_follow_its_curve(self):
+        rng, eta = np.random.default_rng(30), np.full(N, 0.5)
+        for baseline in (Weibull(-0.4, 1.4), Piecewise([-3.0, -2.0, -2.5], [3, 8])):
+            months = event_months(baseline, eta, eta, np.inf, rng)
+            gone = stats.kstest(months, lambda t, b=baseline: 1 - b.survival(t, 0.5))
+            assert gone.pvalue > FALSE_ALARM
+
+    def test_an_unchanged_effect_makes_no_difference(self):
+        baseline, eta = Piecewise([-3.0, -2.0], [6]), np.linspace(-1, 1, 1000)
+        plain, turned = (
+            event_months(baseline, eta, eta, until, np.random.default_rng(31))
+            for until in (np.inf, 4.0)
+        )
+        assert turned == pytest.approx(plain, rel=1e-9)
+
+    def test_no_event_is_at_the_very_start(self):
+        eta = np.full(1000, 600.0)
+        months = event_months(Weibull(0.0, 0.5), eta, eta, np.inf, np.random.default_rng(32))
+        assert months.min() > 0
+
+    def test_patients_enter_evenly(self):
+        never = np.full(N, np.inf)
+        lower, upper = observed(never, study(accrual=20.0), np.random.default_rng(33))
+        assert np.isinf(upper).all()
+        assert stats.kstest(lower, stats.uniform(10, 20).cdf).pvalue > FALSE_ALARM
+        lower, _ = observed(never, study(), np.random.default_rng(33))
+        assert set(lower) == {30.0}
+
+    def test_events_are_seen_at_the_next_scan_that_is_made(self):
+        months = np.array([0.5, 3.0, 3.1, 11.9, 12.1, 40.0, np.inf])
+        followed = study(len(months), follow_up=13.0, scans=3.0)
+        lower, upper = observed(months, followed, np.random.default_rng(34))
+        assert lower.tolist() == [0, 0, 3, 9, 12, 12, 12]
+        assert upper.tolist() == [3, 3, 6, 12, np.inf, np.inf, np.inf]
+
+    def test_scans_do_not_change_when_patients_enter_or_progress(self):
+        truth = truths()["weibull"]
+        exact = simulated(truth, study(accrual=30.0), seed=3)
+        scanned = simulated(truth, study(accrual=30.0, scans=4.0), seed=3)
+        seen = np.isfinite(scanned.upper)
+        assert (scanned.lower[seen] < exact.lower[seen]).all()
+        assert (exact.upper[seen] <= scanned.upper[seen]).all()
+        assert (scanned.lower[~seen] <= exact.lower[~seen]).all()
+
+    def test_a_survival_model_tells_no_response(self):
+        patients = simulated(truths()["weibull"], study(5))
+        assert (patients.response == -1).all()
+        assert patients.timed.all()
+        assert patients.synthetic
+
+
+class TestResponse:
+    def test_those_who_respond_are_as_many_as_the_model_says(self):
+        truth = Truth(RESPONSE, np.array([[0.5, *EFFECTS]]))
+        patients = simulated(truth, study())
+        assert not patients.timed.any()
+        people = Covariates(N, patients.levels, patients.values)
+        chance = expit(0.5 + linear_predictor(truth.coefficients(0), people, RESPONSE))
+        for part in (chance < 0.4, (chance >= 0.4) & (chance < 0.7), chance >= 0.7):
+            z = (patients.response[part] >= 2).sum() - chance[part].sum()
+            assert abs(z) < LIMIT * np.sqrt((chance[part] * (1 - chance[part])).sum())
+        assert set(patients.response) == {1, 2}
+
+    def test_categories_are_split_as_stated_where_the_model_does_not_tell(self):
+        truth = Truth(RESPONSE, np.zeros((1, 5)))
+        response = simulated(truth, study(), split=Split(0.1, 0.3)).response
+        assert_share(response[response >= 2] == 3, 0.1)
+        assert_share(response[response < 2] == 0, 0.3)
+
+    def test_ordinal_responses_have_their_cumulative_odds(self):
+        eta, gap = np.repeat([-1.0, 1.0], N), np.array([1.5, 2.5])
+        response = responses(eta, gap, Split(0.9, 0.9), np.random.default_rng(40))
+        for half, level in ((response[:N], -1.0), (response[N:], 1.0)):
+            assert_share(half >= 1, expit(level + 1.5))
+            assert_share(half >= 2, expit(level))
+            assert_share(half >= 3, expit(level - 2.5))
+
+
+class TestStudy:
+    def test_what_a_plan_leaves_open_is_as_in_the_cohort(self):
+        assert study_of(Plan(), 116, 49.0) == Study((116,), 49.0, 49.0)
+        assert study_of(Plan()) == Study((300,), 36.0, 36.0)
+        plan = Plan(n=7, follow_up=24, accrual=12, scans=3, missing=0.1, institutions=3, seed=5)
+        assert study_of(plan, 116, 49.0) == Study((3, 2, 2), 24, 12, 3, 0.1, 5)
+
+    def test_institutions_sort_as_they_are_numbered(self):
+        assert study_of(Plan()).institutions == ("",)
+        names = study_of(Plan(institutions=12)).institutions
+        assert names[0] == "institution 01"
+        assert list(names) == sorted(names)
+
+    def test_every_fault_of_a_plan_is_said_at_once(self):
+        plan = Plan(n=2, accrual=40, scans=50, missing=1.0, institutions=3, seed=-1)
+        with pytest.raises(InputError) as failure:
+            study_of(plan)
+        assert str(failure.value).splitlines() == [
+            "simulate: 5 problems",
+            "  n: must be at least 3, one patient an institution; got 2",
+            "  accrual: must be from 0 to the follow-up, 36 months; got 40",
+            "  scans: must be from 0.1 months to the follow-up, 36 months; got 50",
+            "  missing: must be at least 0 and under 1; got 1",
+            "  seed: must be at least 0; got -1",
+        ]
+
+    @pytest.mark.parametrize(
+        ("plan", "what"),
+        [
+            (Plan(institutions=0), "institutions: must be at least 1; got 0"),
+            (Plan(follow_up=0), "follow-up: must be over 0 and at most 1200 months; got 0"),
+            (Plan(follow_up=float("nan")), "follow-up: must be over 0 and at most 1200 months"),
+            (Plan(scans=0.0), "scans: must be from 0.1 months"),
+            (Plan(missing=float("nan")), "missing: must be at least 0 and under 1; got nan"),
+        ],
+    )
+    def test_a_plan_that_cannot_be_is_refused(self, plan: Plan, what: str):
+        with pytest.raises(InputError, match="simulate: 1 problem") as failure:
+            study_of(plan)
+        assert what in str(failure.value)
+
+
+class TestFile:
+    @staticmethod
+    def columns(patients: Mapping[str, Patients]) -> list[str]:
+        return list(patients_table(patients, CODEBOOK).column_names)
+
+    def test_it_has_the_columns_that_are_needed(self):
+        covariates = ["size", "spread", "age"]
+        exact = simulated(truths()["weibull"], study(50))
+        assert self.columns({"": exact}) == ["synthetic", "time", "event", *covariates]
+        scanned = simulated(truths()["weibull"], study(50, scans=3.0))
+        assert self.columns({"": scanned})[1:3] == ["time_lower", "time_upper"]
+        answered = simulated(Truth(RESPONSE, np.zeros((1, 5))), study(50))
+        several = {"a": answered, "b": answered}
+        assert self.columns(several) == ["synthetic", "institution", "response", *covariates]
+
+    @pytest.mark.parametrize("write", [as_csv, as_parquet])
+    def test_it_reads_back_as_the_same_patients(self, write: Callable[..., bytes]):
+        truth = Truth(WEIBULL, np.repeat(truths()["weibull"].theta, 2, axis=0))
+        followed = study(0, sizes=(30, 20), scans=3.0, missing=0.2, accrual=30.0)
+        written = {
+            name: simulate_institution(
+                truth, place, [MIX], followed, PLAIN, np.random.default_rng(place)
+            )
+            for place, name in enumerate(followed.institutions)
+        }
+        data = write(written, CODEBOOK)
+        read = read_patients(data, "file", Layout(file="file"), CODEBOOK)
+        assert list(read) == ["institution 1", "institution 2"]
+        for name, patients in written.items():
+            assert read[name].synthetic
+            for column in ("lower", "upper", "entry", "response"):
+                np.testing.assert_array_equal(
+                    getattr(read[name], column), getattr(patients, column)
+                )
+            for kind in ("levels", "values"):
+                for key, known in getattr(patients, kind).items():
+                    np.testing.assert_array_equal(getattr(read[name], kind)[key], known)
+
+    def test_every_row_says_that_it_is_synthetic(self):
+        lines = as_csv({"": simulated(truths()["weibull"], study(40))}, CODEBOOK).splitlines()
+        assert lines[0].startswith(b'"synthetic",')
+        assert len(lines) == 41
+        assert all(line.startswith(b'"yes",') for line in lines[1:])
+
+    @pytest.mark.parametrize("write", [as_csv, as_parquet])
+    def test_the_same_seed_gives_the_same_bytes(self, write: Callable[..., bytes]):
+        one, again, other = (
+            write({"": simulated(truths()["weibull"], study(200, missing=0.1), seed)}, CODEBOOK)
+            for seed in (1, 1, 2)
+        )
+        assert one == again
+        assert one != other
