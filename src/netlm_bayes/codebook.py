@@ -176,7 +176,7 @@ class Codebook(Document):
                 what = "is a column of every file of patients; give another name"
                 yield ("covariates", name), what
 
-    @cached_property
+    @property
     def primary_endpoint(self) -> str:
         """Endpoint that the baseline hazard describes."""
         return next(iter(self.endpoints))

@@ -299,7 +299,11 @@ class ModelSpec(Document):
     def from_landmark(self, months: float) -> ModelSpec:
         """Copy that compares responders with non-responders from a landmark on."""
         names = dict.fromkeys((*self.covariates, "response"))
-        values = self.model_dump() | {"landmark": months, "covariates": tuple(names)}
+        values = self.model_dump() | {
+            "landmark": months,
+            "covariates": tuple(names),
+            "endpoints": (),
+        }
         return validated(ModelSpec, values, f"model {self.name}, landmark", "")
 
     @property

@@ -254,11 +254,14 @@ def analysis(model: str, pooling: Pooling, scenario: str = "") -> Analysis:
 
 
 @cache
-def graph(model: str, pooling: Pooling) -> tuple[pm.Model, Callable[..., Array]]:
+def graph(
+    model: str, pooling: Pooling, evidence: bool = True
+) -> tuple[pm.Model, Callable[..., Array]]:
     """The graph and its log density, without the sampler's change of variables."""
     bundled = analysis(model, pooling)
     built = build(structure_of(bundled), data_of(bundled))
-    return built, pytensor.function(built.value_vars, built.logp(jacobian=False), mode=PLAIN)
+    density = built.logp(None if evidence else built.free_RVs, jacobian=False)
+    return built, pytensor.function(built.value_vars, density, mode=PLAIN)
 
 
 @dataclass(frozen=True)
@@ -315,12 +318,12 @@ def declared_by(built: pm.Model, point: Point, scales: Array) -> At:
 
 
 def of_graph(
-    model: str, pooling: Pooling, points: Sequence[At], scenario: str = "", weight: float = 1.0
+    model: str, pooling: Pooling, points: Sequence[At], scenario: str = "", evidence: bool = True
 ) -> Array:
     """Log density of the declared parameters at each point, less that at the first."""
-    built, density = graph(model, pooling)
+    built, density = graph(model, pooling, evidence)
     with built:
-        pm.set_data(packed(data_of(analysis(model, pooling, scenario), weight)))
+        pm.set_data(packed(data_of(analysis(model, pooling, scenario))))
     found = []
     for at in points:
         found.append(density(*[at.free[v.name] for v in built.value_vars]) - at.log_volume)
@@ -378,7 +381,7 @@ def test_the_other_reading_turns_the_sign_of_the_second_cohorts_ratios(
 def test_without_likelihood_the_prior_is_left(model: str, pooling: Pooling) -> None:
     points = random_points(model, pooling)
     prior = np.array([log_prior(model, pooling, at.declared) for at in points])
-    left = of_graph(model, pooling, points, weight=0.0)
+    left = of_graph(model, pooling, points, evidence=False)
     assert_same(left, prior - prior[0])
 
 

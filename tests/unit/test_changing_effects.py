@@ -62,3 +62,15 @@ def test_an_effect_that_changes_to_itself_has_not_changed() -> None:
     np.testing.assert_allclose(same.median(baseline), plain.median(baseline), rtol=1e-10)
     np.testing.assert_allclose(same.rmst(baseline, 24), plain.rmst(baseline, 24), rtol=1e-10)
     assert same.survival(baseline, 24) == pytest.approx(plain.survival(baseline, 24), rel=1e-12)
+
+
+def test_a_hazard_that_soars_after_the_change_leaves_no_nan() -> None:
+    """Nobody with the later effect from the start would have come as far as the change."""
+    soaring = np.full((DRAWS, PATTERNS), 12.0)
+    for baseline in BASELINES.values():
+        groups = Subgroups(("all", "some"), EARLY, WEIGHTS, MEMBERS, Turned(6.0, soaring))
+        until = Subgroups(("all", "some"), EARLY, WEIGHTS, MEMBERS).rmst(baseline, 6.0)
+        mean = groups.rmst(baseline, 24.0)
+        # The few days that they have left are told to within the quadrature's first node.
+        np.testing.assert_allclose(mean, until, rtol=0, atol=0.1)
+        assert np.isfinite(groups.median(baseline)).all()

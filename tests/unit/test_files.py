@@ -366,7 +366,10 @@ def test_simulated_patients_are_called_so(write):
 def test_patients_are_described_without_small_counts(write):
     rows = "".join(f"{time},{time % 2},{'' if time < 13 else '20'},no\n" for time in range(1, 61))
     path = write("time,event,ki67_percent,bone\n" + rows.replace("60,0,20,no", ",,20,"), "h.csv")
-    said = "patients h: 60 patients, 30 events; missing: time <5, ki67 12, bone <5, ki67_percent 12"
+    said = (
+        "patients h: 60 patients, 30 events, followed up to 59 months; "
+        "missing: time <5, ki67 12, bone <5, ki67_percent 12"
+    )
     assert check_file(path) == said
 
 

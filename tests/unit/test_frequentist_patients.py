@@ -388,3 +388,28 @@ def test_importing_the_package_does_not_import_what_fits() -> None:
     )
     answer = subprocess.run([sys.executable, "-c", ask], capture_output=True, text=True, check=True)
     assert answer.stdout.strip() == "set()"
+
+
+def test_a_covariate_outside_a_regression_takes_nobody_out_of_it() -> None:
+    """Nor does one of which a level, or its being missing, goes with censoring alone."""
+    people = patients(120, seed=3)
+    censored = np.flatnonzero(np.isinf(people.upper))[:4]
+    codes = people.levels["bone"].copy()
+    codes[censored] = -1
+    holed = with_levels(people, bone=codes)
+    alone = cox({"a": holed}, BOOK, ["burden"])
+    beside = cox({"a": holed}, BOOK, ["burden", "bone"])
+    mine = beside[beside["method"] == "Cox, univariable"]
+    mine = mine[mine["contrast"].str.startswith("burden")].reset_index(drop=True)
+    alone = alone[alone["method"] == "Cox, univariable"].reset_index(drop=True)
+    pd.testing.assert_frame_equal(mine, alone)
+    tests = cox_selected({"a": holed}, BOOK, ["burden", "bone"]).tests
+    only = cox_selected({"a": holed}, BOOK, ["burden"]).tests
+    assert one(tests, contrast="burden")["estimate"] == one(only, contrast="burden")["estimate"]
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_two_groups_have_one_degree_of_freedom(seed: int) -> None:
+    people = patients(97, seed=seed)
+    name = next(name for name, codes in people.levels.items() if len(np.unique(codes)) == 2)
+    assert "on 1 df" in one(logrank({"a": people}, BOOK, [name]), contrast=name)["note"]

@@ -14,7 +14,7 @@ from pyarrow import parquet
 
 from netlm_bayes.codebook import Codebook
 from netlm_bayes.errors import InputError
-from netlm_bayes.evidence.patients.canonical import RESPONSES, Patients
+from netlm_bayes.evidence.patients.canonical import MISSING, RESPONSES, Patients
 from netlm_bayes.evidence.patients.layout import Layout
 from netlm_bayes.evidence.patients.read import read_patients
 
@@ -127,6 +127,12 @@ def test_times_become_months(unit):
     )
     other = one("time,event,entry\n10,1,2\n", units={"time": unit, "entry": "days"})
     np.testing.assert_allclose(other.entry, 2 / 30.4375)
+
+
+def test_a_known_column_that_is_to_be_ignored_is_not_read():
+    text = "time,event,response\n5,1,PR\n7,0,\n"
+    assert (one(text, ignore=("response",)).response == MISSING).all()
+    assert one(text).response[0] != MISSING
 
 
 def test_columns_recodes_and_ignore_turn_theirs_into_ours():

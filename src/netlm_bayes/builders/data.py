@@ -22,14 +22,12 @@ from netlm_bayes.evidence.assemble import Analysis
 Array = NDArray[np.float64]
 
 
-def data_of(analysis: Analysis, likelihood_weight: float = 1.0) -> Data:
+def data_of(analysis: Analysis) -> Data:
     """Take every number that a graph of this structure needs.
 
     Parameters
     ----------
     analysis : Analysis
-    likelihood_weight : float, default 1
-        0 leaves the prior.
 
     Returns
     -------
@@ -38,11 +36,7 @@ def data_of(analysis: Analysis, likelihood_weight: float = 1.0) -> Data:
     """
     structure = structure_of(analysis)
     kinds = dict(structure.rows)
-    data = {
-        "likelihood_weight": np.array(likelihood_weight),
-        **_prior_data(analysis, structure),
-        **_population_data(analysis, structure),
-    }
+    data = {**_prior_data(analysis, structure), **_population_data(analysis, structure)}
     if "ratios" in kinds:
         data |= ratio_data(analysis, structure)
     if "curve" in kinds:

@@ -66,10 +66,10 @@ def build(structure: Structure, data: Data) -> pm.Model:
         parameters = _parameters(structure, numbers)
         for kind, _ in structure.rows:
             term = _TERMS[kind](numbers, parameters)
-            _add(kind, term, numbers, keep=True)
+            _add(kind, term, keep=True)
         if structure.patients:
             term = _patients(structure, structure.patients, numbers, parameters)
-            _add(PATIENTS, term, numbers, keep=structure.patients.n <= MOST_POINTWISE)
+            _add(PATIENTS, term, keep=structure.patients.n <= MOST_POINTWISE)
     return model
 
 
@@ -81,9 +81,9 @@ def pointwise_names(structure: Structure) -> dict[str, str]:
     return {f"{POINTWISE}{kind}": kind for kind in kinds}
 
 
-def _add(kind: str, term: Term, numbers: Numbers, keep: bool) -> None:
+def _add(kind: str, term: Term, keep: bool) -> None:
     """Add a term's potential and, if they are to be kept, its rows."""
-    pm.Potential(f"term_{kind}", numbers["likelihood_weight"] * term.joint)
+    pm.Potential(f"term_{kind}", term.joint)
     if keep:
         pm.Deterministic(f"{POINTWISE}{kind}", term.pointwise, dims=(f"{kind}_row",))
 
@@ -104,12 +104,34 @@ def _coords(structure: Structure) -> dict[str, Sequence[object]]:
         "step_scale": ["all"],
         "gap": ["SD", "CR"],
         **{f"margin_{name}_level": list(levels) for name, levels in structure.levels},
+        "margin_logit_level": _logit_levels(structure),
         **{f"{kind}_row": list(labels) for kind, labels in structure.rows},
     }
     if structure.patients:
         coords[f"{PATIENTS}_row"] = range(structure.patients.n)
         coords["unknown_value"] = range(structure.patients.size("unknown_covariate"))
     return coords
+
+
+def _logit_levels(structure: Structure) -> list[str]:
+    """Levels whose margins have a logit: all but the first of covariates that somebody misses."""
+    levels = dict(structure.levels)
+    missing = structure.patients.missing if structure.patients else ()
+    return [f"{name}: {level}" for name in missing for level in levels[name][1:]]
+
+
+def _margins(structure: Structure, shape: PatientShape, numbers: Numbers) -> TensorVariable | None:
+    """Make the margins of covariates that somebody misses, and keep each by its name."""
+    log_margin = patients.log_margins(numbers)
+    if log_margin is None:
+        return None
+    levels, start = dict(structure.levels), 0
+    for name in shape.missing:
+        stop = start + len(levels[name])
+        dims = ("cohort", f"margin_{name}_level")
+        pm.Deterministic(f"margin_{name}", pt.exp(log_margin[:, start:stop]), dims=dims)
+        start = stop
+    return log_margin
 
 
 def _parameters(structure: Structure, numbers: Numbers) -> _Parameters:
@@ -153,19 +175,20 @@ def _patients(
     structure: Structure, shape: PatientShape, numbers: Numbers, parameters: _Parameters
 ) -> Term:
     """Patients."""
-    first = structure.first_effect
-    late = None
+    late, first = None, structure.first_effect
     if parameters.change is not None:
         late = parameters.theta + pt.dot(parameters.change, numbers["change_place"])
     linear = patients.row_linear(parameters.theta, late, first, numbers)
     if parameters.baseline is not None:
         counts = patients.Counts(shape.exact, shape.interval)
-        return patients.survival(linear, parameters.baseline, counts, numbers)
-    if structure.ordinal:
+        rows = patients.survival(linear, parameters.baseline, counts, numbers)
+    elif structure.ordinal:
         prior = numbers["prior_threshold_gap"]
         gap = priors.half_normal("threshold_gap", prior, ("gap",))
-        return patients.ordinal(linear, gap, numbers)
-    return patients.logistic(linear, numbers)
+        rows = patients.ordinal(linear, gap, numbers)
+    else:
+        rows = patients.logistic(linear, numbers)
+    return patients.by_patient(rows, _margins(structure, shape, numbers), numbers)
 
 
 def _ratios(numbers: Numbers, parameters: _Parameters) -> Term:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+from scipy.linalg import block_diag
 
 from netlm_bayes.builders.patient_rows import Missing, PatientRows, missing_levels
 from netlm_bayes.builders.survival import ANCHOR_MONTHS
@@ -30,7 +31,7 @@ def patient_data(rows: PatientRows, analysis: Analysis) -> dict[str, Floats]:
     data = _units(rows, analysis)
     data |= _times(rows, analysis) if analysis.spec.outcome == "survival" else _responses(rows)
     if missing := missing_levels(rows, analysis):
-        data |= _missing_data(missing)
+        data |= _missing_data(rows, missing)
     if rows.unknown.any():
         data |= _unknown_data(rows, analysis)
     return data
@@ -133,13 +134,19 @@ def _responses(rows: PatientRows) -> dict[str, Floats]:
     }
 
 
-def _missing_data(missing: Missing) -> dict[str, Floats]:
-    data = {
+def _missing_data(rows: PatientRows, missing: Missing) -> dict[str, Floats]:
+    """Rows of patients with missing levels, and how logits make the margins they are weighed by."""
+    sizes = [counts.shape[1] for counts in missing.counts.values()]
+    return {
         "whole": missing.whole.astype(float),
-        "several": missing.rows.astype(float),
-        "several_margin": missing.margins.astype(float),
+        "several": missing.several.astype(float),
+        "filled": missing.filled.astype(float),
+        "filled_cohort": rows.cohort[missing.filled].astype(float),
+        "filled_margin": missing.margins,
+        "margin_counts": np.concatenate(list(missing.counts.values()), axis=1),
+        "margin_logits": block_diag(*[np.eye(size)[1:] for size in sizes]),
+        "margin_covariate": block_diag(*[np.ones((size, 1)) for size in sizes]),
     }
-    return data | {f"margin_{name}_counts": n for name, n in missing.counts.items()}
 
 
 def _unknown_data(rows: PatientRows, analysis: Analysis) -> dict[str, Floats]:

@@ -112,19 +112,20 @@ class Missing:
     ----------
     whole : ndarray of int
         Rows of patients that have one row.
-    rows : ndarray of int of shape (patients with several rows, most rows)
-        Filled up with row 0.
-    margins : ndarray of int of shape (..., covariates)
-        For each of these rows and covariates the place of its log margin in a vector of all
-        margins, cohort by cohort and level by level within a covariate, which ends with two more:
-        0 where a level is observed, and one next to impossible where a row only fills up.
+    several : ndarray of int of shape (patients with several rows, most rows)
+        Their rows, filled up with one row after the last.
+    filled : ndarray of int of shape (filled rows,)
+        Rows with a level that is filled in.
+    margins : ndarray of shape (filled rows, levels)
+        1 at the levels that are filled in; levels of one covariate after another.
     counts : dict of ndarray of shape (cohorts, levels)
         Patients in whom a level is observed, of each covariate that somebody misses.
     """
 
     whole: Ints
-    rows: Ints
-    margins: Ints
+    several: Ints
+    filled: Ints
+    margins: Floats
     counts: dict[str, Floats]
 
 
@@ -139,24 +140,23 @@ def missing_levels(rows: PatientRows, analysis: Analysis) -> Missing | None:
         )
         if rows.filled[:, column].any()
     }
+    filled = np.flatnonzero(rows.filled.any(axis=1))
     columns = [analysis.patterns.covariates.index(name) for name in sizes]
-    cohorts = len(analysis.cohorts)
-    starts = np.cumsum([0, *[cohorts * size for size in sizes.values()]])
-    observed, fills_up = starts[-1], starts[-1] + 1
-    width = np.array(list(sizes.values()))
-    place = starts[:-1] + rows.cohort[:, None] * width + rows.codes[:, columns]
-    place = np.where(rows.filled[:, columns], place, observed)
+    margins = [
+        np.eye(size)[rows.codes[filled, column]] * rows.filled[filled, column, None]
+        for column, size in zip(columns, sizes.values(), strict=True)
+    ]
     count = np.bincount(rows.owner, minlength=rows.patients)
     order = np.argsort(rows.owner, kind="stable")
     first = np.cumsum(count) - count
-    several = np.flatnonzero(count > 1)
+    many = np.flatnonzero(count > 1)
     turn = np.arange(count.max())
-    real = turn < count[several, None]
-    matrix = np.where(real, order[np.minimum(first[several, None] + turn, len(order) - 1)], 0)
+    place = np.minimum(first[many, None] + turn, len(order) - 1)
     return Missing(
         whole=order[first[count == 1]],
-        rows=matrix,
-        margins=np.where(real[..., None], place[matrix], fills_up),
+        several=np.where(turn < count[many, None], order[place], len(order)),
+        filled=filled,
+        margins=np.concatenate(margins, axis=1),
         counts={name: _observed_counts(analysis, name, size) for name, size in sizes.items()},
     )
 
@@ -172,7 +172,7 @@ def patient_order(analysis: Analysis) -> Ints:
     missing = missing_levels(rows, analysis)
     if missing is None:
         return rows.owner
-    return np.concatenate([rows.owner[missing.whole], rows.owner[missing.rows[:, 0]]])
+    return np.concatenate([rows.owner[missing.whole], rows.owner[missing.several[:, 0]]])
 
 
 def _observed_counts(analysis: Analysis, name: str, size: int) -> Floats:

@@ -81,8 +81,10 @@ def _unknown_values(numbers: Numbers) -> TensorVariable:
     return centre[covariate] + spread[covariate] * score
 
 
-def survival(linear: Linear, baseline: Baseline, counts: Counts, numbers: Numbers) -> Term:
-    r"""Log likelihood of time to event.
+def survival(
+    linear: Linear, baseline: Baseline, counts: Counts, numbers: Numbers
+) -> TensorVariable:
+    r"""Log likelihood of time to event, row by row.
 
     .. math:: -\{H(\ell) - H(e)\} +
         \begin{cases} \log h(\ell) & \text{seen at } \ell \\
@@ -102,8 +104,7 @@ def survival(linear: Linear, baseline: Baseline, counts: Counts, numbers: Number
 
     Returns
     -------
-    Term
-        Of patients.
+    tensor of shape (rows,)
     """
     everyone = slice(None)
     found = -_hazard("risk", linear, everyone, baseline, numbers)
@@ -118,7 +119,7 @@ def survival(linear: Linear, baseline: Baseline, counts: Counts, numbers: Number
         rows = slice(-counts.interval, None)
         between = pt.log1mexp(-_hazard("scan", linear, rows, baseline, numbers))
         found = pt.concatenate([found[: -counts.interval], found[rows] + between])
-    return _by_patient(found, numbers)
+    return found
 
 
 def _hazard(
@@ -132,17 +133,17 @@ def _hazard(
     return found
 
 
-def logistic(linear: Linear, numbers: Numbers) -> Term:
-    r"""Log likelihood of response (CR or PR) or not.
+def logistic(linear: Linear, numbers: Numbers) -> TensorVariable:
+    r"""Log likelihood of response (CR or PR) or not, row by row.
 
     .. math:: y \log \operatorname{expit}(b + \eta) + (1 - y) \log \operatorname{expit}(-b - \eta)
     """
     sign = 2 * numbers["responded"] - 1
-    return _by_patient(-pt.softplus(-sign * linear.early), numbers)
+    return -pt.softplus(-sign * linear.early)
 
 
-def ordinal(linear: Linear, gap: TensorVariable, numbers: Numbers) -> Term:
-    r"""Log likelihood of PD < SD < PR < CR, cumulative logit.
+def ordinal(linear: Linear, gap: TensorVariable, numbers: Numbers) -> TensorVariable:
+    r"""Log likelihood of PD < SD < PR < CR, cumulative logit, row by row.
 
     .. math:: \operatorname{logit} P(Y \ge \mathrm{SD}) = b + \eta + d_1, \quad
               \operatorname{logit} P(Y \ge \mathrm{PR}) = b + \eta, \quad
@@ -165,28 +166,53 @@ def ordinal(linear: Linear, gap: TensorVariable, numbers: Numbers) -> Term:
     stopped = -pt.softplus(eta + pt.dot(pt.dot(response, below), gap))
     between = pt.dot(response[:, 1:3], pt.log1mexp(-gap))
     worst, best = response[:, 0], response[:, 3]
-    return _by_patient((1 - worst) * reached + (1 - best) * stopped + between, numbers)
+    return (1 - worst) * reached + (1 - best) * stopped + between
 
 
-def _by_patient(rows: TensorVariable, numbers: Numbers) -> Term:
+def by_patient(rows: TensorVariable, log_margin: TensorVariable | None, numbers: Numbers) -> Term:
     r"""Sum over the ways to fill in missing levels.
 
     .. math:: \log \sum_x m(x_{\text{missing}}) L(x)
 
-    with margins independent within a cohort. A margin's prior is uniform; that of the margins in
-    the model is already what it is once the known levels have been counted.
+    Parameters
+    ----------
+    rows : tensor of shape (rows,)
+        Log likelihood of each way.
+    log_margin : tensor of shape (cohorts, levels), optional
+        Of the covariates that somebody misses, independent of one another within a cohort.
+    numbers : mapping of str to TensorVariable
+
+    Returns
+    -------
+    Term
+        Of patients.
     """
-    if "several" not in numbers:
+    if log_margin is None:
         return Term(pt.sum(rows), rows)
-    margins = []
-    for name in (x for x in numbers if x.startswith("margin_") and x.endswith("_counts")):
-        covariate = name.removesuffix("_counts")
-        dims = ("cohort", f"{covariate}_level")
-        margin = pm.Dirichlet(covariate, numbers[name] + 1.0, dims=dims)
-        margins.append(pt.log(margin).flatten())
-    ends = np.array([0.0, NEXT_TO_IMPOSSIBLE])
-    log_margin = pt.concatenate([*margins, pt.as_tensor(ends)])
-    weights = pt.sum(log_margin[numbers["several_margin"].astype("int64")], axis=2)
-    summed = pt.logsumexp(rows[numbers["several"].astype("int64")] + weights, axis=1)
-    found = pt.concatenate([rows[numbers["whole"].astype("int64")], summed])
+    cohort, filled = (numbers[name].astype("int64") for name in ("filled_cohort", "filled"))
+    weights = pt.sum(log_margin[cohort] * numbers["filled_margin"], axis=1)
+    weighed = pt.inc_subtensor(rows[filled], weights)
+    fills_up = pt.as_tensor(np.array([NEXT_TO_IMPOSSIBLE]))
+    several = pt.concatenate([weighed, fills_up])[numbers["several"].astype("int64")]
+    largest = pt.max(several, axis=1)
+    summed = largest + pt.log(pt.sum(pt.exp(several - largest[:, None]), axis=1))
+    found = pt.concatenate([weighed[numbers["whole"].astype("int64")], summed])
     return Term(pt.sum(found), found)
+
+
+def log_margins(numbers: Numbers) -> TensorVariable | None:
+    r"""Log margins of the covariates that somebody misses; (cohorts, levels).
+
+    .. math:: p(m) \propto \prod_l m_l^{n_l}
+
+    a uniform prior after counting the `n` patients in whom a level is known. The sampler moves
+    logits against each covariate's first level, whose volume is another :math:`\prod_l m_l`.
+    """
+    if "margin_counts" not in numbers:
+        return None
+    logits = pm.Flat("margin_logit", dims=("cohort", "margin_logit_level"))
+    exponent = pt.dot(logits, numbers["margin_logits"])
+    total = pt.log(pt.dot(pt.exp(exponent), numbers["margin_covariate"]))
+    found = exponent - pt.dot(total, numbers["margin_covariate"].T)
+    pm.Potential("term_margins", pt.sum((numbers["margin_counts"] + 1) * found))
+    return found

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from netlm_bayes.builders.patient_data import patient_data
-from netlm_bayes.builders.patient_rows import patient_rows
+from netlm_bayes.builders.patient_rows import missing_levels, patient_rows
 from netlm_bayes.builders.printed_rows import count_rows, is_joined, ratio_rows
 from netlm_bayes.evidence.assemble import Analysis
 from netlm_bayes.spec import Baseline, Outcome, Pooling
@@ -24,6 +24,8 @@ class PatientShape:
         Patients.
     exact, interval : int
         Rows whose event is known to the moment, or lies between two scans.
+    missing : tuple of str
+        Covariates with levels that somebody misses.
     numbers : tuple of (str, tuple of int)
         Name and shape of every number of the patients.
     """
@@ -31,6 +33,7 @@ class PatientShape:
     n: int
     exact: int
     interval: int
+    missing: tuple[str, ...]
     numbers: tuple[tuple[str, tuple[int, ...]], ...]
 
     def size(self, name: str) -> int:
@@ -161,4 +164,6 @@ def _patient_shape(analysis: Analysis) -> PatientShape | None:
         return None
     numbers = patient_data(rows, analysis)
     shapes = tuple((name, values.shape) for name, values in numbers.items())
-    return PatientShape(rows.patients, rows.exact, rows.interval, shapes)
+    missing = missing_levels(rows, analysis)
+    names = tuple(missing.counts) if missing else ()
+    return PatientShape(rows.patients, rows.exact, rows.interval, names, shapes)

@@ -12,7 +12,7 @@ from netlm_bayes.errors import InputError, InputErrors
 
 
 def check(
-    files: Annotated[list[str], typer.Argument(help="Model, cohort or codebook TOMLs.")],
+    files: Annotated[list[str], typer.Argument(help="TOMLs, files of patients, bundled names.")],
 ) -> None:
     """Validate files; fit nothing."""
     from netlm_bayes.evidence.files import check_file

@@ -27,7 +27,7 @@ from netlm_bayes.cli.options import (
     given,
 )
 from netlm_bayes.cli.printing import print_audit, print_fit
-from netlm_bayes.errors import InputError, InputErrors
+from netlm_bayes.errors import InputError, InputErrors, Problem
 
 if TYPE_CHECKING:
     from netlm_bayes.compare import Recipe
@@ -74,7 +74,7 @@ def fit(
     spec, digest, files = _read(model, cohorts)
     spec = _as_asked(spec, given(draws=draws, tune=tune, chains=chains), scenario, landmark)
     job = _job(spec, files, {f"{Path(model).stem}.toml": digest}, seed, quiet)
-    job = replace(job, recipe=_recipe(selection), keep_patients=keep_patients)
+    job = replace(job, recipe=_recipe(selection, files), keep_patients=keep_patients)
     _run(job, out or RESULTS / f"fit-{job.spec.name}", sensitivity)
 
 
@@ -96,7 +96,7 @@ def pool(
     spec, digest, files = _read(model, cohorts)
     spec = _as_asked(spec, given(draws=draws, tune=tune, chains=chains), scenario, landmark)
     job = _job(spec, files, {f"{Path(model).stem}.toml": digest}, seed, quiet)
-    job = replace(job, recipe=_recipe(selection), keep_patients=keep_patients)
+    job = replace(job, recipe=_recipe(selection, files), keep_patients=keep_patients)
     from netlm_bayes.pipeline.fit import check_poolable
 
     check_poolable(job.spec, job.files)
@@ -148,9 +148,11 @@ def _job(
     return Job(spec, files, seed, command(), {**digests, **inputs_of(files)}, Progress(quiet))
 
 
-def _recipe(selection: float | None) -> Recipe | None:
+def _recipe(selection: float | None, files: tuple[CohortFile, ...]) -> Recipe | None:
     from netlm_bayes.compare import Recipe
 
+    if selection and all(file.patients is None for file in files):
+        raise InputError("--selection", [Problem("", "needs patients: print is selected already")])
     return Recipe(selection) if selection else None
 
 

@@ -17,7 +17,7 @@ Cohorts = Annotated[
     list[str], typer.Argument(help="CSV or Parquet of patients, cohort TOMLs or bundled ids.")
 ]
 Run = Annotated[Path, typer.Argument(help="A run's folder.")]
-Out = Annotated[Path | None, typer.Option(help="Folder to write; default results/<run>.")]
+Out = Annotated[Path | None, typer.Option(help="Folder to write; a run there is replaced.")]
 Seed = Annotated[int, typer.Option(help="Same seed, same tables.", min=0)]
 Draws = Annotated[int | None, typer.Option(help="Draws a chain.", min=50)]
 Tune = Annotated[int | None, typer.Option(help="Tuning steps a chain.", min=50)]

@@ -37,8 +37,8 @@ def print_audit(tables: Mapping[str, pd.DataFrame]) -> None:
     for row in found[found["verdict"].isin(["conflict", "ambiguous"])].to_dict("records"):
         print(f"  {row['verdict']:<9} {row['cohort']}, {row['item']}, {row['check']}")
         print(f"            printed {row['printed']}; recomputed {row['recomputed']}")
-    unique = tables["recovered_tables"]
-    factors = unique[unique["unique"]].groupby(["cohort", "covariate"]).ngroups
+    levels = tables["recovered_tables"].to_dict("records")
+    factors = len({(row["cohort"], row["covariate"]) for row in levels if row["unique"]})
     print(f"  {factors} tables of responders by level recovered, each the only one that fits")
 
 
@@ -81,11 +81,12 @@ def print_comparison(run: Path, tables: Mapping[str, pd.DataFrame]) -> None:
         shown.append("-" if limit != limit else f"{limit:.2f}")
         what = f"{row['contrast']} ({'adjusted' if row['adjusted_for'] else 'unadjusted'})"
         rows.append((str(row["cohort"]), what, str(row["role"]), printed, posterior, *shown))
+    usual = set(tables["comparison"]["role"]) == {"patients"}
     columns = (
         "cohort",
         "contrast",
         "role",
-        "printed",
+        "regression" if usual else "printed",
         "posterior",
         "shrinkage",
         "P(>1)",

@@ -7,7 +7,7 @@ from netlm_bayes.cli.printing import print_comparison, print_prediction
 
 
 def compare(run: Run) -> None:
-    """Set a run's posterior beside the printed ratios."""
+    """Set a run's posterior beside what was printed, or Cox gives."""
     from netlm_bayes.store import read_manifest, read_tables
 
     read_manifest(run)

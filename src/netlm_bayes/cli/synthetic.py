@@ -26,7 +26,7 @@ Whose = Annotated[str, typer.Option(help="Of a run: a cohort, pooled, or next in
 Book = Annotated[
     str | None, typer.Option("--codebook", help="Own codebook of a model's covariates.")
 ]
-Number = Annotated[int | None, typer.Option("--n", help="Patients.", min=1)]
+Number = Annotated[int | None, typer.Option("--n", help="Patients, of all institutions.", min=1)]
 FollowUp = Annotated[float | None, typer.Option(help="Months that the first patient is followed.")]
 Accrual = Annotated[float | None, typer.Option(help="Months over which patients enter.")]
 Scans = Annotated[

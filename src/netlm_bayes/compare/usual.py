@@ -115,7 +115,13 @@ def usual_comparison(
     if "frequentist" not in usual:
         return pd.DataFrame()
     table, populations = usual["frequentist"], {one.name: one for one in people}
-    known = {contrast.label(analysis.codebook): contrast for contrast in contrasts_of(analysis)}
+    change = analysis.spec.change
+    changing = change.covariates if change else ()  # have no one ratio to set beside a regression's
+    known = {
+        contrast.label(analysis.codebook): contrast
+        for contrast in contrasts_of(analysis)
+        if contrast.covariate not in changing
+    }
     chosen = table[
         table["contrast"].isin(list(known))
         & table["cohort"].isin(list(populations))
@@ -135,6 +141,7 @@ def _beside(
 ) -> dict[str, object]:
     """One ratio of a regression, and what the posterior makes of it."""
     others = [name for name in analysis.spec.covariates if name != contrast.covariate]
+    alone, chosen = (word in row["method"] for word in (", univariable", ", selected"))
     log_ratio = population.log_contrast(contrast.covariate, contrast.level, contrast.versus)
     tail, printed = (1 - analysis.spec.level) / 2, float(row["estimate"])
     lower, middle, upper = np.exp(np.quantile(log_ratio, [tail, 0.5, 1 - tail]))
@@ -143,7 +150,7 @@ def _beside(
         "endpoint": row["endpoint"],
         "covariate": contrast.covariate,
         "contrast": row["contrast"],
-        "adjusted_for": ", ".join(others) if MULTIVARIABLE in row["method"] else "",
+        "adjusted_for": "" if alone else "those selected" if chosen else ", ".join(others),
         "printed_estimate": printed,
         "printed_lower": float(row["lower"]),
         "printed_upper": float(row["upper"]),

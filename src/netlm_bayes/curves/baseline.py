@@ -18,6 +18,11 @@ class Baseline(ABC):
     predictors broadcast.
     """
 
+    @property
+    def kinks(self) -> tuple[float, ...]:
+        """Months at which the hazard steps; none of a smooth curve."""
+        return ()
+
     @abstractmethod
     def log_cumulative_hazard(self, months: ArrayLike) -> Floats:
         r"""Log cumulative hazard of the reference profile.

@@ -71,6 +71,11 @@ class Piecewise(Baseline):
         widths = np.diff(self._starts, append=np.inf)
         return np.clip(months[..., None] - self._starts, 0.0, widths)
 
+    @property
+    def kinks(self) -> tuple[float, ...]:
+        """Months at which the hazard steps."""
+        return tuple(self.cuts)
+
     def log_cumulative_hazard(self, months: ArrayLike) -> Floats:
         r"""Log cumulative hazard, :math:`\log \sum_j e^{\log h_j + \log e_j(t)}`; see `Baseline`.
 

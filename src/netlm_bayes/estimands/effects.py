@@ -85,7 +85,7 @@ def effects(
     """
     estimand, endpoint = ratio_name(analysis), analysis.endpoints[0]
     for contrast in contrasts_of(analysis):
-        label = contrast.label(analysis.codebook)
+        label = contrast.label(analysis.codebook) + _until(analysis, contrast)
         for population in people:
             log_ratio = population.log_contrast(contrast.covariate, contrast.level, contrast.versus)
             draws = np.exp(log_ratio)
@@ -96,6 +96,13 @@ def effects(
             shape = population.baseline.shape
             yield Quantity(population.name, endpoint, "shape", shape, null=1.0)
     yield from _shared(analysis, accepted)
+
+
+def _until(analysis: Analysis, contrast: Contrast) -> str:
+    """Say until when a ratio holds, where it changes."""
+    change = analysis.spec.change
+    changes = change is not None and contrast.covariate in change.covariates
+    return f", until month {change.months:g}" if change is not None and changes else ""
 
 
 def _changed(analysis: Analysis, people: Sequence[Population]) -> Iterator[Quantity]:
@@ -125,7 +132,9 @@ def _shared(analysis: Analysis, accepted: Accepted) -> Iterator[Quantity]:
         for name in posterior["heterogeneity"].to_numpy():
             draws = posterior["tau"].sel(heterogeneity=name).to_numpy().reshape(-1)
             yield Quantity(POOLED, endpoint, "heterogeneity", draws, str(name))
+    several = len(analysis.cohorts) > 1
+    whose = POOLED if several else analysis.cohorts[0].cohort.id
     for later in analysis.endpoints[1:]:
         draws = posterior["endpoint_offset"].sel(later_endpoint=later).to_numpy().reshape(-1)
         label = f"{later} vs {endpoint}"
-        yield Quantity(POOLED, later, "hazard_ratio", np.exp(draws), label, null=1.0)
+        yield Quantity(whose, later, "hazard_ratio", np.exp(draws), label, null=1.0)

@@ -144,15 +144,17 @@ def _completed(
     rows, missing = setting.rows, setting.missing
     if missing is None:
         return np.argsort(rows.owner)[None, :]
-    margins = [draws[f"margin_{name}"].reshape(size, -1) for name in missing.counts]
-    with np.errstate(divide="ignore"):
-        log_margin = np.log(np.column_stack([*margins, np.ones(size), np.zeros(size)]))
-    weight = log_margin[:, missing.margins].sum(axis=-1)
+    margin = np.concatenate([draws[f"margin_{name}"] for name in missing.counts], axis=2)
+    log_margin = np.log(margin[:, rows.cohort[missing.filled]])
+    weights = np.zeros((size, len(rows.owner) + 1))
+    weights[:, missing.filled] = np.sum(log_margin * missing.margins, axis=2)
+    weights[:, -1] = -np.inf
+    weight = weights[:, missing.several]
     place = np.argmax(weight + rng.gumbel(size=weight.shape), axis=-1)
     chosen = np.empty((size, rows.patients), dtype=np.int64)
     chosen[:, rows.owner[missing.whole]] = missing.whole
-    several = np.arange(len(missing.rows))
-    chosen[:, rows.owner[missing.rows[:, 0]]] = missing.rows[several, place]
+    owner = rows.owner[missing.several[:, 0]]
+    chosen[:, owner] = missing.several[np.arange(len(owner)), place]
     return chosen
 
 

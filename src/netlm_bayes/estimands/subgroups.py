@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +15,7 @@ from netlm_bayes.curves.arguments import exp_or_inf
 from netlm_bayes.estimands.population import Population
 
 Array = NDArray[np.float64]
+NODES = np.polynomial.legendre.leggauss(32)
 Levels = Mapping[str, Sequence[str]]
 
 
@@ -101,10 +103,10 @@ class Subgroups:
         each = baseline.per_pattern()
         if self.late is None or horizon <= self.late.months:
             return self.mean(each.rmst(horizon, self.log_ratio))
-        turn, late = self.late.months, self.late.log_ratio
-        after = each.rmst(horizon, late) - each.rmst(turn, late)
-        gained = each.survival(turn, self.log_ratio) / each.survival(turn, late)
-        return self.mean(each.rmst(turn, self.log_ratio) + gained * after)
+        turn = self.late.months
+        return self.mean(each.rmst(turn, self.log_ratio)) + self._late_mean(
+            self.late, baseline, horizon
+        )
 
     def median(self, baseline: Baseline) -> Array:
         """Median of every subgroup.
@@ -120,6 +122,19 @@ class Subgroups:
         """
         early = baseline.months_at(self._log_hazard_at_median)
         return early if self.late is None else self._late_median(self.late, baseline, early)
+
+    def _late_mean(self, late: Turned, baseline: Baseline, horizon: float) -> Array:
+        """Mean time event-free from the change to the horizon, by quadrature between kinks.
+
+        The closed form is a quotient of two survivals, both of which may be 0.
+        """
+        edges = [late.months, *(k for k in baseline.kinks if late.months < k < horizon), horizon]
+        total = np.zeros((len(self.names), len(self.log_ratio)))
+        for start, stop in pairwise(edges):
+            for node, weight in zip(*NODES, strict=True):
+                months = start + (stop - start) * (node + 1) / 2
+                total += weight * (stop - start) / 2 * self.survival(baseline, months)
+        return total
 
     def _late_hazard(self, late: Turned, baseline: Baseline, months: float) -> Array:
         r"""Sum up :math:`H_0(c) e^{\eta} + (H_0(t) - H_0(c)) e^{\eta'}`; (draws, patterns)."""

@@ -196,7 +196,12 @@ def _check_covariates_known(
         return
     if unknown := unknown_covariates(spec, list(patients.values())):
         what = "missing in every patient; take it out of the model's covariates"
-        problems = [Problem("covariates", f"'{name}' is {what}") for name in unknown]
+        problems = [
+            Problem("landmark", f"needs the column '{name}', which is missing in every patient")
+            if spec.landmark is not None and name == RESPONSE
+            else Problem("covariates", f"'{name}' is {what}")
+            for name in unknown
+        ]
         raise InputError(f"model {spec.name}", problems)
 
 

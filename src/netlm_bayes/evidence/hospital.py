@@ -10,6 +10,7 @@ from netlm_bayes.codebook import Codebook
 from netlm_bayes.errors import InputError, InputErrors, Problem
 from netlm_bayes.evidence.files import CohortFile
 from netlm_bayes.evidence.patients.canonical import MISSING, Floats, Patients, Scale, scales_of
+from netlm_bayes.evidence.patients.cohorts import SMALLEST_SHOWN
 from netlm_bayes.evidence.patients.profiles import observed_patterns, shares_over
 from netlm_bayes.evidence.population import Patterns, patterns_of
 from netlm_bayes.spec import ModelSpec
@@ -102,7 +103,10 @@ def patterns_in(
 def notes_on(spec: ModelSpec, file: CohortFile, patients: Patients) -> tuple[str, ...]:
     """Say who is left out and what is summed over, without counts below five."""
     left_out = file.cohort.n - patients.n
-    notes = [f"{_shown(left_out)} without {OUTCOMES[spec.outcome]} left out"] if left_out else []
+    why = f"without {OUTCOMES[spec.outcome]}"
+    if spec.landmark is not None:
+        why = f"not known to be event-free at month {spec.landmark:g}"
+    notes = [f"{_shown(left_out)} {why} left out"] if left_out else []
     for name in spec.covariates:
         missing = (
             int((patients.levels[name] == MISSING).sum())
@@ -116,6 +120,4 @@ def notes_on(spec: ModelSpec, file: CohortFile, patients: Patients) -> tuple[str
 
 
 def _shown(count: int) -> str:
-    from netlm_bayes.evidence.patients.cohorts import SMALLEST_SHOWN
-
     return f"{count} patients" if count >= SMALLEST_SHOWN else f"fewer than {SMALLEST_SHOWN}"

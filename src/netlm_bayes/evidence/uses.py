@@ -52,7 +52,10 @@ def use_of(
             note += f"; adjusted otherwise than the model, mismatch sd {spec.mismatch:g}"
         return ItemUse(index, "fit", note)
     if isinstance(item, Counts):
-        return ItemUse(index, "fit", f"binomial, {item.responders} of {item.total}")
+        counted = f"{item.responders} of {item.total}"
+        if tables and not item.subgroup:
+            return ItemUse(index, "fit", f"{counted}, as the total of the recovered tables")
+        return ItemUse(index, "fit", f"binomial, {counted}")
     return ItemUse(index, "fit", "population curve on the log(-log S) scale")
 
 

@@ -82,14 +82,17 @@ class Cases:
         )
 
     def complete(self, covariates: Sequence[str]) -> Cases:
-        """Copy with the patients of whom all of these covariates are known."""
+        """Copy with the patients of whom all of these covariates are known, and no others."""
         keep = np.ones(self.n, dtype=bool)
         for name in covariates:
             if name in self.levels:
                 keep &= self.levels[name] >= 0
             else:
                 keep &= ~np.isnan(self.standardised[name])
-        return self.take(keep)
+        known = self.take(keep)
+        levels = {name: codes for name, codes in known.levels.items() if name in covariates}
+        steps = {name: values for name, values in known.standardised.items() if name in covariates}
+        return replace(known, levels=levels, standardised=steps)
 
 
 def scales(

@@ -24,6 +24,9 @@ from netlm_bayes.frequentist.rows import POOLED, Row, joined, printable, table
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
+SMALLEST_VARIANCE = 1e-10
+"""Share of all variance below which a contrast of groups has none."""
+
 
 class ChiSquare(NamedTuple):
     """A test statistic, its degrees of freedom, and the p value; NaN without any of them."""
@@ -91,10 +94,13 @@ def logrank_test(cases: Cases, group: Ints) -> ChiSquare:
         inside = cases.stratum == stratum
         more = _excess(cases.take(inside), group[inside], groups)
         excess, variance = excess + more[0], variance + more[1]
-    df = int(np.linalg.matrix_rank(variance, hermitian=True)) if len(groups) else 0
+    # One direction is 0 but for rounding, which must not count as a degree of freedom.
+    size, direction = np.linalg.eigh(variance)
+    told = size > SMALLEST_VARIANCE * np.trace(variance)
+    df = int(told.sum())
     if not df:
         return ChiSquare(np.nan, 0, np.nan)
-    statistic = float(excess @ np.linalg.pinv(variance, hermitian=True) @ excess)
+    statistic = float(np.sum((direction.T @ excess)[told] ** 2 / size[told]))
     return ChiSquare(statistic, df, float(stats.chi2.sf(statistic, df)))
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from netlm_bayes import store
+from netlm_bayes.errors import InputError, InputErrors, Problem
 from netlm_bayes.evidence.audit import audit
 from netlm_bayes.evidence.files import CohortFile, inputs_of, lenders
 from netlm_bayes.evidence.recover import recover_tables
@@ -36,6 +37,13 @@ def audit_run(files: tuple[CohortFile, ...], out: Path, command: str) -> dict[st
         The tables written.
     """
     store.refuse_what_is_no_run(out)
+    errors = [
+        InputError(file.name, [Problem("", "holds patients; an audit is of what a paper prints")])
+        for file in files
+        if file.patients is not None
+    ]
+    if errors:
+        raise InputErrors(errors)
     tables = audit_cohorts(files)
     with store.run_folder(out) as folder:
         store.write_tables(folder, tables)

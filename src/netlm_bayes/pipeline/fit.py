@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 import pandas as pd
@@ -19,15 +19,17 @@ from netlm_bayes.compare import Recipe, pooled_table, usual_tables
 from netlm_bayes.errors import InputError, Problem
 from netlm_bayes.estimands.description import description_of
 from netlm_bayes.estimands.estimates import Estimates, estimate, estimate_effects
+from netlm_bayes.estimands.prior import accepted_prior
 from netlm_bayes.estimands.summary import Quantity, tidy
 from netlm_bayes.evidence.assemble import Analysis, analyse
 from netlm_bayes.evidence.files import CohortFile
-from netlm_bayes.inference.gate import Gated, NotConvergedError, until_accepted
+from netlm_bayes.inference.gate import Accepted, Check, Gated, NotConvergedError, until_accepted
 from netlm_bayes.inference.sample import CompiledModel, compile_model, sample
 from netlm_bayes.pipeline.patients import (
     MAIN,
     OF_PATIENTS,
     criticism,
+    margins_in,
     marked,
     scenarios_by_loo,
     synthetic_cohorts,
@@ -37,6 +39,7 @@ from netlm_bayes.report.tables import labelled, posterior_tables
 from netlm_bayes.spec import ModelSpec
 
 Tables = dict[str, pd.DataFrame]
+Effects = tuple[Quantity, ...]
 
 
 @dataclass(frozen=True)
@@ -106,22 +109,23 @@ def fit(job: Job, out: Path, sensitivity: bool = False) -> Tables:
         The gate failed twice; the run then holds diagnostics and no estimates.
     """
     store.refuse_what_is_no_run(out)
-    clock, analysis = _Clock(), analyse(job.spec, job.files)
+    clock, analysis, sampling = _Clock(), analyse(job.spec, job.files), job.spec.sampling
     usual = usual_tables(analysis, job.recipe)
     clock.lap("usual methods")
     job.say(f"{job.spec.name}: compiling (about a minute the first time on a machine)")
     graph = _compile(analysis)
     clock.lap("compile")
+    others = _Others(job, graph)
     try:
         job.say(f"{job.spec.name}: sampling")
         posterior = _posterior(job, graph, analysis)
-        prior = _refit(job, graph, analysis, likelihood_weight=0.0)
         clock.lap("sample")
+        prior = accepted_prior(analysis, sampling.chains, sampling.draws, job.seed)
         tables = _tables(job, analysis, posterior, prior, usual)
         tables |= criticism(analysis, posterior.accepted, job.seed)
         clock.lap("tables")
         if sensitivity:
-            tables |= _sensitivity(job, graph, analysis, posterior, tables)
+            tables |= _sensitivity(others, analysis, posterior, tables)
             clock.lap("sensitivity")
         tables = marked(tables, analysis)
     except NotConvergedError as failure:
@@ -130,7 +134,7 @@ def fit(job: Job, out: Path, sensitivity: bool = False) -> Tables:
             _write_manifest(job, analysis, folder, clock)
         raise
     with store.run_folder(out) as folder:
-        store.write_checks(folder, posterior.checks)
+        store.write_checks(folder, (*posterior.checks, *others.failed))
         store.write_posterior(folder, _with_prior(posterior, prior, job.keep_patients))
         store.write_tables(folder, tables)
         job.say(f"{job.spec.name}: drawing figures")
@@ -166,13 +170,11 @@ def _posterior(job: Job, graph: _Graph, analysis: Analysis) -> Gated[Estimates]:
     )
 
 
-def _refit(
-    job: Job, graph: _Graph, analysis: Analysis, likelihood_weight: float = 1.0
-) -> Gated[tuple[Quantity, ...]]:
-    """Draw under other data of the same structure; weight 0 gives the prior."""
+def _refit(job: Job, graph: _Graph, analysis: Analysis) -> Gated[Effects]:
+    """Draw under other data; a graph of the same structure is not compiled again."""
     if structure_of(analysis) != graph.structure:
         graph = _compile(analysis)
-    data, sampling = packed(data_of(analysis, likelihood_weight)), job.spec.sampling
+    data, sampling = packed(data_of(analysis)), job.spec.sampling
     return until_accepted(
         lambda settings: sample(graph.compiled, data, settings, job.seed),
         lambda accepted: estimate_effects(analysis, accepted, job.seed),
@@ -181,64 +183,82 @@ def _refit(
     )
 
 
-def _tidy(job: Job, gated: Gated[tuple[Quantity, ...]], method: str = "posterior") -> pd.DataFrame:
-    return tidy(gated.made, job.spec.sampling.chains, job.spec.level, method)
+def _tidy(job: Job, gated: Gated[Effects]) -> pd.DataFrame:
+    return tidy(gated.made, job.spec.sampling.chains, job.spec.level)
 
 
 def _tables(
     job: Job,
     analysis: Analysis,
     posterior: Gated[Estimates],
-    prior: Gated[tuple[Quantity, ...]],
+    prior: Accepted,
     usual: Tables,
 ) -> Tables:
     """Tables of the posterior; its effects stand beside the prior's."""
     chains = job.spec.sampling.chains
     tables = posterior_tables(analysis, posterior.made, chains, job.seed, usual)
-    before = _tidy(job, prior, "prior")
+    believed, _ = estimate_effects(analysis, prior, job.seed)
+    before = tidy(believed, chains, job.spec.level, "prior")
     before = before[before["subgroup"] == ""]
     return tables | {"effects": pd.concat([tables["effects"], before], ignore_index=True)}
 
 
-def _with_prior(
-    posterior: Gated[Estimates], prior: Gated[tuple[Quantity, ...]], keep_patients: bool
-) -> xr.DataTree:
+def _with_prior(posterior: Gated[Estimates], prior: Accepted, keep_patients: bool) -> xr.DataTree:
     """Give the posterior's tree its `prior` group; take out what is of single patients."""
     groups = {name: node.to_dataset() for name, node in posterior.accepted.tree.children.items()}
-    groups["prior"] = prior.accepted.tree["posterior"].to_dataset()
+    groups["prior"] = prior.tree["posterior"].to_dataset()
     if not keep_patients:
+        # A margin's posterior mean is a count of patients, over their number.
+        groups = {name: group.drop_vars(margins_in(group)) for name, group in groups.items()}
         groups = {
             name: group.drop_dims(OF_PATIENTS, errors="ignore") for name, group in groups.items()
         }
     return xr.DataTree.from_dict(groups)
 
 
+@dataclass
+class _Others:
+    """Posteriors under other specifications; one that does not converge is left out aloud."""
+
+    job: Job
+    graph: _Graph
+    failed: list[Check] = field(default_factory=list)
+
+    def under(self, spec: ModelSpec, what: str) -> tuple[Analysis, Gated[Effects]] | None:
+        """Posterior under another specification; None where it did not converge."""
+        self.job.say(f"{self.job.spec.name}: {what}")
+        analysis = analyse(spec, self.job.files)
+        try:
+            return analysis, _refit(self.job, self.graph, analysis)
+        except NotConvergedError as failure:
+            self.job.say(f"{self.job.spec.name}: {what} left out: {failure}")
+            self.failed += [replace(x, name=f"{what}: {x.name}") for x in failure.checks]
+            return None
+
+
 def _sensitivity(
-    job: Job, graph: _Graph, analysis: Analysis, posterior: Gated[Estimates], tables: Tables
+    others: _Others, analysis: Analysis, posterior: Gated[Estimates], tables: Tables
 ) -> Tables:
     """Two-stage answers, and the posterior under every heterogeneity prior and scenario."""
-    effects, groups = tables["effects"], tables["subgroups"]
+    job, effects, groups = others.job, tables["effects"], tables["subgroups"]
     everyone = (groups["subgroup"] == "overall") & (groups["endpoint"] == analysis.endpoints[0])
     main = pd.concat([effects[effects["method"] == "posterior"], groups[everyone]])
     found = {"pooled": pooled_table(analysis, effects, tables.get("frequentist"))}
-    if graph.structure.pooling == "partial":
-        by_scale = {}
+    if others.graph.structure.pooling == "partial":
+        by_scale, own = {}, job.spec.prior("heterogeneity_effect").sigma
         for scale in job.spec.heterogeneity_scales:
-            other = job.spec.with_heterogeneity(scale)
-            same = scale == job.spec.prior("heterogeneity_effect").sigma
-            by_scale[f"{scale:g}"] = (
-                main if same else _tidy(job, _under(job, graph, other, f"tau {scale:g}"))
-            )
+            if scale == own:
+                by_scale[f"{scale:g}"] = main
+            elif other := others.under(job.spec.with_heterogeneity(scale), f"tau {scale:g}"):
+                by_scale[f"{scale:g}"] = _tidy(job, other[1])
         found["heterogeneity"] = labelled(by_scale, "heterogeneity_scale")
     by_scenario, posteriors = {MAIN: main}, {MAIN: (analysis, posterior.accepted)}
     for name in job.spec.scenario_names:
         if why := _left_out(job, name):
             job.say(f"{job.spec.name}: scenario {name} left out: {why}")
-            continue
-        other = job.spec.scenario(name)
-        gated = _under(job, graph, other, f"scenario {name}")
-        by_scenario[name] = _tidy(job, gated)
-        posteriors[name] = (analyse(other, job.files), gated.accepted)
+        elif other := others.under(job.spec.scenario(name), f"scenario {name}"):
+            by_scenario[name] = _tidy(job, other[1])
+            posteriors[name] = (other[0], other[1].accepted)
     found["scenarios"] = labelled(by_scenario, "scenario")
     found |= scenarios_by_loo(posteriors)
     return {name: table for name, table in found.items() if len(table)}
@@ -252,12 +272,6 @@ def _left_out(job: Job, name: str) -> str:
     if other.change and any(file.patients is None for file in job.files):
         return "what is printed does not tell when effects change"
     return ""
-
-
-def _under(job: Job, graph: _Graph, spec: ModelSpec, what: str) -> Gated[tuple[Quantity, ...]]:
-    """Posterior under another specification."""
-    job.say(f"{job.spec.name}: {what}")
-    return _refit(job, graph, analyse(spec, job.files))
 
 
 def _readings(files: tuple[CohortFile, ...]) -> set[str]:

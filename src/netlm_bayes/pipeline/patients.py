@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import pandas as pd
+import xarray as xr
 
 from netlm_bayes.estimands.loo import influential, leave_one_out, loo_table
 from netlm_bayes.estimands.predictive import curve_months, predictive_response, predictive_survival
@@ -74,6 +75,15 @@ def scenarios_by_loo(posteriors: Mapping[str, tuple[Analysis, Accepted]]) -> Tab
 def _kept(accepted: Accepted) -> bool:
     """Tell whether each patient's log likelihood was kept."""
     return "patients" in accepted.tree["log_likelihood"]
+
+
+def margins_in(group: xr.Dataset) -> list[str]:
+    """Names of a group's margins of missing levels."""
+    return [
+        str(name)
+        for name, values in group.data_vars.items()
+        if any(str(dim).startswith("margin_") for dim in values.dims)
+    ]
 
 
 def synthetic_cohorts(analysis: Analysis) -> list[str]:

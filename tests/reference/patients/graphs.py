@@ -140,10 +140,10 @@ class Graph:
         shapes = {name: np.shape(value) for name, value in self.built.initial_point().items()}
         return [{n: rng.normal(0, 0.5, shape) for n, shape in shapes.items()} for _ in range(count)]
 
-    def reset(self, analysis: Analysis, weight: float = 1.0) -> None:
+    def reset(self, analysis: Analysis) -> None:
         """Take the numbers of another analysis of this structure."""
         with self.built:
-            pm.set_data(packed(data_of(analysis, weight)))
+            pm.set_data(packed(data_of(analysis)))
 
 
 def function_of(built: pm.Model, outputs: Any) -> Callable[..., Any]:

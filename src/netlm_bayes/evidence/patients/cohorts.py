@@ -15,6 +15,8 @@ from netlm_bayes.evidence.patients.canonical import MISSING, Patients
 from netlm_bayes.evidence.patients.layout import Layout
 from netlm_bayes.evidence.patients.read import read_patients
 
+LONGEST_LIKELY = 240
+"""Months of follow-up above which times are more likely to be days."""
 SMALLEST_SHOWN = 5
 """Patients below which a count is not shown."""
 
@@ -103,7 +105,24 @@ def patients_in_words(name: str, patients: Sequence[Patients]) -> str:
         said.append(f"{len(patients)} institutions")
     gaps = {key: count for key, count in _missing(patients).items() if 0 < count < total}
     missing = ", ".join(f"{key} {_count(count)}" for key, count in gaps.items())
+    said += _followed(patients)
     return f"patients {name}: {', '.join(said)}" + (f"; missing: {missing}" if missing else "")
+
+
+def _followed(patients: Sequence[Patients]) -> list[str]:
+    """Longest follow-up in whole months, and a doubt where it is hardly one of months.
+
+    It is one patient's own: of fewer than five patients nothing is said.
+    """
+    if sum(one.n for one in patients) < SMALLEST_SHOWN:
+        return []
+    seen = np.concatenate([values for one in patients for values in (one.lower, one.upper)])
+    seen = seen[np.isfinite(seen)]
+    if not len(seen):
+        return []
+    longest = int(seen.max())
+    doubt = " (are the times in days?)" if longest > LONGEST_LIKELY else ""
+    return [f"followed up to {longest} months{doubt}"]
 
 
 def _count(count: int) -> str:

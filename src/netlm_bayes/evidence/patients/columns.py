@@ -68,10 +68,11 @@ def match_header(names: Sequence[str], layout: Layout, codebook: Codebook) -> He
     spaced = [spaced_once(name) for name in names]
     declared = {ours: spaced_once(name) for ours, name in layout.columns.items()}
     theirs = {name: declared.get(name, name) for name in known_columns(codebook)}
-    claimed = set(declared.values())
+    ignored = {spaced_once(name) for name in layout.ignore}
+    left = {*declared.values(), *ignored}
     places: dict[str, int] = {}
     for canonical, name in theirs.items():
-        if canonical in declared or name not in claimed:
+        if canonical in declared or name not in left:
             place = _place(name, spaced)
             places |= {} if place is None else {canonical: place}
     if not places:
@@ -80,7 +81,6 @@ def match_header(names: Sequence[str], layout: Layout, codebook: Codebook) -> He
     # A quotation mark too many makes a name of the lines below it: such a name is not repeated.
     broken = [at for at, name in enumerate(names) if "\n" in name.rstrip() and at not in taken]
     sayable = [name for at, name in enumerate(spaced) if at not in broken]
-    ignored = {spaced_once(name) for name in layout.ignore}
     found = [
         *_pair_problems(places, theirs),
         *_lost(declared, places, sayable),

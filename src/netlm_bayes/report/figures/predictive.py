@@ -291,9 +291,9 @@ def _write_below(canvas: Axes, panel: Shown, box: Box, layout: Layout) -> None:
 
 
 def _numbers(at_risk: pd.DataFrame) -> Mapping[float, str]:
-    """Numbers at risk by month; few are masked by the table."""
+    """Numbers at risk by month; few are masked by the table, whose note opens with the mask."""
     months, counts, notes = (at_risk[name] for name in ("horizon_months", "estimate", "note"))
     return {
-        float(month): f"{count:.0f}" if pd.notna(count) else str(note)
+        float(month): f"{count:.0f}" if pd.notna(count) else str(note).split(";")[0]
         for month, count, note in zip(months, counts, notes, strict=True)
     }

@@ -1,0 +1,80 @@
+"""What a model believes before any evidence: independent draws of its parameters."""
+
+from __future__ import annotations
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+from netlm_bayes.builders.structure import structure_of
+from netlm_bayes.estimands.parameters import Parameterisation, prior_draws
+from netlm_bayes.evidence.assemble import Analysis
+from netlm_bayes.inference.gate import Accepted, check_draws
+
+Array = NDArray[np.float64]
+
+
+def accepted_prior(analysis: Analysis, chains: int, draws: int, seed: int) -> Accepted:
+    """Draw an analysis's parameters from their prior, in the shape of a posterior.
+
+    Margins of missing levels and distributions of missing values are left out: what is known of
+    covariates has gone into them.
+
+    Parameters
+    ----------
+    analysis : Analysis
+    chains, draws : int
+        Draws a chain; they are independent.
+    seed : int
+
+    Returns
+    -------
+    Accepted
+    """
+    structure = structure_of(analysis)
+    rng, size = np.random.default_rng([seed, 3]), chains * draws
+    model = Parameterisation(analysis.spec, analysis.codebook, analysis.scales)
+    found = prior_draws(model, len(structure.cohorts), size, rng)
+    later, borrowing = len(structure.endpoints) - 1, len(structure.borrowing)
+    if later:
+        prior = analysis.spec.prior("endpoint_offset")
+        found["endpoint_offset"] = rng.normal(prior.mu, prior.sigma, (size, later))
+    if borrowing:
+        shape = (size, borrowing, len(structure.covariates))
+        found["margin_tilt"] = rng.standard_normal(shape)
+    posterior = xr.Dataset(
+        {
+            name: (("chain", "draw", *DIMS[name]), values.reshape(chains, draws, *values.shape[1:]))
+            for name, values in found.items()
+        },
+        coords={
+            "cohort": list(structure.cohorts),
+            "parameter": list(structure.parameters),
+            "heterogeneity": list(structure.heterogeneities),
+            "later_endpoint": list(structure.endpoints[1:]),
+            "borrowing": list(structure.borrowing),
+        },
+    )
+    checks = check_draws("prior draws", _flat(posterior))
+    return Accepted(xr.DataTree.from_dict({"posterior": posterior}), checks)
+
+
+DIMS = {
+    "theta": ("cohort", "parameter"),
+    "mu": ("parameter",),
+    "tau": ("heterogeneity",),
+    "endpoint_offset": ("later_endpoint",),
+    "margin_tilt": ("borrowing", "covariate"),
+    "effect_change": ("changing",),
+    "hazard_step_sd": ("step_scale",),
+    "log_hazard_step": ("interval",),
+    "threshold_gap": ("gap",),
+}
+"""Dimensions of each parameter, as in a posterior."""
+
+
+def _flat(posterior: xr.Dataset) -> Array:
+    """Every scalar parameter; (chains, draws, parameters)."""
+    arrays = [values.to_numpy() for values in posterior.data_vars.values()]
+    flat = [values.reshape(*values.shape[:2], -1) for values in arrays]
+    return np.concatenate(flat, axis=2)

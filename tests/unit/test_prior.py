@@ -1,0 +1,55 @@
+"""Draws of the prior: in the shape of a posterior, and of the declared laws."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy.stats import halfnorm, kstest, norm
+
+from netlm_bayes.estimands.prior import accepted_prior
+from netlm_bayes.evidence.assemble import Analysis, analyse
+from netlm_bayes.evidence.files import BUNDLED_COHORTS, read_cohorts
+from netlm_bayes.spec import read_model
+
+# A Kolmogorov-Smirnov test below this is a wrong law, or one seed in a hundred thousand.
+FALSE_ALARM = 1e-5
+
+
+@pytest.fixture(scope="module", params=["pfs-weibull", "pfs-piecewise", "response-logistic"])
+def analysis(request: pytest.FixtureRequest) -> Analysis:
+    return analyse(read_model(request.param)[0], read_cohorts(BUNDLED_COHORTS))
+
+
+def test_every_parameter_has_its_declared_law(analysis: Analysis) -> None:
+    spec = analysis.spec
+    posterior = accepted_prior(analysis, 4, 1000, seed=1).tree["posterior"].to_dataset()
+    for name in posterior["parameter"].to_numpy():
+        prior = spec.prior(name if name in {"level", "log_shape"} else "effect")
+        draws = posterior["mu"].sel(parameter=name).to_numpy().ravel()
+        assert kstest(draws, norm(prior.mu, prior.sigma).cdf).pvalue > FALSE_ALARM
+    for name in posterior["heterogeneity"].to_numpy():
+        own = name if name in {"level", "log_shape"} else "effect"
+        law = halfnorm(scale=spec.prior(f"heterogeneity_{own}").sigma)
+        draws = posterior["tau"].sel(heterogeneity=name).to_numpy().ravel()
+        assert kstest(draws, law.cdf).pvalue > FALSE_ALARM
+    away = (posterior["theta"] - posterior["mu"]).isel(parameter=-1, cohort=0)
+    score = (away / posterior["tau"].isel(heterogeneity=-1)).to_numpy().ravel()
+    assert kstest(score, norm.cdf).pvalue > FALSE_ALARM
+
+
+def test_borrowed_margins_and_later_endpoints_have_theirs(analysis: Analysis) -> None:
+    posterior = accepted_prior(analysis, 2, 500, seed=1).tree["posterior"].to_dataset()
+    assert posterior["margin_tilt"].dims == ("chain", "draw", "borrowing", "covariate")
+    if analysis.spec.outcome == "survival":
+        sigma = analysis.spec.prior("endpoint_offset").sigma
+        draws = posterior["endpoint_offset"].to_numpy().ravel()
+        assert kstest(draws, norm(0, sigma).cdf).pvalue > FALSE_ALARM
+
+
+def test_the_same_seed_gives_the_same_prior(analysis: Analysis) -> None:
+    one, same, other = (
+        accepted_prior(analysis, 2, 500, seed).tree["posterior"]["theta"].to_numpy()
+        for seed in (1, 1, 2)
+    )
+    np.testing.assert_array_equal(one, same)
+    assert not np.array_equal(one, other)
