@@ -20,7 +20,7 @@ reanalysis: $(STAMP)  ## re-analyse both published cohorts into results/
 	$(VENV)/bin/netlm-bayes reanalyse --out results
 
 test: $(STAMP)  ## run every test and every docstring's example
-	$(VENV)/bin/python -m pytest
+	$(VENV)/bin/python -m pytest -n 2 --dist loadfile
 
 lint: $(STAMP)  ## check style, format, types and who imports whom
 	$(VENV)/bin/ruff check

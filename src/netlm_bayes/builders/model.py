@@ -24,6 +24,8 @@ from netlm_bayes.builders.survival import (
 
 POINTWISE = "log_lik_"
 PATIENTS = "patients"
+LEARNED_STEP = 0.3
+"""Step of the log hazard above which patients tell more of it than its prior."""
 MOST_POINTWISE = 20_000
 """Patients above which no patient's own log likelihood is kept."""
 
@@ -158,15 +160,23 @@ def _parameters(structure: Structure, numbers: Numbers) -> _Parameters:
 
 
 def _baseline(structure: Structure, theta: TensorVariable, numbers: Numbers) -> Baseline | None:
-    r"""Make the baseline: its shape, or its steps :math:`r_j = r_{j-1} + \sigma u_j`, `r_0 = 0`."""
+    r"""Make the baseline: its shape, or its steps.
+
+    .. math:: r_0 = 0, \qquad r_j - r_{j-1} = \frac{\sigma}{s} u_j \sim N(0, \sigma^2), \qquad
+              u_j \sim N(0, s^2), \quad s^2 = 1 + (\sigma / 0.3)^2
+
+    Between steps and standard normals: small steps are mostly prior, large ones mostly data, and a
+    sampler moves freely in what is mostly its own.
+    """
     if structure.baseline == "weibull":
         log_shape = theta[:, 1]
         rows = numbers["row_cohort"].astype("int64") if "row_cohort" in numbers else slice(0, 0)
         return Weibull(log_shape, log_shape[rows])
     if structure.baseline == "piecewise":
         sd = priors.half_normal("hazard_step_sd", numbers["prior_hazard_step"], ("step_scale",))
-        step = pm.Normal("hazard_step", 0.0, 1.0, dims=("later_interval",))
-        risen = pt.concatenate([pt.zeros(1), pt.cumsum(sd[0] * step)])
+        spread = pt.sqrt(1 + (sd[0] / LEARNED_STEP) ** 2)
+        step = pm.Normal("hazard_step", 0.0, spread, dims=("later_interval",))
+        risen = pt.concatenate([pt.zeros(1), pt.cumsum(sd[0] / spread * step)])
         return Piecewise(pm.Deterministic("log_hazard_step", risen, dims=("interval",)))
     return None
 

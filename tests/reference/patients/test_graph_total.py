@@ -99,8 +99,9 @@ def log_prior(graph: Graph, found: Mapping[str, Array]) -> float:
         sd, steps = found["hazard_step_sd"], np.diff(found["log_hazard_step"])
         assert found["log_hazard_step"][0] == 0
         value += log_half_normal("hazard_step", sd, found["hazard_step_sd_score"])
-        # A walk in steps of sd, in the volume of steps of 1.
-        value += float(norm.logpdf(steps, 0, sd).sum() + len(steps) * np.log(sd[0]))
+        # A walk in steps of sd, in the volume of what the graph has for them.
+        volume = np.log(steps / found["hazard_step"]).sum()
+        value += float(norm.logpdf(steps, 0, sd).sum() + volume)
     return value
 
 

@@ -1,0 +1,216 @@
+"""docs/patients.md: its commands run in order, print what it shows and leave what it names."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+import shlex
+import sys
+from collections.abc import Iterator
+from contextlib import redirect_stderr, redirect_stdout
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+import typer
+
+from netlm_bayes.cli import app, guarded
+
+DOCS = Path(__file__).parents[2] / "docs"
+PAGE = (DOCS / "patients.md").read_text("utf-8")
+BLOCK = re.compile(r"^```(\w+) ?(\S*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+SPAN = re.compile(r"`([^`\n]+)`")
+NUMBER = r"\d+\.\d+"
+ESTIMATE = re.compile(rf"({NUMBER}) \(({NUMBER}) to ({NUMBER})\)(?: ({NUMBER}))?")
+ONLY_IF_ANY = {"influential.csv"}
+MONTE_CARLO = 0.1
+"""Share of an interval by which draws may differ: five of their errors, at 2500 effective draws."""
+
+
+@dataclass(frozen=True)
+class Block:
+    """A fenced block: its language, the file that it is, and its text."""
+
+    language: str
+    name: str
+    text: str
+
+
+BLOCKS = tuple(Block(*found.groups()) for found in BLOCK.finditer(PAGE))
+PROSE = BLOCK.sub("", PAGE)
+SPANS = tuple(SPAN.findall(PROSE))
+
+
+@dataclass
+class Followed:
+    """What came of the page: a folder, and what was printed before each block of output."""
+
+    folder: Path
+    codes: dict[str, int] = field(default_factory=dict)
+    shown: list[tuple[str, str]] = field(default_factory=list)
+
+
+def run(line: str) -> tuple[int, str]:
+    """Run one line of a shell in this process; exit code, and what it printed."""
+    words, said = shlex.split(line)[1:], io.StringIO()
+    with pytest.MonkeyPatch.context() as patch, redirect_stdout(said), redirect_stderr(said):
+        patch.setattr(sys, "argv", ["netlm-bayes", *words])
+        try:
+            code = guarded(lambda: app(words))
+        except SystemExit as stop:
+            code = int(stop.code or 0)
+    return code, said.getvalue()
+
+
+@pytest.fixture(scope="module")
+def followed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Followed]:
+    """Do what the page says, from top to bottom, in a folder of its own."""
+    done = Followed(tmp_path_factory.mktemp("patients"))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(done.folder)
+        printed = ""
+        for block in BLOCKS:
+            if block.name:
+                Path(block.name).write_text(block.text, "utf-8")
+            elif block.language == "sh":
+                printed = ""
+                for line in block.text.splitlines():
+                    done.codes[line], said = run(line)
+                    printed += said
+            elif block.language == "text":
+                done.shown.append((block.text, printed))
+        yield done
+
+
+def tidy(line: str) -> str:
+    return " ".join(line.split())
+
+
+def assert_like(shown: str, printed: list[str]) -> None:
+    """Hold a line of the page against the printed one that opens with the same words."""
+    found = ESTIMATE.search(shown)
+    if found is None:
+        assert any(line.startswith(shown) for line in printed), shown
+        return
+    head = shown[: found.start()]
+    [line] = [line for line in printed if line.startswith(head) and ESTIMATE.search(line)]
+    made = ESTIMATE.match(line[len(head) :])
+    assert made is not None, line
+    assert_close(found, made)
+
+
+def assert_close(shown: re.Match[str], made: re.Match[str]) -> None:
+    """Two estimates of one posterior: intervals alike, and P(>1) where there is one."""
+    width = float(shown[3]) - float(shown[2])
+    last_digit = 10.0 ** -len(shown[1].partition(".")[2])
+    for place in (1, 2, 3):
+        assert float(made[place]) == pytest.approx(
+            float(shown[place]), abs=MONTE_CARLO * width + last_digit
+        ), f"{shown[0]}; got {made[0]}"
+    if shown[4] is not None:
+        assert float(made[4]) == pytest.approx(float(shown[4]), abs=0.04)
+
+
+def options() -> dict[str, set[str]]:
+    """Options of every command."""
+    commands = typer.main.get_command(app).commands  # type: ignore[attr-defined]
+    return {
+        name: {option for parameter in command.params for option in parameter.opts}
+        for name, command in commands.items()
+    }
+
+
+def test_every_command_and_option_of_the_page_exists():
+    known = options()
+    shells = [b.text for b in BLOCKS if b.language in {"sh", "console"}]
+    lines = [line.removeprefix("$ ") for text in shells for line in text.splitlines()]
+    called = [line for line in (*lines, *SPANS) if line.startswith("netlm-bayes ")]
+    for line in called:
+        name = line.split()[1]
+        assert set(re.findall(r" (--[a-z-]+)", line)) <= known[name], line
+    bare = {found for span in SPANS for found in re.findall(r"^--[a-z-]+", span)}
+    assert bare <= set().union(*known.values())
+    commands = {line.split()[1] for line in called}
+    assert {"simulate", "check", "fit", "pool", "compare", "predict", "report"} <= commands
+
+
+def test_every_link_of_the_page_leads_somewhere():
+    targets = re.findall(r"\]\(([^)]+)\)", PROSE)
+    assert targets
+    assert [target for target in targets if not (DOCS / target).exists()] == []
+
+
+def test_every_patient_of_the_page_is_called_synthetic():
+    tables = [block.text.splitlines() for block in BLOCKS if block.language == "csv"]
+    assert len(tables) == 4
+    for header, *rows in tables:
+        assert "synthetic" in header
+        assert all("yes" in re.split(r"[,;]", row.replace('"', "")) for row in rows)
+
+
+def test_faults_are_said_in_the_words_of_the_page(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for block in BLOCKS:
+        if block.name:
+            Path(block.name).write_text(block.text, "utf-8")
+    [console] = [block.text for block in BLOCKS if block.language == "console"]
+    command, _, expected = console.partition("\n")
+    assert run(command.removeprefix("$ ")) == (2, expected)
+
+
+@pytest.mark.sampling
+def test_every_command_of_the_page_does_what_it_should(followed):
+    assert len(followed.codes) == sum(
+        len(block.text.splitlines()) for block in BLOCKS if block.language == "sh"
+    )
+    assert set(followed.codes.values()) == {0}, followed.codes
+
+
+@pytest.mark.sampling
+def test_what_the_page_shows_was_printed(followed):
+    assert len(followed.shown) == sum(block.language == "text" for block in BLOCKS)
+    for shown, printed in followed.shown:
+        lines = [tidy(line) for line in printed.splitlines()]
+        for line in shown.splitlines():
+            assert_like(tidy(line), lines)
+
+
+@pytest.mark.sampling
+def test_the_page_shows_the_simulated_scans(followed):
+    [shown] = [block.text for block in BLOCKS if block.language == "csv" and not block.name]
+    assert (followed.folder / "scans.csv").read_text("utf-8").startswith(shown)
+
+
+@pytest.mark.sampling
+def test_every_file_that_the_page_names_is_there(followed):
+    paths = {span for span in SPANS if re.fullmatch(r"results/\S+\.\w+", span)}
+    assert len(paths) > 8
+    assert [path for path in paths if not (followed.folder / path).is_file()] == []
+    bare = {span for span in SPANS if re.fullmatch(r"[\w-]+\.csv", span)} - ONLY_IF_ANY
+    there = {path.name for path in followed.folder.rglob("*.csv")}
+    assert bare <= there
+
+
+@pytest.mark.sampling
+def test_cox_and_the_posterior_are_those_of_the_page(followed):
+    folder = followed.folder / "results" / "hospital" / "tables"
+    with (folder / "comparison.csv").open() as file:
+        made = {
+            r["contrast"]: r for r in csv.DictReader(file) if "multivariable" in r["method_printed"]
+        }
+    rows = re.findall(r"^\| (\w+: [^|]+) \| ([^|]+) \| ([^|]+) \|$", PAGE, re.MULTILINE)
+    assert len(rows) == 2
+    for contrast, cox, posterior in rows:
+        row = made[contrast]
+        assert cox == _interval(row, "printed")
+        assert "27 left out" in row["note"]
+        shown, found = (ESTIMATE.match(text) for text in (posterior, _interval(row, "posterior")))
+        assert shown is not None
+        assert found is not None
+        assert_close(shown, found)
+
+
+def _interval(row: dict[str, str], what: str) -> str:
+    middle, lower, upper = (float(row[f"{what}_{key}"]) for key in ("estimate", "lower", "upper"))
+    return f"{middle:.2f} ({lower:.2f} to {upper:.2f})"
