@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from netlm_bayes.evidence.assemble import analyse
     from netlm_bayes.evidence.files import read_cohort, read_cohorts
     from netlm_bayes.pipeline.audit import audit_cohorts
-    from netlm_bayes.pipeline.fit import Job, fit
+    from netlm_bayes.pipeline.fit import fit
+    from netlm_bayes.pipeline.job import Job
     from netlm_bayes.spec import ModelSpec, read_model
     from netlm_bayes.store import read_posterior, read_tables
 
@@ -40,7 +41,7 @@ __all__ = [
 ]
 
 _HOMES = {
-    "Job": "pipeline.fit",
+    "Job": "pipeline.job",
     "ModelSpec": "spec",
     "analyse": "evidence.assemble",
     "audit_cohorts": "pipeline.audit",

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from netlm_bayes.inference.gate import Check
 
 MANIFEST = "manifest.json"
+DIAGNOSTICS = "diagnostics.json"
 PACKAGES = ("netlm-bayes", "pymc", "pytensor", "nutpie", "arviz-stats", "numpy", "scipy", "xarray")
 DIGITS = 6
 TEXT = ("adjusted_for", "contrast", "note", "reading", "subgroup", "why")
@@ -222,16 +223,18 @@ def read_posterior(folder: Path) -> xr.DataTree:
         return tree.load()
 
 
-def write_checks(folder: Path, checks: Sequence[Check]) -> None:
+def write_checks(folder: Path, checks: Sequence[Check], name: str = DIAGNOSTICS) -> None:
     """Write each diagnostic: name, value, limit, passed.
 
     Parameters
     ----------
     folder : Path
     checks : sequence of Check
+    name : str
+        Of the file.
     """
     text = json.dumps([asdict(check) for check in checks], indent=2)
-    (folder / "diagnostics.json").write_text(text + "\n", "utf-8")
+    (folder / name).write_text(text + "\n", "utf-8")
 
 
 def write_manifest(folder: Path, manifest: Manifest) -> None:

@@ -32,7 +32,7 @@ from netlm_bayes.errors import InputError, InputErrors, Problem
 if TYPE_CHECKING:
     from netlm_bayes.compare import Recipe
     from netlm_bayes.evidence.files import CohortFile
-    from netlm_bayes.pipeline.fit import Job
+    from netlm_bayes.pipeline.job import Job
     from netlm_bayes.spec import ModelSpec
 
 
@@ -143,7 +143,7 @@ def _job(
     quiet: bool,
 ) -> Job:
     from netlm_bayes.evidence.files import inputs_of
-    from netlm_bayes.pipeline.fit import Job
+    from netlm_bayes.pipeline.job import Job
 
     return Job(spec, files, seed, command(), {**digests, **inputs_of(files)}, Progress(quiet))
 

@@ -4,14 +4,24 @@ from __future__ import annotations
 
 import numpy as np
 import xarray as xr
-from numpy.typing import NDArray
 
 from netlm_bayes.builders.structure import structure_of
 from netlm_bayes.estimands.parameters import Parameterisation, prior_draws
 from netlm_bayes.evidence.assemble import Analysis
-from netlm_bayes.inference.gate import Accepted, check_draws
+from netlm_bayes.inference.gate import ESS, Accepted, Check
 
-Array = NDArray[np.float64]
+DIMS = {
+    "theta": ("cohort", "parameter"),
+    "mu": ("parameter",),
+    "tau": ("heterogeneity",),
+    "endpoint_offset": ("later_endpoint",),
+    "margin_tilt": ("borrowing", "covariate"),
+    "effect_change": ("changing",),
+    "hazard_step_sd": ("step_scale",),
+    "log_hazard_step": ("interval",),
+    "threshold_gap": ("gap",),
+}
+"""Dimensions of each parameter, as in a posterior."""
 
 
 def accepted_prior(analysis: Analysis, chains: int, draws: int, seed: int) -> Accepted:
@@ -55,26 +65,6 @@ def accepted_prior(analysis: Analysis, chains: int, draws: int, seed: int) -> Ac
             "borrowing": list(structure.borrowing),
         },
     )
-    checks = check_draws("prior draws", _flat(posterior))
-    return Accepted(xr.DataTree.from_dict({"posterior": posterior}), checks)
-
-
-DIMS = {
-    "theta": ("cohort", "parameter"),
-    "mu": ("parameter",),
-    "tau": ("heterogeneity",),
-    "endpoint_offset": ("later_endpoint",),
-    "margin_tilt": ("borrowing", "covariate"),
-    "effect_change": ("changing",),
-    "hazard_step_sd": ("step_scale",),
-    "log_hazard_step": ("interval",),
-    "threshold_gap": ("gap",),
-}
-"""Dimensions of each parameter, as in a posterior."""
-
-
-def _flat(posterior: xr.Dataset) -> Array:
-    """Every scalar parameter; (chains, draws, parameters)."""
-    arrays = [values.to_numpy() for values in posterior.data_vars.values()]
-    flat = [values.reshape(*values.shape[:2], -1) for values in arrays]
-    return np.concatenate(flat, axis=2)
+    # Independent draws are as many as they are: there are no chains to converge.
+    enough = Check("independent prior draws", size, ESS, size >= ESS)
+    return Accepted(xr.DataTree.from_dict({"posterior": posterior}), (enough,))

@@ -158,9 +158,9 @@ def read_fitted(run: Path) -> Fitted:
 
 def _checks(run: Path) -> tuple[Check, ...]:
     """Diagnostics of a run."""
-    path = run / "diagnostics.json"
+    path = run / store.DIAGNOSTICS
     if not path.is_file():
-        raise RunError(f"{run}: holds no diagnostics.json; make the run again")
+        raise RunError(f"{run}: holds no {store.DIAGNOSTICS}; make the run again")
     return tuple(Check(**found) for found in json.loads(path.read_text("utf-8")))
 
 

@@ -87,7 +87,8 @@ def reanalyse(
 
 def make(order: Order) -> Tables:
     """Make one model's run, in a worker."""
-    from netlm_bayes.pipeline.fit import Job, fit
+    from netlm_bayes.pipeline.fit import fit
+    from netlm_bayes.pipeline.job import Job
 
     spec, digest = read_model(order.model)
     values = spec.sampling.model_dump() | order.sampling

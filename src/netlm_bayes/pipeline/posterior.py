@@ -1,0 +1,57 @@
+"""An analysis to draws that passed the gate, and to what is made of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from netlm_bayes.builders.data import data_of
+from netlm_bayes.builders.model import build, pointwise_names
+from netlm_bayes.builders.numbers import packed
+from netlm_bayes.builders.structure import Structure, structure_of
+from netlm_bayes.estimands.estimates import Estimates, estimate, estimate_effects
+from netlm_bayes.estimands.summary import Quantity
+from netlm_bayes.evidence.assemble import Analysis
+from netlm_bayes.inference.gate import Gated, until_accepted
+from netlm_bayes.inference.sample import CompiledModel, compile_model, sample
+from netlm_bayes.pipeline.job import Job
+
+Effects = tuple[Quantity, ...]
+
+
+@dataclass(frozen=True)
+class Graph:
+    """A compiled graph, and the structure that an analysis must have to use it."""
+
+    structure: Structure
+    compiled: CompiledModel
+
+
+def compile_analysis(analysis: Analysis) -> Graph:
+    """Build and compile the graph of an analysis."""
+    structure = structure_of(analysis)
+    model = build(structure, data_of(analysis))
+    return Graph(structure, compile_model(model, pointwise_names(structure)))
+
+
+def posterior_of(job: Job, graph: Graph, analysis: Analysis) -> Gated[Estimates]:
+    """Draw from the posterior until the gate is passed."""
+    data = packed(data_of(analysis))
+    return until_accepted(
+        lambda sampling: sample(graph.compiled, data, sampling, job.seed),
+        lambda accepted: estimate(analysis, accepted, job.seed),
+        job.spec.sampling,
+        job.say,
+    )
+
+
+def refit(job: Job, graph: Graph, analysis: Analysis) -> Gated[Effects]:
+    """Draw under other data; a graph of the same structure is not compiled again."""
+    if structure_of(analysis) != graph.structure:
+        graph = compile_analysis(analysis)
+    data, sampling = packed(data_of(analysis)), job.spec.sampling
+    return until_accepted(
+        lambda settings: sample(graph.compiled, data, settings, job.seed),
+        lambda accepted: estimate_effects(analysis, accepted, job.seed),
+        sampling.model_copy(update={"draws": sampling.sensitivity_draws}),
+        job.say,
+    )

@@ -1,0 +1,45 @@
+"""Other priors and scenarios: one that does not converge is left out, and takes nothing with it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+import xarray as xr
+
+from netlm_bayes.evidence.assemble import Analysis, analyse
+from netlm_bayes.evidence.files import BUNDLED_COHORTS, read_cohorts
+from netlm_bayes.inference.gate import Check, NotConvergedError
+from netlm_bayes.pipeline import sensitivity
+from netlm_bayes.pipeline.job import Job
+from netlm_bayes.spec import read_model
+from netlm_bayes.store import read_tables
+
+MODEL = "response-logistic"
+RESULTS = Path(__file__).parents[2] / "results" / MODEL
+BAD = (Check("divergences", 7.0, 0.0, False),)
+
+
+def test_what_does_not_converge_is_said_and_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    spec, _ = read_model(MODEL)
+    files, said = read_cohorts(BUNDLED_COHORTS), []
+    empty = SimpleNamespace(tree=xr.DataTree.from_dict({"log_likelihood": xr.Dataset()}))
+    fine: Any = SimpleNamespace(made=(), accepted=empty)
+
+    def refit(_job: Job, _graph: object, analysis: Analysis) -> Any:
+        if analysis.spec.prior("effect").sigma == spec.scenario("vague").prior("effect").sigma:
+            raise NotConvergedError(BAD)
+        return fine
+
+    monkeypatch.setattr(sensitivity, "refit", refit)
+    graph: Any = SimpleNamespace(structure=SimpleNamespace(pooling="partial"))
+    job = Job(spec, files, 1, "fit", {}, said.append)
+    found = sensitivity.sensitivity_of(job, graph, analyse(spec, files), fine, read_tables(RESULTS))
+    assert [check.name for check in found.left_out] == ["scenario vague: divergences"]
+    assert any("scenario vague left out: the sampler did not converge" in line for line in said)
+    assert set(found.tables) == {"pooled", "heterogeneity", "scenarios"}
+    # The main posterior stays; the others' stand-ins estimate nothing.
+    assert set(found.tables["scenarios"]["scenario"]) == {"main"}
+    assert set(found.tables["heterogeneity"]["heterogeneity_scale"]) == {"0.5"}
