@@ -10,6 +10,7 @@ from functools import cached_property
 from importlib import resources
 from itertools import pairwise
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field
 
@@ -41,6 +42,54 @@ PATIENT_COLUMNS = (
 """Columns of every file of patients; no covariate may be called so."""
 
 
+UNITS = {
+    "log2": ("doubling", "doublings"),
+    "log": ("log unit", "log units"),
+    "logit_percent": ("logit", "logits"),
+    "identity": ("unit", "units"),
+}
+"""What a difference on each latent scale is counted in: one, and several."""
+
+
+class Latent(Document):
+    """The continuous scale behind the levels of a covariate, on which its effect is linear.
+
+    Attributes
+    ----------
+    scale : {"log2", "log", "logit_percent", "identity"}
+        Of the raw quantity, which is normal on it, within its range.
+    range : tuple of float
+        Least and greatest raw quantity; what lies beyond is taken as the nearer of the two.
+    location : float
+        Raw quantity of a typical patient, where the latent scale has its zero.
+    spread : float
+        Standard deviation on the latent scale, in its unit (doublings for ``"log2"``), from one
+        patient to the next: what the coefficient is per, and what is taken where one cut does not
+        tell it.
+    why : str
+        What scale, location and spread rest on.
+    """
+
+    scale: Literal["log2", "log", "logit_percent", "identity"]
+    range: tuple[float, float]
+    location: float
+    spread: float = Field(gt=0)
+    why: Text
+
+    def faults(self) -> Iterator[Fault]:
+        """The range must be on the scale, and the location in it."""
+        low, high = self.range
+        if low >= high:
+            yield ("range",), f"must rise; got {low:g}, {high:g}"
+        if self.scale in ("log2", "log") and low <= 0:
+            yield ("range",), f"must be above 0 on the scale '{self.scale}'; got {low:g}"
+        if self.scale == "logit_percent" and not 0 < low < high < 100:
+            yield ("range",), f"must lie between 0 and 100, without these; got {low:g}, {high:g}"
+        if not low < self.location < high:
+            what = f"must lie within the range {low:g} to {high:g}; got {self.location:g}"
+            yield ("location",), what
+
+
 class Covariate(Document):
     """One covariate.
 
@@ -62,6 +111,8 @@ class Covariate(Document):
         is where the level below is called ``<10%``.
     groups : dict
         Named joins of levels, by which joined contrasts are printed.
+    latent : Latent, optional
+        The scale on which levels of different cuts meet: one coefficient in place of one a level.
     post_baseline : bool
         Known only after the clock has started (such as response): never a covariate of a model.
     note : str
@@ -75,6 +126,7 @@ class Covariate(Document):
     raw: str = ""
     cut: tuple[float, ...] = ()
     groups: dict[Text, tuple[Text, ...]] = Field(default_factory=dict)
+    latent: Latent | None = None
     post_baseline: bool = False
     note: str = ""
 
@@ -99,11 +151,32 @@ class Covariate(Document):
             yield ("cut",), f"must be {edges} rising edges; got {got}"
         for name, members in self.groups.items():
             yield from self._group_faults(name, members)
+        if self.latent:
+            yield from self._latent_faults(self.latent)
+
+    def _latent_faults(self, latent: Latent) -> Iterator[Fault]:
+        """A latent scale needs to know where levels begin and end."""
+        if not self.cut:
+            yield ("cut",), "is missing; a latent scale needs the edges of the levels"
+            return
+        low, high = latent.range
+        if not low < self.cut[0] <= self.cut[-1] < high:
+            got = ", ".join(f"{edge:g}" for edge in self.cut)
+            what = f"must lie within the latent range {low:g} to {high:g}; got {got}"
+            yield ("cut",), what
+        for name, members in self.groups.items():
+            if set(members) <= set(self.levels) and not self._is_run(members):
+                yield ("groups", name), "must join neighbouring levels on a latent scale"
+
+    def _is_run(self, members: Sequence[str]) -> bool:
+        """Tell whether levels follow one another without a gap."""
+        places = sorted({self.levels.index(level) for level in members})
+        return bool(places) and len(places) == places[-1] - places[0] + 1
 
     def _continuous_faults(self) -> Iterator[Fault]:
         if not self.unit:
             yield ("levels",), "is missing; or give 'unit' for a continuous covariate"
-        for key in ("reference", "cut", "groups"):
+        for key in ("reference", "cut", "groups", "latent"):
             if getattr(self, key):
                 yield (key,), "belongs to a covariate with levels; this one has none"
 
@@ -139,6 +212,29 @@ class Covariate(Document):
                 raise ValueError(f"no such level '{name}'{suggestion}")
             found |= set(self.groups.get(name, (name,)))
         return tuple(level for level in self.levels if level in found)
+
+    def counted(self, names: Sequence[str]) -> dict[str, tuple[str, ...]]:
+        """Levels that each printed count is of; what is left over comes last, under no name.
+
+        Parameters
+        ----------
+        names : sequence of str
+            Of levels and, on a latent scale, of groups.
+
+        Raises
+        ------
+        ValueError
+            Two counts are of patients in common, or those left over are of no one group.
+        """
+        found = {name: self.members([name]) for name in names}
+        for name in repeated(level for members in found.values() for level in members):
+            both = " and ".join(f"'{x}'" for x, members in found.items() if name in members)
+            raise ValueError(f"{both} both count '{name}'")
+        named = {level for members in found.values() for level in members}
+        left = tuple(level for level in self.levels if level not in named)
+        if left and not self._is_run(left):
+            raise ValueError(f"lacks {', '.join(left)}")
+        return found | ({"": left} if left else {})
 
     def name_of(self, members: Sequence[str]) -> str:
         """Shortest printed name of a set of levels: a level, a group, or the levels joined."""

@@ -33,6 +33,7 @@ from netlm_bayes.errors import InputError, Problem
 Outcome = Literal["survival", "response"]
 Baseline = Literal["weibull", "piecewise"]
 Pooling = Literal["none", "partial", "complete"]
+Unadjusted = Literal["mismatch", "implied"]
 Scale = Annotated[float, Field(gt=0, le=100)]
 CUTS = (3.0, 6.0, 9.0, 12.0, 18.0, 24.0)
 """Default months at which a piecewise baseline may step."""
@@ -173,12 +174,18 @@ class ModelSpec(Document):
         Survival endpoints modelled beside the primary one, each with an offset.
     mismatch : float
         Standard deviation of the term for coefficients adjusted otherwise than the model adjusts.
+    unadjusted : {"mismatch", "implied"}
+        How coefficients adjusted for less than the model adjusts are read: with that term, or
+        against what the model implies for them.
     readings : tuple of str
         Names of the other readings to take where a paper can be read two ways.
     association : tuple of Association
         Departures from independent covariates.
     heterogeneity_scales : tuple of float
         Half-normal scales under which every pooled answer is repeated.
+    overlap_fraction : float
+        Share of a smaller cohort's patients who are taken to be in the larger one too, in a
+        scenario that is run where centres and dates do not exclude it.
     scenarios : tuple of dict
         Each a `name`, a `why` and the keys it changes, dotted.
     """
@@ -195,9 +202,11 @@ class ModelSpec(Document):
     endpoints: tuple[str, ...] = ()
     priors: dict[str, Prior] = Field(default_factory=dict)
     mismatch: float = Field(default=0.15, ge=0, le=10)
+    unadjusted: Unadjusted = "mismatch"
     readings: tuple[str, ...] = ()
     association: tuple[Association, ...] = ()
     heterogeneity_scales: tuple[Scale, ...] = (0.25, 0.5, 1.0)
+    overlap_fraction: float = Field(default=0.5, gt=0, le=1)
     level: float = Field(default=0.95, gt=0.5, lt=1)
     sampling: Sampling = Sampling()
     scenarios: tuple[Scenario, ...] = ()

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 MANIFEST = "manifest.json"
 DIAGNOSTICS = "diagnostics.json"
+PAGE = "report.html"
 PACKAGES = ("netlm-bayes", "pymc", "pytensor", "nutpie", "arviz-stats", "numpy", "scipy", "xarray")
 DIGITS = 6
 TEXT = ("adjusted_for", "contrast", "note", "reading", "subgroup", "why")
@@ -133,7 +134,7 @@ def _strangers(run: Path) -> list[Path]:
     """Files that lie in a run's folder and were not written by it."""
     if not (run / MANIFEST).is_file():
         return []
-    own = {MANIFEST, *read_manifest(run).get("contents", [])}
+    own = {MANIFEST, PAGE, *read_manifest(run).get("contents", [])}
     return [path for path in _files(run) if path.relative_to(run).as_posix() not in own]
 
 

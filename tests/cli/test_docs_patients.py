@@ -3,122 +3,36 @@
 from __future__ import annotations
 
 import csv
-import io
 import re
-import shlex
-import sys
 from collections.abc import Iterator
-from contextlib import redirect_stderr, redirect_stdout
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-import typer
+from tests.cli.page import (
+    DOCS,
+    ESTIMATE,
+    Followed,
+    assert_close,
+    assert_like,
+    follow,
+    options,
+    read_page,
+    run,
+    tidy,
+)
 
-from netlm_bayes.cli import app, guarded
-
-DOCS = Path(__file__).parents[2] / "docs"
-PAGE = (DOCS / "patients.md").read_text("utf-8")
-BLOCK = re.compile(r"^```(\w+) ?(\S*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-SPAN = re.compile(r"`([^`\n]+)`")
-NUMBER = r"\d+\.\d+"
-ESTIMATE = re.compile(rf"({NUMBER}) \(({NUMBER}) to ({NUMBER})\)(?: ({NUMBER}))?")
+PAGE = read_page("patients.md")
+BLOCKS, PROSE, SPANS = PAGE.blocks, PAGE.prose, PAGE.spans
 ONLY_IF_ANY = {"influential.csv"}
-MONTE_CARLO = 0.1
-"""Share of an interval by which draws may differ: five of their errors, at 2500 effective draws."""
-
-
-@dataclass(frozen=True)
-class Block:
-    """A fenced block: its language, the file that it is, and its text."""
-
-    language: str
-    name: str
-    text: str
-
-
-BLOCKS = tuple(Block(*found.groups()) for found in BLOCK.finditer(PAGE))
-PROSE = BLOCK.sub("", PAGE)
-SPANS = tuple(SPAN.findall(PROSE))
-
-
-@dataclass
-class Followed:
-    """What came of the page: a folder, and what was printed before each block of output."""
-
-    folder: Path
-    codes: dict[str, int] = field(default_factory=dict)
-    shown: list[tuple[str, str]] = field(default_factory=list)
-
-
-def run(line: str) -> tuple[int, str]:
-    """Run one line of a shell in this process; exit code, and what it printed."""
-    words, said = shlex.split(line)[1:], io.StringIO()
-    with pytest.MonkeyPatch.context() as patch, redirect_stdout(said), redirect_stderr(said):
-        patch.setattr(sys, "argv", ["netlm-bayes", *words])
-        try:
-            code = guarded(lambda: app(words))
-        except SystemExit as stop:
-            code = int(stop.code or 0)
-    return code, said.getvalue()
 
 
 @pytest.fixture(scope="module")
 def followed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Followed]:
     """Do what the page says, from top to bottom, in a folder of its own."""
-    done = Followed(tmp_path_factory.mktemp("patients"))
+    folder = tmp_path_factory.mktemp("patients")
     with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(done.folder)
-        printed = ""
-        for block in BLOCKS:
-            if block.name:
-                Path(block.name).write_text(block.text, "utf-8")
-            elif block.language == "sh":
-                printed = ""
-                for line in block.text.splitlines():
-                    done.codes[line], said = run(line)
-                    printed += said
-            elif block.language == "text":
-                done.shown.append((block.text, printed))
-        yield done
-
-
-def tidy(line: str) -> str:
-    return " ".join(line.split())
-
-
-def assert_like(shown: str, printed: list[str]) -> None:
-    """Hold a line of the page against the printed one that opens with the same words."""
-    found = ESTIMATE.search(shown)
-    if found is None:
-        assert any(line.startswith(shown) for line in printed), shown
-        return
-    head = shown[: found.start()]
-    [line] = [line for line in printed if line.startswith(head) and ESTIMATE.search(line)]
-    made = ESTIMATE.match(line[len(head) :])
-    assert made is not None, line
-    assert_close(found, made)
-
-
-def assert_close(shown: re.Match[str], made: re.Match[str]) -> None:
-    """Two estimates of one posterior: intervals alike, and P(>1) where there is one."""
-    width = float(shown[3]) - float(shown[2])
-    last_digit = 10.0 ** -len(shown[1].partition(".")[2])
-    for place in (1, 2, 3):
-        assert float(made[place]) == pytest.approx(
-            float(shown[place]), abs=MONTE_CARLO * width + last_digit
-        ), f"{shown[0]}; got {made[0]}"
-    if shown[4] is not None:
-        assert float(made[4]) == pytest.approx(float(shown[4]), abs=0.04)
-
-
-def options() -> dict[str, set[str]]:
-    """Options of every command."""
-    commands = typer.main.get_command(app).commands  # type: ignore[attr-defined]
-    return {
-        name: {option for parameter in command.params for option in parameter.opts}
-        for name, command in commands.items()
-    }
+        patch.chdir(folder)
+        yield follow(PAGE, folder)
 
 
 def test_every_command_and_option_of_the_page_exists():
@@ -199,7 +113,7 @@ def test_cox_and_the_posterior_are_those_of_the_page(followed):
         made = {
             r["contrast"]: r for r in csv.DictReader(file) if "multivariable" in r["method_printed"]
         }
-    rows = re.findall(r"^\| (\w+: [^|]+) \| ([^|]+) \| ([^|]+) \|$", PAGE, re.MULTILINE)
+    rows = re.findall(r"^\| (\w+: [^|]+) \| ([^|]+) \| ([^|]+) \|$", PAGE.text, re.MULTILINE)
     assert len(rows) == 2
     for contrast, cox, posterior in rows:
         row = made[contrast]

@@ -173,10 +173,11 @@ def test_compare_prints_a_line_for_every_ratio(morning):
 
 
 @pytest.mark.sampling
-def test_report_draws_the_figures_again(morning):
+def test_report_draws_the_figures_again_and_the_page(morning):
     drawn = {Path(line).name for line in morning.said["report"].split()}
     assert {"forest.png", "pfs_by_htb.svg", "pfs_by_ki67.png"} <= drawn
-    assert drawn <= {path.name for path in (morning.run / "figures").iterdir()}
+    assert drawn - {"report.html"} <= {path.name for path in (morning.run / "figures").iterdir()}
+    assert (morning.run / "report.html").stat().st_size < 5_000_000
 
 
 # What does not

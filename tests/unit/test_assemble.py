@@ -38,7 +38,7 @@ def problems(spec: ModelSpec, files: Any) -> list[str]:
         ({"covariates": ["htbb"]}, "covariates: no such covariate 'htbb' (did you mean 'htb'?)"),
         (
             {"covariates": ["age"]},
-            "covariates: 'age' is continuous: what is printed of it gives no",
+            "covariates: 'age' is continuous: without patients there are no",
         ),
         ({"covariates": ["response"]}, "covariates: 'response' is known only after the clock has"),
         ({"endpoints": ["pfs"]}, "endpoints: 'pfs' is the primary one and always modelled"),

@@ -123,7 +123,7 @@ def test_each_rows_log_likelihood_is_scipys_conditional_normal(row: int) -> None
 
 def test_not_reached_is_the_normal_chance_of_a_curve_above_one_half() -> None:
     log_minus_log, se = np.array([-3.0, -0.4, 1.5]), np.array([0.1, 0.2, 0.3])
-    joint, pointwise = term(not_reached, log_minus_log, se)
+    joint, pointwise = term(not_reached, log_minus_log, se, np.ones_like(se))
     expected = norm.logcdf((np.log(np.log(2)) - log_minus_log) / se)
     # PyMC divides by a square root of 2 in single precision: 1.7e-8 of arguments up to 6.
     np.testing.assert_allclose(pointwise, expected, rtol=0, atol=1e-7)

@@ -81,7 +81,7 @@ def said(error: InputError) -> list[str]:
     ("name", "words"),
     [
         ("sysu-rectal-2022-2024", "cohort sysu-rectal-2022-2024: 84 patients, 7 items (6 in the"),
-        ("pfs-weibull", "model pfs-weibull: survival, 5 covariates, 4 scenarios"),
+        ("pfs-weibull", "model pfs-weibull: survival, 5 covariates, 5 scenarios"),
         ("netlm", "codebook netlm: 3 endpoints, 21 covariates"),
         (str(bundled_file("codebook")), "codebook netlm: 3 endpoints, 21 covariates"),
     ],

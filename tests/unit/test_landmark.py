@@ -57,7 +57,7 @@ def test_every_estimate_says_from_when_it_counts(hospital: str, model: str) -> N
 
 def test_print_tells_of_no_landmark() -> None:
     spec = read_model("pfs-weibull")[0].from_landmark(3.0)
-    with pytest.raises(InputError, match=r"landmark: needs patients; sysu-2016-2020.toml is of"):
+    with pytest.raises(InputError, match=r"landmark: needs patients; sysu-2016-2020.toml has"):
         analyse(spec, read_cohorts(BUNDLED_COHORTS))
 
 

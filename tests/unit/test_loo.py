@@ -12,7 +12,6 @@ import xarray as xr
 from numpy.typing import NDArray
 from scipy.stats import norm
 
-from netlm_bayes.builders.patient_rows import patient_order
 from netlm_bayes.codebook import Codebook
 from netlm_bayes.estimands.loo import (
     COLUMNS,
@@ -118,10 +117,7 @@ def normal_mean(prior_sd: float) -> tuple[Analysis, Array, Array]:
     precision = some.n + prior_sd**-2
     theta = rng.normal(y.sum() / precision, precision**-0.5, (CHAINS, DRAWS, 1))
     exact = norm.logpdf(y, (y.sum() - y) / (precision - 1), np.sqrt(1 + 1 / (precision - 1)))
-    analysis = analysis_of(some)
-    order = patient_order(analysis)
-    assert order.tolist() != sorted(order)
-    return analysis, norm.logpdf(y[order], theta, 1.0), exact
+    return analysis_of(some), norm.logpdf(y, theta, 1.0), exact
 
 
 @pytest.mark.parametrize("prior_sd", [0.2, 10.0])
@@ -169,9 +165,8 @@ def test_what_no_parameter_moves_loses_nothing_by_being_left_out() -> None:
     values = noise(6)
     values[..., 2] = -1.25
     units = leave_one_out(analysis_of(patients(6)), log_likelihood(patients=values)).units
-    place = int(patient_order(analysis_of(patients(6)))[2])
     found = units["patient"]
-    assert (found.elpd[place], found.p[place], found.pareto_k[place]) == (-1.25, 0.0, 0.0)
+    assert (found.elpd[2], found.p[2], found.pareto_k[2]) == (-1.25, 0.0, 0.0)
 
 
 # Units
@@ -204,8 +199,7 @@ def test_a_cohort_is_all_that_its_patients_and_its_numbers_say(mixed: Analysis) 
 
 def test_patients_of_two_cohorts_fall_to_their_own() -> None:
     analysis = analysis_of(patients(6), patients(9, first_row=100))
-    order = patient_order(analysis)
-    people = constant(*np.where(order < 6, -1.0, -10.0))
+    people = constant(*np.where(np.arange(15) < 6, -1.0, -10.0))
     units = leave_one_out(analysis, log_likelihood(patients=people)).units
     np.testing.assert_allclose(units["cohort"].elpd, [-6.0, -90.0])
     assert units["patient"].names[5:7] == ("c0, line 12", "c1, line 100")
@@ -225,19 +219,13 @@ def test_cohorts_are_not_left_out_where_their_patients_were_not_kept(mixed: Anal
     assert loo_table({"main": fit})["unit"].tolist() == ["printed number"]
 
 
-def test_models_that_need_other_levels_are_compared_patient_by_patient() -> None:
-    some = patients(10)
-    both, one = analysis_of(some), analysis_of(some, covariates=["spread"])
-    assert patient_order(both).tolist() != patient_order(one).tolist()
-    by_row = -some.lower
-    fits = {
-        name: leave_one_out(
-            analysis, log_likelihood(patients=constant(*by_row[patient_order(analysis)]))
-        )
-        for name, analysis in {"both": both, "one": one}.items()
-    }
-    row = row_of(loo_table(fits), "one")
-    assert (row["difference"], row["difference_se"]) == (0.0, 0.0)
+def test_groups_of_a_sites_table_are_units_of_their_own(mixed: Analysis) -> None:
+    people = constant(-0.1, -0.2, -0.3, -0.4, -0.5, -0.6)
+    cells = (constant(-8.0, -9.0), ["east, group 1", "east, group 2"])
+    units = leave_one_out(mixed, log_likelihood(cells=cells, patients=people)).units
+    assert set(units) == {"patient", "group of patients", "cohort"}
+    np.testing.assert_allclose(units["group of patients"].elpd, [-8.0, -9.0])
+    np.testing.assert_allclose(units["cohort"].elpd, [-17.0, -2.1])
 
 
 # What is said
@@ -305,10 +293,9 @@ def heavy(shape: float, seed: int = 3) -> Array:
 
 def test_influential_patients_are_told_by_cohort_and_line() -> None:
     analysis = analysis_of(patients(6), patients(9, first_row=101))
-    order = patient_order(analysis).tolist()
     values = noise(15)
-    values[..., order.index(4)] = heavy(0.9)
-    values[..., order.index(8)] = heavy(1.3)
+    values[..., 4] = heavy(0.9)
+    values[..., 8] = heavy(1.3)
     table = influential(analysis, leave_one_out(analysis, log_likelihood(patients=values)))
     assert list(table.columns) == ["cohort", "row", "pareto_k"]
     assert table["cohort"].tolist() == ["c1", "c0"]

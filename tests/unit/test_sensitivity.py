@@ -27,19 +27,36 @@ def test_what_does_not_converge_is_said_and_left_out(monkeypatch: pytest.MonkeyP
     files, said = read_cohorts(BUNDLED_COHORTS), []
     empty = SimpleNamespace(tree=xr.DataTree.from_dict({"log_likelihood": xr.Dataset()}))
     fine: Any = SimpleNamespace(made=(), accepted=empty)
+    main: Any = SimpleNamespace(made=SimpleNamespace(effects=()), accepted=empty)
 
     def refit(_job: Job, _graph: object, analysis: Analysis) -> Any:
-        if analysis.spec.prior("effect").sigma == spec.scenario("vague").prior("effect").sigma:
+        vague = spec.scenario("vague").prior("effect").sigma
+        if (
+            analysis.spec.prior("effect").sigma == vague
+            or analysis.votes.get(files[1].cohort.id) == 0
+        ):
             raise NotConvergedError(BAD)
         return fine
 
     monkeypatch.setattr(sensitivity, "refit", refit)
     graph: Any = SimpleNamespace(structure=SimpleNamespace(pooling="partial"))
     job = Job(spec, files, 1, "fit", {}, said.append)
-    found = sensitivity.sensitivity_of(job, graph, analyse(spec, files), fine, read_tables(RESULTS))
-    assert [check.name for check in found.left_out] == ["scenario vague: divergences"]
+    found = sensitivity.sensitivity_of(job, graph, analyse(spec, files), main, read_tables(RESULTS))
+    assert [check.name for check in found.left_out] == [
+        "scenario vague: divergences",
+        f"without {files[1].cohort.id}: divergences",
+    ]
     assert any("scenario vague left out: the sampler did not converge" in line for line in said)
-    assert set(found.tables) == {"pooled", "heterogeneity", "scenarios"}
+    assert set(found.tables) == {
+        "pooled",
+        "heterogeneity",
+        "scenarios",
+        "leave_one_source_out",
+        "fragility",
+        "fragility_words",
+    }
     # The main posterior stays; the others' stand-ins estimate nothing.
     assert set(found.tables["scenarios"]["scenario"]) == {"main"}
     assert set(found.tables["heterogeneity"]["heterogeneity_scale"]) == {"0.5"}
+    assert set(found.tables["leave_one_source_out"]["left_out"]) == {"main"}
+    assert set(found.tables["fragility"]["changed"]) == {"nothing"}

@@ -6,11 +6,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from netlm_bayes.builders import priors
+from netlm_bayes.builders.cell_data import cell_data
+from netlm_bayes.builders.cell_rows import cell_rows
+from netlm_bayes.builders.collapse import collapsed
 from netlm_bayes.builders.numbers import Data
 from netlm_bayes.builders.patient_data import patient_data
 from netlm_bayes.builders.patient_rows import patient_rows
 from netlm_bayes.builders.printed_data import (
     count_data,
+    digitised_data,
     point_data,
     precision,
     ratio_data,
@@ -43,15 +47,23 @@ def data_of(analysis: Analysis) -> Data:
         points = [(i, p) for i, c in enumerate(analysis.cohorts) for p in c.curve]
         data |= point_data("curve", points, analysis, structure)
         data["curve"] = np.array([point.log_minus_log for _, point in points])
-        data["curve_precision"] = precision([c.curve_covariance for c in analysis.cohorts])
+        blocks = [(c.curve_covariance, analysis.vote(c)) for c in analysis.cohorts]
+        data["curve_precision"] = precision(blocks)
     if "not_reached" in kinds:
         points = [(i, p) for i, c in enumerate(analysis.cohorts) for p in c.not_reached]
         data |= point_data("not_reached", points, analysis, structure)
         data["not_reached_se"] = np.array([point.se for _, point in points])
+        votes = [analysis.vote(analysis.cohorts[i]) for i, _ in points]
+        data["not_reached_vote"] = np.array(votes)
+    if "digitised" in kinds:
+        data |= digitised_data(analysis, structure)
     if "counts" in kinds:
         data |= count_data(analysis)
-    if (rows := patient_rows(analysis)) is not None:
-        data |= patient_data(rows, analysis)
+    people = collapsed(analysis)
+    if (rows := patient_rows(people.analysis)) is not None:
+        data |= patient_data(rows, analysis, people.count)
+    if cells := cell_rows(analysis):
+        data |= cell_data(cells, analysis)
     return data
 
 

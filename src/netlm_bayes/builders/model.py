@@ -9,7 +9,8 @@ import pymc as pm
 import pytensor.tensor as pt
 from pytensor.tensor.variable import TensorVariable
 
-from netlm_bayes.builders import patients, priors
+from netlm_bayes.builders import cells, patients, priors
+from netlm_bayes.builders.digitised import digitised
 from netlm_bayes.builders.hierarchy import cohort_parameters
 from netlm_bayes.builders.numbers import Data, Numbers, unpacked
 from netlm_bayes.builders.published import Term, binomial, contrast, normal, not_reached
@@ -23,7 +24,7 @@ from netlm_bayes.builders.survival import (
 )
 
 POINTWISE = "log_lik_"
-PATIENTS = "patients"
+PATIENTS, CELLS = "patients", "cells"
 LEARNED_STEP = 0.3
 """Step of the log hazard above which patients tell more of it than its prior."""
 MOST_POINTWISE = 20_000
@@ -72,6 +73,8 @@ def build(structure: Structure, data: Data) -> pm.Model:
         if structure.patients:
             term = _patients(structure, structure.patients, numbers, parameters)
             _add(PATIENTS, term, keep=structure.patients.n <= MOST_POINTWISE)
+        if structure.cells:
+            _add(CELLS, _cells(numbers, parameters), keep=True)
     return model
 
 
@@ -80,6 +83,7 @@ def pointwise_names(structure: Structure) -> dict[str, str]:
     kinds = [kind for kind, _ in structure.rows]
     if structure.patients and structure.patients.n <= MOST_POINTWISE:
         kinds.append(PATIENTS)
+    kinds += [CELLS] if structure.cells else []
     return {f"{POINTWISE}{kind}": kind for kind in kinds}
 
 
@@ -112,6 +116,8 @@ def _coords(structure: Structure) -> dict[str, Sequence[object]]:
     if structure.patients:
         coords[f"{PATIENTS}_row"] = range(structure.patients.n)
         coords["unknown_value"] = range(structure.patients.size("unknown_covariate"))
+    if structure.cells:
+        coords[f"{CELLS}_row"] = list(structure.cells.labels)
     return coords
 
 
@@ -201,6 +207,14 @@ def _patients(
     return patients.by_patient(rows, _margins(structure, shape, numbers), numbers)
 
 
+def _cells(numbers: Numbers, parameters: _Parameters) -> Term:
+    """Groups of patients, collapsed or shared by a site."""
+    linear = cells.member_linear(parameters.theta, numbers)
+    if parameters.baseline is None:
+        return cells.response(linear, numbers)
+    return cells.survival(linear, parameters.baseline, numbers)
+
+
 def _ratios(numbers: Numbers, parameters: _Parameters) -> Term:
     """Printed ratios."""
     theta = parameters.theta.flatten()
@@ -228,7 +242,7 @@ def _curve(numbers: Numbers, parameters: _Parameters) -> Term:
 def _not_reached(numbers: Numbers, parameters: _Parameters) -> Term:
     """Medians beyond the end of follow-up."""
     mean = _log_minus_log("not_reached", numbers, parameters)
-    return not_reached(mean, numbers["not_reached_se"])
+    return not_reached(mean, numbers["not_reached_se"], numbers["not_reached_vote"])
 
 
 def _log_minus_log(kind: str, numbers: Numbers, parameters: _Parameters) -> TensorVariable:
@@ -244,6 +258,11 @@ def _log_minus_log(kind: str, numbers: Numbers, parameters: _Parameters) -> Tens
     return population_log_minus_log(pt.dot(cohort, parameters.linear), time, log_share)
 
 
+def _digitised(numbers: Numbers, parameters: _Parameters) -> Term:
+    """Curves read off a figure."""
+    return digitised(_log_minus_log("digitised", numbers, parameters), numbers)
+
+
 def _counts(numbers: Numbers, parameters: _Parameters) -> Term:
     """Response counts."""
     log_share = numbers["counts_log_share"]
@@ -256,4 +275,10 @@ def _counts(numbers: Numbers, parameters: _Parameters) -> Term:
     return binomial(*counts, log_response, log_no_response, numbers["counts_weight"])
 
 
-_TERMS = {"ratios": _ratios, "curve": _curve, "not_reached": _not_reached, "counts": _counts}
+_TERMS = {
+    "ratios": _ratios,
+    "curve": _curve,
+    "not_reached": _not_reached,
+    "digitised": _digitised,
+    "counts": _counts,
+}

@@ -2,26 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 from scipy.linalg import block_diag
 
-from netlm_bayes.builders.patient_rows import Missing, PatientRows, missing_levels
-from netlm_bayes.builders.survival import ANCHOR_MONTHS
+from netlm_bayes.builders.patient_rows import (
+    Missing,
+    PatientRows,
+    missing_levels,
+    patient_order,
+)
+from netlm_bayes.curves import ANCHOR_MONTHS
 from netlm_bayes.evidence.assemble import Analysis
+from netlm_bayes.evidence.cells import exposure
 from netlm_bayes.evidence.patients.canonical import RESPONDED, RESPONSES, Floats, Ints
 
 EARLIEST = 1e-300
 
 
-def patient_data(rows: PatientRows, analysis: Analysis) -> dict[str, Floats]:
+def patient_data(rows: PatientRows, analysis: Analysis, count: Floats) -> dict[str, Floats]:
     """Take every number of the patients' likelihood.
 
     Parameters
     ----------
     rows : PatientRows
+        Of kinds of patients.
     analysis : Analysis
+        Of all patients.
+    count : ndarray of shape (kinds,)
+        How many patients each kind stands for.
 
     Returns
     -------
@@ -30,11 +38,22 @@ def patient_data(rows: PatientRows, analysis: Analysis) -> dict[str, Floats]:
     """
     data = _units(rows, analysis)
     data |= _times(rows, analysis) if analysis.spec.outcome == "survival" else _responses(rows)
-    if missing := missing_levels(rows, analysis):
+    missing = missing_levels(rows, analysis)
+    if missing:
         data |= _missing_data(rows, missing)
+    order = patient_order(rows, missing)
+    votes = np.array([analysis.vote(cohort) for cohort in analysis.cohorts])
+    data["count"] = count[order] * votes[_cohort_of(rows)[order]]
     if rows.unknown.any():
         data |= _unknown_data(rows, analysis)
     return data
+
+
+def _cohort_of(rows: PatientRows) -> Ints:
+    """Place of the cohort of each patient."""
+    found = np.empty(rows.patients, dtype=int)
+    found[rows.owner] = rows.cohort
+    return found
 
 
 def _units(rows: PatientRows, analysis: Analysis) -> dict[str, Floats]:
@@ -108,13 +127,6 @@ def _window(name: str, start: Floats, stop: Floats, analysis: Analysis) -> dict[
 def _log_time(months: Floats) -> Floats:
     """Log of months over the anchor; at 0 months one whose hazard is 0 for any shape."""
     return np.asarray(np.log(np.maximum(months, EARLIEST) / ANCHOR_MONTHS))
-
-
-def exposure(months: Floats, cuts: Sequence[float]) -> Floats:
-    """Months spent in each interval up to some time; shape (times, intervals)."""
-    edges = np.array([0.0, *cuts, np.inf])
-    spent = np.minimum(np.asarray(months)[:, None], edges[1:]) - edges[:-1]
-    return np.asarray(np.maximum(spent, 0.0))
 
 
 def _moments(months: Floats, analysis: Analysis) -> dict[str, Floats]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -61,7 +61,7 @@ def patient_rows(analysis: Analysis) -> PatientRows | None:
         if cohort.patients is not None:
             parts.append(_rows(analysis, cohort.patients, place, before))
             before += cohort.patients.n
-    if not parts:
+    if not before:
         return None
     names = ("cohort", "owner", "design", "codes", "filled", "unknown", "entry", "lower", "upper")
     joined = {x: np.concatenate([part[x] for part in parts]) for x in (*names, "response")}
@@ -81,11 +81,15 @@ def _rows(
     """Rows of one cohort."""
     patterns, scales = analysis.patterns, analysis.scales
     levels = dict(zip(patterns.covariates, patterns.levels, strict=True))
+    # Who misses a level of a latent scale misses a value, and no level need be filled in.
+    stepped = {name for name in levels if name in patterns.stepped}
+    known = {name: np.zeros(patients.n, dtype=int) for name in stepped}
+    patients = replace(patients, levels={**patients.levels, **known})
     found = completions(patients, {name: len(names) for name, names in levels.items()})
     columns = [
         found.codes[:, list(levels).index(name)] == levels[name].index(level)
         for name, level in patterns.effects
-        if name in levels
+        if name not in patterns.stepped
     ]
     raw = [patients.values[name][found.owner] for name in scales]
     steps = [scale.standardised(v) for scale, v in zip(scales.values(), raw, strict=True)]
@@ -161,15 +165,11 @@ def missing_levels(rows: PatientRows, analysis: Analysis) -> Missing | None:
     )
 
 
-def patient_order(analysis: Analysis) -> Ints:
+def patient_order(rows: PatientRows, missing: Missing | None) -> Ints:
     """Which patient each of the graph's log likelihoods is of.
 
     Patients are counted through all cohorts in order, each cohort's in the order of its file.
     """
-    rows = patient_rows(analysis)
-    if rows is None:
-        return np.empty(0, dtype=int)
-    missing = missing_levels(rows, analysis)
     if missing is None:
         return rows.owner
     return np.concatenate([rows.owner[missing.whole], rows.owner[missing.several[:, 0]]])

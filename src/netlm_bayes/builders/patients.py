@@ -174,6 +174,8 @@ def by_patient(rows: TensorVariable, log_margin: TensorVariable | None, numbers:
 
     .. math:: \log \sum_x m(x_{\text{missing}}) L(x)
 
+    each as often as there are such patients.
+
     Parameters
     ----------
     rows : tensor of shape (rows,)
@@ -188,7 +190,7 @@ def by_patient(rows: TensorVariable, log_margin: TensorVariable | None, numbers:
         Of patients.
     """
     if log_margin is None:
-        return Term(pt.sum(rows), rows)
+        return Term(pt.sum(numbers["count"] * rows), rows)
     cohort, filled = (numbers[name].astype("int64") for name in ("filled_cohort", "filled"))
     weights = pt.sum(log_margin[cohort] * numbers["filled_margin"], axis=1)
     weighed = pt.inc_subtensor(rows[filled], weights)
@@ -197,7 +199,7 @@ def by_patient(rows: TensorVariable, log_margin: TensorVariable | None, numbers:
     largest = pt.max(several, axis=1)
     summed = largest + pt.log(pt.sum(pt.exp(several - largest[:, None]), axis=1))
     found = pt.concatenate([weighed[numbers["whole"].astype("int64")], summed])
-    return Term(pt.sum(found), found)
+    return Term(pt.sum(numbers["count"] * found), found)
 
 
 def log_margins(numbers: Numbers) -> TensorVariable | None:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import block_diag
 
-from netlm_bayes.builders.patient_data import exposure
-from netlm_bayes.builders.printed_rows import count_rows, is_joined, ratio_rows
+from netlm_bayes.builders.printed_rows import count_rows, digitised_rows, is_joined, ratio_rows
 from netlm_bayes.builders.structure import Structure
-from netlm_bayes.builders.survival import ANCHOR_MONTHS
+from netlm_bayes.curves import ANCHOR_MONTHS
 from netlm_bayes.evidence.assemble import Analysis, CohortEvidence
+from netlm_bayes.evidence.cells import exposure
+from netlm_bayes.evidence.digitised.published_curve import MOST_CELLS
 from netlm_bayes.evidence.population import Patterns
 from netlm_bayes.evidence.published import CurvePoint
 
@@ -20,9 +22,10 @@ Array = NDArray[np.float64]
 TINY = 1e-300
 
 
-def precision(blocks: Sequence[Array]) -> Array:
-    """Inverse of a block-diagonal covariance."""
-    return np.linalg.inv(block_diag(*[block for block in blocks if block.size]))
+def precision(blocks: Sequence[tuple[Array, float]]) -> Array:
+    """Inverse of a block-diagonal covariance, each block's times how much its cohort counts."""
+    weighed = [vote * np.linalg.inv(block) for block, vote in blocks if block.size]
+    return np.asarray(block_diag(*weighed))
 
 
 def _place(structure: Structure, cohort: int, values: Array) -> Array:
@@ -34,10 +37,9 @@ def _place(structure: Structure, cohort: int, values: Array) -> Array:
 
 
 def _log_effects(patterns: Patterns, structure: Structure, cohort: int) -> Array:
-    """Coefficients of every level's log ratio, references 0; (columns, cohorts * parameters)."""
-    values = np.zeros((len(patterns.columns), len(structure.parameters)))
-    for place, effect in enumerate(patterns.effects):
-        values[patterns.columns.index(effect), structure.first_effect + place] = 1.0
+    """Coefficients of the log ratio of every part of a level; (parts, cohorts * parameters)."""
+    values = np.zeros((len(patterns.part_columns), len(structure.parameters)))
+    values[:, structure.first_effect :] = patterns.part_effects
     return _place(structure, cohort, values)
 
 
@@ -57,16 +59,23 @@ def tilt_of(patterns: Patterns, structure: Structure, cohort: CohortEvidence, ro
 
 
 def ratio_data(analysis: Analysis, structure: Structure) -> dict[str, Array]:
-    """Printed ratios: a difference of coefficients, or a contrast of joined levels."""
+    """Printed ratios: a difference of coefficients, a contrast of joined levels, or implied."""
     patterns, rows = analysis.patterns, ratio_rows(analysis)
     difference = np.zeros((len(rows), len(structure.cohorts) * len(structure.parameters)))
+    values = np.array([ratio.log_ratio for _, ratio in rows])
     for place, (cohort, ratio) in enumerate(rows):
-        if not is_joined(ratio):
-            sides = [patterns.column_mask(ratio.covariate, x) for x in (ratio.level, ratio.versus)]
+        implied = analysis.cohorts[cohort].implied.get(ratio.item)
+        if implied is not None:
+            difference[place] = _place(structure, cohort, implied.coefficients[None, :])
+            values[place] -= implied.intercept
+        elif not is_joined(ratio, patterns):
+            sides = [patterns.part_mask(ratio.covariate, x) for x in (ratio.level, ratio.versus)]
             difference[place] = (sides[0] - sides[1]) @ _log_effects(patterns, structure, cohort)
     data = {
-        "ratios": np.array([ratio.log_ratio for _, ratio in rows]),
-        "ratios_precision": precision([c.ratio_covariance for c in analysis.cohorts]),
+        "ratios": values,
+        "ratios_precision": precision(
+            [(c.ratio_covariance, analysis.vote(c)) for c in analysis.cohorts]
+        ),
         "ratios_difference": difference,
     }
     if structure.joined:
@@ -75,14 +84,17 @@ def ratio_data(analysis: Analysis, structure: Structure) -> dict[str, Array]:
 
 
 def _joined_data(analysis: Analysis, structure: Structure) -> dict[str, Array]:
-    """Ratios of joined levels: log ratio and share of every level of every cohort, and which."""
+    """Ratios of joined levels: log ratio and share of every part of a level, and which."""
     cohorts, patterns, rows = analysis.cohorts, analysis.patterns, ratio_rows(analysis)
-    joined = [(place, *row) for place, row in enumerate(rows) if is_joined(row[1])]
+    joined = [(place, *row) for place, row in enumerate(rows) if is_joined(row[1], patterns)]
+    # What is implied is linear: the contrast stays in the graph, and counts for nothing.
+    contrasts = [float(ratio.item not in cohorts[i].implied) for _, i, ratio in joined]
     # A level that nobody has still needs a share for its ratio to be defined.
-    shares = [np.log(cohort.joint @ patterns.indicator + 1e-12) for cohort in cohorts]
+    least = 1e-12 * patterns.part_shares
+    shares = [np.log(cohort.joint @ patterns.part_rows + least) for cohort in cohorts]
     effects = [_log_effects(patterns, structure, i) for i in range(len(cohorts))]
     data = {
-        "joined_place": np.eye(len(rows))[:, [place for place, _, _ in joined]],
+        "joined_place": np.eye(len(rows))[:, [place for place, _, _ in joined]] * contrasts,
         "joined_linear": np.concatenate(effects),
         "joined_log_share": np.concatenate(shares),
     }
@@ -90,21 +102,30 @@ def _joined_data(analysis: Analysis, structure: Structure) -> dict[str, Array]:
         masks = [
             np.outer(
                 np.eye(len(cohorts))[cohort],
-                patterns.column_mask(ratio.covariate, getattr(ratio, side)),
+                patterns.part_mask(ratio.covariate, getattr(ratio, side)),
             ).reshape(-1)
             for _, cohort, ratio in joined
         ]
         data[f"joined_{side}"] = np.array(masks)
     if structure.borrowing:
-        columns = np.eye(len(patterns.columns))
+        columns = np.eye(len(patterns.columns))[patterns.part_columns]
         tilts = [tilt_of(patterns, structure, cohort, columns) for cohort in cohorts]
         data["joined_tilt"] = np.concatenate(tilts)
     return data
 
 
+@dataclass(frozen=True)
+class _CellEnd:
+    """End of a cell, as a point of its curve."""
+
+    endpoint: str
+    subgroup: Mapping[str, tuple[str, ...]]
+    months: float
+
+
 def point_data(
     kind: str,
-    points: Sequence[tuple[int, CurvePoint]],
+    points: Sequence[tuple[int, CurvePoint | _CellEnd]],
     analysis: Analysis,
     structure: Structure,
 ) -> dict[str, Array]:
@@ -125,6 +146,34 @@ def point_data(
     return data
 
 
+def digitised_data(analysis: Analysis, structure: Structure) -> dict[str, Array]:
+    """Curves read off a figure: their cells, and what plausible data sets count in each.
+
+    Every curve is filled up with cells without anybody to as many as it may have, so that all
+    curves make one structure.
+    """
+    rows, cells = digitised_rows(analysis), MOST_CELLS
+    ends = [
+        (place, _CellEnd(curve.endpoint, curve.subgroup, month))
+        for place, curve in rows
+        for month in np.pad(curve.months, (0, cells - len(curve.months)), mode="edge")
+    ]
+    filled = {
+        name: np.stack([_filled_up(getattr(curve, name), cells) for _, curve in rows])
+        for name in ("events", "censored")
+    }
+    return point_data("digitised", ends, analysis, structure) | {
+        "digitised_events": filled["events"],
+        "digitised_censored": filled["censored"],
+        "digitised_best": np.stack([curve.best_weibull for _, curve in rows]),
+        "digitised_vote": np.array([analysis.vote(analysis.cohorts[i]) for i, _ in rows]),
+    }
+
+
+def _filled_up(counts: Array, cells: int) -> Array:
+    return np.pad(counts, [(0, 0), (0, cells - counts.shape[1])])
+
+
 def count_data(analysis: Analysis) -> dict[str, Array]:
     """Rows of counts, and which of all cohorts' patterns each was counted among."""
     cohorts, patterns = analysis.cohorts, analysis.patterns
@@ -135,5 +184,5 @@ def count_data(analysis: Analysis) -> dict[str, Array]:
         "counts_mask": np.array([mask.reshape(-1) for mask in masks]),
         "counts_responders": np.array([row.responders for _, row in rows], dtype=float),
         "counts_total": np.array([row.total for _, row in rows], dtype=float),
-        "counts_weight": np.array([row.weight for _, row in rows]),
+        "counts_weight": np.array([analysis.vote(cohorts[i]) * row.weight for i, row in rows]),
     }

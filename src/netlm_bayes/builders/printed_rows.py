@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from netlm_bayes.evidence.assemble import Analysis, CohortEvidence
+from netlm_bayes.evidence.digitised.published_curve import CurveEvidence
+from netlm_bayes.evidence.population import Patterns
 from netlm_bayes.evidence.published import PrintedRatio
 
 
@@ -14,9 +16,17 @@ def ratio_rows(analysis: Analysis) -> list[tuple[int, PrintedRatio]]:
     return [(i, ratio) for i, cohort in enumerate(analysis.cohorts) for ratio in cohort.ratios]
 
 
-def is_joined(ratio: PrintedRatio) -> bool:
-    """Tell whether a ratio joins levels, so that it is not linear in the coefficients."""
-    return len(ratio.level) > 1 or len(ratio.versus) > 1
+def digitised_rows(analysis: Analysis) -> list[tuple[int, CurveEvidence]]:
+    """Curves read off a figure, each with the place of its cohort."""
+    return [(i, curve) for i, cohort in enumerate(analysis.cohorts) for curve in cohort.digitised]
+
+
+def is_joined(ratio: PrintedRatio, patterns: Patterns) -> bool:
+    """Tell whether a ratio joins levels, so that it is not linear in the coefficients.
+
+    On a latent scale every level joins values.
+    """
+    return ratio.covariate in patterns.stepped or len(ratio.level) > 1 or len(ratio.versus) > 1
 
 
 @dataclass(frozen=True)

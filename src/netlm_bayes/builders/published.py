@@ -16,6 +16,8 @@ from pytensor.tensor.variable import TensorVariable
 
 from netlm_bayes.builders.mixture import log_group_mean
 
+TINY = 1e-300
+
 
 class Term(NamedTuple):
     """What one kind of evidence says: the joint log likelihood, and that of each row."""
@@ -61,18 +63,19 @@ def normal(target: TensorVariable, mean: TensorVariable, precision: TensorVariab
     """
     residual = target - mean
     scaled = pt.dot(precision, residual)
-    diagonal = pt.diagonal(precision)
+    # A cohort that does not count has no precision.
+    diagonal = pt.maximum(pt.diagonal(precision), TINY)
     pointwise = 0.5 * (pt.log(diagonal) - np.log(2 * np.pi) - scaled**2 / diagonal)
     return Term(-0.5 * pt.sum(residual * scaled), pointwise)
 
 
-def not_reached(log_minus_log: TensorVariable, se: TensorVariable) -> Term:
+def not_reached(log_minus_log: TensorVariable, se: TensorVariable, vote: TensorVariable) -> Term:
     r"""Log probability that an estimated curve is still above one half.
 
     .. math:: \log \Phi\left(\frac{\log \log 2 - \log(-\log S)}{\mathrm{se}}\right)
     """
     pointwise = pm.logcdf(pm.Normal.dist(0, 1), (np.log(np.log(2)) - log_minus_log) / se)
-    return Term(pt.sum(pointwise), pointwise)
+    return Term(pt.sum(vote * pointwise), pointwise)
 
 
 def binomial(

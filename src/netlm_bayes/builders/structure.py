@@ -7,6 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from netlm_bayes.builders.cell_data import cell_data
+from netlm_bayes.builders.cell_rows import cell_rows
+from netlm_bayes.builders.collapse import collapsed
 from netlm_bayes.builders.patient_data import patient_data
 from netlm_bayes.builders.patient_rows import missing_levels, patient_rows
 from netlm_bayes.builders.printed_rows import count_rows, is_joined, ratio_rows
@@ -21,7 +24,7 @@ class PatientShape:
     Attributes
     ----------
     n : int
-        Patients.
+        Patients, or kinds of patients.
     exact, interval : int
         Rows whose event is known to the moment, or lies between two scans.
     missing : tuple of str
@@ -39,6 +42,22 @@ class PatientShape:
     def size(self, name: str) -> int:
         """Length of one of the numbers; 0 where there is none of that name."""
         return dict(self.numbers).get(name, (0,))[0]
+
+
+@dataclass(frozen=True)
+class CellShape:
+    """Shape of the part of a graph that is of groups of patients.
+
+    Attributes
+    ----------
+    labels : tuple of str
+        One a group.
+    numbers : tuple of (str, tuple of int)
+        Name and shape of every number of the groups.
+    """
+
+    labels: tuple[str, ...]
+    numbers: tuple[tuple[str, tuple[int, ...]], ...]
 
 
 @dataclass(frozen=True)
@@ -70,6 +89,7 @@ class Structure:
     joined : int
         Ratios among the rows that join levels.
     patients : PatientShape, optional
+    cells : CellShape, optional
     """
 
     outcome: Outcome
@@ -86,6 +106,7 @@ class Structure:
     rows: tuple[tuple[str, tuple[str, ...]], ...]
     joined: int
     patients: PatientShape | None
+    cells: CellShape | None
 
     @property
     def own(self) -> tuple[str, ...]:
@@ -109,14 +130,14 @@ class Structure:
 
     @property
     def continuous(self) -> tuple[str, ...]:
-        """Covariates without levels."""
+        """Covariates whose coefficient is of a step."""
         named = dict(self.levels)
-        return tuple(name for name, _ in self.effects if name not in named)
+        return tuple(name for name, step in self.effects if step not in named.get(name, ()))
 
     @property
     def heterogeneities(self) -> tuple[str, ...]:
         """Names of the taus: level, shape, and one a covariate."""
-        return (*self.own, *self.covariates, *self.continuous)
+        return (*self.own, *dict.fromkeys(name for name, _ in self.effects))
 
     @property
     def share(self) -> NDArray[np.int_]:
@@ -134,6 +155,7 @@ def structure_of(analysis: Analysis) -> Structure:
         "ratios": [(c, f"item {r.item + 1}") for c in cohorts for r in c.ratios],
         "curve": [(c, f"item {p.item + 1}") for c in cohorts for p in c.curve],
         "not_reached": [(c, f"item {p.item + 1}") for c in cohorts for p in c.not_reached],
+        "digitised": [(c, f"item {x.item + 1}") for c in cohorts for x in c.digitised],
         "counts": [(c, row.label) for c in cohorts for row in count_rows(c)],
     }
     return Structure(
@@ -153,16 +175,27 @@ def structure_of(analysis: Analysis) -> Structure:
             for kind, labels in rows.items()
             if labels
         ),
-        joined=sum(is_joined(ratio) for _, ratio in ratio_rows(analysis)),
+        joined=sum(is_joined(ratio, patterns) for _, ratio in ratio_rows(analysis)),
         patients=_patient_shape(analysis),
+        cells=_cell_shape(analysis),
     )
 
 
+def _cell_shape(analysis: Analysis) -> CellShape | None:
+    rows = cell_rows(analysis)
+    if not rows:
+        return None
+    numbers = cell_data(rows, analysis)
+    shapes = tuple((name, values.shape) for name, values in numbers.items())
+    return CellShape(tuple(label for one in rows for label in one.labels), shapes)
+
+
 def _patient_shape(analysis: Analysis) -> PatientShape | None:
-    rows = patient_rows(analysis)
+    people = collapsed(analysis)
+    rows = patient_rows(people.analysis)
     if rows is None:
         return None
-    numbers = patient_data(rows, analysis)
+    numbers = patient_data(rows, analysis, people.count)
     shapes = tuple((name, values.shape) for name, values in numbers.items())
     missing = missing_levels(rows, analysis)
     names = tuple(missing.counts) if missing else ()

@@ -12,12 +12,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
+import numpy as np
 import pytensor.tensor as pt
 from pytensor.tensor.variable import TensorVariable
 
 from netlm_bayes.builders.numbers import Numbers
+from netlm_bayes.evidence.cells import LARGEST_SHAPE, NODES
 
-ANCHOR_MONTHS = 12.0
 SMALLEST_HAZARD = 1e-15
 
 
@@ -34,6 +35,9 @@ class Baseline(Protocol):
 
     def log_time(self, kind: str, numbers: Numbers) -> TensorVariable:
         """Log cumulative hazard at each point of printed curves, less the linear predictor."""
+
+    def of_cells(self, linear: TensorVariable, numbers: Numbers) -> TensorVariable:
+        """Log likelihood of groups of patients, from their sums."""
 
 
 @dataclass(frozen=True)
@@ -72,6 +76,20 @@ class Weibull:
         log_shape = pt.dot(numbers[f"{kind}_cohort"], self.log_shape)
         return pt.exp(log_shape) * numbers[f"{kind}_log_time"]
 
+    def of_cells(self, linear: TensorVariable, numbers: Numbers) -> TensorVariable:
+        r"""Sum up over patients, see `netlm_bayes.evidence.cells`.
+
+        .. math:: d (\eta + \log \kappa) + \kappa \ell - \ell'
+                  - e^{\eta} (T / 12)^{\kappa} G(\kappa)
+        """
+        log_shape = self.log_shape[numbers["cells_cohort"].astype("int64")]
+        shape = pt.exp(log_shape)
+        power = pt.sum(numbers["cells_power"] * _chebyshev(log_shape), axis=1)
+        hazard = pt.exp(linear + shape * numbers["cells_log_scale"]) * power
+        events = numbers["cells_events"] * (linear + log_shape)
+        times = shape * numbers["cells_log_time"] - numbers["cells_log_month"]
+        return events + times - hazard
+
 
 @dataclass(frozen=True)
 class Piecewise:
@@ -99,6 +117,28 @@ class Piecewise:
     def log_time(self, kind: str, numbers: Numbers) -> TensorVariable:
         r"""Give :math:`\log \sum_j e^{r_j} \Delta_j`."""
         return pt.log(pt.dot(numbers[f"{kind}_exposure"], pt.exp(self.log_hazard_step)))
+
+    def of_cells(self, linear: TensorVariable, numbers: Numbers) -> TensorVariable:
+        r"""Sum up over patients: :math:`\sum_j d_j (g + \eta + r_j) - e^{g + \eta + r_j} m_j`."""
+        events = pt.sum(numbers["cells_events"], axis=1) * linear
+        steps = pt.dot(numbers["cells_events"], self.log_hazard_step)
+        hazard = pt.exp(linear) * pt.dot(numbers["cells_months"], pt.exp(self.log_hazard_step))
+        return events + steps - hazard
+
+
+def _chebyshev(log_shape: TensorVariable) -> TensorVariable:
+    r"""Chebyshev polynomials of a Weibull's log shape; (rows, NODES).
+
+    .. math:: T_{k + 1}(x) = 2 x T_k(x) - T_{k - 1}(x), \qquad x = \log \kappa / \log 5
+
+    A shape beyond 1/5 to 5 is held at the edge: no prior of ours goes there after tuning, and a
+    polynomial outside its nodes is nothing to be led by.
+    """
+    x = pt.clip(log_shape / np.log(LARGEST_SHAPE), -1.0, 1.0)
+    found = [pt.ones_like(x), x]
+    for _ in range(NODES - 2):
+        found.append(2 * x * found[-1] - found[-2])
+    return pt.stack(found, axis=1)
 
 
 def population_log_minus_log(

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import typer
 
-from netlm_bayes.cli import files, fits, runs, synthetic
+from netlm_bayes.cli import exports, files, fits, reconstruction, runs, sharing, synthetic
 from netlm_bayes.errors import NetlmBayesError
 
 app = typer.Typer(
@@ -25,7 +25,10 @@ for command in (
     runs.compare,
     runs.predict,
     runs.report,
+    exports.export,
     synthetic.simulate,
+    sharing.share,
+    reconstruction.reconstruct,
 ):
     app.command()(command)
 

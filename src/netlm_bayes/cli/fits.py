@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,7 +26,7 @@ from netlm_bayes.cli.options import (
     command,
     given,
 )
-from netlm_bayes.cli.printing import print_audit, print_fit
+from netlm_bayes.cli.printing import print_audit, print_fit, print_fragility
 from netlm_bayes.errors import InputError, InputErrors, Problem
 
 if TYPE_CHECKING:
@@ -34,6 +34,17 @@ if TYPE_CHECKING:
     from netlm_bayes.evidence.files import CohortFile
     from netlm_bayes.pipeline.job import Job
     from netlm_bayes.spec import ModelSpec
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """Options that change how a model is run."""
+
+    sampling: Mapping[str, int]
+    scenario: str | None
+    landmark: float | None
+    selection: float | None
+    keep_patients: bool
 
 
 def reanalyse(
@@ -71,10 +82,10 @@ def fit(
     quiet: Quiet = False,
 ) -> None:
     """Fit one posterior, from one cohort or more."""
-    spec, digest, files = _read(model, cohorts)
-    spec = _as_asked(spec, given(draws=draws, tune=tune, chains=chains), scenario, landmark)
-    job = _job(spec, files, {f"{Path(model).stem}.toml": digest}, seed, quiet)
-    job = replace(job, recipe=_recipe(selection, files), keep_patients=keep_patients)
+    asked = _Asked(
+        given(draws=draws, tune=tune, chains=chains), scenario, landmark, selection, keep_patients
+    )
+    job = _job(model, cohorts, asked, seed, quiet)
     _run(job, out or RESULTS / f"fit-{job.spec.name}", sensitivity)
 
 
@@ -92,13 +103,13 @@ def pool(
     keep_patients: KeepPatients = False,
     quiet: Quiet = False,
 ) -> None:
-    """Pool cohorts: one-stage, two-stage, next institution, every prior and scenario."""
-    spec, digest, files = _read(model, cohorts)
-    spec = _as_asked(spec, given(draws=draws, tune=tune, chains=chains), scenario, landmark)
-    job = _job(spec, files, {f"{Path(model).stem}.toml": digest}, seed, quiet)
-    job = replace(job, recipe=_recipe(selection, files), keep_patients=keep_patients)
+    """Pool cohorts: one stage, two stages, next institution, every prior, scenario and source."""
     from netlm_bayes.pipeline.fit import check_poolable
 
+    asked = _Asked(
+        given(draws=draws, tune=tune, chains=chains), scenario, landmark, selection, keep_patients
+    )
+    job = _job(model, cohorts, asked, seed, quiet)
     check_poolable(job.spec, job.files)
     _run(job, out or RESULTS / f"pool-{job.spec.name}", sensitivity=True)
 
@@ -123,29 +134,32 @@ def _read(model: str, cohorts: list[str]) -> tuple[ModelSpec, str, tuple[CohortF
     return spec, digest, files
 
 
-def _as_asked(
-    spec: ModelSpec, sampling: Mapping[str, int], scenario: str | None, landmark: float | None
-) -> ModelSpec:
+def _as_asked(spec: ModelSpec, asked: _Asked) -> ModelSpec:
     """Change a model as the command line asks."""
     from netlm_bayes.spec import Sampling
 
-    spec = spec.scenario(scenario) if scenario else spec
-    spec = spec.from_landmark(landmark) if landmark else spec
-    values = spec.sampling.model_dump() | dict(sampling)
+    spec = spec.scenario(asked.scenario) if asked.scenario else spec
+    spec = spec.from_landmark(asked.landmark) if asked.landmark else spec
+    values = spec.sampling.model_dump() | dict(asked.sampling)
     return spec.model_copy(update={"sampling": Sampling.model_validate(values)})
 
 
-def _job(
-    spec: ModelSpec,
-    files: tuple[CohortFile, ...],
-    digests: Mapping[str, str],
-    seed: int,
-    quiet: bool,
-) -> Job:
+def _job(model: str, cohorts: list[str], asked: _Asked, seed: int, quiet: bool) -> Job:
+    """Read and check all that a run is to be made of."""
     from netlm_bayes.evidence.files import inputs_of
     from netlm_bayes.pipeline.job import Job
 
-    return Job(spec, files, seed, command(), {**digests, **inputs_of(files)}, Progress(quiet))
+    spec, digest, files = _read(model, cohorts)
+    return Job(
+        spec=_as_asked(spec, asked),
+        files=files,
+        seed=seed,
+        command=command(),
+        digests={f"{Path(model).stem}.toml": digest, **inputs_of(files)},
+        say=Progress(quiet),
+        recipe=_recipe(asked.selection, files),
+        keep_patients=asked.keep_patients,
+    )
 
 
 def _recipe(selection: float | None, files: tuple[CohortFile, ...]) -> Recipe | None:
@@ -162,4 +176,5 @@ def _run(job: Job, out: Path, sensitivity: bool) -> None:
 
     tables = make(job, out, sensitivity)
     print_fit(job.spec.name, tables)
+    print_fragility(tables)
     print(f"\nEverything is in {out}/")

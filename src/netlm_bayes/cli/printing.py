@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from textwrap import fill
 from typing import TYPE_CHECKING
 
 from netlm_bayes.errors import InputError, Problem
@@ -53,6 +54,15 @@ def print_fit(name: str, tables: Mapping[str, pd.DataFrame]) -> None:
     if odd:
         print("Printed numbers that this model would hardly have had printed:")
         print("\n".join(f"  {line}" for line in odd))
+
+
+def print_fragility(tables: Mapping[str, pd.DataFrame]) -> None:
+    """Print what each pooled statement rests on, a paragraph a contrast."""
+    if "fragility_words" not in tables:
+        return
+    print("What the pooled statements rest on:")
+    for words in tables["fragility_words"]["words"]:
+        print(fill(str(words), width=110, initial_indent="  ", subsequent_indent="    "))
 
 
 def print_prediction(prediction: Prediction) -> None:

@@ -23,8 +23,8 @@ def predict(run: Run, profile: Profile = None, out: Out = None) -> None:
 
 
 def report(run: Run) -> None:
-    """Draw a run's figures again from its tables."""
-    from netlm_bayes.pipeline.report import redraw
+    """Draw a run's figures again, and write its page."""
+    from netlm_bayes.pipeline.report import report as show
 
-    for path in redraw(run):
+    for path in show(run):
         print(path)

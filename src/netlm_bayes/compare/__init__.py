@@ -1,6 +1,9 @@
 """Posterior beside what was printed: ratio by ratio, pooled, and whether cohorts may overlap."""
 
-from netlm_bayes.compare.overlap import overlap_table
+from netlm_bayes.compare.evidence_map import evidence_map
+from netlm_bayes.compare.fragility import fragility_table
+from netlm_bayes.compare.fragility_words import fragility_words
+from netlm_bayes.compare.overlap import overlap_table, votes_if_shared
 from netlm_bayes.compare.pooled import cohort_estimate, pooled_table
 from netlm_bayes.compare.printed import (
     comparison,
@@ -16,7 +19,10 @@ __all__ = [
     "Recipe",
     "cohort_estimate",
     "comparison",
+    "evidence_map",
     "exaggeration",
+    "fragility_table",
+    "fragility_words",
     "overlap_table",
     "pooled_table",
     "replication_table",
@@ -24,5 +30,6 @@ __all__ = [
     "shrinkage",
     "usual_comparison",
     "usual_tables",
+    "votes_if_shared",
     "wrong_sign",
 ]

@@ -11,6 +11,7 @@ from netlm_bayes.evidence.assemble import Analysis
 from netlm_bayes.evidence.cohort import Cohort
 
 NOT_PRINTED = "not printed"
+APART_IN_TIME = "do not overlap"
 APART = {
     "same": "one centre, so that what differs between them is era and not hospital",
     "different": "hospital and era differ together and cannot be told apart",
@@ -32,20 +33,53 @@ def overlap_table(analysis: Analysis) -> pd.DataFrame:
     """
     rows = []
     for one, other in combinations([evidence.cohort for evidence in analysis.cohorts], 2):
-        centre, days = _centre(one, other), _days_in_common(one, other)
-        dates = NOT_PRINTED
-        if not math.isnan(days):
-            dates = "overlap" if days else "do not overlap"
+        centre, dates = _centre(one, other), _dates(one, other)
         row = {
             "cohort": one.id,
             "other": other.id,
             "centre": centre,
             "enrolment": dates,
-            "days_in_common": days,
+            "days_in_common": _days_in_common(one, other),
             "finding": _finding(centre, dates),
         }
         rows.append(row)
     return pd.DataFrame(rows)
+
+
+def votes_if_shared(analysis: Analysis, fraction: float) -> dict[str, float]:
+    r"""How much each cohort counts if cohorts that may share patients do.
+
+    A share `f` of a smaller cohort's patients is in the larger one too, where they count already:
+    the smaller one's log likelihood is raised to the power
+
+    .. math:: (1 - f)^m
+
+    with `m` the larger cohorts that it may share patients with, each by itself. A share of the
+    smaller cohort's patients is at most all of them, so that any `f` up to 1 can be.
+
+    Parameters
+    ----------
+    analysis : Analysis
+    fraction : float
+        From 0 to 1.
+
+    Returns
+    -------
+    dict of float
+        By id, of the cohorts that count less than in full; empty where centres or dates exclude
+        that any share patients. Of two cohorts of one size the later one is taken as the smaller.
+    """
+    votes: dict[str, float] = {}
+    for one, other in combinations([evidence.cohort for evidence in analysis.cohorts], 2):
+        if _may_share(_centre(one, other), _dates(one, other)):
+            smaller = one if one.n < other.n else other
+            votes[smaller.id] = votes.get(smaller.id, 1.0) * (1 - fraction)
+    return votes
+
+
+def _may_share(centre: str, dates: str) -> bool:
+    """Tell whether neither centre nor dates speak against shared patients."""
+    return centre != "different" and dates != APART_IN_TIME
 
 
 def _centre(one: Cohort, other: Cohort) -> str:
@@ -53,6 +87,14 @@ def _centre(one: Cohort, other: Cohort) -> str:
     if not (one.institution and other.institution):
         return NOT_PRINTED
     return "same" if one.institution == other.institution else "different"
+
+
+def _dates(one: Cohort, other: Cohort) -> str:
+    """Tell whether two cohorts enrolled at the same time."""
+    days = _days_in_common(one, other)
+    if math.isnan(days):
+        return NOT_PRINTED
+    return "overlap" if days else APART_IN_TIME
 
 
 def _days_in_common(one: Cohort, other: Cohort) -> float:
@@ -66,7 +108,7 @@ def _days_in_common(one: Cohort, other: Cohort) -> float:
 
 def _finding(centre: str, dates: str) -> str:
     """Say what centre and dates together mean."""
-    if dates == "do not overlap":
+    if dates == APART_IN_TIME:
         return f"no patient can be in both, unless treated twice; {APART[centre]}"
     if centre == "different":
         return "different centres: shared patients are unlikely"

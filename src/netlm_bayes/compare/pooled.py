@@ -12,7 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from netlm_bayes.codebook import Codebook
-from netlm_bayes.compare.usual import MULTIVARIABLE, own_ratio
+from netlm_bayes.compare.usual import own_ratio
 from netlm_bayes.estimands.effects import Contrast, contrasts_of, ratio_name
 from netlm_bayes.estimands.population import NEXT, POOLED
 from netlm_bayes.estimands.summary import COLUMNS
@@ -111,7 +111,8 @@ def pooled_table(
 ) -> pd.DataFrame:
     """One-stage posterior beside two-stage answers, where two cohorts or more tell of a contrast.
 
-    Of a cohort of patients the first stage is its own multivariable regression.
+    Of a cohort of patients, or of a site's table, the first stage is its own multivariable
+    regression.
 
     The two stages see the printed ratios of this contrast alone, as printed. The one stage sees
     all that is printed, allows for other adjustment, and its prior of joined levels is what the
@@ -123,7 +124,7 @@ def pooled_table(
     one_stage : DataFrame
         Tidy effects of the posterior.
     usual : DataFrame, optional
-        Table `frequentist` of cohorts of patients.
+        Table `frequentist` of cohorts of patients and of site tables.
 
     Returns
     -------
@@ -133,7 +134,7 @@ def pooled_table(
     rows: list[dict[str, object]] = []
     for contrast in contrasts_of(analysis):
         label = contrast.label(analysis.codebook)
-        found = [_own(analysis, cohort, contrast, label, usual) for cohort in analysis.cohorts]
+        found = [own_estimate(analysis, cohort, contrast, usual) for cohort in analysis.cohorts]
         own = [estimate for estimate in found if estimate]
         if len(own) < 2:
             continue
@@ -142,23 +143,33 @@ def pooled_table(
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
-def _own(
-    analysis: Analysis,
-    cohort: CohortEvidence,
-    contrast: Contrast,
-    label: str,
-    usual: pd.DataFrame | None,
+def own_estimate(
+    analysis: Analysis, cohort: CohortEvidence, contrast: Contrast, usual: pd.DataFrame | None
 ) -> OwnEstimate | None:
-    """A cohort's own estimate: from its patients, or from print."""
-    if cohort.patients is None:
+    """What one cohort alone says of a contrast: by a regression of its patients, or in print.
+
+    Parameters
+    ----------
+    analysis : Analysis
+    cohort : CohortEvidence
+        Of it.
+    contrast : Contrast
+    usual : DataFrame, optional
+        Table `frequentist` of cohorts of patients and of site tables.
+
+    Returns
+    -------
+    OwnEstimate or None
+        None where the cohort does not tell of it by itself.
+    """
+    if cohort.printed:
+        if not contrast.versus:
+            return None
         shares = _shares(analysis, cohort, contrast)
         return cohort_estimate(cohort, analysis.codebook, shares, contrast)
+    label = contrast.label(analysis.codebook)
     found = own_ratio(usual, cohort.cohort.id, label) if usual is not None else None
-    kind = "Cox" if analysis.spec.outcome == "survival" else "logistic"
-    if found is None:
-        return None
-    endpoint = analysis.endpoints[0]
-    return OwnEstimate(cohort.cohort.id, endpoint, *found, method=f"{kind}, {MULTIVARIABLE}")
+    return OwnEstimate(cohort.cohort.id, analysis.endpoints[0], *found) if found else None
 
 
 def _shares(analysis: Analysis, cohort: CohortEvidence, contrast: Contrast) -> dict[str, float]:

@@ -172,12 +172,26 @@ def _printed(analysis: Analysis, item: Ratio, ratio: PrintedRatio) -> dict[str, 
     }
 
 
-def _posterior(
-    analysis: Analysis, population: Population, ratio: PrintedRatio
+def posterior_beside(
+    log_ratio: Array, printed: float, limits: tuple[float, float], level: float
 ) -> dict[str, object]:
-    """What the posterior makes of it."""
-    log_ratio = population.log_contrast(ratio.covariate, ratio.level, ratio.versus)
-    tail, printed = (1 - analysis.spec.level) / 2, math.exp(ratio.log_ratio)
+    """What the posterior makes of a ratio: the columns of `comparison` that need its draws.
+
+    Parameters
+    ----------
+    log_ratio : ndarray of shape (draws,)
+    printed : float
+        Ratio, > 0.
+    limits : (float, float)
+        Of its interval.
+    level : float
+        Of the posterior's interval.
+
+    Returns
+    -------
+    dict
+    """
+    tail = (1 - level) / 2
     lower, middle, upper = np.exp(np.quantile(log_ratio, [tail, 0.5, 1 - tail]))
     return {
         "posterior_estimate": middle,
@@ -187,8 +201,17 @@ def _posterior(
         "prob_above_null": float(np.mean(log_ratio > 0)),
         "prob_wrong_sign": wrong_sign(printed, log_ratio),
         "exaggeration": exaggeration(printed, log_ratio),
-        "scepticism_limit": scepticism_limit(*_limits(ratio, analysis.spec.level)),
+        "scepticism_limit": scepticism_limit(*limits),
     }
+
+
+def _posterior(
+    analysis: Analysis, population: Population, ratio: PrintedRatio
+) -> dict[str, object]:
+    """What the posterior makes of it."""
+    log_ratio = population.log_contrast(ratio.covariate, ratio.level, ratio.versus)
+    level = analysis.spec.level
+    return posterior_beside(log_ratio, math.exp(ratio.log_ratio), _limits(ratio, level), level)
 
 
 def _limits(ratio: PrintedRatio, level: float) -> tuple[float, float]:

@@ -1,4 +1,4 @@
-"""Patients by the usual methods, and their ratios beside the posterior's."""
+"""Patients and site tables by the usual methods, and their ratios beside the posterior's."""
 
 from __future__ import annotations
 
@@ -8,24 +8,26 @@ from dataclasses import dataclass
 from statistics import NormalDist
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
-from netlm_bayes.compare.printed import exaggeration, scepticism_limit, shrinkage, wrong_sign
+from netlm_bayes.compare.printed import posterior_beside
 from netlm_bayes.estimands.effects import Contrast, contrasts_of
 from netlm_bayes.estimands.population import Population
 from netlm_bayes.estimands.predictive import curve_months
 from netlm_bayes.estimands.replicated_patients import cohorts_of_patients
 from netlm_bayes.evidence.assemble import Analysis
 from netlm_bayes.evidence.patients.canonical import Patients
+from netlm_bayes.evidence.sites.table import SiteTable
 from netlm_bayes.frequentist import (
     cox,
     cox_selected,
+    grouped_logistic,
     kaplan_meier,
     kaplan_meier_curves,
     logistic,
     logistic_selected,
     logrank,
+    poisson,
     proportional_hazards,
 )
 
@@ -46,36 +48,56 @@ def patients_of(analysis: Analysis) -> dict[str, Patients]:
     return {c.cohort.id: c.patients for c in analysis.cohorts if c.patients is not None}
 
 
+def tables_of(analysis: Analysis) -> dict[str, SiteTable]:
+    """Site tables of an analysis, by cohort."""
+    return {c.cohort.id: c.table for c in analysis.cohorts if c.table is not None}
+
+
 def usual_tables(analysis: Analysis, recipe: Recipe | None = None) -> dict[str, pd.DataFrame]:
     """Kaplan-Meier, log-rank, Cox and a check of proportional hazards; or logistic regression.
+
+    Of a site's table, a Poisson regression in place of Cox; or a logistic one. Rows `pooled` are
+    of the cohorts of patients alone.
 
     Parameters
     ----------
     analysis : Analysis
     recipe : Recipe, optional
-        Adds the regression that a selection of covariates would have printed.
+        Adds the regression of patients that a selection of covariates would have printed.
 
     Returns
     -------
     dict of DataFrame
-        `frequentist`, and `kaplan_meier` (curves on a grid of months) of survival; nothing
-        without patients.
+        `frequentist`, and `kaplan_meier` (curves on a grid of months) of patients' survival;
+        nothing without patients or tables.
     """
-    people = patients_of(analysis)
-    if not people:
-        return {}
+    people, shared = patients_of(analysis), tables_of(analysis)
+    book, names, level = analysis.codebook, analysis.spec.covariates, analysis.spec.level
+    rows = _of_patients(analysis, people, recipe) if people else []
+    if shared:
+        regress = poisson if analysis.spec.outcome == "survival" else grouped_logistic
+        rows.append(regress(shared, book, names, level))
+    usual = {"frequentist": _stacked(rows)} if any(map(len, rows)) else {}
+    if people and analysis.spec.outcome == "survival":
+        usual["kaplan_meier"] = _curves(analysis)
+    return usual
+
+
+def _of_patients(
+    analysis: Analysis, people: Mapping[str, Patients], recipe: Recipe | None
+) -> list[pd.DataFrame]:
+    """Every usual method of patients."""
     book, names, level = analysis.codebook, analysis.spec.covariates, analysis.spec.level
     if analysis.spec.outcome == "response":
         tables = [logistic(people, book, names, level)]
         if recipe:
             tables.append(logistic_selected(people, book, names, recipe.threshold, level).rows)
-        return {"frequentist": _stacked(tables)}
+        return tables
     tables = [kaplan_meier(people, book, names, level), logrank(people, book, names)]
     tables.append(cox(people, book, names, level))
     if recipe:
         tables.append(cox_selected(people, book, names, recipe.threshold, level).rows)
-    tables.append(proportional_hazards(people, book, names))
-    return {"frequentist": _stacked(tables), "kaplan_meier": _curves(analysis)}
+    return [*tables, proportional_hazards(people, book, names)]
 
 
 def _curves(analysis: Analysis) -> pd.DataFrame:
@@ -110,7 +132,7 @@ def usual_comparison(
     -------
     DataFrame
         In the columns of `comparison`, `printed` being what a paper would have printed of these
-        patients; role `patients`.
+        patients, or of those whose sums are in a site's table; role `patients`.
     """
     if "frequentist" not in usual:
         return pd.DataFrame()
@@ -143,8 +165,7 @@ def _beside(
     others = [name for name in analysis.spec.covariates if name != contrast.covariate]
     alone, chosen = (word in row["method"] for word in (", univariable", ", selected"))
     log_ratio = population.log_contrast(contrast.covariate, contrast.level, contrast.versus)
-    tail, printed = (1 - analysis.spec.level) / 2, float(row["estimate"])
-    lower, middle, upper = np.exp(np.quantile(log_ratio, [tail, 0.5, 1 - tail]))
+    printed, limits = float(row["estimate"]), (float(row["lower"]), float(row["upper"]))
     return {
         "cohort": row["cohort"],
         "endpoint": row["endpoint"],
@@ -152,25 +173,18 @@ def _beside(
         "contrast": row["contrast"],
         "adjusted_for": "" if alone else "those selected" if chosen else ", ".join(others),
         "printed_estimate": printed,
-        "printed_lower": float(row["lower"]),
-        "printed_upper": float(row["upper"]),
+        "printed_lower": limits[0],
+        "printed_upper": limits[1],
         "printed_p": math.nan,
         "method_printed": row["method"],
-        "posterior_estimate": middle,
-        "posterior_lower": lower,
-        "posterior_upper": upper,
-        "shrinkage": shrinkage(printed, middle),
-        "prob_above_null": float(np.mean(log_ratio > 0)),
-        "prob_wrong_sign": wrong_sign(printed, log_ratio),
-        "exaggeration": exaggeration(printed, log_ratio),
-        "scepticism_limit": scepticism_limit(float(row["lower"]), float(row["upper"])),
+        **posterior_beside(log_ratio, printed, limits, analysis.spec.level),
         "role": ROLE,
         "note": row["note"],
     }
 
 
-def own_ratio(usual: pd.DataFrame, cohort: str, contrast: str) -> tuple[float, float] | None:
-    """A cohort's multivariable log ratio of a contrast and its standard error; None without one."""
+def own_ratio(usual: pd.DataFrame, cohort: str, contrast: str) -> tuple[float, float, str] | None:
+    """A cohort's multivariable log ratio of a contrast, its standard error and method, if any."""
     found = usual[
         (usual["cohort"] == cohort)
         & (usual["contrast"] == contrast)
@@ -183,4 +197,4 @@ def own_ratio(usual: pd.DataFrame, cohort: str, contrast: str) -> tuple[float, f
     row = found.iloc[0]
     reach = 2 * NormalDist().inv_cdf((1 + float(row["level"])) / 2)
     se = math.log(float(row["upper"]) / float(row["lower"])) / reach
-    return math.log(float(row["estimate"])), se
+    return math.log(float(row["estimate"])), se, str(row["method"])

@@ -95,6 +95,7 @@ def treated_by(described: Described, spec: ModelSpec, cohort: str = "") -> Treat
     """
     cohorts = [one for one in described["cohorts"] if one["id"] == cohort] or described["cohorts"]
     codebook = Codebook.model_validate(described["codebook"])
+    _check_covariates(spec, codebook, drawn=True)
     scales = {name: Scale(**values) for name, values in described["scales"].items()}
     model = Parameterisation(spec, codebook, scales)
     ends = [one["followed_to"] for one in cohorts if one["followed_to"] is not None]
@@ -142,7 +143,7 @@ def treated_by_anybody(
     InputError
         The codebook does not tell how a covariate of the model may be spread.
     """
-    _check_covariates(spec, codebook)
+    _check_covariates(spec, codebook, drawn=False)
     covariates = {name: codebook.covariates[name] for name in spec.covariates}
     model = Parameterisation(spec, codebook.model_copy(update={"covariates": covariates}))
     shares = {name: rng.dirichlet(np.ones(len(levels))) for name, levels in model.levels.items()}
@@ -150,13 +151,26 @@ def treated_by_anybody(
     return Treated(model, (mix,), float("nan"), "covariates: margins drawn uniformly")
 
 
-def _check_covariates(spec: ModelSpec, codebook: Codebook) -> None:
-    """Refuse covariates without levels to draw."""
+def _check_covariates(spec: ModelSpec, codebook: Codebook, drawn: bool) -> None:
+    """Refuse covariates whose levels or values cannot be drawn.
+
+    Parameters
+    ----------
+    spec : ModelSpec
+    codebook : Codebook
+    drawn : bool
+        Whether a cohort tells how continuous covariates are spread.
+    """
     found = []
     for name in spec.covariates:
         covariate = codebook.covariates.get(name)
         if covariate is None:
             found.append(f"no such covariate '{name}'{did_you_mean(name, codebook.covariates)}")
+        elif covariate.latent:
+            what = "is on a latent scale, whose values are not simulated; leave 'latent' out of it"
+            found.append(f"'{name}' {what}")
+        elif drawn:
+            continue
         elif covariate.post_baseline:
             found.append(f"'{name}' is known only after the clock has started")
         elif not covariate.levels:

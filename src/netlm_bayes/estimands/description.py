@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from itertools import product
 from typing import Any
 
@@ -19,9 +19,10 @@ from netlm_bayes.codebook import RESPONSE, Codebook
 from netlm_bayes.estimands.population import last_follow_up
 from netlm_bayes.evidence.assemble import Analysis, CohortEvidence
 from netlm_bayes.evidence.cohort import Cohort, Statistic
+from netlm_bayes.evidence.latent import Normal, edges_of, fitted_normal
 from netlm_bayes.evidence.patients.canonical import MISSING, Patients, Scale
 from netlm_bayes.evidence.patients.cohorts import SMALLEST_SHOWN
-from netlm_bayes.evidence.population import Patterns, joint_distribution
+from netlm_bayes.evidence.population import Patterns, joint_distribution, patterns_of
 from netlm_bayes.spec import ModelSpec
 
 Array = NDArray[np.float64]
@@ -65,34 +66,57 @@ def description_of(analysis: Analysis) -> dict[str, Any]:
     dict
         `codebook`, of the model's covariates only; `scales` of continuous covariates; `endpoints`;
         `n` of all cohorts; `synthetic`, whether any patients are; and `cohorts`, each with `id`,
-        `label`, `n`, `patients` (whether it has any), `followed_to` in months or None,
-        `shares` of every covariate's levels and `borrowed`, the log sd of borrowed margins. The
-        levels of a continuous covariate are whole steps from its centre, -2 to 2.
+        `label`, `n`, `patients` (whether it has any, or a table of them), `followed_to` in months
+        or None, `shares` of every covariate's levels and `borrowed`, the log sd of borrowed
+        margins. The levels of a continuous covariate are whole steps from its centre, -2 to 2.
     """
     codebook = analysis.codebook.model_dump(mode="json", exclude_defaults=True)
     known = codebook["covariates"]
     codebook["covariates"] = {name: known[name] for name in analysis.spec.covariates}
     cohorts = [_cohort(analysis, cohort) for cohort in analysis.cohorts]
-    people = [cohort.patients for cohort in analysis.cohorts if cohort.patients is not None]
     return {
         "codebook": codebook,
         "scales": {name: asdict(scale) for name, scale in analysis.scales.items()},
         "endpoints": list(analysis.endpoints),
         "n": sum(cohort["n"] for cohort in cohorts),
-        "synthetic": any(patients.synthetic for patients in people),
+        "synthetic": any(cohort.synthetic for cohort in analysis.cohorts),
         "cohorts": cohorts,
     }
 
 
 def _cohort(analysis: Analysis, cohort: CohortEvidence) -> dict[str, Any]:
     """Describe one cohort."""
+    told = _told(analysis, cohort)
+    names = [part.name for part in analysis.patterns.latent]
+    if not names:
+        return told
+    spread = dict(cohort.spread) if cohort.patients is None else _spread(analysis, told)
+    found = {name: spread.get(name, Normal()) for name in names}
+    return told | {"spread": {name: [one.mean, one.sd] for name, one in found.items()}}
+
+
+def _spread(analysis: Analysis, told: Described) -> dict[str, Normal]:
+    """How patients are spread on latent scales, by what is told of their levels."""
+    known = {
+        part.name: analysis.codebook.covariates[part.name] for part in analysis.patterns.latent
+    }
+    return {
+        name: fitted_normal(
+            edges_of(one), [told["n"] * told["shares"][name][level] for level in one.levels]
+        )
+        for name, one in known.items()
+    }
+
+
+def _told(analysis: Analysis, cohort: CohortEvidence) -> dict[str, Any]:
+    """Describe one cohort but for its spread on latent scales."""
     patients, patterns, end = cohort.patients, analysis.patterns, last_follow_up(cohort)
     sd = dict(zip((name for name, _ in patterns.columns), cohort.margin_log_sd, strict=True))
     told = {
         "id": cohort.cohort.id,
         "label": cohort.cohort.label,
         "n": cohort.cohort.n,
-        "patients": patients is not None,
+        "patients": not cohort.printed,
         "followed_to": None if math.isnan(end) else end,
         "shares": _by_covariate(patterns, cohort.joint @ patterns.indicator),
         "borrowed": {name: float(value) for name, value in sd.items() if value > 0},
@@ -123,6 +147,8 @@ def _patient_shares(analysis: Analysis, people: Sequence[Patients]) -> dict[str,
         codes = np.concatenate([patients.levels[name] for patients in people])
         found[name] = _shares(levels, codes[codes != MISSING])
     for name, scale in analysis.scales.items():
+        if name in found:
+            continue
         values = np.concatenate([patients.values[name] for patients in people])
         steps = np.rint(scale.standardised(values[~np.isnan(values)]))
         places = np.clip(steps, STEPS[0], STEPS[-1]).astype(int) - STEPS[0]
@@ -197,23 +223,24 @@ def _patterns(
     codebook: Codebook, spec: ModelSpec, scales: Mapping[str, Scale], profile: Profile
 ) -> Patterns:
     """Every combination of levels, and of the steps of continuous covariates."""
-    named = [name for name in spec.covariates if name not in scales]
-    known = [codebook.covariate(name) for name in named]
-    patterns = Patterns(
-        tuple(named),
-        tuple(covariate.levels for covariate in known),
-        tuple(covariate.reference for covariate in known),
-        steps=tuple((name, scale.step) for name, scale in scales.items()),
-    )
-    steps = list(product(*(_steps(name, scale, profile) for name, scale in scales.items())))
-    pairs = list(product(patterns.rows, steps))
+    named = [name for name in spec.covariates if codebook.covariate(name).levels]
+    patterns = patterns_of(codebook, named)
+    latent = [part.name for part in patterns.latent]
+    own = patterns.values or ((),) * len(patterns.rows)
+    further = {name: scale for name, scale in scales.items() if name not in latent}
+    steps = list(product(*(_steps(name, scale, profile) for name, scale in further.items())))
+    pairs = list(product(zip(patterns.rows, own, strict=True), steps))
+    order = [[*latent, *further].index(name) for name in scales]
     return Patterns(
         patterns.covariates,
         patterns.levels,
         patterns.references,
-        patterns.steps,
-        profiles=tuple(row for row, _ in pairs),
-        values=tuple(values for _, values in pairs),
+        steps=tuple((name, scale.step) for name, scale in scales.items()),
+        profiles=tuple(row for (row, _), _ in pairs),
+        values=tuple(
+            tuple((*values, *more)[place] for place in order) for (_, values), more in pairs
+        ),
+        latent=patterns.latent,
     )
 
 
@@ -270,9 +297,11 @@ def _joint(cohort: Described, spec: ModelSpec, patterns: Patterns, profile: Prof
         share = np.array([cohort["shares"][name][level] for level in levels])
         asked = np.array([level == profile.levels.get(name) for level in levels])
         shares[name] = np.where(asked, np.maximum(share, HARDLY_ANYBODY), share)
-    grid = Patterns(patterns.covariates, patterns.levels, patterns.references)
-    joint = joint_distribution(grid, shares, () if cohort["patients"] else spec.association)
-    for name, _ in patterns.steps:
+    grid = replace(patterns, steps=(), profiles=None, values=())
+    spread = {name: Normal(*told) for name, told in cohort.get("spread", {}).items()}
+    association = () if cohort["patients"] else spec.association
+    joint = joint_distribution(grid, shares, association, spread)
+    for name in (name for name, _ in patterns.steps if name not in patterns.covariates):
         known = [1.0] if name in profile.numbers else list(cohort["shares"][name].values())
         joint = np.outer(joint, known).reshape(-1)
     return joint

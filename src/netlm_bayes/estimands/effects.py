@@ -34,6 +34,8 @@ class Contrast:
 def contrasts_of(analysis: Analysis) -> tuple[Contrast, ...]:
     """List every level against its reference, every step, and other contrasts in the likelihood.
 
+    Of a latent scale the step, one unit, and what these imply for every level.
+
     Parameters
     ----------
     analysis : Analysis
@@ -46,9 +48,14 @@ def contrasts_of(analysis: Analysis) -> tuple[Contrast, ...]:
     """
     codebook = analysis.codebook
     found = []
+    units = {part.name: part.unit for part in analysis.patterns.latent if part.spread != 1}
     for name, level in analysis.patterns.effects:
         covariate = codebook.covariates[name]
-        found.append(Contrast(name, (level,), (covariate.reference,) if covariate.levels else ()))
+        if name not in analysis.patterns.stepped:
+            found.append(Contrast(name, (level,), (covariate.reference,)))
+            continue
+        found += [Contrast(name, (x,), ()) for x in (level, units.get(name)) if x]
+        found += [Contrast(name, (x,), (covariate.reference,)) for x in covariate.effects]
     for cohort in analysis.cohorts:
         for ratio in cohort.ratios:
             contrast = Contrast(ratio.covariate, ratio.level, ratio.versus)

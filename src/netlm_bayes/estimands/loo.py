@@ -17,12 +17,11 @@ import xarray as xr
 from arviz_stats.base import array_stats
 from numpy.typing import NDArray
 
-from netlm_bayes.builders.patient_rows import patient_order
 from netlm_bayes.evidence.assemble import Analysis
 
 Array = NDArray[np.float64]
-PATIENT, PRINTED, COHORT = "patient", "printed number", "cohort"
-PATIENTS = "patients"
+PATIENT, GROUP, PRINTED, COHORT = "patient", "group of patients", "printed number", "cohort"
+PATIENTS, CELLS = "patients", "cells"
 LARGEST_K = 0.7
 ALIKE = 4.0
 """Differences below this do not tell models apart (Sivula et al. 2020, arXiv:2008.10296)."""
@@ -73,7 +72,7 @@ class LeftOut:
     draws : int
         Of the posterior, all chains together.
     units : mapping of str to Units
-        By kind: `patient`, `printed number`, `cohort`.
+        By kind: `patient`, `group of patients`, `printed number`, `cohort`.
     """
 
     readings: tuple[str, ...]
@@ -98,15 +97,17 @@ def leave_one_out(analysis: Analysis, log_likelihood: xr.Dataset) -> LeftOut:
 
     .. math:: \mathrm{elpd} = \sum_i \log p(y_i \mid y_{-i})
 
-    A printed number is left out given the others of its cohort. A cohort is the sum of what its
-    patients and its printed numbers say; of a model that learns across cohorts, leaving one out
-    moves much of the posterior, and importance sampling often fails: see `Units.pareto_k`.
+    A printed number is left out given the others of its cohort. A group is one of a site's table.
+    A cohort is the sum of what its patients, groups or printed numbers say; of a model that learns
+    across cohorts, leaving one out moves much of the posterior, and importance sampling often
+    fails: see `Units.pareto_k`.
 
     Parameters
     ----------
     analysis : Analysis
     log_likelihood : Dataset
-        Group `log_likelihood` of draws of it: dimensions chain, draw and a row, in this order.
+        Group `log_likelihood` of draws of it, as `pointwise.with_patients` gives it: dimensions
+        chain, draw and a row, in this order.
 
     Returns
     -------
@@ -116,27 +117,27 @@ def leave_one_out(analysis: Analysis, log_likelihood: xr.Dataset) -> LeftOut:
     """
     draws = log_likelihood.sizes["chain"] * log_likelihood.sizes["draw"]
     units: dict[str, Units] = {}
-    order, lines = patient_order(analysis), _lines(analysis)
+    lines, labelled = _lines(analysis), _labels(log_likelihood)
     if PATIENTS in log_likelihood:
-        found = _left_out(log_likelihood[PATIENTS])
-        # The graph's order depends on which levels a model needs and patients miss.
         names = tuple(f"{cohort}, line {row}" for cohort, row in lines)
-        units[PATIENT] = Units(names, *(values[np.argsort(order)] for values in found))
-    if printed := _printed(log_likelihood):
+        units[PATIENT] = Units(names, *_left_out(log_likelihood[PATIENTS]))
+    if CELLS in labelled:
+        units[GROUP] = Units(tuple(labelled[CELLS]), *_left_out(log_likelihood[CELLS]))
+    if printed := {kind: labels for kind, labels in labelled.items() if kind != CELLS}:
         kinds = [_left_out(log_likelihood[kind]) for kind in printed]
         names = tuple(name for labels in printed.values() for name in labels)
         units[PRINTED] = Units(names, *map(np.concatenate, zip(*kinds, strict=True)))
     if len(analysis.cohorts) > 1 and (PATIENTS in log_likelihood or not lines):
-        owners = {kind: _owners(labels) for kind, labels in printed.items()}
+        owners = {kind: _owners(labels) for kind, labels in labelled.items()}
         if lines:
-            owners[PATIENTS] = np.array([cohort for cohort, _ in lines])[order]
+            owners[PATIENTS] = np.array([cohort for cohort, _ in lines])
         ids = tuple(cohort.cohort.id for cohort in analysis.cohorts)
         units[COHORT] = Units(ids, *_left_out(_by_cohort(log_likelihood, owners, ids)))
     return LeftOut(analysis.spec.readings, draws, units)
 
 
-def _printed(log_likelihood: xr.Dataset) -> dict[str, list[str]]:
-    """Labels of printed numbers by kind."""
+def _labels(log_likelihood: xr.Dataset) -> dict[str, list[str]]:
+    """Labels of groups and of printed numbers, by kind."""
     return {
         str(kind): [str(label) for label in array[array.dims[-1]].to_numpy()]
         for kind, array in log_likelihood.data_vars.items()
@@ -145,7 +146,7 @@ def _printed(log_likelihood: xr.Dataset) -> dict[str, list[str]]:
 
 
 def _owners(labels: Sequence[str]) -> NDArray[np.str_]:
-    """Cohort of each printed number: what its label starts with."""
+    """Cohort of each group or printed number: what its label starts with."""
     return np.array([label.partition(", ")[0] for label in labels])
 
 
@@ -218,7 +219,7 @@ def loo_table(fits: Mapping[str, LeftOut]) -> pd.DataFrame:
     """
     rows: list[dict[str, object]] = []
     first = next(iter(fits.values()), None)
-    for kind in (PATIENT, PRINTED, COHORT):
+    for kind in (PATIENT, GROUP, PRINTED, COHORT):
         having = {name: fit for name, fit in fits.items() if kind in fit.units}
         rows += [_row(kind, name, fit, first) for name, fit in having.items()]
     return pd.DataFrame(rows, columns=list(COLUMNS))

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from netlm_bayes.curves import Baseline, Piecewise, Weibull
 from netlm_bayes.evidence.assemble import Analysis, CohortEvidence
+from netlm_bayes.evidence.follow_up import printed_follow_up
 from netlm_bayes.evidence.population import Patterns
 from netlm_bayes.inference.gate import Accepted
 
@@ -111,21 +112,40 @@ class Population:
         return self._log_mean_ratio(covariate, level) - self._log_mean_ratio(covariate, versus)
 
     def _coefficient(self, covariate: str, level: str) -> Array:
-        """Log ratio of one level or step; 0 of the reference."""
+        """Log ratio of one level, step or unit of a latent scale; 0 of the reference."""
         if (covariate, level) in self.patterns.effects:
             return self.effect[:, self.patterns.effects.index((covariate, level))]
+        for part in self.patterns.latent:
+            if (covariate, level) == (part.name, part.unit):
+                return self._coefficient(covariate, part.step) / part.spread
         if (covariate, level) in self.patterns.columns:
             return np.zeros(len(self.effect))
         raise ValueError(f"{covariate}: no level '{level}' in this model")
 
     def _log_mean_ratio(self, covariate: str, levels: Sequence[str]) -> Array:
         """Log of the prevalence-weighted mean ratio of joined levels."""
+        if covariate in self.patterns.stepped:
+            return self._log_mean_over_values(covariate, levels)
         if len(levels) == 1:
             return self._coefficient(covariate, levels[0])
         columns = [self.patterns.columns.index((covariate, level)) for level in levels]
         # A level that nobody has still needs a share for its ratio to be defined.
         share = self.weights @ self.patterns.indicator[:, columns] + 1e-12
         ratio = np.exp([self._coefficient(covariate, level) for level in levels]).T
+        return np.asarray(np.log(np.sum(share * ratio, axis=1) / np.sum(share, axis=1)))
+
+    def _log_mean_over_values(self, covariate: str, levels: Sequence[str]) -> Array:
+        """Log of the mean ratio over the values that levels join on a latent scale."""
+        patterns = self.patterns
+        place = patterns.effects.index((covariate, dict(patterns.steps)[covariate]))
+        rows = patterns.mask({covariate: levels}) > 0
+        parts = patterns.part_mask(covariate, levels) > 0
+        values = np.concatenate([patterns.design[rows, place], patterns.part_effects[parts, place]])
+        distinct, where = np.unique(values, return_inverse=True)
+        # Levels that nobody has still need shares for their ratio to be defined.
+        least = np.tile(1e-12 * patterns.part_shares[parts], (len(self.weights), 1))
+        share = np.hstack([self.weights[:, rows], least]) @ np.eye(len(distinct))[where]
+        ratio = np.exp(self.effect[:, place, None] * distinct)
         return np.asarray(np.log(np.sum(share * ratio, axis=1) / np.sum(share, axis=1)))
 
 
@@ -174,20 +194,14 @@ def last_follow_up(cohort: CohortEvidence) -> float:
     """Longest follow-up of a cohort, months; NaN where it has no patients and prints none.
 
     Of its patients in whole months, since the longest is one patient's own; of a printed statistic
-    named `follow-up` in months, and of medians not reached.
+    named `follow-up` in months, of curves and of medians not reached; of a site's table the last
+    month at which it tells that enough were followed.
     """
-    found = [
-        float(item.maximum)
-        for item in cohort.cohort.published
-        if item.kind == "statistic"
-        and (item.name, item.unit) == ("follow-up", "months")
-        and item.maximum is not None
-    ]
-    found += [
-        float(item.followed_to)
-        for item in cohort.cohort.published
-        if item.kind == "median" and item.followed_to is not None
-    ]
+    printed = printed_follow_up(cohort.cohort)
+    found = [] if np.isnan(printed) else [printed]
+    found += [float(curve.months[-1]) for curve in cohort.digitised]
+    if cohort.table is not None and cohort.table.followed_months:
+        found.append(cohort.table.followed_months)
     if cohort.patients is not None:
         seen = np.concatenate([cohort.patients.lower, cohort.patients.upper])
         found += np.floor(np.sort(seen[np.isfinite(seen)])[-1:]).tolist()

@@ -12,14 +12,25 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from netlm_bayes.codebook import RESPONSE
 from netlm_bayes.curves import population_quantile
+from netlm_bayes.estimands.curve_replication import curve_replicates
 from netlm_bayes.estimands.population import Population
 from netlm_bayes.estimands.response import response_probability
 from netlm_bayes.estimands.subgroups import subgroups_within
 from netlm_bayes.evidence.assemble import Analysis, CohortEvidence
 from netlm_bayes.evidence.cohort import AnyItem, Counts, Median, Milestone, Ratio
+from netlm_bayes.evidence.digitised.published_curve import CurveEvidence
+from netlm_bayes.evidence.implied.emulator import follow_up_of, not_implied, saw_less
+from netlm_bayes.evidence.implied.population import Response, Survival
+from netlm_bayes.evidence.implied.regression import Regression, regression_of
 from netlm_bayes.evidence.labels import item_label, subgroup_label
-from netlm_bayes.evidence.published import curve_point, printed_ratio, response_count
+from netlm_bayes.evidence.published import (
+    PrintedRatio,
+    curve_point,
+    printed_ratio,
+    response_count,
+)
 from netlm_bayes.evidence.uses import OTHER, ItemUse, adjusts_alike
 
 Array = NDArray[np.float64]
@@ -71,16 +82,42 @@ def replicates(
     Returns
     -------
     tuple of Replicate
-        One a printed ratio, curve point or count; unused ones with the reason and no draws.
+        One a printed ratio, curve point or count, and a few of a curve read off a figure; unused
+        ones with the reason and no draws.
     """
     rng = np.random.default_rng([seed, 2])
-    return tuple(
-        _replicate(analysis, cohort, population, use, rng)
-        for cohort, population in zip(analysis.cohorts, people, strict=False)
-        for use in cohort.uses
-        if use.note != OTHER
-        and isinstance(cohort.cohort.published[use.item], (Ratio, Median, Milestone, Counts))
-    )
+    found: list[Replicate] = []
+    for cohort, population in zip(analysis.cohorts, people, strict=False):
+        for use in cohort.uses:
+            item = cohort.cohort.published[use.item]
+            if use.note != OTHER and isinstance(item, (Ratio, Median, Milestone, Counts)):
+                found.append(_replicate(analysis, cohort, population, use, rng))
+        for curve in cohort.digitised:
+            found += _replicate_curve(cohort, population, curve, rng)
+    return tuple(found)
+
+
+def _replicate_curve(
+    cohort: CohortEvidence, population: Population, curve: CurveEvidence, rng: np.random.Generator
+) -> list[Replicate]:
+    """Curve read off a figure, at a few of its months."""
+    item, name = cohort.cohort.published[curve.item], subgroup_label(dict(curve.subgroup))
+    noise = rng.standard_normal(len(population.level))
+    return [
+        Replicate(
+            cohort=cohort.cohort.id,
+            endpoint=curve.endpoint,
+            item=f"{item_label(item)} at {at.months:.1f} months",
+            kind=item.kind,
+            subgroup=name,
+            unit="probability",
+            printed=at.survival,
+            role="fit",
+            note="read off the figure",
+            draws=at.draws,
+        )
+        for at in curve_replicates(curve, population, name, noise)
+    ]
 
 
 def unpredictable(item: AnyItem) -> str:
@@ -109,7 +146,7 @@ def _replicate(
     blank = replace(blank, role=use.use)
     match item:
         case Ratio():
-            return _replicate_ratio(analysis, population, use.item, item, noise, blank)
+            return _replicate_ratio(analysis, cohort, population, use.item, item, noise, blank)
         case Counts():
             return _replicate_count(analysis, population, use.item, item, rng, blank)
         case Median() | Milestone():
@@ -154,6 +191,7 @@ def _blank(analysis: Analysis, cohort: CohortEvidence, item: AnyItem) -> Replica
 
 def _replicate_ratio(
     analysis: Analysis,
+    cohort: CohortEvidence,
     population: Population,
     index: int,
     item: Ratio,
@@ -162,11 +200,30 @@ def _replicate_ratio(
 ) -> Replicate:
     r"""Ratio: :math:`\exp\{c(\beta) + \mathrm{se}\, z\}`, the model's mismatch in the error."""
     ratio = printed_ratio(index, item, analysis.codebook)
-    mean = population.log_contrast(ratio.covariate, ratio.level, ratio.versus)
-    mismatch = 0.0 if adjusts_alike(ratio, analysis.spec) else analysis.spec.mismatch
+    mean, mismatch = _expected(analysis, cohort, population, ratio)
     sd = np.hypot(ratio.log_ratio_se, mismatch)
     note = "" if item.event == "response" else f"printed {item.estimate}, of not responding"
     return replace(blank, draws=np.exp(mean + sd * noise), note=note)
+
+
+def _expected(
+    analysis: Analysis, cohort: CohortEvidence, population: Population, ratio: PrintedRatio
+) -> tuple[Array, float]:
+    """Log ratio that a paper is expected to print, per draw, and the sd of the mismatch."""
+    spec, patterns = analysis.spec, population.patterns
+    alike = adjusts_alike(ratio, spec)
+    plain = spec.unadjusted != "implied" or not saw_less(ratio, spec, patterns)
+    if plain or not_implied(ratio, patterns, cohort.joint):
+        mean = population.log_contrast(ratio.covariate, ratio.level, ratio.versus)
+        return mean, 0.0 if alike else spec.mismatch
+    modelled: Response | Survival = Response(
+        population.effect, population.weights, population.level
+    )
+    if ratio.endpoint != RESPONSE:
+        curve, follow_up = population.curve(ratio.endpoint), follow_up_of(cohort)[0]
+        modelled = Survival(population.effect, population.weights, curve, follow_up)
+    regression = Regression(patterns, regression_of(ratio, patterns), cohort.joint)
+    return modelled.coefficients(regression) @ regression.contrast(ratio), 0.0
 
 
 def _replicate_count(

@@ -6,7 +6,7 @@ Nothing is dropped in silence: every item of the file gets a use, and the use a 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +15,8 @@ from netlm_bayes.codebook import RESPONSE, Codebook
 from netlm_bayes.documents import did_you_mean, problems_at
 from netlm_bayes.errors import InputError, InputErrors, Problem
 from netlm_bayes.evidence.checks import faults
-from netlm_bayes.evidence.cohort import Cohort, Counts, Median, Milestone, Ratio
+from netlm_bayes.evidence.cohort import Cohort, Counts, Curve, Median, Milestone, Ratio
+from netlm_bayes.evidence.digitised.published_curve import CurveEvidence, curve_evidence
 from netlm_bayes.evidence.files import CohortFile, lenders
 from netlm_bayes.evidence.hospital import (
     notes_on,
@@ -24,8 +25,10 @@ from netlm_bayes.evidence.hospital import (
     unknown_covariates,
     with_outcome,
 )
+from netlm_bayes.evidence.implied.emulator import Implied, with_implied
 from netlm_bayes.evidence.information import ratio_covariance
 from netlm_bayes.evidence.landmark import landmarked
+from netlm_bayes.evidence.latent import Normal
 from netlm_bayes.evidence.margins import population_margins
 from netlm_bayes.evidence.patients.canonical import Patients, Scale
 from netlm_bayes.evidence.population import Patterns, joint_distribution
@@ -39,10 +42,14 @@ from netlm_bayes.evidence.published import (
     response_count,
 )
 from netlm_bayes.evidence.recover import RecoveredTable, recover_tables
+from netlm_bayes.evidence.sites.table import SiteTable
+from netlm_bayes.evidence.sites.use import groups_of, notes_on_table, table_faults
 from netlm_bayes.evidence.uses import ItemUse, adjusts_alike, use_of
 from netlm_bayes.spec import ModelSpec
 
 Array = NDArray[np.float64]
+CURVE_SEED = 1
+"""How a curve may have been read is evidence, and the same whatever a run's seed."""
 CHANGE_NEEDS_PATIENTS = (
     "needs patients: what is printed of a cohort does not tell when effects change"
 )
@@ -73,8 +80,16 @@ class CohortEvidence:
         One for every item.
     notes : tuple of str
         Derived quantities, to be said aloud.
+    digitised : tuple of CurveEvidence
+        Curves read off a figure.
     patients : Patients, optional
         Those whose outcome is known, of a cohort of patients; nothing is printed of it then.
+    table : SiteTable, optional
+        What a site shares; nothing is printed of it then.
+    implied : mapping of int to Implied
+        By item, what the model implies for ratios adjusted for less than it adjusts.
+    spread : mapping of str to Normal
+        How its patients are spread on latent scales, where their counts are printed.
     """
 
     cohort: Cohort
@@ -89,7 +104,21 @@ class CohortEvidence:
     tables: tuple[RecoveredTable, ...]
     uses: tuple[ItemUse, ...]
     notes: tuple[str, ...]
+    digitised: tuple[CurveEvidence, ...] = ()
     patients: Patients | None = None
+    table: SiteTable | None = None
+    implied: Mapping[int, Implied] = field(default_factory=dict)
+    spread: Mapping[str, Normal] = field(default_factory=dict)
+
+    @property
+    def printed(self) -> bool:
+        """Whether the cohort is what a paper prints."""
+        return self.patients is None and self.table is None
+
+    @property
+    def synthetic(self) -> bool:
+        """Whether simulated patients are behind it."""
+        return any(source.synthetic for source in (self.patients, self.table) if source is not None)
 
 
 @dataclass(frozen=True)
@@ -105,6 +134,10 @@ class Analysis:
     cohorts : tuple of CohortEvidence
     scales : mapping of str to Scale
         Centre and step of each continuous covariate.
+    collapse : bool, default True
+        Whether patients who are alike enter together.
+    votes : mapping of str to float
+        How much of a cohort's evidence counts, by id: 1 where not named, 0 to leave it out.
     """
 
     spec: ModelSpec
@@ -112,13 +145,19 @@ class Analysis:
     patterns: Patterns
     cohorts: tuple[CohortEvidence, ...]
     scales: Mapping[str, Scale] = field(default_factory=dict)
+    collapse: bool = True
+    votes: Mapping[str, float] = field(default_factory=dict)
+
+    def vote(self, cohort: CohortEvidence) -> float:
+        """How much of a cohort's evidence counts."""
+        return self.votes.get(cohort.cohort.id, 1.0)
 
     @property
     def endpoints(self) -> tuple[str, ...]:
-        """Modelled endpoints, the one without offset first; patients tell of that one only."""
+        """Modelled endpoints, the one without offset first; only print tells of others."""
         if self.spec.outcome == "response":
             return ("response",)
-        if all(cohort.patients is not None for cohort in self.cohorts):
+        if not any(cohort.printed for cohort in self.cohorts):
             return (self.codebook.primary_endpoint,)
         return (self.codebook.primary_endpoint, *self.spec.endpoints)
 
@@ -157,7 +196,11 @@ def analyse(spec: ModelSpec, files: Sequence[CohortFile]) -> Analysis:
             cohorts.append(_patients_evidence(spec, file, own, shares[file.cohort.id], patterns))
             continue
         try:
-            cohorts.append(_cohort_evidence(spec, codebook, patterns, file, known))
+            if file.table is not None:
+                cohorts.append(_table_evidence(spec, file, file.table, patterns))
+                continue
+            evidence = _cohort_evidence(spec, codebook, patterns, file, known)
+            cohorts.append(with_implied(evidence, spec, codebook, patterns))
         except InputError as error:
             errors.append(error)
     if errors:
@@ -170,6 +213,28 @@ def _patients_evidence(
 ) -> CohortEvidence:
     """Take a cohort of patients: nothing is printed of it."""
     cohort = file.cohort.model_copy(update={"n": patients.n})
+    nothing = _nothing_printed(cohort, share, patterns, notes_on(spec, file, patients))
+    return replace(nothing, patients=patients)
+
+
+def _table_evidence(
+    spec: ModelSpec, file: CohortFile, table: SiteTable, patterns: Patterns
+) -> CohortEvidence:
+    """Take a site's table: nothing is printed of it."""
+    if problems := table_faults(spec, table):
+        raise InputError(file.name, problems)
+    groups = groups_of(spec, table)
+    people = groups.patients / groups.patients.sum()
+    cohort = file.cohort.model_copy(update={"n": int(groups.patients.sum())})
+    share = people @ groups.members(patterns)
+    nothing = _nothing_printed(cohort, share, patterns, notes_on_table(spec, groups, patterns))
+    return replace(nothing, table=table)
+
+
+def _nothing_printed(
+    cohort: Cohort, share: Array, patterns: Patterns, notes: tuple[str, ...]
+) -> CohortEvidence:
+    """Evidence of a cohort of which nothing is printed, and not yet anything else known."""
     nothing = np.zeros((0, 0))
     return CohortEvidence(
         cohort=cohort,
@@ -183,8 +248,7 @@ def _patients_evidence(
         counts=(),
         tables=(),
         uses=(),
-        notes=notes_on(spec, file, patients),
-        patients=patients,
+        notes=notes,
     )
 
 
@@ -226,7 +290,7 @@ def _covariate_faults(spec: ModelSpec, codebook: Codebook, printed: bool) -> Ite
             yield str(error)
             continue
         if printed and not covariate.levels:
-            yield f"'{name}' is continuous: what is printed of it gives no levels to model"
+            yield f"'{name}' is continuous: without patients there are no levels of it to model"
         if covariate.post_baseline:
             yield f"'{name}' is known only after the clock has started{_ways_out(name)}"
 
@@ -310,12 +374,14 @@ def _cohort_evidence(
         for i, x in items
         if isinstance(x, (Median, Milestone))
     ]
-    shares, log_sd, sources = population_margins(patterns, cohort, codebook, file.name, known)
+    margins = population_margins(patterns, cohort, codebook, file.name, known)
+    shares, spread, log_sd, sources = margins
     curve = tuple(point for point in points if point.reached)
     return CohortEvidence(
         cohort=cohort,
-        joint=joint_distribution(patterns, shares, spec.association),
+        joint=joint_distribution(patterns, shares, spec.association, spread),
         margin_log_sd=log_sd,
+        spread=spread,
         ratios=ratios,
         ratio_covariance=covariance + np.diag(mismatch),
         curve=curve,
@@ -325,6 +391,11 @@ def _cohort_evidence(
         tables=recovered,
         uses=uses,
         notes=(*(f"{name}: {text}" for name, text in basis.items()), *sources),
+        digitised=tuple(
+            curve_evidence(i, x, file.curves[i], codebook, CURVE_SEED)
+            for i, x in items
+            if isinstance(x, Curve)
+        ),
     )
 
 

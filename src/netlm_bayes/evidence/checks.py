@@ -9,13 +9,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 from typing import get_args
 
-from netlm_bayes.codebook import RESPONSE, Codebook
+from netlm_bayes.codebook import RESPONSE, Codebook, Covariate
 from netlm_bayes.documents import Fault, did_you_mean, repeated
 from netlm_bayes.evidence.cohort import (
     AdverseEvent,
     AnyItem,
     Cohort,
     Counts,
+    Curve,
     Logrank,
     Margin,
     Median,
@@ -104,11 +105,14 @@ def _item_faults(item: AnyItem, cohort: Cohort, codebook: Codebook) -> Iterator[
             yield from _level_faults(codebook, item.covariate)
     if isinstance(item, (AdverseEvent, Logrank, Statistic)) and item.role == "fit":
         yield ("role",), f"must be 'check': no likelihood takes an item of kind '{item.kind}'"
-    if isinstance(item, (Median, Milestone, Logrank)):
+    if isinstance(item, (Median, Milestone, Curve, Logrank)):
         yield from _endpoint_faults(item.endpoint, codebook)
-    if isinstance(item, (Median, Milestone, AdverseEvent)) and item.n and item.n > cohort.n:
+    if isinstance(item, (Median, Milestone, Curve, AdverseEvent)) and item.n and item.n > cohort.n:
         yield ("n",), f"must be at most the cohort's {cohort.n}; got {item.n}"
-    if isinstance(item, (Median, Milestone, Logrank, Counts)):
+    if isinstance(item, Curve) and item.events and item.events > (item.n or cohort.n):
+        what = f"must be at most the {item.n or cohort.n} patients; got {item.events}"
+        yield ("events",), what
+    if isinstance(item, (Median, Milestone, Curve, Logrank, Counts)):
         yield from _subgroup_faults(item.subgroup, codebook)
     yield from _restated_faults(item, codebook)
     for name in repeated(other.reading for other in item.otherwise):
@@ -199,6 +203,9 @@ def _margin_faults(item: Margin, n: int, codebook: Codebook) -> Iterator[Fault]:
         yield ("covariate",), f"'{item.covariate}' is continuous and has no levels to count"
         return
     joined = [name for name in item.values if name not in known.levels]
+    if known.latent:
+        yield from _latent_margin_faults(item, n, known)
+        return
     for name in joined:
         yield ("values", name), f"joins {', '.join(known.groups[name])}; count each level"
     total = sum(item.values.values()) + item.missing
@@ -209,6 +216,23 @@ def _margin_faults(item: Margin, n: int, codebook: Codebook) -> Iterator[Fault]:
         yield ("values",), f"must sum to n = {n}; they sum to {total}"
     elif lacking and not joined and len(known.levels) > 2:
         yield ("values",), f"lacks {', '.join(lacking)}"
+
+
+def _latent_margin_faults(item: Margin, n: int, known: Covariate) -> Iterator[Fault]:
+    """On a latent scale groups may be counted, and those left over if they are of one group."""
+    try:
+        counted = known.counted(tuple(item.values))
+    except ValueError as error:
+        yield ("values",), str(error)
+        return
+    printed = sum(item.values.values())
+    if not printed:
+        yield ("values",), "must not all be 0"
+    elif len(counted) < 2:
+        yield ("values",), "must tell two levels or groups apart"
+    elif printed + item.missing > n or ("" not in counted and printed + item.missing != n):
+        what = f"must sum to n = {n}; they sum to {printed + item.missing}"
+        yield ("values",), what
 
 
 def _count_faults(item: Counts, n: int) -> Iterator[Fault]:
@@ -250,7 +274,7 @@ def _other_reading_faults(
         )
     if isinstance(item, Ratio) and item.kind == "odds_ratio":
         may_change += ("event",)
-    if isinstance(item, (Median, Milestone, Counts, Logrank)):
+    if isinstance(item, (Median, Milestone, Curve, Counts, Logrank)):
         may_change += ("subgroup",)
         yield from _subgroup_faults(other.subgroup or {}, codebook)
     for key in other.changes:

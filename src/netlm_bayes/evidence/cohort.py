@@ -13,6 +13,7 @@ from typing import Annotated
 from pydantic import Field
 
 from netlm_bayes.documents import Document, Fault, Identifier, Text
+from netlm_bayes.evidence.digitised.item import Curve
 from netlm_bayes.evidence.items import (
     AdverseEvent,
     Counts,
@@ -36,6 +37,7 @@ __all__ = [
     "Cohort",
     "Conclusion",
     "Counts",
+    "Curve",
     "Item",
     "Levels",
     "Logrank",
@@ -47,12 +49,13 @@ __all__ = [
     "Ratio",
     "Restated",
     "Role",
+    "SiteCohort",
     "Statistic",
     "Subgroup",
 ]
 
 AnyItem = Annotated[
-    Ratio | Median | Milestone | Counts | Margin | AdverseEvent | Logrank | Statistic,
+    Ratio | Median | Milestone | Curve | Counts | Margin | AdverseEvent | Logrank | Statistic,
     Field(discriminator="kind"),
 ]
 
@@ -138,3 +141,13 @@ class PatientCohort(Cohort):
         for key in ("borrowed_margins", "conclusions"):
             if getattr(self, key):
                 yield (key,), "belongs to printed items; this cohort has patients"
+
+
+class SiteCohort(Cohort):
+    """One cohort of which a site shares sums over groups: nothing printed, no patients.
+
+    Its id may be that of an institution within a file, which is no plain identifier.
+    """
+
+    id: Text
+    published: tuple[AnyItem, ...] = ()

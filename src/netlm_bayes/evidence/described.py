@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from netlm_bayes.codebook import Codebook
 from netlm_bayes.evidence.cohort import Cohort, Margin
 from netlm_bayes.spec import ModelSpec
+
+if TYPE_CHECKING:
+    from netlm_bayes.evidence.sites.table import SiteTable
 
 
 def cohort_in_words(cohort: Cohort) -> str:
@@ -13,6 +18,23 @@ def cohort_in_words(cohort: Cohort) -> str:
     items = _counted(len(cohort.published), "item")
     patients = _counted(cohort.n, "patient")
     return f"cohort {cohort.id}: {patients}, {items} ({fitted} in the likelihood)"
+
+
+def table_in_words(cohort: Cohort, table: SiteTable) -> str:
+    """Patients, outcomes and groups of a site table, and for which models it is."""
+    said = [_counted(cohort.n, "patient")]
+    if table.survival:
+        cells = table.survival.cells
+        models = "any model" if cells.power.shape[1] else "piecewise models"
+        events = _counted(round(cells.events.sum()), "event")
+        groups = _counted(len(cells.events), "group")
+        said.append(f"{events} in {groups} and {_counted(len(cells.cuts) + 1, 'interval')}")
+        said.append(f"for {models}")
+    if table.response:
+        responders = _counted(int(table.response.responders.sum()), "responder")
+        groups = _counted(len(table.response.responders), "group")
+        said.append(f"{responders} in {groups}")
+    return f"site table {cohort.id}: {', '.join(said)}; no group below {table.smallest}"
 
 
 def model_in_words(spec: ModelSpec) -> str:

@@ -21,24 +21,35 @@ from netlm_bayes.documents import (
 )
 from netlm_bayes.errors import InputError, InputErrors, Problem
 from netlm_bayes.evidence.checks import faults
-from netlm_bayes.evidence.cohort import Cohort, PatientCohort
-from netlm_bayes.evidence.described import codebook_in_words, cohort_in_words, model_in_words
+from netlm_bayes.evidence.cohort import Cohort, Curve, PatientCohort
+from netlm_bayes.evidence.described import (
+    codebook_in_words,
+    cohort_in_words,
+    model_in_words,
+    table_in_words,
+)
 from netlm_bayes.spec import bundled_models, read_model
 
 if TYPE_CHECKING:
+    from netlm_bayes.evidence.digitised.curve import DigitisedCurve
     from netlm_bayes.evidence.patients.canonical import Patients
     from netlm_bayes.evidence.patients.layout import Layout
+    from netlm_bayes.evidence.sites.table import SiteTable
 
 BUNDLED_COHORTS = ("sysu-2016-2020", "sysu-rectal-2022-2024")
 PATIENT_SUFFIXES = (".csv", ".tsv", ".parquet", ".pq", ".xlsx", ".xls")
 """Of files of patients that come without a cohort's file; spreadsheets, to be told what to do."""
+TABLE_SUFFIX = ".json"
+"""Of a site table."""
 
 
 @dataclass(frozen=True)
 class CohortFile:
     """A validated cohort, its codebook, and what identifies the files it came from.
 
-    `patients` is None for a published cohort; `data_name` is that of a file named in another.
+    `patients` is None but for a cohort of patients, `table` but for a site's table; `data_name` is
+    that of a file named in another; `curves` holds the digitised curves of a published cohort, by
+    place among its items.
     """
 
     cohort: Cohort
@@ -50,11 +61,20 @@ class CohortFile:
     data_name: str = ""
     data_digest: str = ""
     patients: Patients | None = field(default=None, compare=False)
+    table: SiteTable | None = field(default=None, compare=False)
+    curves: Mapping[int, DigitisedCurve] = field(default_factory=dict, compare=False)
+
+    @property
+    def printed(self) -> bool:
+        """Whether the cohort is what a paper prints."""
+        return self.patients is None and self.table is None
 
     @property
     def inputs(self) -> dict[str, str]:
         """SHA-256 of the cohort's file, of its patients' and of its codebook, by file name."""
         data = {self.data_name: self.data_digest} if self.data_name else {}
+        for curve in self.curves.values():
+            data |= curve.digests
         return {self.name: self.digest, **data, self.codebook_name: self.codebook_digest}
 
 
@@ -64,8 +84,8 @@ def read_cohort(reference: str) -> CohortFile:
     Parameters
     ----------
     reference : str
-        A TOML file, a CSV or Parquet of the patients of one institution, or one of
-        `BUNDLED_COHORTS`.
+        A TOML file, a CSV or Parquet of the patients of one institution, the JSON of a site
+        table, or one of `BUNDLED_COHORTS`.
 
     Returns
     -------
@@ -88,6 +108,8 @@ def _read(reference: str) -> list[CohortFile]:
     path = _cohort_path(reference)
     if path.suffix.casefold() in PATIENT_SUFFIXES:
         return _bare_patients(path, reference)
+    if path.suffix.casefold() == TABLE_SUFFIX:
+        return [_site_table(path, reference)]
     values, text = read_toml(path, reference)
     expect_kind("cohort", values, reference)
     schema = PatientCohort if "patients" in values else Cohort
@@ -102,8 +124,17 @@ def _read(reference: str) -> list[CohortFile]:
     book = digest(read_toml(source)[1])
     file = CohortFile(cohort, codebook, path.name, digest(text), source.name, book)
     if cohort.patients is None:
-        return [file]
+        return [_with_curves(file, path.parent, reference)]
     return _declared_patients(file, cohort.patients, path, reference, text)
+
+
+def _with_curves(file: CohortFile, folder: Path, reference: str) -> CohortFile:
+    """Read the digitised curves that a cohort names, if any."""
+    if not any(isinstance(item, Curve) for item in file.cohort.published):
+        return file
+    from netlm_bayes.evidence.digitised.cohort import read_curves
+
+    return replace(file, curves=read_curves(file.cohort, folder, reference))
 
 
 def _bare_patients(path: Path, reference: str) -> list[CohortFile]:
@@ -122,6 +153,24 @@ def _bare_patients(path: Path, reference: str) -> list[CohortFile]:
         codebook_digest=digest(read_toml(book)[1]),
     )
     return _institutions(file, data, reference)
+
+
+def _site_table(path: Path, reference: str) -> CohortFile:
+    """Read what a site shares."""
+    data = read_bytes(path, reference)
+    from netlm_bayes.evidence.sites.read import read_site_table
+
+    cohort, table, codebook = read_site_table(data, reference, path.parent)
+    book = codebook_path(cohort.codebook, path.parent)
+    return CohortFile(
+        cohort=cohort,
+        codebook=codebook,
+        name=path.name,
+        digest=digest(data),
+        codebook_name=book.name,
+        codebook_digest=digest(read_toml(book)[1]),
+        table=table,
+    )
 
 
 def _declared_patients(
@@ -193,12 +242,12 @@ def inputs_of(files: Sequence[CohortFile]) -> dict[str, str]:
 
 
 def check_file(path: str) -> str:
-    """Validate a cohort, model or codebook file, or what comes with the package under a name.
+    """Validate a file of any kind, or what comes with the package under a name.
 
     Parameters
     ----------
     path : str
-        A TOML file, a file of patients, or a bundled name.
+        A TOML file, a file of patients, a site table, or a bundled name.
 
     Returns
     -------
@@ -211,7 +260,7 @@ def check_file(path: str) -> str:
         With every problem of the file.
     """
     suffix = Path(path).suffix.casefold()
-    if path in BUNDLED_COHORTS or suffix in PATIENT_SUFFIXES:
+    if path in BUNDLED_COHORTS or suffix in {TABLE_SUFFIX, *PATIENT_SUFFIXES}:
         return _file_words(path)
     if path in bundled_models():
         return model_in_words(read_model(path)[0])
@@ -241,7 +290,7 @@ def lenders(files: Sequence[CohortFile]) -> Mapping[str, Cohort]:
     InputErrors
         A file borrows from a cohort that is neither.
     """
-    found = {file.cohort.id: file.cohort for file in files if file.patients is None}
+    found = {file.cohort.id: file.cohort for file in files if file.printed}
     errors = []
     for file in files:
         borrowed = file.cohort.borrowed_margins
@@ -263,7 +312,7 @@ def _cohort_path(reference: str) -> Path:
     path = Path(reference)
     if reference in BUNDLED_COHORTS:
         return bundled_file(reference)
-    if path.suffix.casefold() in {".toml", *PATIENT_SUFFIXES} or path.exists():
+    if path.suffix.casefold() in {".toml", TABLE_SUFFIX, *PATIENT_SUFFIXES} or path.exists():
         return path
     there = did_you_mean(reference, BUNDLED_COHORTS)
     there = there or f"; give a TOML file, a CSV, a Parquet or one of {', '.join(BUNDLED_COHORTS)}"
@@ -288,7 +337,9 @@ def _file_words(path: str) -> str:
     """Describe a cohort, or the patients of a file."""
     files = _read(path)
     patients = [file.patients for file in files if file.patients is not None]
-    cohort = files[0].cohort
+    cohort, table = files[0].cohort, files[0].table
+    if table is not None:
+        return table_in_words(cohort, table)
     if not patients:
         return cohort_in_words(cohort)
     from netlm_bayes.evidence.patients.cohorts import patients_in_words

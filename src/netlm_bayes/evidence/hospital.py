@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 
 from netlm_bayes.codebook import Codebook
 from netlm_bayes.errors import InputError, InputErrors, Problem
 from netlm_bayes.evidence.files import CohortFile
+from netlm_bayes.evidence.latent import (
+    Normal,
+    edges_of,
+    fitted_normal,
+    latent_of,
+    on_scale,
+    parts_of,
+    scale_of,
+)
 from netlm_bayes.evidence.patients.canonical import MISSING, Floats, Patients, Scale, scales_of
 from netlm_bayes.evidence.patients.cohorts import SMALLEST_SHOWN
 from netlm_bayes.evidence.patients.profiles import observed_patterns, shares_over
@@ -25,7 +35,7 @@ def with_outcome(spec: ModelSpec, files: Sequence[CohortFile]) -> dict[str, Pati
     ----------
     spec : ModelSpec
     files : sequence of CohortFile
-        Published cohorts are passed over.
+        Published cohorts and sites' tables are passed over.
 
     Raises
     ------
@@ -37,12 +47,40 @@ def with_outcome(spec: ModelSpec, files: Sequence[CohortFile]) -> dict[str, Pati
         if file.patients is None:
             continue
         known = file.patients.take(_known(spec, file.patients))
-        found[file.cohort.id] = known
+        found[file.cohort.id] = on_latent_scales(known, spec, file.codebook)
         if not known.n:
             what = f"no patient of {file.cohort.id} has {OUTCOMES[spec.outcome]}"
             errors.append(InputError(file.name, [Problem("", what)]))
     if errors:
         raise InputErrors(errors)
+    return found
+
+
+def on_latent_scales(patients: Patients, spec: ModelSpec, codebook: Codebook) -> Patients:
+    """Copy with values on the latent scales of a model.
+
+    Whose raw quantity is not known, but the level, has the mean of the level among these patients.
+    """
+    values = dict(patients.values)
+    for name, normal in spread_in(patients, spec, codebook).items():
+        covariate = codebook.covariates[name]
+        latent, codes = latent_of(covariate), patients.levels[name]
+        scale, score = scale_of(latent), parts_of(name, covariate).scores(normal)
+        of_level = np.where(codes == MISSING, np.nan, scale.mean + scale.sd * score[codes])
+        raw = patients.values.get(name, np.full(patients.n, np.nan))
+        values[name] = np.where(np.isnan(raw), of_level, on_scale(latent, raw))
+    return replace(patients, values=values)
+
+
+def spread_in(patients: Patients, spec: ModelSpec, codebook: Codebook) -> dict[str, Normal]:
+    """How patients are spread on each latent scale of a model, by the levels that are known."""
+    found = {}
+    for name in spec.covariates:
+        covariate = codebook.covariates.get(name)
+        if covariate is not None and covariate.latent:
+            codes = patients.levels[name]
+            counts = np.bincount(codes[codes != MISSING], minlength=len(covariate.levels))
+            found[name] = fitted_normal(edges_of(covariate), counts.tolist())
     return found
 
 
@@ -53,10 +91,12 @@ def _known(spec: ModelSpec, patients: Patients) -> np.ndarray:
 def scales_in(
     spec: ModelSpec, codebook: Codebook, patients: Mapping[str, Patients]
 ) -> dict[str, Scale]:
-    """Centre and step of each continuous covariate of a model."""
+    """Centre and step of each covariate of a model that is continuous or on a latent scale."""
     known = {name: codebook.covariates[name] for name in spec.covariates}
     units = {name: covariate.unit for name, covariate in known.items() if not covariate.levels}
-    return scales_of(list(patients.values()), units)
+    found = scales_of(list(patients.values()), units)
+    found |= {name: scale_of(c.latent) for name, c in known.items() if c.latent}
+    return {name: found[name] for name in known if name in found}
 
 
 def unknown_covariates(spec: ModelSpec, patients: Sequence[Patients]) -> list[str]:
@@ -94,7 +134,10 @@ def patterns_in(
     """
     if printed:
         patterns = patterns_of(codebook, spec.covariates)
-        return patterns, {name: shares_over(patterns, one) for name, one in patients.items()}
+        return patterns, {
+            name: shares_over(patterns, one, spread_in(one, spec, codebook))
+            for name, one in patients.items()
+        }
     cohorts = list(patients.values())
     patterns, shares = observed_patterns(cohorts, codebook, spec.covariates, scales)
     return patterns, dict(zip(patients, shares, strict=True))
@@ -102,7 +145,7 @@ def patterns_in(
 
 def notes_on(spec: ModelSpec, file: CohortFile, patients: Patients) -> tuple[str, ...]:
     """Say who is left out and what is summed over, without counts below five."""
-    left_out = file.cohort.n - patients.n
+    left_out, codebook = file.cohort.n - patients.n, file.codebook
     why = f"without {OUTCOMES[spec.outcome]}"
     if spec.landmark is not None:
         why = f"not known to be event-free at month {spec.landmark:g}"
@@ -114,7 +157,8 @@ def notes_on(spec: ModelSpec, file: CohortFile, patients: Patients) -> tuple[str
             else int(np.isnan(patients.values[name]).sum())
         )
         if missing:
-            way = "summed over its levels" if name in patients.levels else "modelled as normal"
+            stepped = name not in patients.levels or codebook.covariates[name].latent
+            way = "modelled as normal" if stepped else "summed over its levels"
             notes.append(f"{name}: missing in {_shown(missing)}; {way}")
     return tuple(notes)
 

@@ -8,6 +8,7 @@ from netlm_bayes.evidence.cohort import (
     AdverseEvent,
     AnyItem,
     Counts,
+    Curve,
     Logrank,
     Margin,
     Median,
@@ -35,6 +36,8 @@ def item_label(item: AnyItem) -> str:
         case Milestone():
             months = f"{item.months} months"
             return f"milestone {item.endpoint} {months}, {subgroup_label(item.subgroup)}"
+        case Curve():
+            return f"curve {item.endpoint}, {subgroup_label(item.subgroup)}"
         case Counts():
             return f"counts response, {subgroup_label(item.subgroup)}"
         case Margin():

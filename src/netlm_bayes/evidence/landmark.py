@@ -66,7 +66,7 @@ def landmarked(files: Sequence[CohortFile], months: float) -> tuple[CohortFile, 
     codebook = files[0].codebook
     known = codebook.covariates.get(RESPONSE)
     problems = [
-        Problem("landmark", f"needs patients; {file.name} is of print")
+        Problem("landmark", f"needs patients; {file.name} has none")
         for file in files
         if file.patients is None
     ]

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from netlm_bayes.codebook import Codebook
+from netlm_bayes.evidence.latent import Normal, Parts, parts_of
 from netlm_bayes.spec import Association
 
 Array = NDArray[np.float64]
@@ -33,12 +34,14 @@ class Patterns:
     references : tuple of str
         Reference level of each.
     steps : tuple of (str, str)
-        Continuous covariates and the contrast of each one's coefficient, such as
-        `("age", "per 9.07 years")`.
+        Continuous covariates, and those with a latent scale, and the contrast of each one's
+        coefficient, such as `("age", "per 9.07 years")`.
     profiles : tuple of tuple of str, optional
         Patterns observed, one level a covariate; None for every combination.
     values : tuple of tuple of float
         Of each profile, the continuous covariates in steps from their centre.
+    latent : tuple of Parts
+        Of covariates with a latent scale: values at which their levels are taken.
     """
 
     covariates: tuple[str, ...]
@@ -47,6 +50,7 @@ class Patterns:
     steps: tuple[tuple[str, str], ...] = ()
     profiles: tuple[tuple[str, ...], ...] | None = None
     values: tuple[tuple[float, ...], ...] = ()
+    latent: tuple[Parts, ...] = ()
 
     @cached_property
     def rows(self) -> tuple[tuple[str, ...], ...]:
@@ -55,8 +59,8 @@ class Patterns:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Every covariate: those with levels, then the continuous ones."""
-        return (*self.covariates, *(name for name, _ in self.steps))
+        """Every covariate: those whose levels have coefficients, then those that have steps."""
+        return tuple(dict.fromkeys(name for name, _ in self.effects))
 
     @cached_property
     def columns(self) -> tuple[tuple[str, str], ...]:
@@ -69,9 +73,15 @@ class Patterns:
 
     @cached_property
     def effects(self) -> tuple[tuple[str, str], ...]:
-        """Every (covariate, level) that carries a coefficient, then every continuous covariate."""
-        references = set(zip(self.covariates, self.references, strict=True))
-        return (*(column for column in self.columns if column not in references), *self.steps)
+        """Every (covariate, level) that carries a coefficient, then every step."""
+        references, stepped = set(zip(self.covariates, self.references, strict=True)), self.stepped
+        levels = (x for x in self.columns if x not in references and x[0] not in stepped)
+        return (*levels, *self.steps)
+
+    @cached_property
+    def stepped(self) -> frozenset[str]:
+        """Covariates whose coefficient is of a step: continuous, or on a latent scale."""
+        return frozenset(name for name, _ in self.steps)
 
     @cached_property
     def indicator(self) -> Array:
@@ -91,6 +101,58 @@ class Patterns:
         return np.column_stack([self.indicator[:, keep], steps])
 
     @cached_property
+    def part_columns(self) -> NDArray[np.int_]:
+        """Column of every part of a level; a level that is on no latent scale is its own part."""
+        parts = {part.name: part for part in self.latent}
+        found: list[int] = []
+        for name, levels in zip(self.covariates, self.levels, strict=True):
+            first = self.columns.index((name, levels[0]))
+            within = parts[name].level if name in parts else range(len(levels))
+            found += [first + place for place in within]
+        return np.array(found, dtype=int)
+
+    @cached_property
+    def part_effects(self) -> Array:
+        """Design of every part, all other covariates at their zero; (parts, effects)."""
+        values = {part.name: list(part.values) for part in self.latent}
+        steps, out = dict(self.steps), np.zeros((len(self.part_columns), len(self.effects)))
+        for place, column in enumerate(self.part_columns):
+            name, level = self.columns[column]
+            if name in values:
+                out[place, self.effects.index((name, steps[name]))] = values[name].pop(0)
+            elif (name, level) in self.effects:
+                out[place, self.effects.index((name, level))] = 1.0
+        return out
+
+    @cached_property
+    def part_rows(self) -> Array:
+        """1 where a pattern has a part; shape (patterns, parts)."""
+        out = self.indicator[:, self.part_columns]
+        steps = dict(self.steps)
+        for part in self.latent:
+            effect = self.effects.index((part.name, steps[part.name]))
+            own = [self.columns[column][0] == part.name for column in self.part_columns]
+            same = self.design[:, effect, None] == self.part_effects[own, effect]
+            out[:, own] = out[:, own] * same
+        return out
+
+    @cached_property
+    def part_shares(self) -> Array:
+        """Share of every part within its level, where patients are as the codebook says."""
+        parts = {part.name: part.within(Normal()).tolist() for part in self.latent}
+        names = [self.columns[column][0] for column in self.part_columns]
+        return np.array([parts[name].pop(0) if name in parts else 1.0 for name in names])
+
+    @cached_property
+    def within(self) -> Array:
+        """Share of each pattern's parts within their levels, likewise; shape (patterns,)."""
+        return np.asarray(np.exp(self.part_rows @ np.log(self.part_shares)))
+
+    def part_mask(self, covariate: str, levels: Sequence[str]) -> Array:
+        """1 at the parts of some levels of one covariate; shape (parts,)."""
+        return self.column_mask(covariate, levels)[self.part_columns]
+
+    @cached_property
     def scores(self) -> Array:
         """Place of each level from 0 (first) to 1 (last); shape (columns, covariates)."""
         out = np.zeros((len(self.columns), len(self.covariates)))
@@ -107,6 +169,24 @@ class Patterns:
         ]
         return np.array(inside, dtype=float)
 
+    def places(self, levels: Mapping[str, NDArray[np.int_]]) -> NDArray[np.int_]:
+        """Pattern of each patient, all of whose levels are known and among the patterns.
+
+        Parameters
+        ----------
+        levels : mapping of str to ndarray of int of shape (patients,)
+            Place of each patient's level, by covariate.
+        """
+        sizes = tuple(len(known) for known in self.levels)
+        own = [
+            [known.index(level) for known, level in zip(self.levels, row, strict=True)]
+            for row in self.rows
+        ]
+        key = np.ravel_multi_index(np.array(own).T, sizes)
+        order = np.argsort(key)
+        wanted = np.ravel_multi_index([levels[name] for name in self.covariates], sizes)
+        return np.asarray(order[np.searchsorted(key[order], wanted)])
+
     def column_mask(self, covariate: str, levels: Sequence[str]) -> Array:
         """1 at the columns of some levels of one covariate; shape (columns,)."""
         return np.array(
@@ -116,16 +196,41 @@ class Patterns:
 
 def patterns_of(codebook: Codebook, covariates: Sequence[str]) -> Patterns:
     """List the patterns of a model's covariates."""
-    known = [codebook.covariate(name) for name in covariates]
+    known = {name: codebook.covariate(name) for name in covariates}
+    levels = tuple(covariate.levels for covariate in known.values())
+    references = tuple(covariate.reference for covariate in known.values())
+    latent = tuple(parts_of(name, c) for name, c in known.items() if c.latent)
+    if not latent:
+        return Patterns(tuple(covariates), levels, references)
+    parts = {part.name: part for part in latent}
+    ways = [
+        [(known[name].levels[place], value) for place, value in _values(parts[name])]
+        if name in parts
+        else [(level, None) for level in known[name].levels]
+        for name in covariates
+    ]
+    rows = list(product(*ways))
     return Patterns(
         tuple(covariates),
-        tuple(covariate.levels for covariate in known),
-        tuple(covariate.reference for covariate in known),
+        levels,
+        references,
+        steps=tuple((part.name, part.step) for part in latent),
+        profiles=tuple(tuple(level for level, _ in row) for row in rows),
+        values=tuple(tuple(value for _, value in row if value is not None) for row in rows),
+        latent=latent,
     )
 
 
+def _values(part: Parts) -> list[tuple[int, float]]:
+    """Place of the level of each value, and the value."""
+    return list(zip(part.level, part.values, strict=True))
+
+
 def joint_distribution(
-    patterns: Patterns, shares: Mapping[str, Array], association: Sequence[Association] = ()
+    patterns: Patterns,
+    shares: Mapping[str, Array],
+    association: Sequence[Association] = (),
+    spread: Mapping[str, Normal] | None = None,
 ) -> Array:
     r"""Share of each pattern in a population with given margins.
 
@@ -142,6 +247,9 @@ def joint_distribution(
         Each covariate's margin.
     association : sequence of Association
         None: independence.
+    spread : mapping of str to Normal
+        How patients are spread on latent scales, by which levels are divided into their parts; as
+        the codebook says where a covariate is not named.
 
     Returns
     -------
@@ -155,7 +263,31 @@ def joint_distribution(
         joint = joint * np.expand_dims(margin, tuple(i for i in range(len(shape)) if i != axis))
     if association:
         joint = _rake(joint * np.exp(_tilt(patterns, association, shape)), margins)
-    return np.asarray(joint.reshape(-1))
+    return divided(patterns, joint.reshape(-1), spread or {})
+
+
+def divided(patterns: Patterns, joint: Array, spread: Mapping[str, Normal]) -> Array:
+    """Divide shares of combinations of levels among the parts of latent levels.
+
+    Parameters
+    ----------
+    patterns : Patterns
+        Of every combination.
+    joint : ndarray of shape (combinations of levels,)
+        The last covariate turns fastest.
+    spread : mapping of str to Normal
+
+    Returns
+    -------
+    ndarray of shape (patterns,)
+    """
+    found = joint.reshape([len(levels) for levels in patterns.levels])
+    for part in patterns.latent:
+        axis = patterns.covariates.index(part.name)
+        within = part.within(spread.get(part.name, Normal()))
+        found = np.take(found, part.level, axis=axis)
+        found = found * np.expand_dims(within, tuple(i for i in range(found.ndim) if i != axis))
+    return np.asarray(found.reshape(-1))
 
 
 def _tilt(patterns: Patterns, association: Sequence[Association], shape: list[int]) -> Array:

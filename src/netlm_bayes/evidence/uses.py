@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from netlm_bayes.codebook import Codebook
-from netlm_bayes.evidence.cohort import AnyItem, Counts, Margin, Median, Milestone, Ratio
+from netlm_bayes.evidence.cohort import AnyItem, Counts, Curve, Margin, Median, Milestone, Ratio
 from netlm_bayes.evidence.published import PrintedRatio, printed_ratio
 from netlm_bayes.evidence.recover import RecoveredTable
 from netlm_bayes.spec import ModelSpec
@@ -41,6 +41,8 @@ def use_of(
         return ItemUse(index, "unused", reason)
     if isinstance(item, Margin):
         return ItemUse(index, "weights", "share of each level in the population")
+    if isinstance(item, Curve):
+        return _use_of_curve(index, item)
     if item.role == "check":
         return ItemUse(index, "check", "held against its posterior prediction")
     if any(index in table.items for table in tables):
@@ -59,6 +61,13 @@ def use_of(
     return ItemUse(index, "fit", "population curve on the log(-log S) scale")
 
 
+def _use_of_curve(index: int, item: Curve) -> ItemUse:
+    if item.role == "check":
+        what = "no prediction is of a whole curve: give its median or milestones to check"
+        return ItemUse(index, "unused", what)
+    return ItemUse(index, "fit", "events and censored by month, over plausible readings")
+
+
 def _out_of_model(item: AnyItem, spec: ModelSpec, codebook: Codebook) -> str:
     """Say why an item has nothing to say to this model; empty if it has."""
     survival = spec.outcome == "survival"
@@ -70,7 +79,7 @@ def _out_of_model(item: AnyItem, spec: ModelSpec, codebook: Codebook) -> str:
                 return f"covariate '{item.covariate}' is not in the model"
             endpoint = item.endpoint if survival else ""
             return _endpoint_out(endpoint or codebook.primary_endpoint, spec, codebook)
-        case Median() | Milestone():
+        case Median() | Milestone() | Curve():
             reason = "" if survival else OTHER
             reason = reason or _endpoint_out(item.endpoint, spec, codebook)
             return reason or _subgroup_out(item.subgroup, spec, codebook)

@@ -15,6 +15,7 @@ from netlm_bayes.evidence.cohort import (
     AnyItem,
     Cohort,
     Counts,
+    Curve,
     Margin,
     Median,
     Milestone,
@@ -22,7 +23,7 @@ from netlm_bayes.evidence.cohort import (
     Subgroup,
 )
 
-Point = Median | Milestone | Counts
+Point = Median | Milestone | Curve | Counts
 """What tells of the level in a cohort or a subgroup, where a ratio tells of a contrast."""
 
 
@@ -73,11 +74,14 @@ def twice(one: AnyItem, other: AnyItem, codebook: Codebook) -> str:
         case Ratio(), Ratio():
             same = (one.outcome, one.covariate) == (other.outcome, other.covariate)
             return _two_ratios(one, other, codebook) if same else ""
-        case (Ratio(), Median() | Milestone() | Counts()):
+        case (Ratio(), Median() | Milestone() | Curve() | Counts()):
             return _ratio_and_point(one, other)
-        case (Median() | Milestone() | Counts(), Ratio()):
+        case (Median() | Milestone() | Curve() | Counts(), Ratio()):
             return _ratio_and_point(other, one)
-        case (Median() | Milestone() | Counts(), Median() | Milestone() | Counts()):
+        case (
+            Median() | Milestone() | Curve() | Counts(),
+            Median() | Milestone() | Curve() | Counts(),
+        ):
             return _two_points(one, other, codebook)
     return ""
 
@@ -121,6 +125,9 @@ def _one_curve(one: Point, other: Point) -> str:
     """Two items of the same patients and endpoint."""
     if isinstance(one, Counts) or isinstance(other, Counts):
         return "the same responses"
+    if isinstance(one, Curve) or isinstance(other, Curve):
+        both = isinstance(one, Curve) and isinstance(other, Curve)
+        return "the same curve twice" if both else "a whole curve, and a point of it"
     if isinstance(one, Median) and isinstance(other, Median):
         return "two medians of one curve"
     if one.months is None or other.months is None:

@@ -1,4 +1,8 @@
-"""The same evidence by the usual methods: Kaplan-Meier, log-rank, Cox, logistic, meta-analysis."""
+"""The same evidence by the usual methods.
+
+Kaplan-Meier, log-rank, Cox and logistic regression of patients; Poisson and logistic regression of
+site tables; meta-analysis.
+"""
 
 from netlm_bayes.frequentist.cox import cox, cox_selected
 from netlm_bayes.frequentist.kaplan_meier import kaplan_meier, kaplan_meier_curves
@@ -13,6 +17,7 @@ from netlm_bayes.frequentist.meta import (
 from netlm_bayes.frequentist.response import logistic, logistic_selected
 from netlm_bayes.frequentist.schoenfeld import proportional_hazards
 from netlm_bayes.frequentist.selection import Selection
+from netlm_bayes.frequentist.tables import grouped_logistic, poisson
 
 __all__ = [
     "GridPosterior",
@@ -22,11 +27,13 @@ __all__ = [
     "cox",
     "cox_selected",
     "fixed_effect",
+    "grouped_logistic",
     "kaplan_meier",
     "kaplan_meier_curves",
     "logistic",
     "logistic_selected",
     "logrank",
+    "poisson",
     "proportional_hazards",
     "random_effects",
 ]

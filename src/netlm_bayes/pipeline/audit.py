@@ -38,9 +38,9 @@ def audit_run(files: tuple[CohortFile, ...], out: Path, command: str) -> dict[st
     """
     store.refuse_what_is_no_run(out)
     errors = [
-        InputError(file.name, [Problem("", "holds patients; an audit is of what a paper prints")])
+        InputError(file.name, [Problem("", "prints nothing; an audit is of what a paper prints")])
         for file in files
-        if file.patients is not None
+        if not file.printed
     ]
     if errors:
         raise InputErrors(errors)

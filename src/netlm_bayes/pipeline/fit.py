@@ -28,6 +28,7 @@ from netlm_bayes.pipeline.patients import (
     synthetic_cohorts,
 )
 from netlm_bayes.pipeline.posterior import compile_analysis, posterior_of
+from netlm_bayes.pipeline.script import write_script
 from netlm_bayes.pipeline.sensitivity import NOTHING, sensitivity_of
 from netlm_bayes.report.figures import Labels, draw
 from netlm_bayes.report.tables import posterior_tables
@@ -104,6 +105,7 @@ def fit(job: Job, out: Path, sensitivity: bool = False) -> Tables:
             store.write_checks(folder, others.left_out, LEFT_OUT)
         store.write_posterior(folder, _with_prior(posterior, prior, job.keep_patients))
         store.write_tables(folder, tables)
+        write_script(folder, analysis, job.seed)
         job.say(f"{job.spec.name}: drawing figures")
         draw(tables, labels_of(analysis), folder / "figures")
         clock.lap("figures and files")

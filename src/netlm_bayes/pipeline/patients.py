@@ -88,9 +88,7 @@ def margins_in(group: xr.Dataset) -> list[str]:
 
 def synthetic_cohorts(analysis: Analysis) -> list[str]:
     """Cohorts whose patients are simulated."""
-    return [
-        c.cohort.id for c in analysis.cohorts if c.patients is not None and c.patients.synthetic
-    ]
+    return [cohort.cohort.id for cohort in analysis.cohorts if cohort.synthetic]
 
 
 def marked(tables: Tables, analysis: Analysis) -> Tables:

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+
+import xarray as xr
 
 from netlm_bayes.builders.data import data_of
 from netlm_bayes.builders.model import build, pointwise_names
 from netlm_bayes.builders.numbers import packed
 from netlm_bayes.builders.structure import Structure, structure_of
 from netlm_bayes.estimands.estimates import Estimates, estimate, estimate_effects
+from netlm_bayes.estimands.pointwise import with_patients
 from netlm_bayes.estimands.summary import Quantity
 from netlm_bayes.evidence.assemble import Analysis
 from netlm_bayes.inference.gate import Gated, until_accepted
 from netlm_bayes.inference.sample import CompiledModel, compile_model, sample
 from netlm_bayes.pipeline.job import Job
+from netlm_bayes.spec import Sampling
 
 Effects = tuple[Quantity, ...]
 
@@ -35,9 +40,8 @@ def compile_analysis(analysis: Analysis) -> Graph:
 
 def posterior_of(job: Job, graph: Graph, analysis: Analysis) -> Gated[Estimates]:
     """Draw from the posterior until the gate is passed."""
-    data = packed(data_of(analysis))
     return until_accepted(
-        lambda sampling: sample(graph.compiled, data, sampling, job.seed),
+        _draws(job, graph, analysis),
         lambda accepted: estimate(analysis, accepted, job.seed),
         job.spec.sampling,
         job.say,
@@ -48,10 +52,18 @@ def refit(job: Job, graph: Graph, analysis: Analysis) -> Gated[Effects]:
     """Draw under other data; a graph of the same structure is not compiled again."""
     if structure_of(analysis) != graph.structure:
         graph = compile_analysis(analysis)
-    data, sampling = packed(data_of(analysis)), job.spec.sampling
+    sampling = job.spec.sampling
     return until_accepted(
-        lambda settings: sample(graph.compiled, data, settings, job.seed),
+        _draws(job, graph, analysis),
         lambda accepted: estimate_effects(analysis, accepted, job.seed),
         sampling.model_copy(update={"draws": sampling.sensitivity_draws}),
         job.say,
+    )
+
+
+def _draws(job: Job, graph: Graph, analysis: Analysis) -> Callable[[Sampling], xr.DataTree]:
+    """Draw under some settings, with every patient's log likelihood."""
+    data = packed(data_of(analysis))
+    return lambda settings: with_patients(
+        analysis, sample(graph.compiled, data, settings, job.seed)
     )

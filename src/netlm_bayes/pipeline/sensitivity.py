@@ -1,4 +1,4 @@
-"""The same evidence under other priors and readings, and pooled in two stages."""
+"""Other priors, readings and sources, pooled in two stages, and what all that says of the pool."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import pandas as pd
 
-from netlm_bayes.compare import pooled_table
+from netlm_bayes.compare import evidence_map, fragility_table, fragility_words, pooled_table
 from netlm_bayes.estimands.estimates import Estimates
 from netlm_bayes.estimands.summary import tidy
 from netlm_bayes.evidence.assemble import Analysis, analyse
@@ -16,8 +16,8 @@ from netlm_bayes.inference.gate import Check, Gated, NotConvergedError
 from netlm_bayes.pipeline.job import Job
 from netlm_bayes.pipeline.patients import MAIN, scenarios_by_loo
 from netlm_bayes.pipeline.posterior import Effects, Graph, refit
+from netlm_bayes.pipeline.sources import if_shared, without_each
 from netlm_bayes.report.tables import labelled
-from netlm_bayes.spec import ModelSpec
 
 Tables = dict[str, pd.DataFrame]
 
@@ -45,7 +45,7 @@ class _Other:
 def sensitivity_of(
     job: Job, graph: Graph, analysis: Analysis, posterior: Gated[Estimates], tables: Tables
 ) -> Sensitivity:
-    """Set two-stage answers beside a posterior, and repeat it under other specifications.
+    """Set two-stage answers beside a posterior, and repeat it with something changed.
 
     Parameters
     ----------
@@ -61,18 +61,17 @@ def sensitivity_of(
     Returns
     -------
     Sensitivity
-        `pooled`; `heterogeneity`, under every scale of its prior; `scenarios`; of patients `loo`.
+        `pooled`; `heterogeneity`, under every scale of its prior; `scenarios`; of patients `loo`;
+        of a pool `leave_one_source_out`, `evidence_map`, `fragility` and `fragility_words`.
         What does not converge is left out, and said.
     """
-    effects, groups = tables["effects"], tables["subgroups"]
-    everyone = (groups["subgroup"] == "overall") & (groups["endpoint"] == analysis.endpoints[0])
-    main = pd.concat([effects[effects["method"] == "posterior"], groups[everyone]])
-    partial = graph.structure.pooling == "partial"
+    partial, main = graph.structure.pooling == "partial", _main(analysis, tables)
     scales = _scales(job, graph) if partial else {}
-    scenarios = _scenarios(job, graph)
+    scenarios, shared = _scenarios(job, graph), _each(job, graph, if_shared(analysis), "scenario")
+    without = _each(_careful(job), graph, without_each(analysis), "without")
     found = {
-        "pooled": pooled_table(analysis, effects, tables.get("frequentist")),
-        "scenarios": labelled({MAIN: main, **_told(job, scenarios)}, "scenario"),
+        "pooled": pooled_table(analysis, tables["effects"], tables.get("frequentist")),
+        "scenarios": labelled({MAIN: main, **_told(job, scenarios | shared)}, "scenario"),
         **scenarios_by_loo(
             {
                 MAIN: (analysis, posterior.accepted),
@@ -85,14 +84,46 @@ def sensitivity_of(
         order = [f"{scale:g}" for scale in job.spec.heterogeneity_scales]
         chosen = {scale: by_scale[scale] for scale in order if scale in by_scale}
         found["heterogeneity"] = labelled(chosen, "heterogeneity_scale")
-    failed = [check for x in (*scales.values(), *scenarios.values()) for check in x.failed]
+    if without:
+        found["leave_one_source_out"] = labelled({MAIN: main, **_told(job, without)}, "left_out")
+        found |= _rests_on(analysis, posterior, without, tables, found)
+    others = (*scales.values(), *scenarios.values(), *shared.values(), *without.values())
+    failed = [check for other in others for check in other.failed]
     return Sensitivity({name: x for name, x in found.items() if len(x)}, tuple(failed))
+
+
+def _main(analysis: Analysis, tables: Tables) -> pd.DataFrame:
+    """The posterior's own effects, and everyone's outcome."""
+    effects, groups = tables["effects"], tables["subgroups"]
+    everyone = (groups["subgroup"] == "overall") & (groups["endpoint"] == analysis.endpoints[0])
+    return pd.concat([effects[effects["method"] == "posterior"], groups[everyone]])
+
+
+def _rests_on(
+    analysis: Analysis,
+    posterior: Gated[Estimates],
+    without: Mapping[str, _Other],
+    tables: Tables,
+    found: Tables,
+) -> Tables:
+    """Who tells how much, and what each pooled statement rests on."""
+    effects, usual = tables["effects"], tables.get("frequentist")
+    fewer = {name: other.gated.made for name, other in without.items() if other.gated}
+    informed = evidence_map(analysis, posterior.made.effects, fewer, effects, usual)
+    fragile = fragility_table(analysis, found)
+    return {
+        "evidence_map": informed,
+        "fragility": fragile,
+        "fragility_words": fragility_words(analysis, fragile, effects, informed),
+    }
 
 
 def _scales(job: Job, graph: Graph) -> dict[str, _Other]:
     """Posteriors under every other scale of the heterogeneity's prior."""
     return {
-        f"{scale:g}": _under(job, graph, job.spec.with_heterogeneity(scale), f"tau {scale:g}")
+        f"{scale:g}": _under(
+            job, graph, analyse(job.spec.with_heterogeneity(scale), job.files), f"tau {scale:g}"
+        )
         for scale in job.spec.heterogeneity_scales
         if scale != _own_scale(job)
     }
@@ -103,20 +134,32 @@ def _own_scale(job: Job) -> float:
 
 
 def _scenarios(job: Job, graph: Graph) -> dict[str, _Other]:
-    """Posteriors under every scenario that there is something to be run on."""
-    found = {}
+    """Posteriors under every declared scenario that there is something to be run on."""
+    analyses = {}
     for name in job.spec.scenario_names:
         if why := _left_out(job, name):
             job.say(f"{job.spec.name}: scenario {name} left out: {why}")
         else:
-            found[name] = _under(job, graph, job.spec.scenario(name), f"scenario {name}")
-    return found
+            analyses[name] = analyse(job.spec.scenario(name), job.files)
+    return _each(job, graph, analyses, "scenario")
 
 
-def _under(job: Job, graph: Graph, spec: ModelSpec, what: str) -> _Other:
-    """Posterior under another specification."""
+def _careful(job: Job) -> Job:
+    """Halve the way to always accepting a step: what only a prior tells of is hard to sample."""
+    sampling = job.spec.sampling
+    accept = 1 - (1 - sampling.target_accept) / 2
+    sampling = sampling.model_copy(update={"target_accept": accept})
+    return replace(job, spec=job.spec.model_copy(update={"sampling": sampling}))
+
+
+def _each(job: Job, graph: Graph, analyses: Mapping[str, Analysis], what: str) -> dict[str, _Other]:
+    """Posteriors of other analyses, by name."""
+    return {name: _under(job, graph, other, f"{what} {name}") for name, other in analyses.items()}
+
+
+def _under(job: Job, graph: Graph, analysis: Analysis, what: str) -> _Other:
+    """Posterior of another analysis."""
     job.say(f"{job.spec.name}: {what}")
-    analysis = analyse(spec, job.files)
     try:
         return _Other(analysis, refit(job, graph, analysis))
     except NotConvergedError as failure:
@@ -138,6 +181,8 @@ def _left_out(job: Job, name: str) -> str:
         return "no cohort here can be read so"
     if other.change and any(file.patients is None for file in job.files):
         return "what is printed does not tell when effects change"
+    if other.unadjusted == "implied" and not any(file.printed for file in job.files):
+        return "nothing is printed that could be adjusted otherwise"
     return ""
 
 

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
 from netlm_bayes.codebook import Codebook
-from netlm_bayes.errors import InputError, Problem, RunError
 from netlm_bayes.evidence.patients.canonical import Patients
 from netlm_bayes.evidence.patients.write import as_csv, as_parquet
+from netlm_bayes.pipeline.whole_file import check_place, write_whole
 
 WRITERS = {".csv": as_csv, ".parquet": as_parquet, ".pq": as_parquet}
 """By suffix."""
@@ -32,13 +30,7 @@ def check_output(out: Path, force: bool = False) -> None:
     RunError
         It is there, and not to be replaced.
     """
-    if out.suffix.casefold() not in WRITERS:
-        what = f"must end in {', '.join(WRITERS)}; got '{out.name}'"
-        raise InputError("simulate", [Problem("out", what)])
-    if out.is_dir():
-        raise RunError(f"{out}: is a folder; choose another --out")
-    if os.path.lexists(out) and not force:
-        raise RunError(f"{out}: exists; choose another --out, or --force to replace it")
+    check_place(out, WRITERS, "simulate", force)
 
 
 def write_synthetic(
@@ -62,12 +54,4 @@ def write_synthetic(
         As `check_output`; or the file cannot be written.
     """
     check_output(out, force)
-    data = WRITERS[out.suffix.casefold()](institutions, codebook)
-    try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=f".{out.name}.", dir=out.parent) as folder:
-            partial = Path(folder) / out.name
-            partial.write_bytes(data)
-            os.replace(partial, out)
-    except OSError as error:
-        raise RunError(f"{out}: cannot be written: {error.strerror}") from None
+    write_whole(out, WRITERS[out.suffix.casefold()](institutions, codebook))

@@ -20,7 +20,7 @@ from tests.reference.patients import likelihood
 from netlm_bayes.builders.data import data_of
 from netlm_bayes.builders.model import build
 from netlm_bayes.builders.numbers import packed
-from netlm_bayes.builders.patient_rows import patient_order
+from netlm_bayes.builders.patient_rows import missing_levels, patient_order, patient_rows
 from netlm_bayes.builders.structure import structure_of
 from netlm_bayes.codebook import Codebook
 from netlm_bayes.evidence.assemble import Analysis, analyse
@@ -105,8 +105,9 @@ def model(**choices: Any) -> ModelSpec:
 
 
 def analysis_of(tables: Tables, **choices: Any) -> Analysis:
+    """Analysis with a row a patient, as the loops have it."""
     files = [cohort_file(f"c{place}", patients) for place, patients in enumerate(tables)]
-    return analyse(model(**choices), files)
+    return replace(analyse(model(**choices), files), collapse=False)
 
 
 @dataclass(frozen=True)
@@ -163,7 +164,9 @@ def graph_of(analysis: Analysis) -> Graph:
 
 def by_patient(analysis: Analysis, found: Mapping[str, Array]) -> Array:
     """Each patient's log likelihood in the graph, cohort by cohort in the tables' order."""
-    order = patient_order(analysis)
+    rows = patient_rows(analysis)
+    assert rows is not None
+    order = patient_order(rows, missing_levels(rows, analysis))
     np.testing.assert_array_equal(np.sort(order), np.arange(len(order)))
     return found["log_lik_patients"][np.argsort(order)]
 

@@ -35,7 +35,8 @@ class Patients:
     levels : mapping of str to ndarray of int of shape (patients,)
         For each covariate with levels, the place among the codebook's levels; -1 where missing.
     values : mapping of str to ndarray of shape (patients,)
-        For each continuous covariate, in the codebook's unit; NaN where missing.
+        For each continuous covariate, in the codebook's unit; NaN where missing. Of a covariate
+        with a latent scale the raw quantity, or in an `Analysis` what it is on that scale.
     synthetic : bool
         Simulated, and to be called so in every output.
     """
@@ -69,8 +70,8 @@ class Patients:
         """Whether a patient was event-free when last seen."""
         return np.isinf(self.upper)
 
-    def take(self, keep: NDArray[np.bool_]) -> Patients:
-        """Copy with some of the patients."""
+    def take(self, keep: NDArray[np.bool_] | Ints) -> Patients:
+        """Copy with some of the patients, by mask or by place."""
         return Patients(
             self.row[keep],
             self.entry[keep],

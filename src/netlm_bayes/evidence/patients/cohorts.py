@@ -137,6 +137,6 @@ def _missing(patients: Sequence[Patients]) -> dict[str, int]:
     }
     for name in patients[0].levels:
         counts[name] = sum(int((one.levels[name] == MISSING).sum()) for one in patients)
-    for name in patients[0].values:
+    for name in (x for x in patients[0].values if x not in patients[0].levels):
         counts[name] = sum(int(np.isnan(one.values[name]).sum()) for one in patients)
     return counts

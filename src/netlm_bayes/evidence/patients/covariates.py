@@ -42,10 +42,17 @@ def read_numbers(
 def continuous_values(
     numbers_read: Mapping[str, Floats], codebook: Codebook, rows: int
 ) -> dict[str, Floats]:
-    """Numbers of each continuous covariate, NaN throughout where there is no column of it."""
+    """Numbers of each continuous covariate, NaN throughout where there is no column of it.
+
+    Of a covariate with a latent scale, the raw quantity behind its levels.
+    """
     nowhere = np.full(rows, np.nan)
-    names = (name for name, c in covariates_read(codebook).items() if not c.levels)
-    return {name: numbers_read.get(name, nowhere) for name in names}
+    column = {
+        name: c.raw if c.levels else name
+        for name, c in covariates_read(codebook).items()
+        if c.latent or not c.levels
+    }
+    return {name: numbers_read.get(read, nowhere) for name, read in column.items()}
 
 
 def read_levels(

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from netlm_bayes.codebook import Codebook
+from netlm_bayes.evidence.latent import Normal, Parts, parts_of
 from netlm_bayes.evidence.patients.canonical import MISSING, Floats, Ints, Patients, Scale
-from netlm_bayes.evidence.population import Patterns
+from netlm_bayes.evidence.population import Patterns, divided
 
 MOST_PROFILES = 1000
 """Above, estimates are standardised over a systematic sample of this many patients a cohort."""
@@ -99,10 +101,15 @@ def observed_patterns(
         One a cohort. A patient with missing levels counts towards each completion by the cohort's
         margins; a missing continuous value is taken at the centre.
     """
-    named = [name for name in covariates if name not in scales]
+    named = [name for name in covariates if codebook.covariates[name].levels]
+    latent = tuple(
+        parts_of(name, codebook.covariates[name])
+        for name in named
+        if codebook.covariates[name].latent
+    )
     levels = {name: codebook.covariates[name].levels for name in named}
     sizes = {name: len(found) for name, found in levels.items()}
-    rows, weights = zip(*[_profiles(p, sizes, scales) for p in cohorts], strict=True)
+    rows, weights = zip(*[_profiles(p, sizes, scales, latent) for p in cohorts], strict=True)
     distinct, place = np.unique(np.concatenate(rows), axis=0, return_inverse=True)
     bounds = np.cumsum([len(part) for part in rows])[:-1]
     shares = tuple(
@@ -120,14 +127,21 @@ def observed_patterns(
             for row in codes.tolist()
         ),
         values=tuple(tuple(row) for row in values.tolist()),
+        latent=latent,
     )
     return patterns, shares
 
 
 def _profiles(
-    patients: Patients, sizes: Mapping[str, int], scales: Mapping[str, Scale]
+    patients: Patients,
+    sizes: Mapping[str, int],
+    scales: Mapping[str, Scale],
+    latent: Sequence[Parts] = (),
 ) -> tuple[Floats, Floats]:
-    """Codes and standardised values of every completion, and its weight."""
+    """Codes and standardised values of every completion, and its weight.
+
+    A missing value is taken at the centre; on a latent scale at the mean of the completion's level.
+    """
     if scales and patients.n > MOST_PROFILES:
         keep = np.zeros(patients.n, dtype=bool)
         keep[np.linspace(0, patients.n - 1, MOST_PROFILES).astype(int)] = True
@@ -137,14 +151,20 @@ def _profiles(
     for column, name in enumerate(sizes):
         share = margin[name][found.codes[:, column]]
         weight = weight * np.where(found.filled[:, column], share, 1.0)
-    values = [
-        np.nan_to_num(scale.standardised(patients.values[name]))[found.owner]
-        for name, scale in scales.items()
-    ]
+    level = {
+        part.name: part.scores(Normal())[found.codes[:, list(sizes).index(part.name)]]
+        for part in latent
+    }
+    values = []
+    for name, scale in scales.items():
+        value = scale.standardised(patients.values[name])[found.owner]
+        values.append(np.where(np.isnan(value), level.get(name, 0.0), value))
     return np.column_stack([found.codes, *values]).astype(float), weight
 
 
-def shares_over(patterns: Patterns, patients: Patients) -> Floats:
+def shares_over(
+    patterns: Patterns, patients: Patients, spread: Mapping[str, Normal] | None = None
+) -> Floats:
     """How common every combination of levels is among patients; shape (patterns,).
 
     Parameters
@@ -152,9 +172,12 @@ def shares_over(patterns: Patterns, patients: Patients) -> Floats:
     patterns : Patterns
         Of every combination of levels.
     patients : Patients
+    spread : mapping of str to Normal, optional
+        How they are spread on latent scales.
     """
     names = zip(patterns.covariates, patterns.levels, strict=True)
     sizes = {name: len(levels) for name, levels in names}
     codes, weight = _profiles(patients, sizes, {})
     place = np.ravel_multi_index(codes.astype(int).T, tuple(sizes.values()))
-    return np.asarray(np.bincount(place, weight, minlength=len(patterns.rows)) / weight.sum())
+    share = np.bincount(place, weight, minlength=math.prod(sizes.values())) / weight.sum()
+    return divided(patterns, share, spread or {})

@@ -99,10 +99,11 @@ def _covariates(everyone: list[Patients], codebook: Codebook) -> dict[str, pa.Ar
             codes = np.concatenate([one.levels[name] for one in everyone])
             if (codes != MISSING).any():
                 columns[name] = _words(codes, covariate.levels)
-            continue
+            if not covariate.latent:
+                continue
         values = np.concatenate([one.values[name] for one in everyone])
         if not np.isnan(values).all():
-            columns[name] = _numbers(values)
+            columns[covariate.raw if covariate.latent else name] = _numbers(values)
     return columns
 
 

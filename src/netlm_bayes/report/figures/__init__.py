@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 
 from netlm_bayes.report.figures.curve_data import curve_covariates
 from netlm_bayes.report.figures.curves import curves_by
+from netlm_bayes.report.figures.evidence_map import evidence_map
 from netlm_bayes.report.figures.forest import forest
 from netlm_bayes.report.figures.labels import Labels
 from netlm_bayes.report.figures.predictive import (
@@ -32,6 +33,7 @@ __all__ = [
     "Labels",
     "curves_by",
     "draw",
+    "evidence_map",
     "forest",
     "heterogeneity",
     "predictive_curves",
@@ -53,7 +55,8 @@ def draw(tables: Mapping[str, pd.DataFrame], labels: Labels, folder: Path) -> tu
     ----------
     tables : mapping of str to DataFrame
         By the names of their files; `curves`, `effects`, `comparison`, `replication`,
-        `heterogeneity`, `scenarios`, `subgroups`, `predictive` and `kaplan_meier` are read.
+        `heterogeneity`, `scenarios`, `evidence_map`, `subgroups`, `predictive` and `kaplan_meier`
+        are read.
     labels : Labels
         What is written in place of names.
     folder : Path
@@ -114,6 +117,8 @@ def _charts(tables: Mapping[str, pd.DataFrame], labels: Labels) -> Iterator[Draw
         yield "heterogeneity", partial(heterogeneity, tables["heterogeneity"], labels)
     if has_ratios("scenarios"):
         yield "scenarios", partial(scenarios, tables["scenarios"], labels)
+    if "evidence_map" in tables:
+        yield "evidence_map", partial(evidence_map, tables["evidence_map"], labels)
     if "subgroups" in tables and "response_probability" in set(tables["subgroups"]["estimand"]):
         yield (
             "response_by_subgroup",

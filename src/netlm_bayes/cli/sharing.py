@@ -1,0 +1,95 @@
+"""Command share: a table of sums in place of patients."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from netlm_bayes.errors import InputError, Problem
+from netlm_bayes.spec import Outcome
+
+SMALLEST_MINIMUM = 3
+"""Of a group: below, a patient who knows of another in it knows all of the rest."""
+
+Source = Annotated[str, typer.Argument(help="A CSV, Parquet or cohort TOML of patients.")]
+File = Annotated[Path | None, typer.Option("--out", help="A .json to write.")]
+ModelName = Annotated[
+    str | None, typer.Option(help="Covariates and cuts of this model; a TOML or a bundled name.")
+]
+Covariates = Annotated[
+    str | None, typer.Option(help="Covariates to tell, comma-separated, what matters most first.")
+]
+Cuts = Annotated[str | None, typer.Option(help="Months between intervals, such as 3,6,12,24.")]
+Minimum = Annotated[
+    int, typer.Option(help="Patients in the smallest group.", min=SMALLEST_MINIMUM, max=1_000_000)
+]
+Weibull = Annotated[
+    bool,
+    typer.Option(
+        "--weibull/--no-weibull",
+        help="Also what Weibull models need: tells the times of single patients of small groups.",
+    ),
+]
+AtScan = Annotated[
+    bool,
+    typer.Option("--at-scan", help="Count progression between scans at the one that saw it."),
+]
+Which = Annotated[Outcome | None, typer.Option("--outcome", help="Only this one.")]
+Institution = Annotated[str, typer.Option(help="Which of the institutions in the file.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would be shared; write nothing.")]
+Force = Annotated[bool, typer.Option("--force", help="Replace a file that is there.")]
+
+
+def share(
+    cohort: Source,
+    out: File = None,
+    model: ModelName = None,
+    covariates: Covariates = None,
+    cuts: Cuts = None,
+    minimum: Minimum = 5,
+    weibull: Weibull = False,
+    at_scan: AtScan = False,
+    outcome: Which = None,
+    institution: Institution = "",
+    dry_run: DryRun = False,
+    force: Force = False,
+) -> None:
+    """Make a table of a site's patients that it may share: sums over groups, and nothing else."""
+    from netlm_bayes.evidence.files import read_cohorts
+    from netlm_bayes.pipeline.share import Wanted
+    from netlm_bayes.pipeline.share import share as shared_of
+    from netlm_bayes.pipeline.whole_file import check_place, write_whole
+    from netlm_bayes.spec import read_model
+
+    if out is not None:
+        check_place(out, (".json",), "share", force)
+    elif not dry_run:
+        raise InputError("share", [Problem("out", "is missing; or --dry-run to write nothing")])
+    wanted = Wanted(
+        model=read_model(model)[0] if model else None,
+        covariates=tuple(name.strip() for name in covariates.split(",")) if covariates else (),
+        cuts=_months(cuts),
+        minimum=minimum,
+        weibull=weibull,
+        at_scan=at_scan,
+        outcome=outcome,
+    )
+    made = shared_of(read_cohorts([cohort]), wanted, institution)
+    print("\n".join(made.notes), file=sys.stderr)
+    if out is None or dry_run:
+        print("Nothing is written: this was a dry run")
+        return
+    write_whole(out, made.data)
+    print(f"The table is in {out}; nothing has left this machine")
+
+
+def _months(cuts: str | None) -> tuple[float, ...]:
+    """Read months between commas."""
+    try:
+        return tuple(float(month) for month in cuts.split(",")) if cuts else ()
+    except ValueError:
+        what = f"must be months between commas, such as 3,6,12; got '{cuts}'"
+        raise InputError("share", [Problem("cuts", what)]) from None

@@ -1,0 +1,254 @@
+"""Who contributes how much information to which pooled effect, in equivalent events."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import arviz_stats as azs
+import numpy as np
+import pandas as pd
+
+from netlm_bayes.compare.overturn import EVENTS, belief
+from netlm_bayes.compare.pooled import own_estimate
+from netlm_bayes.estimands.effects import contrasts_of, ratio_name
+from netlm_bayes.estimands.population import POOLED
+from netlm_bayes.estimands.summary import Quantity
+from netlm_bayes.evidence.assemble import Analysis, CohortEvidence
+
+PRIOR, ALL = "prior", "all"
+TOTALS = (PRIOR, ALL)
+"""Rows, beside the cohorts', of what the model's prior and everything together tell."""
+PATIENTS, SITE_TABLE, CURVE, PRINTED, INDIRECT = (
+    "patients",
+    "site table",
+    "curve",
+    "printed",
+    "indirect",
+)
+"""Kinds of evidence on an effect."""
+NEAR = 2.0
+"""Monte Carlo errors within which an amount is none."""
+ONE_EVENT = 1.0
+"""What the others tell of an effect that one source alone tells of, at most, in events."""
+COLUMNS = (
+    "source",
+    "contrast",
+    "endpoint",
+    "estimand",
+    "evidence",
+    "events",
+    "events_mcse",
+    "own_events",
+    "own_method",
+    "only",
+    "note",
+)
+
+
+@dataclass(frozen=True)
+class Amount:
+    """Information in equivalent events, and its Monte Carlo error."""
+
+    events: float
+    error: float
+
+    def less(self, other: Amount) -> Amount:
+        """What this has and the other has not."""
+        return Amount(self.events - other.events, math.hypot(self.error, other.error))
+
+
+def amount(log_ratio: np.ndarray, chains: int) -> Amount:
+    r"""Precision of a log ratio, as events of a balanced comparison of two groups.
+
+    .. math:: d = \frac{4}{\mathrm{var}(\beta)}
+
+    since the log hazard ratio of two equal groups has variance :math:`4 / d`. A log odds ratio
+    has it where few respond; where half do, it takes twice as many responders.
+
+    Parameters
+    ----------
+    log_ratio : ndarray of shape (draws,)
+        All chains one after another.
+    chains : int
+
+    Returns
+    -------
+    Amount
+
+    Examples
+    --------
+    >>> draws = np.sqrt(3) * np.linspace(-0.5, 0.5, 4001)  # uniform, of variance 1/4
+    >>> round(amount(draws, 1).events, 2)
+    15.99
+    """
+    values = np.asarray(log_ratio, dtype=float).reshape(chains, -1)
+    sd = float(np.std(values))
+    events = EVENTS / sd**2
+    error = float(azs.mcse(values, method="sd", chain_axis=0, draw_axis=1))
+    return Amount(events, 2 * events * error / sd)
+
+
+def evidence_map(
+    analysis: Analysis,
+    main: Sequence[Quantity],
+    without: Mapping[str, Sequence[Quantity]],
+    effects: pd.DataFrame,
+    usual: pd.DataFrame | None = None,
+) -> pd.DataFrame:
+    r"""Information of every source on every pooled ratio.
+
+    The headline, `events`, is what leaving a source out takes from the posterior's precision:
+
+    .. math:: d_s = 4 \max\left(0, \frac{1}{v} - \frac{1}{v_{-s}}\right)
+
+    because it is what the pooled statement would lose. It exists for every kind of evidence,
+    holds what reaches an effect by way of others, and allows for what the model distrusts. With
+    normal estimates and a known heterogeneity it is :math:`4 / (s^2 + \tau^2)` exactly, and
+    sources and prior add up to the posterior. So it is capped: no cohort, however large, adds more
+    than :math:`4 / \tau^2` to what holds across institutions, and of two cohorts a large one can
+    look little more than a small one. That cap is no mistake, but it is not the cohort's doing;
+    `own_events`, :math:`4 / s^2` of the cohort's estimate by itself, stands beside it and shows how
+    much of the evidence the pool could not use. Heterogeneity is learned as well, so the sources
+    add up only nearly, and one that disagrees may widen the pool: none is what it adds then.
+
+    Parameters
+    ----------
+    analysis : Analysis
+    main : sequence of Quantity
+        Effects of the posterior.
+    without : mapping of sequence of Quantity
+        By the cohort left out, effects of that posterior; cohorts that are missing here have no
+        row.
+    effects : DataFrame
+        Tidy, with the prior's.
+    usual : DataFrame, optional
+        Table `frequentist` of cohorts of patients.
+
+    Returns
+    -------
+    DataFrame
+        A row a source and contrast, then `prior` and `all`. `evidence` are the kinds that are
+        about the covariate itself; `only` where the others tell less than one event's worth.
+    """
+    everything = _pooled(analysis, main)
+    fewer = {name: _pooled(analysis, found) for name, found in without.items()}
+    rows = []
+    for label, whole in everything.items():
+        fixed = {
+            "contrast": label,
+            "endpoint": analysis.endpoints[0],
+            "estimand": ratio_name(analysis),
+        }
+        believed = _prior(effects, label)
+        left = {name: found[label] for name, found in fewer.items() if label in found}
+        for cohort in analysis.cohorts:
+            if cohort.cohort.id in left:
+                row = _source(whole, left[cohort.cohort.id], believed)
+                rows.append({**fixed, **_own(analysis, cohort, label, usual), **row})
+        rows += [{**fixed, **row} for row in _totals(whole, believed)]
+    table = pd.DataFrame(rows, columns=list(COLUMNS))
+    words = dict.fromkeys(("evidence", "own_method", "note"), "")
+    return table.fillna(words).assign(only=table["only"].eq(True))
+
+
+def _pooled(analysis: Analysis, effects: Sequence[Quantity]) -> dict[str, Amount]:
+    """Information on each pooled ratio of a covariate."""
+    chains = analysis.spec.sampling.chains
+    return {
+        found.contrast: amount(np.log(found.draws), chains)
+        for found in effects
+        if (found.cohort, found.endpoint) == (POOLED, analysis.endpoints[0])
+        and found.estimand == ratio_name(analysis)
+    }
+
+
+def _prior(effects: pd.DataFrame, label: str) -> Amount | None:
+    """What the model's prior tells of a contrast."""
+    found = effects[
+        (effects["cohort"] == POOLED)
+        & (effects["contrast"] == label)
+        & (effects["method"] == "prior")
+    ]
+    if found.empty:
+        return None
+    lower, upper, level = found[["lower", "upper", "level"]].astype(float).iloc[0]
+    return Amount(EVENTS * belief(lower, upper, level).precision, math.nan)
+
+
+def _source(whole: Amount, rest: Amount, believed: Amount | None) -> dict[str, object]:
+    """What one source adds to all the others."""
+    added = whole.less(rest)
+    note, least = "", max(ONE_EVENT, NEAR * added.error)
+    if added.events < -NEAR * added.error:
+        note = "the pool is wider with it: it disagrees with the others"
+    elif added.events <= NEAR * added.error:
+        note = "within Monte Carlo error of none"
+    others = math.inf if believed is None else rest.events - believed.events
+    only = added.events > least and others <= max(ONE_EVENT, NEAR * rest.error)
+    return {
+        "events": max(0.0, added.events),
+        "events_mcse": added.error,
+        "only": only,
+        "note": "the only source that tells of it" if only else note,
+    }
+
+
+def _own(
+    analysis: Analysis, cohort: CohortEvidence, label: str, usual: pd.DataFrame | None
+) -> dict[str, object]:
+    """What a source tells of a contrast by itself, and by which kinds of evidence."""
+    kinds = kinds_of(cohort, label.partition(": ")[0])
+    row: dict[str, object] = {
+        "source": cohort.cohort.id,
+        "evidence": ", ".join(kinds) or INDIRECT,
+        "own_events": math.nan,
+    }
+    known = {contrast.label(analysis.codebook): contrast for contrast in contrasts_of(analysis)}
+    own = own_estimate(analysis, cohort, known[label], usual) if label in known else None
+    if own is not None:
+        row |= {"own_events": EVENTS / own.log_ratio_se**2, "own_method": own.method}
+    return row
+
+
+def kinds_of(cohort: CohortEvidence, covariate: str) -> tuple[str, ...]:
+    """Kinds of evidence in a cohort that are about one covariate itself.
+
+    Parameters
+    ----------
+    cohort : CohortEvidence
+    covariate : str
+
+    Returns
+    -------
+    tuple of str
+        Of `patients`, `site table`, `curve` and `printed`; none where the cohort tells of the
+        covariate only by way of others.
+    """
+    if cohort.patients is not None:
+        codes = cohort.patients.levels.get(covariate)
+        unknown = codes is not None and bool(np.all(codes < 0))
+        return () if unknown else (PATIENTS,)
+    if cohort.table is not None:
+        return (SITE_TABLE,)
+    return tuple(dict.fromkeys(_kinds_printed(cohort, covariate)))
+
+
+def _kinds_printed(cohort: CohortEvidence, covariate: str) -> Iterator[str]:
+    """Kind of each fitted item about a covariate."""
+    for use in cohort.uses:
+        item = cohort.cohort.published[use.item]
+        subgroup = getattr(item, "subgroup", None) or {}
+        if use.use == "fit" and (
+            getattr(item, "covariate", "") == covariate or covariate in subgroup
+        ):
+            yield CURVE if item.kind == "curve" else PRINTED
+
+
+def _totals(whole: Amount, believed: Amount | None) -> list[dict[str, object]]:
+    """What the prior tells, and what everything tells together."""
+    rows: list[dict[str, object]] = []
+    if believed is not None:
+        rows.append({"source": PRIOR, "events": believed.events})
+    return [*rows, {"source": ALL, "events": whole.events, "events_mcse": whole.error}]

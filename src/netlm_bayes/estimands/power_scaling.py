@@ -1,0 +1,113 @@
+"""How much a posterior would move if its priors, or its evidence, weighed a little more.
+
+Kallioinen et al. 2024, 10.1007/s11222-023-10366-5, by ArviZ: importance weights, no refitting.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+
+import arviz_stats as azs
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from netlm_bayes.spec import ModelSpec, Prior
+
+COLUMNS = ("parameter", "prior", "likelihood", "diagnosis")
+LARGE = 0.05
+"""Sensitivity above which ArviZ speaks of a prior, or of evidence, that matters."""
+BOTH = "prior and evidence pull apart"
+PRIOR = "prior weighs, evidence hardly"
+NEITHER = "no strong dependence on the prior"
+DIAGNOSES = {
+    "potential prior-data conflict": BOTH,
+    "potential strong prior / weak likelihood": PRIOR,
+}
+
+
+def power_scaling(tree: xr.DataTree, spec: ModelSpec) -> pd.DataFrame:
+    r"""Sensitivity of the shared parameters to raising prior and likelihood to a power.
+
+    .. math:: p_\alpha(\theta \mid y) \propto p(\theta)^\alpha \, p(y \mid \theta), \qquad
+              p(\theta) \, p(y \mid \theta)^\alpha
+
+    Scaled is the prior of what all cohorts share (centres, heterogeneity, offsets), and not the
+    spread of cohorts around it, which is part of the model of the data.
+
+    Parameters
+    ----------
+    tree : DataTree
+        With the draws, and the log likelihood of each printed number.
+    spec : ModelSpec
+        Of its priors.
+
+    Returns
+    -------
+    DataFrame
+        With `COLUMNS`, a row a parameter; empty where the run keeps no log likelihood, as a run
+        of patients does unless asked to.
+    """
+    if "log_likelihood" not in tree or not tree["log_likelihood"].data_vars:
+        return pd.DataFrame(columns=list(COLUMNS))
+    draws = tree["posterior"].to_dataset()
+    log_prior = xr.Dataset(dict(_log_priors(draws, spec)))
+    names = list(map(str, log_prior.data_vars))
+    weighed = xr.DataTree.from_dict(
+        {
+            "posterior": draws[names],
+            "log_prior": log_prior,
+            "log_likelihood": tree["log_likelihood"].to_dataset(),
+        }
+    )
+    found = _quietly_summarised(weighed, names)
+    return pd.DataFrame(
+        {
+            "parameter": found.index.astype(str),
+            "prior": found["prior"].to_numpy(float),
+            "likelihood": found["likelihood"].to_numpy(float),
+            "diagnosis": [DIAGNOSES.get(str(text), NEITHER) for text in found["diagnosis"]],
+        }
+    )
+
+
+def _quietly_summarised(tree: xr.DataTree, names: list[str]) -> pd.DataFrame:
+    """ArviZ's table, without its log message: the table says the same."""
+    log = logging.getLogger("arviz_stats.psense")
+    before, log.disabled = log.disabled, True
+    try:
+        found: pd.DataFrame = azs.psense_summary(tree, var_names=names, threshold=LARGE)
+        return found
+    finally:
+        log.disabled = before
+
+
+def _log_priors(draws: xr.Dataset, spec: ModelSpec) -> Iterator[tuple[str, xr.DataArray]]:
+    """Log prior density of every shared parameter, up to a constant."""
+    centre = "mu" if "mu" in draws else "theta"
+    yield centre, _log_density(draws[centre], spec, "parameter", "")
+    if "tau" in draws:
+        yield "tau", _log_density(draws["tau"], spec, "heterogeneity", "heterogeneity_")
+    for name, prior in (
+        ("endpoint_offset", "endpoint_offset"),
+        ("effect_change", "effect_change"),
+        ("hazard_step_sd", "hazard_step"),
+        ("threshold_gap", "threshold_gap"),
+    ):
+        if name in draws:
+            yield name, _log_kernel(draws[name], [spec.prior(prior)])
+
+
+def _log_density(array: xr.DataArray, spec: ModelSpec, along: str, prefix: str) -> xr.DataArray:
+    """Log prior of parameters whose names tell their priors: what is no level is an effect."""
+    known = spec.known_priors
+    names = [f"{prefix}{name}" for name in array[along].to_numpy()]
+    return _log_kernel(array, [spec.prior(x if x in known else f"{prefix}effect") for x in names])
+
+
+def _log_kernel(array: xr.DataArray, priors: list[Prior]) -> xr.DataArray:
+    r"""Normal or half-normal, :math:`-\tfrac12 ((x - m) / \sigma)^2`, along the last axis."""
+    location = np.array([prior.mu for prior in priors])
+    scale = np.array([prior.sigma for prior in priors])
+    return -0.5 * ((array - location) / scale) ** 2

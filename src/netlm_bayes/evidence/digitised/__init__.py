@@ -1,0 +1,1 @@
+"""Digitised Kaplan-Meier curves: clicks to patients, and to what a likelihood takes of them."""

@@ -1,0 +1,107 @@
+"""A digitised curve with all that is printed of it: enough to reconstruct its patients, or not."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from netlm_bayes.documents import digest, read_bytes
+from netlm_bayes.errors import InputError, InputErrors, Problem
+from netlm_bayes.evidence.digitised.at_risk import AtRisk, everyone, read_at_risk
+from netlm_bayes.evidence.digitised.clicks import Clicks, read_clicks
+
+
+@dataclass(frozen=True)
+class DigitisedCurve:
+    """A Kaplan-Meier curve as clicked, and what is printed beside it.
+
+    Attributes
+    ----------
+    clicks : Clicks
+    at_risk : AtRisk
+        Its first row is everyone; there may be no other where `events` is given.
+    events : int, optional
+        In all.
+    digests : mapping of str to str
+        SHA-256 of each file, by name.
+    """
+
+    clicks: Clicks
+    at_risk: AtRisk
+    events: int | None = None
+    digests: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def n(self) -> int:
+        """Patients."""
+        return int(self.at_risk.n[0])
+
+
+def read_curve(
+    clicks: Path, at_risk: Path | None, events: int | None, n: int | None
+) -> DigitisedCurve:
+    """Read a curve's files and hold them against each other.
+
+    Parameters
+    ----------
+    clicks : Path
+        CSV of clicks.
+    at_risk : Path, optional
+        CSV of numbers at risk.
+    events : int, optional
+        Total printed.
+    n : int, optional
+        Patients, where there is no `at_risk`.
+
+    Returns
+    -------
+    DigitisedCurve
+
+    Raises
+    ------
+    InputError, InputErrors
+        With every fault of both files; or a curve from which patients cannot be told.
+    """
+    paths = [clicks] if at_risk is None else [clicks, at_risk]
+    errors: list[InputError] = []
+    digests: dict[str, str] = {}
+    curve: Clicks | None = None
+    table = None if n is None else everyone(n)
+    for path in paths:
+        try:
+            data = read_bytes(path)
+            digests[path.name] = digest(data)
+            if path is clicks:
+                curve = read_clicks(data, str(path))
+            else:
+                table = read_at_risk(data, str(path))
+        except InputError as error:
+            errors.append(error)
+    if curve is None or errors:
+        raise InputErrors(errors)
+    return DigitisedCurve(curve, _agreed(clicks, curve, table, events, n), events, digests)
+
+
+def _agreed(
+    path: Path, clicks: Clicks, table: AtRisk | None, events: int | None, n: int | None
+) -> AtRisk:
+    """Refuse a curve without what its patients could be told from, or that contradicts itself."""
+    if table is None:
+        what = "needs numbers at risk, or the number of patients and of events"
+        raise InputError(str(path), [Problem("", f"{what}; the curve alone tells neither")])
+    problems = []
+    total = int(table.n[0])
+    if len(table.n) == 1 and events is None:
+        what = "needs numbers at risk at later times, or the total of events"
+        problems.append(Problem("", f"{what}; without either censoring cannot be told"))
+    if n is not None and n != total:
+        what = f"must be the number at risk at time 0, {total}; got {n}"
+        problems.append(Problem("patients", what))
+    if events is not None and events > total:
+        problems.append(Problem("events", f"must be at most the {total} patients; got {events}"))
+    if events and clicks.survival[-1] == 1:
+        problems.append(Problem("events", f"must be 0 for a curve that never falls; got {events}"))
+    if problems:
+        raise InputError(str(path), problems)
+    return table

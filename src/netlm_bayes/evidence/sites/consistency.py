@@ -1,0 +1,178 @@
+"""Numbers of a site table against each other: only such as patients can have."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.polynomial import chebyshev
+
+from netlm_bayes.documents import Fault, Place, did_you_mean, repeated
+from netlm_bayes.evidence.cells import NODES, chebyshev_coefficients
+from netlm_bayes.evidence.patients.survival import LONGEST
+
+if TYPE_CHECKING:
+    from netlm_bayes.evidence.sites.document import (
+        ResponseGroup,
+        SiteDocument,
+        SurvivalGroup,
+        SurvivalPart,
+    )
+
+ROUNDING = 1e-9
+"""Of sums, relative: no patient is within it."""
+INTERPOLATED = 1e-6
+"""Of months at risk, from the polynomial through the powers; relative to the scale."""
+
+
+def faults_within(table: SiteDocument) -> Iterator[Fault]:
+    """Faults of a table, each with its place.
+
+    Parameters
+    ----------
+    table : SiteDocument
+        Each of whose values is right by itself.
+    """
+    if table.survival is None and table.response is None:
+        yield ("survival",), "is null, and so is 'response'; a table has one or both"
+    if len(table.enrolment) not in {0, 2} or list(table.enrolment) != sorted(table.enrolment):
+        yield ("enrolment",), "must be [first day, last day] or []"
+    for name, levels in table.covariates.items():
+        for level in repeated(levels):
+            yield ("covariates", name), f"must not repeat; got '{level}' twice"
+    for outcome in ("survival", "response"):
+        part = getattr(table, outcome)
+        if part is None:
+            continue
+        yield from _group_faults(table, (outcome, "groups"), part.groups)
+    if table.survival:
+        yield from _survival_faults(table.survival)
+    elif table.followed_months:
+        yield ("followed_months",), f"must be 0 without survival; got {table.followed_months:g}"
+    for place, group in enumerate(table.response.groups if table.response else ()):
+        if group.responders > group.patients:
+            what = f"must be at most the patients, {group.patients}; got {group.responders}"
+            yield ("response", "groups", place, "responders"), what
+
+
+def _group_faults(
+    table: SiteDocument, at: Place, groups: Sequence[SurvivalGroup | ResponseGroup]
+) -> Iterator[Fault]:
+    """Sizes, and what is told of a group."""
+    for place, group in enumerate(groups):
+        if group.patients < table.minimum:
+            what = f"must be at least the minimum, {table.minimum}; got {group.patients}"
+            yield (*at, place, "patients"), what
+        yield from _level_faults((*at, place, "levels"), group.levels, table.covariates)
+        same = [other for other in range(place) if groups[other].levels == group.levels]
+        if same:
+            yield (*at, place, "levels"), f"must not repeat; the same as of group {same[0] + 1}"
+    total = sum(group.patients for group in groups)
+    if total > table.n:
+        yield at, f"must hold at most n, {table.n} patients; got {total}"
+
+
+def _level_faults(
+    at: Place, told: Mapping[str, Sequence[str]], covariates: Mapping[str, Sequence[str]]
+) -> Iterator[Fault]:
+    """A group says of every covariate which levels its patients may have."""
+    for name in covariates:
+        if name not in told:
+            yield (*at, name), "is missing; a level that is not told is any of the levels"
+    for name, levels in told.items():
+        if name not in covariates:
+            yield (*at, name), f"no such covariate in 'covariates'{did_you_mean(name, covariates)}"
+            continue
+        for level in levels:
+            if level not in covariates[name]:
+                suggestion = did_you_mean(level, covariates[name])
+                yield (*at, name), f"no such level '{level}'{suggestion}"
+        for level in repeated(levels):
+            yield (*at, name), f"must not repeat; got '{level}' twice"
+
+
+def _survival_faults(survival: SurvivalPart) -> Iterator[Fault]:
+    """Cuts rise, and each group's numbers are those of its patients."""
+    if any(a >= b for a, b in pairwise(survival.cuts)):
+        got = ", ".join(f"{cut:g}" for cut in survival.cuts)
+        yield ("survival", "cuts"), f"must be rising months; got {got}"
+        return
+    if survival.nodes not in {None, NODES}:
+        yield ("survival", "nodes"), f"must be {NODES}; got {survival.nodes}"
+    if (survival.nodes is None) != (survival.scale_months is None):
+        yield ("survival", "nodes"), "must stand with 'scale_months', or both be null"
+    for place, group in enumerate(survival.groups):
+        at = ("survival", "groups", place)
+        wrong = list(_interval_faults(at, group, survival.cuts))
+        yield from wrong
+        yield from _weibull_faults(at, group, survival, sound=not wrong)
+
+
+def _interval_faults(at: Place, group: SurvivalGroup, cuts: Sequence[float]) -> Iterator[Fault]:
+    """Events and months of every interval."""
+    edges = [0.0, *cuts, LONGEST]
+    for key, values in (("events", group.events), ("months", group.months)):
+        if len(values) != len(edges) - 1:
+            what = f"must be {len(edges) - 1}, one for each interval; got {len(values)}"
+            yield (*at, key), what
+    if sum(group.events) > group.patients:
+        what = f"must be at most the patients, {group.patients}; got {sum(group.events)}"
+        yield (*at, "events"), what
+    for place, ((start, end), months) in enumerate(
+        zip(pairwise(edges), group.months, strict=False)
+    ):
+        most = group.patients * (end - start)
+        if months > most * (1 + ROUNDING):
+            what = (
+                f"must be at most {most:g}, all {group.patients} patients throughout"
+                f" {start:g} to {end:g} months; got {months:g}"
+            )
+            yield (*at, "months", place), what
+    for place, (events, months) in enumerate(zip(group.events, group.months, strict=False)):
+        if events and not months:
+            yield (*at, "months", place), f"must be more than 0, for there are {events} events"
+
+
+def _weibull_faults(
+    at: Place, group: SurvivalGroup, survival: SurvivalPart, sound: bool
+) -> Iterator[Fault]:
+    """What a Weibull needs is there throughout or nowhere, and of the same times."""
+    for key in ("log_month", "power"):
+        if (getattr(group, key) is None) != (survival.nodes is None):
+            told = "must be null without 'nodes'" if survival.nodes is None else "is missing"
+            yield (*at, key), told
+    if group.power is None or group.log_month is None or survival.scale_months is None:
+        return
+    if len(group.power) != NODES:
+        yield (*at, "power"), f"must be {NODES} numbers; got {len(group.power)}"
+        return
+    over = [place for place, x in enumerate(group.power) if x > group.patients * (1 + ROUNDING)]
+    for place in over:
+        what = f"must be at most the patients, {group.patients}; got {group.power[place]:g}"
+        yield (*at, "power", place), what
+    if over or not sound:
+        return
+    through = chebyshev_coefficients(np.array([group.power]))
+    months = survival.scale_months * float(chebyshev.chebval(0.0, through[0]))
+    if abs(months - sum(group.months)) > INTERPOLATED * survival.scale_months * group.patients:
+        what = f"must agree with the months at risk, {sum(group.months):g} in all; got {months:g}"
+        yield (*at, "power"), what
+    yield from _log_month_faults(at, group, survival.cuts, survival.scale_months)
+
+
+def _log_month_faults(
+    at: Place, group: SurvivalGroup, cuts: Sequence[float], scale: float
+) -> Iterator[Fault]:
+    """The logs of the months of events lie within the intervals of these events."""
+    events = np.array(group.events)
+    seen = events > 0
+    with np.errstate(divide="ignore"):
+        start, end = np.log([0.0, *cuts]), np.log([*cuts, max([scale, *cuts])])
+    least, most = (float(events[seen] @ edge[seen]) for edge in (start, end))
+    slack = ROUNDING * max(1.0, events.sum() * float(np.log(LONGEST)))
+    log_month = float(group.log_month or 0.0)
+    if not least - slack <= log_month <= most + slack:
+        what = f"must lie between {least:g} and {most:g}, where the events are; got {log_month:g}"
+        yield (*at, "log_month"), what

@@ -1,0 +1,260 @@
+"""Patients to the table that their site may share, and what that costs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from netlm_bayes.codebook import Codebook
+from netlm_bayes.errors import InputError, Problem
+from netlm_bayes.evidence.cells import SurvivalCells, survival_cells
+from netlm_bayes.evidence.patients.canonical import MISSING, RESPONDED, Ints, Patients
+from netlm_bayes.evidence.patients.cohorts import SMALLEST_SHOWN
+from netlm_bayes.evidence.sites.disclosure import followed_months, joined_cuts, joined_patterns
+from netlm_bayes.evidence.sites.information import (
+    Effect,
+    response_information_kept,
+    survival_information_kept,
+)
+from netlm_bayes.evidence.sites.joining import Bools, Tally, patterns_among
+from netlm_bayes.evidence.sites.table import Groups, ResponseTable, SiteTable, SurvivalTable
+from netlm_bayes.spec import CUTS, Outcome
+
+OUTCOMES: tuple[Outcome, ...] = ("survival", "response")
+YEAR = 12
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What a site shares.
+
+    Attributes
+    ----------
+    covariates : tuple of str
+        Those with levels.
+    ordered : bool
+        Whether they stand in the order in which they matter, and are told best; else the one with
+        the rarest level is.
+    cuts : tuple of float
+        Months at which one interval ends and the next begins, before any are joined.
+    minimum : int
+        Patients in the smallest group, and leaving in the emptiest interval.
+    weibull : bool
+        Whether to share what a Weibull model needs: from it the times of the single patients of
+        a small group can be computed.
+    at_scan : bool
+        Whether progression between two scans may be counted at the one that saw it.
+    outcomes : tuple of {"survival", "response"}
+    """
+
+    covariates: tuple[str, ...]
+    ordered: bool = False
+    cuts: tuple[float, ...] = CUTS
+    minimum: int = SMALLEST_SHOWN
+    weibull: bool = False
+    at_scan: bool = False
+    outcomes: tuple[Outcome, ...] = OUTCOMES
+
+
+@dataclass(frozen=True)
+class Made:
+    """A table, and what became of the patients on the way.
+
+    Attributes
+    ----------
+    table : SiteTable
+    known : mapping of str to int
+        Patients of whom each outcome is known, shared or not.
+    patterns : Groups
+        Of those in the table, before any were joined.
+    kept : mapping of str to mapping of (str, str) to float
+        For each outcome in the table, the estimated share of the information on each effect.
+    joined_at : tuple of float
+        Cuts that were given up.
+    between_scans : int
+        Patients whose progression was counted at the scan that saw it.
+    alone : int
+        Patients who leave, with an event or censored, alone of their group in an interval.
+    """
+
+    table: SiteTable
+    known: Mapping[Outcome, int]
+    patterns: Groups
+    kept: Mapping[Outcome, Mapping[Effect, float]]
+    joined_at: tuple[float, ...]
+    between_scans: int
+    alone: int
+
+
+@dataclass(frozen=True)
+class _Grouped:
+    """Patients in their patterns and in their groups.
+
+    Attributes
+    ----------
+    patients : Patients
+    known : mapping of str to ndarray of bool of shape (patients,)
+        For each outcome of a table, of whom it is known.
+    pattern, group : ndarray of int of shape (patients,)
+    patterns, groups : mapping of str to ndarray of bool of shape (n, levels)
+        Levels that they may have.
+    """
+
+    patients: Patients
+    known: Mapping[Outcome, Bools]
+    pattern: Ints
+    patterns: Mapping[str, Bools]
+    group: Ints
+    groups: Mapping[str, Bools]
+
+    def of(self, outcome: Outcome) -> tuple[tuple[Ints, Groups], tuple[Ints, Groups]]:
+        """Patterns, and groups, of those of whom an outcome is known."""
+        known = self.known[outcome]
+        return _there(self.pattern[known], self.patterns), _there(self.group[known], self.groups)
+
+
+def site_table(patients: Patients, codebook: Codebook, choice: Choice, source: str) -> Made:
+    """Sum over groups of patients, none of them small.
+
+    Both outcomes have the same groups, and each is known of no fewer in any than the minimum:
+    nothing can be learnt by subtracting one from the other.
+
+    Parameters
+    ----------
+    patients : Patients
+        Of one institution.
+    codebook : Codebook
+    choice : Choice
+    source : str
+        What to call the patients in messages.
+
+    Returns
+    -------
+    Made
+
+    Raises
+    ------
+    InputError
+        Progression lies between scans and is not to be dated, or there are fewer patients than
+        twice the minimum.
+    """
+    dated, between = patients, 0
+    if "survival" in choice.outcomes:
+        dated, between = _dated(patients, choice.at_scan, source)
+    known = outcomes_known(dated)
+    count = {outcome: int(who.sum()) for outcome, who in known.items()}
+    shared = tuple(x for x in choice.outcomes if count[x] >= 2 * choice.minimum)
+    if not shared:
+        what = (
+            f"must be at least {2 * choice.minimum} with a known outcome, twice the smallest"
+            f" group; a table of fewer is hardly more than a list of them"
+        )
+        raise InputError(source, [Problem("patients", what)])
+    grouped = _grouped(dated, {outcome: known[outcome] for outcome in shared}, codebook, choice)
+    survival = response = None
+    at: tuple[float, ...] = ()
+    kept: dict[Outcome, Mapping[Effect, float]] = {}
+    if "survival" in shared:
+        survival, at, kept["survival"] = _survival(grouped, codebook, choice)
+    if "response" in shared:
+        response, kept["response"] = _response(grouped, codebook)
+    smallest, followed, alone = choice.minimum, 0.0, 0
+    if survival:
+        timed = dated.take(known["survival"])
+        followed = followed_months(timed.entry, timed.lower, smallest)
+        alone = _alone(timed, grouped.of("survival")[1][0], survival.cells.cuts)
+    table = SiteTable(survival, response, smallest, followed, patients.synthetic)
+    patterns = _there(grouped.pattern, grouped.patterns)[1]
+    return Made(table, count, patterns, kept, at, between, alone)
+
+
+def outcomes_known(patients: Patients) -> dict[Outcome, Bools]:
+    """Of whom each outcome is known; shape (patients,)."""
+    followed = patients.timed & (patients.lower > patients.entry)
+    return {"survival": followed, "response": patients.response != MISSING}
+
+
+def _dated(patients: Patients, at_scan: bool, source: str) -> tuple[Patients, int]:
+    """Date progression at the scan that saw it, if that is wanted; else refuse it."""
+    between = patients.timed & ~patients.censored & ~patients.exact
+    if not between.any():
+        return patients, 0
+    if not at_scan:
+        what = (
+            "progression is known only to lie between two scans, which no sum of events by"
+            " interval can say; --at-scan counts it at the scan that saw it, as Cox regressions do"
+        )
+        raise InputError(source, [Problem("time_upper", what)])
+    lower = np.where(between, patients.upper, patients.lower)
+    return replace(patients, lower=lower), int(between.sum())
+
+
+def _grouped(
+    patients: Patients, known: Mapping[Outcome, Bools], codebook: Codebook, choice: Choice
+) -> _Grouped:
+    """Group those of whom any outcome of the table is known."""
+    anything = np.any(list(known.values()), axis=0)
+    people = patients.take(anything)
+    who = {outcome: found[anything] for outcome, found in known.items()}
+    sizes = {name: len(codebook.covariates[name].levels) for name in choice.covariates}
+    pattern, levels = patterns_among(people, sizes)
+    counts = [np.bincount(pattern[x], minlength=pattern.max() + 1) for x in who.values()]
+    tally = Tally(levels, np.column_stack(counts))
+    owner = joined_patterns(tally, choice.minimum, choice.covariates if choice.ordered else ())
+    return _Grouped(people, who, pattern, levels, owner[pattern], tally.joined(owner).levels)
+
+
+def _there(owner: Ints, levels: Mapping[str, Bools]) -> tuple[Ints, Groups]:
+    """Groups that have patients, numbered anew, and to which each patient belongs."""
+    there, number = np.unique(owner, return_inverse=True)
+    found = {name: possible[there] for name, possible in levels.items()}
+    return number.reshape(-1), Groups(np.bincount(number.reshape(-1)), found)
+
+
+def _survival(
+    grouped: _Grouped, codebook: Codebook, choice: Choice
+) -> tuple[SurvivalTable, tuple[float, ...], dict[Effect, float]]:
+    """Sums of times, cuts given up, and the information left."""
+    timed = grouped.patients.take(grouped.known["survival"])
+    interval = np.searchsorted(choice.cuts, timed.lower, side="left")
+    leaving = np.bincount(interval, minlength=len(choice.cuts) + 1)
+    cuts = joined_cuts(choice.cuts, leaving, choice.minimum)
+    patterns, groups = grouped.of("survival")
+    before, after = _summed(timed, *patterns, choice.cuts), _summed(timed, *groups, cuts)
+    kept = survival_information_kept(before, after, codebook)
+    given_up = tuple(cut for cut in choice.cuts if cut not in cuts)
+    if not choice.weibull:
+        after = replace(after, cells=without_weibull(after.cells))
+    return after, given_up, kept
+
+
+def _summed(timed: Patients, owner: Ints, groups: Groups, cuts: tuple[float, ...]) -> SurvivalTable:
+    """Sums over groups, scaled to the longest follow-up in whole years."""
+    scale = float(YEAR * np.ceil(timed.lower.max() / YEAR))
+    cells = survival_cells(timed, owner, len(groups.patients), cuts, scale)
+    return SurvivalTable(groups, cells)
+
+
+def _alone(timed: Patients, owner: Ints, cuts: tuple[float, ...]) -> int:
+    """How many leave alone of their group in an interval."""
+    cell = owner * (len(cuts) + 1) + np.searchsorted(cuts, timed.lower, side="left")
+    return int((np.bincount(cell) == 1).sum())
+
+
+def without_weibull(cells: SurvivalCells) -> SurvivalCells:
+    """Copy without what only a Weibull model needs: no powers, and NaN in place of numbers."""
+    groups = len(cells.log_month)
+    nothing = np.full(groups, np.nan)
+    return replace(cells, log_month=nothing, scale_months=np.nan, power=np.empty((groups, 0)))
+
+
+def _response(grouped: _Grouped, codebook: Codebook) -> tuple[ResponseTable, dict[Effect, float]]:
+    """Responders, and the information left."""
+    responded = grouped.patients.response[grouped.known["response"]] >= RESPONDED
+    before, after = (
+        ResponseTable(groups, np.bincount(owner[responded], minlength=len(groups.patients)))
+        for owner, groups in grouped.of("response")
+    )
+    return after, response_information_kept(before, after, codebook)

@@ -1,0 +1,210 @@
+"""The JSON of a site table to the table and its cohort, or every fault with its place."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from netlm_bayes.codebook import Codebook, codebook_path, read_codebook
+from netlm_bayes.documents import Fault, did_you_mean, problem_at, shown, validated
+from netlm_bayes.errors import InputError, Problem
+from netlm_bayes.evidence.cells import SurvivalCells
+from netlm_bayes.evidence.cohort import SiteCohort
+from netlm_bayes.evidence.sites.document import (
+    FORMAT,
+    VERSION,
+    ResponsePart,
+    SiteDocument,
+    SurvivalPart,
+)
+from netlm_bayes.evidence.sites.table import Groups, ResponseTable, SiteTable, SurvivalTable
+from netlm_bayes.evidence.sites.write import CHECKSUM, checksum, codebook_digest
+
+
+def read_site_table(
+    data: bytes, source: str, beside: Path
+) -> tuple[SiteCohort, SiteTable, Codebook]:
+    """Read a site table.
+
+    Parameters
+    ----------
+    data : bytes
+        The file.
+    source : str
+        Its name in messages.
+    beside : Path
+        Folder in which a codebook lies that is not bundled.
+
+    Returns
+    -------
+    cohort : SiteCohort
+    table : SiteTable
+    codebook : Codebook
+
+    Raises
+    ------
+    InputError
+        With every problem.
+    """
+    values = _values(data, source)
+    problems = [Problem(CHECKSUM, what)] if (what := _changed(values)) else []
+    try:
+        document = validated(SiteDocument, values, source, "")
+    except InputError as error:
+        raise InputError(source, [*error.problems, *problems]) from None
+    codebook = _codebook(document, source, beside, problems)
+    found = codebook_faults(document, codebook)
+    problems = [*(problem_at("", *fault) for fault in found), *problems]
+    if problems:
+        raise InputError(source, problems)
+    return _cohort(document), _table(document), codebook
+
+
+def _values(data: bytes, source: str) -> dict[str, Any]:
+    """Plain values of what says that it is a site table, of a version that is known."""
+    try:
+        values = json.loads(
+            data.decode("utf-8-sig"), object_pairs_hook=_once, parse_constant=_no_number
+        )
+    except UnicodeDecodeError as error:
+        what = f"is not UTF-8 (byte {error.start + 1})"
+    except json.JSONDecodeError as error:
+        place = f"line {error.lineno}, column {error.colno}"
+        cut = "; the file ends too early" if error.pos >= len(error.doc.rstrip()) else ""
+        raise InputError(source, [Problem(place, f"is not JSON: {error.msg}{cut}")]) from None
+    except ValueError as error:
+        what = f"is not JSON: {error}"
+    except RecursionError:
+        what = "has lists nested too deep"
+    else:
+        what = _not_ours(values)
+    if what:
+        raise InputError(source, [Problem("", what)])
+    return dict(values)
+
+
+def _once(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
+    """Refuse a key that stands twice, for either may be meant."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in found if names.count(name) > 1)
+        raise ValueError(f"the key {shown(twice)} is given twice")
+    return found
+
+
+def _no_number(text: str) -> None:
+    """Refuse `NaN` and `Infinity`, which are not JSON."""
+    raise ValueError(f"{text} is no number")
+
+
+def _not_ours(values: Any) -> str:
+    """What is said of a file of another kind or version; nothing of ours."""
+    if not isinstance(values, dict) or values.get("format") != FORMAT:
+        return f"is no site table: its 'format' is not '{FORMAT}'"
+    version = values.get("version")
+    if type(version) is not int or version < VERSION:
+        got = "none" if version is None else shown(version)
+        return f"must have version {VERSION}; got {got}"
+    if version > VERSION:
+        return f"is of version {version}; this netlm-bayes reads {VERSION}, a newer one is needed"
+    return ""
+
+
+def _changed(values: Mapping[str, Any]) -> str:
+    """Whether the content is what was written."""
+    try:
+        made = checksum(values)
+    except (ValueError, RecursionError):  # a number beyond all bounds, of which the schema tells
+        return ""
+    if values.get(CHECKSUM) == made:
+        return ""
+    return "does not agree with the content: changed or damaged since it was written"
+
+
+def _codebook(
+    document: SiteDocument, source: str, beside: Path, problems: Sequence[Problem]
+) -> Codebook:
+    """Read the bundled codebook, or the one beside the table."""
+    name = document.codebook.name
+    if name != Path(name).name:
+        what = f"must be a name without a folder; got {shown(name)}"
+        raise InputError(source, [Problem("codebook.name", what), *problems])
+    if not codebook_path(name, beside).exists():
+        what = f"no such file {shown(name)} beside this one; the site that made the table has it"
+        raise InputError(source, [Problem("codebook.name", what), *problems])
+    return read_codebook(name, beside)
+
+
+def codebook_faults(document: SiteDocument, codebook: Codebook) -> Iterator[Fault]:
+    """Faults of a table's covariates against the codebook they are said to be of."""
+    name = document.codebook.name
+    known = {key: c.levels for key, c in codebook.covariates.items() if not c.post_baseline}
+    wrong = False
+    for key, levels in document.covariates.items():
+        if key not in known:
+            wrong = True
+            yield ("covariates", key), f"no such covariate in '{name}'{did_you_mean(key, known)}"
+        elif levels != known[key]:
+            wrong = True
+            here = ", ".join(known[key]) or "none, it is continuous"
+            yield ("covariates", key), f"must have the levels of '{name}', {here}"
+    if not wrong and document.codebook.digest != codebook_digest(codebook, [*document.covariates]):
+        what = f"the levels were cut at other points than in '{name}' here"
+        yield ("codebook", "digest"), what
+
+
+def _cohort(document: SiteDocument) -> SiteCohort:
+    """Who the table is of."""
+    return SiteCohort(
+        id=document.id,
+        label=document.label,
+        n=document.n,
+        institution=document.institution,
+        enrolment=document.enrolment,
+        codebook=document.codebook.name,
+        source="site table",
+    )
+
+
+def _table(document: SiteDocument) -> SiteTable:
+    covariates = document.covariates
+    return SiteTable(
+        survival=_survival(document.survival, covariates) if document.survival else None,
+        response=_response(document.response, covariates) if document.response else None,
+        smallest=document.minimum,
+        followed_months=float(document.followed_months),
+        synthetic=document.synthetic,
+    )
+
+
+def _survival(part: SurvivalPart, covariates: Mapping[str, tuple[str, ...]]) -> SurvivalTable:
+    """Sums of times; no powers, and NaN, where what a Weibull needs is not shared."""
+    weibull = part.nodes is not None
+    cells = SurvivalCells(
+        cuts=tuple(map(float, part.cuts)),
+        events=np.array([group.events for group in part.groups], dtype=float),
+        months=np.array([group.months for group in part.groups], dtype=float),
+        log_month=np.array([group.log_month for group in part.groups], dtype=float),
+        scale_months=float("nan") if part.scale_months is None else float(part.scale_months),
+        power=np.array([group.power if weibull else () for group in part.groups], dtype=float),
+    )
+    return SurvivalTable(_groups(part, covariates), cells)
+
+
+def _response(part: ResponsePart, covariates: Mapping[str, tuple[str, ...]]) -> ResponseTable:
+    responders = np.array([group.responders for group in part.groups], dtype=int)
+    return ResponseTable(_groups(part, covariates), responders)
+
+
+def _groups(part: SurvivalPart | ResponsePart, covariates: Mapping[str, tuple[str, ...]]) -> Groups:
+    """Patients, and the levels that they may have."""
+    told = {
+        name: np.array([[level in group.levels[name] for level in levels] for group in part.groups])
+        for name, levels in covariates.items()
+    }
+    return Groups(np.array([group.patients for group in part.groups], dtype=int), told)

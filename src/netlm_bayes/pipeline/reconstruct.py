@@ -1,0 +1,239 @@
+"""Patients from a digitised curve, into files that nobody takes for observed ones."""
+
+from __future__ import annotations
+
+import csv
+import io
+import os
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+
+import numpy as np
+from pyarrow import csv as arrow_csv
+
+from netlm_bayes.codebook import Codebook
+from netlm_bayes.documents import did_you_mean
+from netlm_bayes.errors import InputError, Problem, RunError
+from netlm_bayes.evidence.digitised.curve import DigitisedCurve
+from netlm_bayes.evidence.digitised.guyot import Reconstruction
+from netlm_bayes.evidence.digitised.ledger import (
+    LedgerRow,
+    largest_distance,
+    largest_mismatch,
+    ledger,
+)
+from netlm_bayes.evidence.digitised.plausible import most_likely, plausible
+from netlm_bayes.evidence.digitised.widening import Pooled, pooled_over
+from netlm_bayes.evidence.patients.canonical import MISSING, Patients
+from netlm_bayes.evidence.patients.columns import covariates_read
+from netlm_bayes.evidence.patients.write import patients_table
+
+MARK = "reconstructed"
+"""In the name of every file of reconstructed patients, and so in the id and label they go by."""
+LEDGER = "-ledger.csv"
+_DECIMALS = 6
+
+
+@dataclass(frozen=True)
+class Reconstructed:
+    """What a curve gave.
+
+    Attributes
+    ----------
+    made : Reconstruction
+        From the clicks as they are.
+    rows : tuple of LedgerRow
+    mismatch : int
+        Patients by which a number at risk was missed, at most.
+    distance : float
+        In survival, between clicks and reconstructed curve, at most.
+    crowd : int
+        Events at one click, at most: many where clicks are far apart.
+    pooled : tuple of Pooled
+        Over plausible readings; empty where these have too few events.
+    """
+
+    made: Reconstruction
+    rows: tuple[LedgerRow, ...]
+    mismatch: int
+    distance: float
+    crowd: int
+    pooled: tuple[Pooled, ...]
+
+
+def reconstruct(curve: DigitisedCurve, sets: int, click_error: float, seed: int) -> Reconstructed:
+    """Reconstruct a curve's patients, and say how well they can be told.
+
+    Parameters
+    ----------
+    curve : DigitisedCurve
+    sets : int
+        Plausible readings, at least two.
+    click_error : float
+        Standard deviation of a click, as a share of either axis.
+    seed : int
+
+    Returns
+    -------
+    Reconstructed
+    """
+    made = most_likely(curve)
+    rows = ledger(curve, made)
+    return Reconstructed(
+        made=made,
+        rows=rows,
+        mismatch=largest_mismatch(rows),
+        distance=largest_distance(curve, made),
+        crowd=int(np.unique(made.months[made.event], return_counts=True)[1].max(initial=0)),
+        pooled=pooled_over(plausible(curve, sets, click_error, seed)),
+    )
+
+
+def levels_of(settings: Sequence[str], codebook: Codebook) -> dict[str, str]:
+    """Read `COVARIATE=LEVEL`, which holds for all patients of a curve.
+
+    Raises
+    ------
+    InputError
+        With every setting that is none, or names what the codebook does not have.
+    """
+    known = {name: one.levels for name, one in covariates_read(codebook).items() if one.levels}
+    found: dict[str, str] = {}
+    problems = []
+    for setting in settings:
+        name, equals, level = (part.strip() for part in setting.partition("="))
+        if not equals:
+            what = "must be COVARIATE=LEVEL"
+        elif name not in known:
+            there = did_you_mean(name, known) or f"; there are {', '.join(known)}"
+            what = f"no covariate with levels '{name}'{there}"
+        elif level not in known[name]:
+            there = did_you_mean(level, known[name]) or f"; there are {', '.join(known[name])}"
+            what = f"no such level of '{name}' as '{level}'{there}"
+        elif name in found:
+            what = f"'{name}' is given twice"
+        else:
+            found[name] = level
+            continue
+        problems.append(Problem(f"--level {setting}", what))
+    if problems:
+        raise InputError("reconstruct", problems)
+    return found
+
+
+def output_files(out: Path, clicks: Path, force: bool = False) -> tuple[Path, Path]:
+    """Say where patients and ledger go, and refuse what must not be.
+
+    Parameters
+    ----------
+    out : Path
+        A folder, or a CSV whose name says that its patients are reconstructed.
+    clicks : Path
+        After which files in a folder are named.
+    force : bool, default False
+        Whether files that are there may be replaced.
+
+    Returns
+    -------
+    tuple of Path
+        Of the patients, and of the ledger beside it.
+
+    Raises
+    ------
+    InputError, RunError
+        The name would let the patients pass for observed ones, or a file is there.
+    """
+    patients = out
+    if out.is_dir() or not out.suffix:
+        patients = out / f"{MARK}-{clicks.stem}.csv"
+    elif out.suffix.casefold() != ".csv":
+        what = f"must be a folder or end in .csv; got '{out.name}'"
+        raise InputError("reconstruct", [Problem("--out", what)])
+    elif MARK not in out.stem.casefold():
+        what = f"must have '{MARK}' in its name, so that nobody takes the patients for observed"
+        suggested = f"; such as '{MARK}-{out.name}'"
+        raise InputError("reconstruct", [Problem("--out", f"{what}{suggested}")])
+    table = patients.with_name(patients.stem + LEDGER)
+    for path in (patients, table):
+        if path.is_dir():
+            raise RunError(f"{path}: is a folder; choose another --out")
+        if os.path.lexists(path) and not force:
+            raise RunError(f"{path}: exists; choose another --out, or --force to replace it")
+    return patients, table
+
+
+def write_reconstructed(
+    found: Reconstructed,
+    levels: Mapping[str, str],
+    codebook: Codebook,
+    files: tuple[Path, Path],
+) -> None:
+    """Write patients and ledger beside their places and move them there.
+
+    Parameters
+    ----------
+    found : Reconstructed
+    levels : mapping of str to str
+        Of covariates, the same in all patients.
+    codebook : Codebook
+    files : tuple of Path
+        As `output_files` gives them.
+
+    Raises
+    ------
+    RunError
+        They cannot be written.
+    """
+    data = (patients_csv(found.made, levels, codebook), ledger_csv(found.rows))
+    folder = files[0].parent
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=f".{files[0].name}.", dir=folder) as partial:
+            whole = [Path(partial) / path.name for path in files]
+            for path, content in zip(whole, data, strict=True):
+                path.write_bytes(content)
+            # The ledger first: patients never stand without it.
+            for path, place in zip(whole[::-1], files[::-1], strict=True):
+                os.replace(path, place)
+    except OSError as error:
+        raise RunError(f"{files[0]}: cannot be written: {error.strerror}") from None
+
+
+def patients_csv(made: Reconstruction, levels: Mapping[str, str], codebook: Codebook) -> bytes:
+    """Patients as a file of patients: `time`, `event` and a column for each level given."""
+    n = len(made.months)
+    months = np.maximum(np.round(made.months, _DECIMALS), 10.0**-_DECIMALS)
+    covariates = covariates_read(codebook)
+    unknown = np.full(n, MISSING)
+    codes = {
+        name: unknown if name not in levels else np.full(n, one.levels.index(levels[name]))
+        for name, one in covariates.items()
+        if one.levels
+    }
+    patients = Patients(
+        row=np.arange(n),
+        entry=np.zeros(n),
+        lower=months,
+        upper=np.where(made.event, months, np.inf),
+        response=unknown,
+        levels=codes,
+        values={name: np.full(n, np.nan) for name, one in covariates.items() if not one.levels},
+    )
+    # They are not simulated, and `synthetic: no` would read as if they were observed.
+    table = patients_table({"": patients}, codebook).drop_columns(["synthetic"])
+    file = io.BytesIO()
+    arrow_csv.write_csv(table, file)
+    return file.getvalue()
+
+
+def ledger_csv(rows: Sequence[LedgerRow]) -> bytes:
+    """Ledger as a CSV, months to six significant digits."""
+    file = io.StringIO()
+    writer = csv.writer(file, lineterminator="\n")
+    writer.writerow([one.name for one in fields(LedgerRow)])
+    for row in rows:
+        cells = asdict(row).values()
+        writer.writerow([f"{cell:.6g}" if isinstance(cell, float) else cell for cell in cells])
+    return file.getvalue().encode()

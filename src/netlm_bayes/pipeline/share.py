@@ -1,0 +1,204 @@
+"""A cohort's patients to the table that their site may share."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from netlm_bayes.codebook import BUNDLED, PATIENT_COLUMNS, Codebook
+from netlm_bayes.documents import did_you_mean, repeated
+from netlm_bayes.errors import InputError, Problem
+from netlm_bayes.evidence.files import CohortFile
+from netlm_bayes.evidence.patients.canonical import MISSING, Patients
+from netlm_bayes.evidence.patients.survival import LONGEST
+from netlm_bayes.evidence.sites.make import OUTCOMES, Choice, site_table
+from netlm_bayes.evidence.sites.words import report
+from netlm_bayes.evidence.sites.write import as_json
+from netlm_bayes.spec import CUTS, ModelSpec, Outcome, read_model
+
+if TYPE_CHECKING:
+    from netlm_bayes.evidence.sites.table import SiteTable
+
+SURVIVAL_MODEL, RESPONSE_MODEL = "pfs-weibull", "response-logistic"
+"""Bundled models, whose covariates are shared where none are named."""
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What is asked of `share`.
+
+    Attributes
+    ----------
+    model : ModelSpec, optional
+        Whose covariates and cuts.
+    covariates : tuple of str
+        What matters most first; if none, those of the model, or of the bundled models.
+    cuts : tuple of float
+        If none, those of the model, or the default ones.
+    minimum : int
+    weibull, at_scan : bool
+        As in `Choice`.
+    outcome : {"survival", "response"}, optional
+        Only this one.
+    """
+
+    model: ModelSpec | None = None
+    covariates: tuple[str, ...] = ()
+    cuts: tuple[float, ...] = ()
+    minimum: int = 5
+    weibull: bool = False
+    at_scan: bool = False
+    outcome: Outcome | None = None
+
+
+@dataclass(frozen=True)
+class Shared:
+    """A table, its file's bytes, and what must be said before they are written."""
+
+    table: SiteTable
+    data: bytes
+    notes: tuple[str, ...]
+
+
+def share(files: Sequence[CohortFile], wanted: Wanted, institution: str = "") -> Shared:
+    """Make the table of one institution's patients.
+
+    Parameters
+    ----------
+    files : sequence of CohortFile
+        Of one reference: an institution each.
+    wanted : Wanted
+    institution : str, default ""
+        Which of them, where there are several.
+
+    Returns
+    -------
+    Shared
+
+    Raises
+    ------
+    InputError
+        The cohort has no patients, or what is wanted cannot be had of them.
+    """
+    file = _chosen(files, institution)
+    if file.patients is None:
+        what = "is a site table already" if file.table else "has no patients; a paper is public"
+        raise InputError(file.name, [Problem("", what)])
+    _check(wanted, file)
+    names, notes = _covariates(wanted, file.patients, file.codebook, file.name)
+    choice = Choice(
+        covariates=names,
+        ordered=bool(wanted.covariates),
+        cuts=_cuts(wanted),
+        minimum=wanted.minimum,
+        weibull=wanted.weibull,
+        at_scan=wanted.at_scan,
+        outcomes=(wanted.outcome,) if wanted.outcome else OUTCOMES,
+    )
+    made = site_table(file.patients, file.codebook, choice, file.data_name or file.name)
+    left = file.patients.n - int(made.patterns.patients.sum())
+    without = f"; {left} left out, of whom no outcome to share is known" if left else ""
+    head = f"{file.cohort.id}: {file.patients.n} patients{without}"
+    said = [head, *report(made, choice), *notes]
+    data = as_json(made.table, file.cohort, file.codebook)
+    return Shared(made.table, data, tuple(said))
+
+
+def _chosen(files: Sequence[CohortFile], institution: str) -> CohortFile:
+    """Cohort of the institution that is meant."""
+    names = [file.cohort.institution for file in files]
+    if institution:
+        if institution not in names:
+            there = did_you_mean(institution, names) or f"; there are {', '.join(names) or 'none'}"
+            what = f"no such institution '{institution}'{there}"
+            raise InputError("share", [Problem("institution", what)])
+        return files[names.index(institution)]
+    if len(files) > 1:
+        what = f"must be one of {', '.join(names)}: a table is of one institution"
+        raise InputError("share", [Problem("institution", what)])
+    return files[0]
+
+
+def _check(wanted: Wanted, file: CohortFile) -> None:
+    """Refuse what no table can say."""
+    problems = []
+    if not all(a < b <= LONGEST for a, b in pairwise((0.0, *wanted.cuts))):
+        got = ", ".join(f"{cut:g}" for cut in wanted.cuts)
+        problems.append(Problem("cuts", f"must be rising months > 0; got {got}"))
+    if wanted.model and wanted.model.landmark is not None:
+        problems.append(Problem("model", "starts at a landmark; a table is from the first day on"))
+    known = {name: c for name, c in file.codebook.covariates.items() if name not in PATIENT_COLUMNS}
+    for name in repeated(wanted.covariates):
+        problems.append(Problem("covariates", f"must not repeat; got '{name}' twice"))
+    for name in wanted.covariates:
+        if name not in known:
+            what = f"no such covariate '{name}'{did_you_mean(name, known)}"
+        elif known[name].post_baseline:
+            what = f"'{name}' is known only after the clock has started"
+        elif not known[name].levels:
+            what = f"'{name}' is continuous; only covariates with levels can be shared"
+        elif file.patients and not _has(file.patients, name):
+            what = f"no patient has '{name}'"
+        else:
+            continue
+        problems.append(Problem("covariates", what))
+    if problems:
+        raise InputError("share", problems)
+
+
+def _cuts(wanted: Wanted) -> tuple[float, ...]:
+    """Those asked for, or those that the model may step at."""
+    if wanted.cuts or wanted.model is None or wanted.model.outcome == "response":
+        return wanted.cuts or CUTS
+    change = {wanted.model.change.months} if wanted.model.change else set()
+    return tuple(sorted({*wanted.model.cuts, *change}))
+
+
+def _covariates(
+    wanted: Wanted, patients: Patients, codebook: Codebook, source: str
+) -> tuple[tuple[str, ...], list[str]]:
+    """Covariates to share, and what is said of those that are not."""
+    if wanted.covariates:
+        return wanted.covariates, _left_out(wanted.covariates, patients, codebook)
+    if wanted.model:
+        asked = [*wanted.model.covariates]
+        unknown = [name for name in asked if name not in codebook.covariates]
+        if unknown:
+            what = f"names covariates that the codebook of {source} has not: {', '.join(unknown)}"
+            raise InputError(f"model {wanted.model.name}", [Problem("covariates", what)])
+    elif codebook.id == BUNDLED:
+        timed = bool(patients.timed.any()) and wanted.outcome != "response"
+        asked = [*read_model(SURVIVAL_MODEL if timed else RESPONSE_MODEL)[0].covariates]
+    else:
+        asked = [name for name, c in codebook.covariates.items() if not c.post_baseline]
+    names = tuple(name for name in asked if _has(patients, name))
+    return names, _left_out(names, patients, codebook, asked if wanted.model else ())
+
+
+def _has(patients: Patients, name: str) -> bool:
+    """Whether any patient has a level of a covariate."""
+    return name in patients.levels and bool((patients.levels[name] != MISSING).any())
+
+
+def _left_out(
+    shared: Sequence[str], patients: Patients, codebook: Codebook, asked: Sequence[str] = ()
+) -> list[str]:
+    """Say which covariates are there and not shared, or asked for and not there."""
+    alone = {k: x for k, x in patients.values.items() if k not in patients.levels}
+    continuous = [name for name, x in alone.items() if not np.isnan(x).all()]
+    named = [
+        name
+        for name, covariate in codebook.covariates.items()
+        if name not in shared and not covariate.post_baseline and _has(patients, name)
+    ]
+    absent = [name for name in asked if name not in shared and name not in continuous]
+    reasons = {
+        "not shared, for they are continuous": continuous,
+        "not shared, for they were not asked for (--covariates)": named,
+        "in the model, and known of no patient": absent,
+    }
+    return [f"{why}: {', '.join(names)}" for why, names in reasons.items() if names]

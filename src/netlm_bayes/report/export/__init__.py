@@ -1,0 +1,1 @@
+"""Tables of a manuscript: made once, written as a workbook, a document or LaTeX."""

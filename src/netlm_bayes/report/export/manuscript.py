@@ -1,0 +1,188 @@
+"""The tables of a manuscript, of a run's own tables: what each says, apart from any file format."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from netlm_bayes.estimands.population import POOLED
+from netlm_bayes.report.export.cells import Cell, Column, Interval, ManuscriptTable
+from netlm_bayes.report.export.rows import (
+    Record,
+    Tables,
+    contrast_of,
+    interval,
+    number,
+    records,
+    table_of,
+    whom_of,
+)
+from netlm_bayes.report.export.subgroups import subgroup_table
+from netlm_bayes.report.figures.labels import Labels
+from netlm_bayes.report.page.forms import chance, plain, ratio
+from netlm_bayes.report.page.ratios import RATIOS
+
+NOTED = re.compile(r"\bp([=<])([\d.e-]+)")
+"""A P value in a note."""
+
+
+def manuscript_tables(
+    tables: Tables, manifest: Mapping[str, Any], labels: Labels
+) -> tuple[ManuscriptTable, ...]:
+    """Make every table that a run has something for.
+
+    Parameters
+    ----------
+    tables : mapping of DataFrame
+        Of a run that converged.
+    manifest : mapping
+        Of the run.
+    labels : Labels
+
+    Returns
+    -------
+    tuple of ManuscriptTable
+        Effects, subgroups, pooled estimates, heterogeneity priors, replication. All text is of
+        printable characters on one line.
+    """
+    whom = whom_of(tables, manifest)
+    found = (
+        _effects(tables, labels, whom),
+        subgroup_table(tables, labels, whom),
+        _pooled(tables, labels, whom),
+        _heterogeneity(tables, labels, whom),
+        _replication(tables, labels, whom),
+    )
+    return tuple(table for table in found if table.rows)
+
+
+def _effects(tables: Tables, labels: Labels, whom: str) -> ManuscriptTable:
+    """Ratios: the posterior beside what was printed, or the usual regression gives."""
+    columns = [
+        Column("Cohort"),
+        Column("Contrast"),
+        Column("Posterior", "interval"),
+        Column("P(>1)", "number"),
+        Column("Frequentist", "interval"),
+        Column("P value", "number"),
+        Column("Method"),
+        Column("Adjusted for"),
+    ]
+    rows, name = [], "Ratios"
+    for row in records(tables, "effects", method="posterior"):
+        if row["estimand"] not in RATIOS:
+            continue
+        name = RATIOS[str(row["estimand"])][1].capitalize()
+        own: list[Cell] = [
+            labels.cohort(str(row["cohort"])),
+            contrast_of(labels, str(row["contrast"])),
+            interval(row),
+            number(row["prob_above_null"], chance),
+        ]
+        beside = records(tables, "comparison", cohort=row["cohort"], contrast=row["contrast"])
+        rows += [[*own, *_usual(labels, other)] for other in beside] or [[*own, None, None, "", ""]]
+    title = f"{name}, posterior beside frequentist"
+    return table_of("effects", title, whom, columns, rows)
+
+
+def _usual(labels: Labels, row: Record) -> list[Cell]:
+    """The frequentist side of a comparison."""
+    names = [name for name in str(row["adjusted_for"]).split(", ") if name]
+    return [
+        interval(row, "printed_"),
+        _p_value(row),
+        str(row["method_printed"]),
+        ", ".join(labels.covariates.get(name, name) for name in names),
+    ]
+
+
+def _p_value(row: Record) -> Cell:
+    """A printed P value, or that which a regression's note tells; a bound is text."""
+    noted = NOTED.search(str(row["note"]))
+    if noted is None:
+        return number(row["printed_p"], chance)
+    return f"under {noted[2]}" if noted[1] == "<" else number(noted[2], chance)
+
+
+def _pooled(tables: Tables, labels: Labels, whom: str) -> ManuscriptTable:
+    """Pooled in one stage and in two."""
+    columns = [
+        Column("Contrast"),
+        Column("Cohort"),
+        Column("Method"),
+        Column("Estimate", "interval"),
+        Column("Note"),
+    ]
+    rows = [
+        [
+            contrast_of(labels, str(row["contrast"])),
+            labels.cohort(str(row["cohort"])),
+            str(row["method"]),
+            interval(row),
+            str(row["note"]),
+        ]
+        for row in records(tables, "pooled")
+    ]
+    return table_of("pooled", "Pooled in one stage and in two", whom, columns, rows)
+
+
+def _heterogeneity(tables: Tables, labels: Labels, whom: str) -> ManuscriptTable:
+    """Pooled ratios under each prior of the heterogeneity."""
+    columns = [
+        Column("Contrast"),
+        Column("Scale of the half-normal prior", "number"),
+        Column("Pooled ratio", "interval"),
+        Column("P(>1)", "number"),
+    ]
+    rows = [
+        [
+            contrast_of(labels, str(row["contrast"])),
+            number(row["heterogeneity_scale"], plain),
+            interval(row),
+            number(row["prob_above_null"], chance),
+        ]
+        for row in _by_contrast(records(tables, "heterogeneity", cohort=POOLED))
+    ]
+    title = "Pooled ratios under other priors of the heterogeneity"
+    return table_of("heterogeneity", title, whom, columns, rows)
+
+
+def _by_contrast(rows: Sequence[Record]) -> list[Record]:
+    """Ratios, the priors of each together."""
+    ratios = [row for row in rows if row["estimand"] in RATIOS]
+    order = list(dict.fromkeys(str(row["contrast"]) for row in ratios))
+    return sorted(ratios, key=lambda row: order.index(str(row["contrast"])))
+
+
+def _replication(tables: Tables, labels: Labels, whom: str) -> ManuscriptTable:
+    """Printed numbers beside what the posterior predicts for them."""
+    columns = [
+        Column("Cohort"),
+        Column("Printed item"),
+        Column("Unit"),
+        Column("Printed", "number"),
+        Column("Predicted", "interval"),
+        Column("P value", "number"),
+        Column("Role"),
+    ]
+    rows: list[list[Cell]] = []
+    for row in records(tables, "replication"):
+        if math.isnan(row["p_value"]):
+            continue
+        predicted = Interval(row["predicted"], row["lower"], row["upper"], ratio)
+        item = labels.item(str(row["item"]), str(row["kind"]), str(row["endpoint"]))
+        rows.append(
+            [
+                labels.cohort(str(row["cohort"])),
+                item,
+                str(row["unit"]),
+                number(row["printed"], plain),
+                predicted,
+                number(row["p_value"], chance),
+                str(row["role"]),
+            ]
+        )
+    title = "Printed numbers beside their posterior prediction"
+    return table_of("replication", title, whom, columns, rows)

@@ -1,0 +1,89 @@
+"""Rows of a run's tables to cells of a manuscript's."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+
+from netlm_bayes.report.export.cells import (
+    Cell,
+    Column,
+    Form,
+    Interval,
+    ManuscriptTable,
+    Number,
+    legible,
+)
+from netlm_bayes.report.figures.labels import Labels
+from netlm_bayes.report.page.forms import FORMS, listed, plain
+
+Tables = Mapping[str, pd.DataFrame]
+Record = Mapping[Any, Any]
+PRINTED_LEVEL = 0.95
+
+
+def whom_of(tables: Tables, manifest: Mapping[str, Any]) -> str:
+    """Say who stands behind the numbers, how they were pooled, and how wide intervals are."""
+    details, model = manifest["details"], manifest["details"]["model"]
+    cohorts = details["population"]["cohorts"]
+    told = listed([f"{cohort['label']} (n = {cohort['n']})" for cohort in cohorts])
+    pooling = f"; {model['pooling']} pooling" if len(cohorts) > 1 else ""
+    level, usual = plain(100 * model["level"]), listed(_usual_levels(tables, cohorts))
+    names = details["labels"]["cohorts"]
+    simulated = listed([str(names.get(name, name)) for name in details["synthetic"]])
+    synthetic = f" The patients of {simulated} are simulated." if simulated else ""
+    return (
+        f"{told}. Posterior: medians with central {level} % intervals (model {model['name']}"
+        f"{pooling}). Frequentist: {usual} % confidence intervals.{synthetic}"
+    )
+
+
+def _usual_levels(tables: Tables, cohorts: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Coverage of frequentist intervals, in percent: of a regression's, and of printed ones."""
+    found = set() if all(cohort["patients"] for cohort in cohorts) else {PRINTED_LEVEL}
+    if "frequentist" in tables:
+        found.add(float(tables["frequentist"]["level"].max()))
+    return [plain(100 * level) for level in sorted(found)]
+
+
+def table_of(
+    name: str, title: str, whom: str, columns: Sequence[Column], rows: Iterable[Sequence[Cell]]
+) -> ManuscriptTable:
+    """Put a table together; every text made legible."""
+    clean = [
+        tuple(legible(cell) if isinstance(cell, str) else cell for cell in row) for row in rows
+    ]
+    return ManuscriptTable(name, legible(f"{title}: {whom}"), tuple(columns), tuple(clean))
+
+
+def records(tables: Tables, name: str, **equal: object) -> list[Record]:
+    """Rows of a table with given values; none where there is no table."""
+    if name not in tables:
+        return []
+    frame = tables[name]
+    for column, value in equal.items():
+        frame = frame[frame[column] == value]
+    return list(frame.to_dict("records"))
+
+
+def interval(row: Record, prefix: str = "") -> Interval | None:
+    """An estimate with its limits, in the form of its estimand; None where there is none."""
+    estimate, lower, upper = (float(row[f"{prefix}{x}"]) for x in ("estimate", "lower", "upper"))
+    form = FORMS.get(str(row.get("estimand", "hazard_ratio")), plain)
+    return None if math.isnan(estimate) else Interval(estimate, lower, upper, form)
+
+
+def number(value: Any, form: Form) -> Number | None:
+    """A number; None where there is none."""
+    found = math.nan if value in ("", None) else float(value)
+    return None if math.isnan(found) else Number(found, form)
+
+
+def contrast_of(labels: Labels, contrast: str) -> str:
+    """A contrast by its covariate's label, or one of endpoints by theirs."""
+    if ": " in contrast:
+        return labels.contrast(contrast)
+    return " vs ".join(labels.endpoints.get(name, name) for name in contrast.split(" vs "))

@@ -1,0 +1,77 @@
+"""Survival or response by subgroup, beside Kaplan-Meier where there are patients."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from netlm_bayes.report.export.cells import Cell, Column, ManuscriptTable
+from netlm_bayes.report.export.rows import Record, Tables, interval, records, table_of
+from netlm_bayes.report.figures.labels import Labels
+
+MEASURES = (
+    ("median", math.nan, "Median, months"),
+    ("survival", 12.0, "Event-free at 12 months"),
+    ("response_probability", math.nan, "Probability of response"),
+)
+"""Estimand, its horizon, and the heading of its column; a run has those of its outcome."""
+Key = tuple[str, str, str]
+KAPLAN_MEIER = "Kaplan-Meier"
+
+
+def subgroup_table(tables: Tables, labels: Labels, whom: str) -> ManuscriptTable:
+    """Make a row a cohort, endpoint and subgroup.
+
+    Parameters
+    ----------
+    tables : mapping of DataFrame
+    labels : Labels
+    whom : str
+        Of the caption.
+
+    Returns
+    -------
+    ManuscriptTable
+    """
+    posterior = _by_measure(records(tables, "subgroups", method="posterior"))
+    usual = _by_measure(records(tables, "frequentist", method=KAPLAN_MEIER))
+    columns = [Column("Cohort"), Column("Endpoint"), Column("Subgroup")]
+    for place in posterior:
+        columns.append(Column(MEASURES[place][2], "interval"))
+        if place in usual:
+            columns.append(Column(f"{MEASURES[place][2]}: {KAPLAN_MEIER}", "interval"))
+    keys = dict.fromkeys(key for found in posterior.values() for key in found)
+    rows = [[*_named(labels, key), *_cells(posterior, usual, key)] for key in keys]
+    title = "Estimates by subgroup, averaged over the other covariates"
+    return table_of("subgroups", title, whom, columns, rows)
+
+
+def _by_measure(rows: Sequence[Record]) -> dict[int, dict[Key, Record]]:
+    """Rows by the place of their measure, then by cohort, endpoint and subgroup."""
+    found: dict[int, dict[Key, Record]] = {}
+    for row in rows:
+        key = (str(row["cohort"]), str(row["endpoint"]), str(row["subgroup"]))
+        for place, (estimand, months, _) in enumerate(MEASURES):
+            horizon = row["horizon_months"]
+            if row["estimand"] == estimand and (horizon == months or math.isnan(months)):
+                found.setdefault(place, {})[key] = row
+    return dict(sorted(found.items()))
+
+
+def _named(labels: Labels, key: Key) -> list[Cell]:
+    """A row's cohort, endpoint and subgroup by their labels."""
+    cohort, endpoint, subgroup = key
+    group = labels.contrast(subgroup) if ": " in subgroup else subgroup
+    return [labels.cohort(cohort), labels.endpoints.get(endpoint, endpoint), group]
+
+
+def _cells(
+    posterior: dict[int, dict[Key, Record]], usual: dict[int, dict[Key, Record]], key: Key
+) -> list[Cell]:
+    """Each measure, and beside it Kaplan-Meier's where anybody has it."""
+    cells: list[Cell] = []
+    for place, found in posterior.items():
+        cells.append(interval(found[key]) if key in found else None)
+        if place in usual:
+            cells.append(interval(usual[place][key]) if key in usual[place] else None)
+    return cells

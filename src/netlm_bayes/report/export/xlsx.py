@@ -1,0 +1,118 @@
+"""A workbook: a sheet a table, numbers as numbers, text as nothing but text."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from datetime import datetime
+from io import BytesIO
+
+from xlsxwriter import Workbook
+from xlsxwriter.format import Format
+from xlsxwriter.worksheet import Worksheet
+
+from netlm_bayes.report.export.cells import Cell, Column, Form, Interval, ManuscriptTable, Number
+from netlm_bayes.report.page.forms import chance, months, plain
+
+PLAIN_TEXT = {
+    "strings_to_formulas": False,
+    "strings_to_numbers": False,
+    "strings_to_urls": False,
+    "in_memory": True,
+}
+WITHOUT_DATE = datetime(2000, 1, 1)
+"""Of every workbook: the same run gives the same file."""
+LIVE = ("=", "+", "-", "@")
+"""First signs of what a spreadsheet would compute."""
+DIGITS: dict[Form, str] = {months: "0.0", chance: "0.000", plain: "General"}
+HEADING_ROW, WIDEST = 2, 60
+
+
+def as_xlsx(tables: Sequence[ManuscriptTable]) -> bytes:
+    """Write tables as a workbook.
+
+    Parameters
+    ----------
+    tables : sequence of ManuscriptTable
+
+    Returns
+    -------
+    bytes
+        An interval takes three columns. What begins like a formula is marked as text, so that it
+        stays text when its cell is edited.
+    """
+    file = BytesIO()
+    with Workbook(file, PLAIN_TEXT) as book:
+        book.set_properties({"created": WITHOUT_DATE})
+        styles = _Styles(book)
+        for table in tables:
+            _write(book.add_worksheet(table.name), table, styles)
+    return file.getvalue()
+
+
+class _Styles:
+    """Formats of a workbook, made when they are first asked for."""
+
+    def __init__(self, book: Workbook) -> None:
+        self.book = book
+        self.made: dict[tuple[tuple[str, object], ...], Format] = {}
+
+    def __call__(self, **properties: object) -> Format:
+        """Give a format of some properties."""
+        key = tuple(sorted(properties.items()))
+        if key not in self.made:
+            self.made[key] = self.book.add_format(properties)
+        return self.made[key]
+
+
+def _write(sheet: Worksheet, table: ManuscriptTable, styles: _Styles) -> None:
+    """Write a caption, headings, and a row a row."""
+    _text(sheet, 0, 0, table.caption, styles, bold=True)
+    headings = [heading for column in table.columns for heading in _headings(column)]
+    for place, heading in enumerate(headings):
+        _text(sheet, HEADING_ROW, place, heading, styles, bold=True, bottom=1)
+    widths = [len(heading) for heading in headings]
+    for row, cells in enumerate(table.rows, start=HEADING_ROW + 1):
+        place = 0
+        for column, cell in zip(table.columns, cells, strict=True):
+            for value in _spread(column, cell):
+                if isinstance(value, str):
+                    _text(sheet, row, place, value, styles)
+                    widths[place] = max(widths[place], len(value))
+                elif value is not None:
+                    style = styles(num_format=DIGITS.get(value.form, "0.00"))
+                    sheet.write_number(row, place, value.value, style)
+                place += 1
+    for place, width in enumerate(widths):
+        sheet.set_column(place, place, min(width, WIDEST) + 1)
+    sheet.freeze_panes(HEADING_ROW + 1, 0)
+
+
+def _text(
+    sheet: Worksheet, row: int, place: int, text: str, styles: _Styles, **properties: object
+) -> None:
+    """Write a string; one that looks live is marked as text."""
+    if text.lstrip().startswith(LIVE):
+        properties["quote_prefix"] = True
+    sheet.write_string(row, place, text, styles(**properties))
+
+
+def _headings(column: Column) -> list[str]:
+    """Headings of the columns that a column takes."""
+    if column.kind != "interval":
+        return [column.heading]
+    return [column.heading, f"{column.heading}, lower", f"{column.heading}, upper"]
+
+
+def _spread(column: Column, cell: Cell) -> list[str | Number | None]:
+    """Cells that a cell takes; what is no finite number is left empty."""
+    if column.kind != "interval":
+        return [None if isinstance(cell, Interval) else _finite(cell)]
+    if not isinstance(cell, Interval):
+        return [None, None, None]
+    values = (cell.estimate, cell.lower, cell.upper)
+    return [_finite(Number(value, cell.form)) for value in values]
+
+
+def _finite(cell: str | Number | None) -> str | Number | None:
+    return None if isinstance(cell, Number) and not math.isfinite(cell.value) else cell

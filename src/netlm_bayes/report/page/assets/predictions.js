@@ -1,0 +1,141 @@
+"use strict";
+// A profile to predictions, in words and numbers: of the run, and of its companion.
+
+const LAST_MONTH = 36;
+const FINE_STEP = 0.75;
+const STEP = 1.5;
+const MOST_KNOWN = 40;
+const FAR = 3;
+
+const explorer = { models: [], predictions: [], known: new Map(), reading: 12 };
+
+function control(id) {
+  return document.getElementById(id);
+}
+
+// What is chosen in one column of the form; an empty choice is averaged over.
+function chosenProfile(which) {
+  const profile = { levels: {}, numbers: {} };
+  explorer.models[0].covariates.forEach((covariate, j) => {
+    const text = control(`covariate-${which}-${j}`).value;
+    if (text === "") return;
+    if (covariate.scale === null) profile.levels[covariate.name] = Number(text);
+    else if (Number.isFinite(Number(text))) profile.numbers[covariate.name] = Number(text);
+  });
+  return profile;
+}
+
+// The same profile in another model's order of populations; null where it has none of that name.
+function kindIn(model, name, profile, endpoint) {
+  const population = model.populations.find((one) => one.id === name);
+  return population === undefined ? null : kindOf(model, population, profile, endpoint);
+}
+
+// A prediction, computed once: one profile stays while the other is changed.
+function predict(which) {
+  const profile = chosenProfile(which);
+  const name = explorer.models[0].populations[Number(control(`population-${which}`).value)].id;
+  const endpoint = control("endpoint") === null ? 0 : Number(control("endpoint").value);
+  const key = JSON.stringify([which, profile, name, endpoint]);
+  if (!explorer.known.has(key)) {
+    if (explorer.known.size >= MOST_KNOWN) explorer.known.clear();
+    explorer.known.set(key, predicted(which, profile, name, endpoint));
+  }
+  return explorer.known.get(key);
+}
+
+function predicted(which, profile, name, endpoint) {
+  const [model, other] = explorer.models;
+  const kind = kindIn(model, name, profile, endpoint);
+  const found = { which, profile, kind, quantities: [], curve: [] };
+  if (model.outcome === "survival") survivalOf(found);
+  else found.quantities.push(responseOf(kind, ""));
+  const companion = other === undefined ? null : kindIn(other, name, profile, 0);
+  if (companion !== null) {
+    if (other.outcome === "response") found.quantities.push(responseOf(companion, other.run));
+    else found.quantities.push(...survivalQuantities(companion, other.run));
+  }
+  return found;
+}
+
+function survivalOf(found) {
+  const step = found.kind.count > 1 ? STEP : FINE_STEP;
+  found.curve = d3.range(0, LAST_MONTH + step / 2, step).map((months) => ({
+    months,
+    ...interval(survivalAt(found.kind, months), found.kind.model.level),
+  }));
+  found.quantities.push(...survivalQuantities(found.kind, ""));
+}
+
+function survivalQuantities(kind, run) {
+  const rows = [{ id: "median", label: "Median, months", draws: medians(kind), kind: "months", at: null }];
+  for (const at of explorer.milestones) {
+    rows.push({ id: `survival-${at}`, label: `Event-free at ${at} months`, draws: survivalAt(kind, at), kind: "share", at });
+  }
+  return rows.map((row) => ({ ...row, run, model: kind.model }));
+}
+
+function responseOf(kind, run) {
+  const draws = responseProbability(kind);
+  return { id: "response", label: "Probability of response", draws, kind: "share", run, model: kind.model, at: null };
+}
+
+function months(value) {
+  return Number.isFinite(value) ? value.toFixed(1) : "∞";
+}
+
+function percent(value) {
+  return (100 * value).toFixed(0);
+}
+
+function told(found, kind) {
+  const form = kind === "months" ? months : percent;
+  const unit = kind === "months" ? "" : " %";
+  return `${form(found.estimate)}${unit} (${form(found.lower)} to ${form(found.upper)})`;
+}
+
+function profileText(found) {
+  const { model, population } = found.kind;
+  const parts = [population.label];
+  for (const covariate of model.covariates) {
+    const level = found.profile.levels[covariate.name];
+    const number = found.profile.numbers[covariate.name];
+    if (level !== undefined) parts.push(`${covariate.label} ${covariate.levels[level]}`);
+    if (number !== undefined) parts.push(`${covariate.label} ${number} ${covariate.scale.unit}`);
+  }
+  return parts.join(", ");
+}
+
+// What a number is averaged over, and where it rests on little.
+function cautions(found) {
+  const { model, population } = found.kind;
+  const over = model.covariates.filter(
+    (one) => !(one.name in found.profile.levels) && !(one.name in found.profile.numbers),
+  );
+  const notes = [];
+  if (over.length === 0) notes.push("conditional on every covariate of the model");
+  else notes.push(`averaged over ${over.map((one) => one.label).join(", ")} as in the population${model.mixing}`);
+  for (const covariate of model.covariates) notes.push(...scarce(found, covariate));
+  if (model.outcome === "survival" && population.followed_to === null) notes.push("length of follow-up not printed");
+  else if (model.outcome === "survival" && population.followed_to < LAST_MONTH) {
+    notes.push(`beyond ${population.followed_to} months, the last follow-up, the curve is extrapolated`);
+  }
+  return notes;
+}
+
+function scarce(found, covariate) {
+  const { model, population } = found.kind;
+  const level = covariate.levels[found.profile.levels[covariate.name]];
+  const number = found.profile.numbers[covariate.name];
+  if (number !== undefined) {
+    const away = Math.abs(number - covariate.scale.mean) / covariate.scale.sd;
+    return away > FAR ? [`${covariate.label}: extrapolated, ${away.toFixed(1)} standard deviations from the mean`] : [];
+  }
+  if (level === undefined) return [];
+  const shares = model.cohorts.map((cohort) => cohort.shares[covariate.name][level]);
+  if (!shares.some((share) => share > 0)) return [`no patient with ${covariate.label} ${level}; the prior speaks`];
+  const own = model.cohorts.findIndex((cohort) => cohort.id === population.id);
+  if (own < 0 || shares[own] > 0) return [];
+  const speaker = model.alone ? "the prior speaks" : "the others speak for it";
+  return [`none in this cohort with ${covariate.label} ${level}; ${speaker}`];
+}

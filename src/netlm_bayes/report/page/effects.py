@@ -1,0 +1,198 @@
+"""Ratios: the posterior beside what was printed, or what regression of the same patients gives."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import pandas as pd
+
+from netlm_bayes.report.figures.labels import NEXT_INSTITUTION, POOLED, Labels
+from netlm_bayes.report.figures.scale import Scale, probability_text, ratio_scale
+from netlm_bayes.report.figures.tidy import level_text, ratio_name, ratios_of, rows_of
+from netlm_bayes.report.page.charts import Figure, Line, Series, finite, intervals_chart, mark
+from netlm_bayes.report.page.run import PageRun
+from netlm_bayes.report.page.tables import TextTable, number, text_table
+
+BESIDE = Series("printed", "square", hollow=True)
+OWN = Series("posterior of a cohort", "circle", accent=True)
+POOL = Series("pooled", "diamond", accent=True)
+NEXT = Series("next institution", "triangle", hollow=True, accent=True)
+PLACE = {POOLED: 2, NEXT_INSTITUTION: 3}
+
+
+def effects_figure(run: PageRun) -> Figure | None:
+    """Every ratio of the model, cohort by cohort, then pooled and in the next institution.
+
+    Parameters
+    ----------
+    run : PageRun
+
+    Returns
+    -------
+    Figure or None
+        None where the run holds no ratios.
+    """
+    posterior = ratios_of(run.tables["effects"], run.labels)
+    if posterior.empty:
+        return None
+    estimand = ratio_name(posterior)
+    scale, beside = ratio_scale(estimand), _beside(run.tables.get("comparison"))
+    usual = any(row.role == "patients" for row in beside.values())
+    labels, name = run.labels, estimand.replace("_", " ")
+    order = labels.ordered_cohorts
+    lines = [
+        _line(row, beside.get((row.cohort, row.contrast)), labels, scale)
+        for contrast in labels.ordered_contrasts(posterior["contrast"])
+        for cohort in order(posterior["cohort"])
+        for row in rows_of(
+            posterior[(posterior["contrast"] == contrast) & (posterior["cohort"] == cohort)]
+        )
+    ]
+    other = "regression of the same patients" if usual else "printed"
+    series = (Series(other, BESIDE.marker, hollow=True), OWN, POOL, NEXT)
+    chart = intervals_chart(scale, series, lines)
+    title = f"{name.capitalize()}s with {level_text(posterior)}s"
+    return Figure("effects", title, _summary(posterior, labels, name), chart, _table(lines, other))
+
+
+def _beside(comparison: pd.DataFrame | None) -> dict[tuple[str, str], Any]:
+    """What stands beside each posterior ratio: the fitted print, or a multivariable regression."""
+    if comparison is None or comparison.empty:
+        return {}
+    fitted = comparison["role"] == "fit"
+    usual = comparison["method_printed"].astype(str).str.endswith("multivariable")
+    chosen = comparison[fitted | (usual & (comparison["role"] == "patients"))]
+    return {(str(row.cohort), str(row.contrast)): row for row in rows_of(chosen)}
+
+
+def _line(row: Any, beside: Any, labels: Labels, scale: Scale) -> Line:
+    """One ratio of one population."""
+    after = (row.estimate, row.lower, row.upper)
+    marks = [mark(PLACE.get(row.cohort, 1), after, scale)]
+    keys = {
+        "estimate": finite(row.estimate),
+        "width of the interval": finite(math.log(row.upper / row.lower)),
+        "probability above 1": finite(row.prob_above_null),
+    }
+    if beside is not None:
+        before = (beside.printed_estimate, beside.printed_lower, beside.printed_upper)
+        marks.insert(0, mark(0, before, scale))
+        keys["distance from the other method"] = finite(
+            abs(math.log(row.estimate / beside.printed_estimate))
+        )
+    return Line(
+        label=labels.cohort(row.cohort),
+        group=labels.contrast(row.contrast),
+        who=labels.cohort(row.cohort),
+        marks=tuple(marks),
+        text=scale.text(*after),
+        keys=keys,
+    )
+
+
+def _table(lines: list[Line], other: str) -> TextTable:
+    """The chart's numbers."""
+    columns = ("Contrast", "Population", other.capitalize(), "Posterior", "P(ratio > 1)")
+    rows = []
+    for line in lines:
+        beside = line.marks[0].text if len(line.marks) > 1 else ""
+        above = line.keys["probability above 1"]
+        probability = "" if above is None else probability_text(above)
+        rows.append((line.group, line.label, beside, line.text, probability))
+    return text_table(f"Ratios, posterior and {other}", columns, rows, columns[2:])
+
+
+def _summary(posterior: pd.DataFrame, labels: Labels, name: str) -> str:
+    """Say which ratios are large and sure, in words."""
+    pooled = posterior[posterior["cohort"] == POOLED]
+    shown = pooled if len(pooled) else posterior
+    clear = shown[(shown["lower"] > 1) | (shown["upper"] < 1)]
+    whose = "pooled ratios" if len(pooled) else "ratios"
+    if clear.empty:
+        return f"Of {len(shown)} {whose}, no interval excludes 1."
+    start = f"Of {len(shown)} {whose}, {len(clear)} have an interval that excludes 1"
+    listed = "; ".join(
+        f"{labels.contrast(row.contrast)}, {name} {row.estimate:.2f} "
+        f"({row.lower:.2f} to {row.upper:.2f})"
+        for row in rows_of(clear)
+    )
+    return f"{start}: {listed}."
+
+
+def comparison_table(run: PageRun) -> TextTable | None:
+    """What the posterior makes of each printed or usual ratio.
+
+    Parameters
+    ----------
+    run : PageRun
+
+    Returns
+    -------
+    TextTable or None
+    """
+    table = run.tables.get("comparison")
+    if table is None or table.empty:
+        return None
+    scale = Scale("", logarithmic=True)
+    columns = (
+        "Cohort",
+        "Contrast",
+        "Other method",
+        "Its estimate",
+        "Posterior",
+        "Shrinkage",
+        "P(wrong sign)",
+        "Exaggeration",
+        "Scepticism limit",
+        "Role",
+    )
+    rows = [
+        (
+            run.labels.cohort(row.cohort),
+            run.labels.contrast(row.contrast),
+            str(row.method_printed),
+            scale.text(row.printed_estimate, row.printed_lower, row.printed_upper),
+            scale.text(row.posterior_estimate, row.posterior_lower, row.posterior_upper),
+            number(row.shrinkage),
+            number(row.prob_wrong_sign),
+            number(row.exaggeration),
+            number(row.scepticism_limit),
+            str(row.role),
+        )
+        for row in rows_of(table)
+    ]
+    caption = "Each ratio by the other method, and what the posterior makes of it"
+    return text_table(caption, columns, rows, columns[3:9])
+
+
+def subgroups_table(run: PageRun) -> TextTable:
+    """Estimates of every subgroup and population.
+
+    Parameters
+    ----------
+    run : PageRun
+
+    Returns
+    -------
+    TextTable
+        Times with one decimal, probabilities with two.
+    """
+    table, labels = run.tables["subgroups"], run.labels
+    columns = ("Population", "Endpoint", "Subgroup", "Estimand", "Estimate with interval", "Note")
+    rows = []
+    for row in rows_of(table):
+        digits = 1 if row.estimand in ("median", "rmst") else 2
+        scale = Scale("", digits=digits)
+        at = "" if math.isnan(row.horizon_months) else f", {row.horizon_months:g} months"
+        rows.append(
+            (
+                labels.cohort(row.cohort),
+                labels.endpoints.get(row.endpoint, row.endpoint),
+                labels.contrast(row.subgroup),
+                str(row.estimand).replace("_", " ") + at,
+                scale.text(row.estimate, row.lower, row.upper),
+                str(row.note),
+            )
+        )
+    return text_table("Estimates by subgroup", columns, rows, columns[4:5])

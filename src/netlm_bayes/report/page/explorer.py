@@ -1,0 +1,275 @@
+"""A posterior's draws for the page: what its script needs to predict any kind of patient.
+
+The script computes what `estimands.profile` computes, draw by draw; the next institution is drawn
+here, so that it is the one of every other table. Parameters only: nothing of any patient.
+"""
+
+from __future__ import annotations
+
+import base64
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from netlm_bayes.curves import Piecewise, Weibull
+from netlm_bayes.errors import RunError
+from netlm_bayes.estimands.description import HARDLY_ANYBODY, Described, described_analysis
+from netlm_bayes.estimands.population import NEXT, POOLED, Population, populations
+from netlm_bayes.estimands.survival import MILESTONES
+from netlm_bayes.evidence.assemble import Analysis
+from netlm_bayes.inference.gate import Accepted
+from netlm_bayes.report.page.run import PageRun
+
+Array = NDArray[np.float64]
+MOST_NUMBERS = 450_000
+"""Draws times parameters that a page carries; above, draws are thinned. 2.4 MB as text."""
+MOST_PATTERNS = 2048
+"""Combinations of levels above which nothing is averaged over: every covariate is to be chosen."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One model's draws, as they are asked: its populations in the page's order."""
+
+    analysis: Analysis
+    people: tuple[Population, ...]
+    tilt: Array | None
+
+    @property
+    def draws(self) -> int:
+        """All that there are."""
+        return len(self.people[0].level)
+
+    @property
+    def numbers(self) -> int:
+        """Numbers a draw."""
+        each = sum(_baseline(one).shape[1] + _effects(one).shape[1] for one in self.people)
+        later = len(self.analysis.endpoints) - 1
+        return int(each + later + (0 if self.tilt is None else self.tilt[0].size))
+
+
+def asked(run: PageRun) -> Asked:
+    """Make the populations of a run, every level of them possible.
+
+    Parameters
+    ----------
+    run : PageRun
+
+    Returns
+    -------
+    Asked
+    """
+    analysis = described_analysis(_possible(run.described), run.spec)
+    accepted = Accepted(run.tree, run.checks)
+    draws = run.tree["posterior"].to_dataset()
+    tilt = draws["margin_tilt"].to_numpy() if "margin_tilt" in draws else None
+    people = populations(accepted, analysis, run.seed)
+    return Asked(analysis, people, None if tilt is None else tilt.reshape(-1, *tilt.shape[2:]))
+
+
+def explorer_data(run: PageRun) -> dict[str, Any]:
+    """Everything behind the explorer, ready for JSON.
+
+    Parameters
+    ----------
+    run : PageRun
+        With its companion, if it has one of the same covariates.
+
+    Returns
+    -------
+    dict
+        `models`, the run's own first: covariates with their levels, populations with their mix,
+        and draws as little-endian float32 in base64.
+
+    Raises
+    ------
+    RunError
+        A covariate is on a latent scale: the page computes by levels.
+    """
+    for name, covariate in run.described["codebook"]["covariates"].items():
+        if "latent" in covariate:
+            what = f"'{name}' is on a latent scale, which the page cannot show; ask `predict`"
+            raise RunError(f"{run.name}: {what}")
+    other = run.companion
+    runs = [run, other] if other is not None and _same_covariates(run, other) else [run]
+    each = [asked(one) for one in runs]
+    total = sum(one.draws * one.numbers for one in each)
+    keep_one_in = max(1, math.ceil(total / MOST_NUMBERS))
+    models = [_model(a, b, keep_one_in) for a, b in zip(runs, each, strict=True)]
+    return {"models": models, "milestones": list(MILESTONES)}
+
+
+def _same_covariates(run: PageRun, other: PageRun) -> bool:
+    """Whether one profile can be asked of both runs."""
+    return run.spec.outcome != other.spec.outcome and _levels(run.described) == _levels(
+        other.described
+    )
+
+
+def _levels(described: Described) -> dict[str, Any]:
+    covariates = described["codebook"]["covariates"]
+    return {name: covariate.get("levels") for name, covariate in covariates.items()}
+
+
+def _possible(described: Described) -> Described:
+    """Copy in which hardly anybody has what nobody has, so that any profile has a mix within it."""
+    scales = described["scales"]
+    cohorts = [
+        {
+            **cohort,
+            "shares": {
+                name: shares
+                if name in scales
+                else {level: max(share, HARDLY_ANYBODY) for level, share in shares.items()}
+                for name, shares in cohort["shares"].items()
+            },
+        }
+        for cohort in described["cohorts"]
+    ]
+    return {**described, "cohorts": cohorts}
+
+
+def _model(run: PageRun, own: Asked, keep_one_in: int) -> dict[str, Any]:
+    """One run's part of the data."""
+    spec, analysis, described = run.spec, own.analysis, run.described
+    kept = slice(None, None, keep_one_in)
+    offsets = [own.people[0].offset[later] for later in analysis.endpoints[1:]]
+    return {
+        "run": run.name,
+        "outcome": spec.outcome,
+        "baseline": spec.baseline if run.is_survival else "response",
+        "cuts": list(spec.cuts),
+        "level": spec.level,
+        "change": spec.change.months if spec.change else None,
+        "draws": len(own.people[0].level[kept]),
+        "of_draws": own.draws,
+        "endpoints": [
+            {"id": name, "label": run.labels.endpoints.get(name, name)}
+            for name in analysis.endpoints
+        ],
+        "covariates": _covariates(run, analysis),
+        "effects": _effect_places(analysis),
+        "averages": len(analysis.patterns.rows) <= MOST_PATTERNS,
+        "mixing": _mixing(run),
+        "alone": spec.pooling == "none",
+        "cohorts": [
+            _cohort(told, evidence.joint, described)
+            for told, evidence in zip(described["cohorts"], analysis.cohorts, strict=True)
+        ],
+        "populations": [_population(one, run, kept) for one in own.people],
+        "offsets": _packed(np.array(offsets).T[kept]) if offsets else None,
+        "tilt": None if own.tilt is None else _packed(own.tilt[kept]),
+    }
+
+
+def _covariates(run: PageRun, analysis: Analysis) -> list[dict[str, Any]]:
+    """Covariates in the order of patterns: those with levels, then the continuous ones."""
+    labels = run.labels.covariates
+    named = zip(analysis.patterns.covariates, analysis.patterns.levels, strict=True)
+    found: list[dict[str, Any]] = [
+        {"name": name, "label": labels.get(name, name), "levels": list(levels), "scale": None}
+        for name, levels in named
+    ]
+    for name, scale in analysis.scales.items():
+        told = {"mean": scale.mean, "sd": scale.sd, "unit": scale.unit}
+        label = labels.get(name, name)
+        found.append({"name": name, "label": label, "levels": [], "scale": told})
+    return found
+
+
+def _effect_places(analysis: Analysis) -> list[list[int]]:
+    """Covariate and level of each coefficient; of a continuous covariate, -1."""
+    patterns = analysis.patterns
+    levels = dict(zip(patterns.covariates, patterns.levels, strict=True))
+    return [
+        [patterns.names.index(name), levels[name].index(level) if name in levels else -1]
+        for name, level in patterns.effects
+    ]
+
+
+def _mixing(run: PageRun) -> str:
+    """How covariates that are averaged over are taken to go together; ends that sentence."""
+    if any(cohort["patients"] for cohort in run.described["cohorts"]):
+        return ": margins of patients to the nearest 5, taken as independent"
+    together = len(run.spec.covariates) == 1 or run.spec.association
+    return "" if together else ", taken as independent"
+
+
+def _cohort(told: Described, joint: Array, described: Described) -> dict[str, Any]:
+    """Mix of one cohort: the share of every pattern, and how uncertain borrowed margins are."""
+    names = [
+        name for name in described["codebook"]["covariates"] if name not in described["scales"]
+    ]
+    return {
+        "id": told["id"],
+        "n": told["n"],
+        "joint": joint.tolist(),
+        "borrowed": [told["borrowed"].get(name, 0.0) for name in names],
+        "shares": told["shares"],
+    }
+
+
+def _population(one: Population, run: PageRun, kept: slice) -> dict[str, Any]:
+    """Draws of one population."""
+    followed = None if math.isnan(one.followed_to) else one.followed_to
+    return {
+        "id": one.name,
+        "label": run.labels.cohort(one.name),
+        "of_no_cohort": one.name in (POOLED, NEXT),
+        "followed_to": followed,
+        "baseline": _packed(_baseline(one)[kept]),
+        "effect": _packed(one.effect[kept]),
+        "late": None if one.late is None else _packed(one.late.effect[kept]),
+    }
+
+
+def _baseline(one: Population) -> Array:
+    """Parameters of the reference profile; (draws, parameters)."""
+    match one.baseline:
+        case Weibull() as curve:
+            return np.column_stack([curve.log_scale, curve.shape])
+        case Piecewise() as curve:
+            return curve.log_hazard
+    return one.level[:, None]
+
+
+def _effects(one: Population) -> Array:
+    """Coefficients, early and late; (draws, coefficients)."""
+    return one.effect if one.late is None else np.hstack([one.effect, one.late.effect])
+
+
+def _packed(values: Array) -> dict[str, Any]:
+    """Numbers as base64 of little-endian float32, row by row."""
+    flat = np.ascontiguousarray(values, dtype="<f4")
+    return {"shape": list(flat.shape), "data": base64.b64encode(flat.tobytes()).decode()}
+
+
+def starting_profiles(data: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
+    """Two profiles that show at once what the page can do.
+
+    Parameters
+    ----------
+    data : mapping
+        Of `explorer_data`.
+
+    Returns
+    -------
+    sequence of two mappings
+        `population`, and the level of each covariate that is not averaged over: the first and
+        the last level of the model's first covariate, in the pool where there is one.
+    """
+    model = data["models"][0]
+    names = [one["id"] for one in model["populations"]]
+    population = POOLED if POOLED in names else names[0]
+    first = next((one for one in model["covariates"] if one["levels"]), None)
+    every = {} if model["averages"] else {c["name"]: 0 for c in model["covariates"] if c["levels"]}
+    if first is None:
+        return ({"population": population, "levels": every},) * 2
+    ends = (0, len(first["levels"]) - 1)
+    return tuple(
+        {"population": population, "levels": {**every, first["name"]: end}} for end in ends
+    )

@@ -1,0 +1,205 @@
+"""What was asked, what was found, how far to trust it: sentences of the run's own numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from netlm_bayes.estimands.population import NEXT, POOLED
+from netlm_bayes.inference.gate import Check
+from netlm_bayes.report.page.forms import chance
+from netlm_bayes.report.page.quoted import (
+    Condition,
+    Piece,
+    Row,
+    Sentence,
+    Source,
+    Tables,
+    joined,
+    sentence,
+)
+from netlm_bayes.report.page.ratios import (
+    leading,
+    main_cohorts,
+    posterior_ratios,
+    ratio_name,
+    verdict,
+)
+from netlm_bayes.report.page.trust import trust
+
+FEW_COHORTS = 3
+"""Cohorts up to which each is told of."""
+KNOWN = {True: "from their data", False: "known only from what was printed"}
+EXTRAPOLATED = "extrapolated"
+
+
+def findings(
+    tables: Tables, manifest: Mapping[str, Any], checks: Sequence[Check]
+) -> tuple[Sentence, ...]:
+    """Say what was asked, what was found, and how far to trust it.
+
+    Parameters
+    ----------
+    tables : mapping of DataFrame
+        Of the run, as `store.read_tables` gives them; none if it did not converge.
+    manifest : mapping
+        Of the run.
+    checks : sequence of Check
+        Of the run.
+
+    Returns
+    -------
+    tuple of Sentence
+        In the order to be read. Every number is quoted from a cell.
+    """
+    source = Source(tables, manifest, tuple(checks))
+    found = [*_asked(source)]
+    if "effects" in tables:
+        found += [*_effects(source), *_by_subgroup(source)]
+    return (*found, *trust(source))
+
+
+def _asked(source: Source) -> list[Sentence]:
+    """The question, the cohorts, and whether they are people."""
+    model = source.details["model"]
+    covariates = [[source.covariate(name)] for name in model["covariates"]]
+    question: list[Piece] = ["This run asks how ", *joined(covariates), " go with "]
+    if len(covariates) == 1:
+        question[-1] = " goes with "
+    question += _outcome(source)
+    found = [sentence("asked", [*question, "."])]
+    found.append(sentence("asked", [*_basis(source), "."]))
+    if source.details["synthetic"]:
+        cohorts = joined([[source.cohort(name)] for name in source.details["synthetic"]])
+        words = "The patients of ", *cohorts, " are simulated: nothing here is about people."
+        found.append(sentence("asked", words))
+    return found
+
+
+def _outcome(source: Source) -> list[Piece]:
+    """The outcome in words, with the endpoints modelled."""
+    population = source.details["population"]
+    if source.details["model"]["outcome"] == "response":
+        return ["the probability of response (complete or partial)"]
+    return joined([[source.endpoint(name)] for name in population["endpoints"]])
+
+
+def _basis(source: Source) -> list[Piece]:
+    """Who stands behind the numbers: each of a few cohorts, or how many there are."""
+    cohorts = source.details["population"]["cohorts"]
+    n = source.manifested("details", "population", "n")
+    if len(cohorts) > FEW_COHORTS:
+        how_many = source.manifested("details", "population", "cohorts")
+        kinds = {bool(cohort["patients"]) for cohort in cohorts}
+        known = KNOWN[kinds.pop()] if len(kinds) == 1 else "some known only from what was printed"
+        return ["It rests on ", n, " patients in ", how_many, " cohorts, ", known]
+    told: list[list[Piece]] = []
+    for place, cohort in enumerate(cohorts):
+        path = ("details", "population", "cohorts", place)
+        words: list[Piece] = [source.manifested(*path, "label"), " ("]
+        words += [source.manifested(*path, "n"), " patients, ", KNOWN[bool(cohort["patients"])]]
+        told.append([*words, ")"])
+    if len(told) == 1:
+        return ["It rests on one cohort: ", *told[0]]
+    return ["It rests on ", n, " patients: ", *joined(told)]
+
+
+def _effects(source: Source) -> list[Sentence]:
+    """Ratios: how many are clear, each of them, and what the next institution may see."""
+    found, cohorts = [], main_cohorts(source)
+    for cohort in cohorts:
+        rows = posterior_ratios(source, cohort)
+        if len(rows) > 1:
+            found.append(_how_many(source, cohort, rows))
+        if len(cohorts) <= FEW_COHORTS:
+            found += [sentence("found", _effect(source, row)) for row in rows]
+    if (lead := leading(source)) is None:
+        return found
+    same = {key: lead[key] for key in ("endpoint", "estimand", "contrast")}
+    for row in source.rows("effects", cohort=NEXT, method="posterior", **same):
+        whose: list[Piece] = ["For the next institution, ", *source.contrast(row), ", "]
+        found.append(sentence("found", [*whose, *row.interval(), ": ", verdict(row), "."]))
+    return found
+
+
+def _how_many(source: Source, cohort: str, rows: Sequence[Row]) -> Sentence:
+    """Count the ratios whose interval lies on one side of 1."""
+    these = {"cohort": cohort, "method": "posterior", "estimand": rows[0]["estimand"]}
+    among: Condition = ("contrast", "has", ": ")
+    every = source.count("effects", among, **these)
+    above = source.count("effects", among, ("lower", ">", 1.0), **these)
+    below = source.count("effects", among, ("upper", "<", 1.0), **these)
+    level = rows[0].quote("level", lambda value: f"{100 * value:.4g} %")
+    pooled = cohort == POOLED
+    which: list[Piece] = [" pooled " if pooled else " ", ratio_name(rows, plural=True)]
+    which += [] if pooled else [" in ", source.cohort(cohort)]
+    words: list[Piece] = ["Of ", every, *which, ", those whose ", level, " interval lies wholly"]
+    return sentence("found", [*words, " above one: ", above, "; wholly below: ", below, "."])
+
+
+def _effect(source: Source, row: Row) -> list[Piece]:
+    """One ratio with its interval and probability, and those of single cohorts behind a pool."""
+    name = ratio_name([row])
+    words: list[Piece] = [f"Pooled {name}, " if row["cohort"] == POOLED else f"{name.capitalize()}"]
+    if row["cohort"] != POOLED:
+        words += [" in ", source.cohort(str(row["cohort"])), ", "]
+    words += [*source.contrast(row), ": ", *row.interval(), ", probability of being above one "]
+    words.append(row.quote("prob_above_null", chance))
+    singles = _singles(source, row)
+    return [*words, "; by cohort: ", *joined(singles, ", "), "."] if singles else [*words, "."]
+
+
+def _singles(source: Source, row: Row) -> list[list[Piece]]:
+    """Estimates of the same ratio in single cohorts, where there is a pool of a few."""
+    cohorts = [cohort["id"] for cohort in source.details["population"]["cohorts"]]
+    if row["cohort"] != POOLED or len(cohorts) > FEW_COHORTS:
+        return []
+    same = {key: row[key] for key in ("endpoint", "estimand", "contrast", "method")}
+    found = [one for c in cohorts for one in source.rows("effects", cohort=c, **same)]
+    return [[source.cohort(str(one["cohort"])), " ", *one.interval()] for one in found]
+
+
+def _by_subgroup(source: Source) -> list[Sentence]:
+    """Median PFS, or probability of response: overall, then by the first covariate with levels."""
+    model, population = source.details["model"], source.details["population"]
+    estimand = "response_probability" if model["outcome"] == "response" else "median"
+    these = {"endpoint": population["endpoints"][0], "estimand": estimand}
+    found = []
+    for cohort in main_cohorts(source):
+        rows = source.rows("subgroups", cohort=cohort, **these)
+        overall = [row for row in rows if row["subgroup"] == "overall"]
+        groups = _first_groups(rows, model["covariates"])
+        if overall:
+            found.append(sentence("found", _subgroup_words(source, overall[0], groups)))
+        if beyond := [row for row in (*overall, *groups) if EXTRAPOLATED in str(row.get("note"))]:
+            names = joined([source.contrast(row, "subgroup") for row in beyond])
+            last = " lies beyond the last follow-up, so that it is extrapolated."
+            found.append(sentence("found", ["The median (", *names, ")", last]))
+    return found
+
+
+def _first_groups(rows: Sequence[Row], covariates: Sequence[str]) -> list[Row]:
+    """Rows of the first of the model's covariates that has subgroups."""
+    by_name = {
+        name: [row for row in rows if str(row["subgroup"]).startswith(f"{name}: ")]
+        for name in covariates
+    }
+    return next((found for found in by_name.values() if found), [])
+
+
+def _subgroup_words(source: Source, overall: Row, groups: Sequence[Row]) -> list[Piece]:
+    """An estimate overall, and by the levels of one covariate."""
+    of_time = overall["estimand"] == "median"
+    words: list[Piece] = ["Probability of response"]
+    if of_time:
+        words = ["Median ", source.endpoint(str(overall["endpoint"])), " in months"]
+    words += [", ", source.cohort(str(overall["cohort"])), ": ", *overall.interval()]
+    if not groups:
+        return [*words, " overall."]
+    name = str(groups[0]["subgroup"]).partition(": ")[0]
+    levels = [str(row["subgroup"]).partition(": ")[2] for row in groups]
+    parts = [
+        [row.words("subgroup", level), " ", *row.interval()]
+        for row, level in zip(groups, levels, strict=True)
+    ]
+    return [*words, " overall; by ", source.covariate(name), ": ", *joined(parts, ", "), "."]

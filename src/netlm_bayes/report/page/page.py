@@ -1,0 +1,142 @@
+"""A run to one self-contained page: content, charts and data in one document, under one policy."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from netlm_bayes.report.page.content import Content, content_of
+from netlm_bayes.report.page.explorer import explorer_data, starting_profiles
+from netlm_bayes.report.page.library import SCRIPTS, STYLE, asset, charting_library
+from netlm_bayes.report.page.run import PageRun
+from netlm_bayes.report.page.script import NOT_AVAILABLE
+from netlm_bayes.report.page.sections import Section, sections
+from netlm_bayes.report.page.security import content_security_policy, embedded_json, inline
+from netlm_bayes.report.page.tables import TextTable, text_table
+
+TEMPLATES = Path(__file__).parent / "templates"
+PARTS = ("asked", "found", "trust")
+FIRST = 4
+"""Sentences of each part that are read at once; the others are one click away."""
+
+
+@dataclass(frozen=True)
+class Checklist:
+    """A reporting checklist as the page shows it."""
+
+    id: str
+    title: str
+    present: int
+    table: TextTable
+
+
+def render_page(run: PageRun) -> str:
+    """Write the page of a run.
+
+    Parameters
+    ----------
+    run : PageRun
+
+    Returns
+    -------
+    str
+        HTML that needs nothing beside itself.
+    """
+    library, content, parts = charting_library(), content_of(run), sections(run)
+    explorer = explorer_data(run)
+    scripts = [inline(asset(name)) for name in (library.file, *SCRIPTS)]
+    style = inline(asset(STYLE))
+    template = _environment().get_template("page.html.j2")
+    page: str = template.render(
+        run=run,
+        title=page_title(run),
+        contents=_contents(parts),
+        answer=_answer(content),
+        first=FIRST,
+        assumptions=content.assumptions,
+        methods=content.methods,
+        no_script=NOT_AVAILABLE,
+        checklists=_checklists(content),
+        explorer=explorer,
+        starts=starting_profiles(explorer),
+        sections=parts,
+        figures=embedded_json({one.id: one.spec for part in parts for one in part.figures}),
+        draws=embedded_json(explorer),
+        library=library,
+        policy=content_security_policy(scripts, [style]),
+        scripts=scripts,
+        style=style,
+    )
+    return page
+
+
+def page_title(run: PageRun) -> str:
+    """What the page is about: the primary endpoint, in the codebook's words.
+
+    Parameters
+    ----------
+    run : PageRun
+
+    Returns
+    -------
+    str
+    """
+    if not run.is_survival:
+        return "Response"
+    endpoint: str = run.described["endpoints"][0]
+    label = run.labels.endpoints.get(endpoint, endpoint)
+    return label[:1].upper() + label[1:]
+
+
+def _environment() -> Environment:
+    """Templates in which every text is escaped, and nothing may be undefined."""
+    return Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+
+
+def _contents(parts: Sequence[Section]) -> list[tuple[str, str]]:
+    """Anchors and names of the sections."""
+    return [
+        ("answer", "Answer"),
+        ("explore", "Explorer"),
+        *((part.id, part.title.partition(":")[0]) for part in parts),
+        ("reporting", "Reporting"),
+    ]
+
+
+def _answer(content: Content) -> Mapping[str, list[str]]:
+    """Sentences by what they belong to; of what was found, absolute estimates come early."""
+    found: dict[str, list[str]] = {part: [] for part in PARTS}
+    for sentence in content.sentences:
+        tables = {number.table for number in sentence.numbers}
+        is_absolute = sentence.part == "found" and "subgroups" in tables
+        own = found[sentence.part]
+        own.insert(1 if is_absolute else len(own), sentence.text)
+    return found
+
+
+def _checklists(content: Content) -> list[Checklist]:
+    """Reporting checklists, an item without evidence shown as missing."""
+    made = []
+    for id_, title, items in content.checklists:
+        rows = [
+            (
+                item.section,
+                item.item,
+                "answered" if item.present else "missing",
+                item.evidence,
+            )
+            for item in items
+        ]
+        columns = ("Section", "Item", "State", "Evidence in this run")
+        table = text_table(title, columns, rows)
+        made.append(Checklist(id_, title, sum(item.present for item in items), table))
+    return made

@@ -1,0 +1,275 @@
+"""Sentences whose every number can be traced to the cell of the run that it came from."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import pandas as pd
+
+from netlm_bayes.inference.gate import Check
+from netlm_bayes.report.page.forms import FORMS, plain, ratio
+
+Tables = Mapping[str, pd.DataFrame]
+Part = Literal["asked", "found", "trust"]
+Relation = Literal["==", "!=", "<", ">", ">=", "has"]
+Condition = tuple[str, Relation, Any]
+MANIFEST = "manifest"
+CHECKS = "diagnostics"
+NONE = "none"
+"""How a sentence counts nothing."""
+KEYS = (
+    "scenario",
+    "heterogeneity_scale",
+    "cohort",
+    "other",
+    "endpoint",
+    "estimand",
+    "item",
+    "contrast",
+    "subgroup",
+    "horizon_months",
+    "adjusted_for",
+    "method",
+    "method_printed",
+    "unit",
+    "model",
+    "use",
+    "note",
+)
+"""Columns that tell one row of a table from all others."""
+
+
+@dataclass(frozen=True)
+class Quoted:
+    """A number, or words with numbers in them, as a sentence has it.
+
+    Attributes
+    ----------
+    table : str
+        Name of a table, ``"diagnostics"`` or ``"manifest"``.
+    where : tuple of (column, relation, value)
+        The row, or the rows that are counted.
+    column : str
+        Of the cell; empty where rows are counted; in the manifest a JSON pointer.
+    text : str
+        As it stands in the sentence.
+    """
+
+    table: str
+    where: tuple[Condition, ...]
+    column: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Sentence:
+    """One sentence, what it belongs to, and its numbers in their order.
+
+    Attributes
+    ----------
+    text : str
+        Plain text, never markup.
+    numbers : tuple of Quoted
+    part : {"asked", "found", "trust"}
+    """
+
+    text: str
+    numbers: tuple[Quoted, ...]
+    part: Part
+
+
+Piece = str | Quoted
+
+
+def sentence(part: Part, pieces: Iterable[Piece]) -> Sentence:
+    """Join words and quotations.
+
+    Parameters
+    ----------
+    part : {"asked", "found", "trust"}
+    pieces : iterable of str or Quoted
+        Words of one's own have no digits: every number is quoted.
+
+    Returns
+    -------
+    Sentence
+    """
+    pieces = list(pieces)
+    text = "".join(piece if isinstance(piece, str) else piece.text for piece in pieces)
+    return Sentence(text, tuple(p for p in pieces if isinstance(p, Quoted)), part)
+
+
+def joined(items: Sequence[Sequence[Piece]], last: str = " and ") -> list[Piece]:
+    """Join several groups of pieces as a sentence lists things.
+
+    Examples
+    --------
+    >>> "".join(joined([["a"], ["b"], ["c"]]))
+    'a, b and c'
+    """
+    found: list[Piece] = []
+    for place, item in enumerate(items):
+        if place:
+            found.append(last if place == len(items) - 1 else ", ")
+        found += item
+    return found
+
+
+@dataclass(frozen=True)
+class Row:
+    """One row of one table, and what it can be told by."""
+
+    table: str
+    where: tuple[Condition, ...]
+    values: Mapping[Hashable, Any]
+
+    def __getitem__(self, column: str) -> Any:
+        """Give a cell."""
+        return self.values[column]
+
+    def get(self, column: str) -> Any:
+        """Give a cell, or an empty text where the table has no such column."""
+        return self.values.get(column, "")
+
+    def quote(self, column: str, form: Callable[[float], str]) -> Quoted:
+        """Quote a number."""
+        return Quoted(self.table, self.where, column, form(float(self.values[column])))
+
+    def words(self, column: str, text: str | None = None) -> Quoted:
+        """Quote a cell of text, or a part of it."""
+        own = str(self.values[column])
+        return Quoted(self.table, self.where, column, own if text is None else text)
+
+    def interval(self, prefix: str = "") -> list[Piece]:
+        """Quote `estimate (lower to upper)` in the form of the row's estimand."""
+        form = FORMS.get(str(self.get("estimand")), ratio)
+        parts = [self.quote(f"{prefix}{name}", form) for name in ("estimate", "lower", "upper")]
+        return [parts[0], " (", parts[1], " to ", parts[2], ")"]
+
+
+@dataclass(frozen=True)
+class Source:
+    """A run's tables, manifest and checks, to quote from.
+
+    Attributes
+    ----------
+    tables : mapping of DataFrame
+    manifest : mapping
+    checks : tuple of Check
+    """
+
+    tables: Tables
+    manifest: Mapping[str, Any]
+    checks: tuple[Check, ...]
+
+    def rows(self, table: str, *conditions: Condition, **equal: Any) -> list[Row]:
+        """Give the rows of a table that meet every condition; none where there is no table."""
+        if table not in self.tables:
+            return []
+        frame = self.tables[table]
+        where = (*conditions, *((name, "==", value) for name, value in equal.items()))
+        kept = select(frame, where)
+        keys = [name for name in KEYS if name in frame]
+        return [Row(table, told_by(values, keys), values) for values in kept.to_dict("records")]
+
+    def count(self, table: str, *conditions: Condition, **equal: Any) -> Quoted:
+        """Quote the number of rows of a table that meet every condition."""
+        where = (*conditions, *((name, "==", value) for name, value in equal.items()))
+        return Quoted(table, where, "", str(len(select(self.tables[table], where)) or NONE))
+
+    def checks_that(self, passed: bool | None) -> Quoted:
+        """Quote how many checks passed, or failed, or how many there are."""
+        found = [check for check in self.checks if passed is None or check.passed is passed]
+        where: tuple[Condition, ...] = () if passed is None else (("passed", "==", passed),)
+        return Quoted(CHECKS, where, "", str(len(found)))
+
+    def check(self, check: Check, field: str, form: Callable[[float], str] = plain) -> Quoted:
+        """Quote a number of a check."""
+        return Quoted(CHECKS, (("name", "==", check.name),), field, form(getattr(check, field)))
+
+    def manifested(self, *path: str | int) -> Quoted:
+        """Quote what stands in the manifest; of a list how long it is."""
+        value = at(self.manifest, path)
+        value = len(value) if isinstance(value, list) else value
+        shown = plain(float(value)) if isinstance(value, float) else str(value)
+        return Quoted(MANIFEST, (), pointer(path), shown)
+
+    @property
+    def details(self) -> Mapping[str, Any]:
+        """What the manifest says of model and cohorts."""
+        found: Mapping[str, Any] = self.manifest["details"]
+        return found
+
+    def cohort(self, name: str) -> Piece:
+        """Quote a cohort's label; the pool and the next institution are words."""
+        known = name in self.details["labels"]["cohorts"]
+        return self.manifested("details", "labels", "cohorts", name) if known else name
+
+    def covariate(self, name: str) -> Piece:
+        """Quote a covariate's label."""
+        known = name in self.details["labels"]["covariates"]
+        return self.manifested("details", "labels", "covariates", name) if known else name
+
+    def endpoint(self, name: str) -> Piece:
+        """Quote an endpoint's label; one that starts at a landmark has a key of its own."""
+        labels = self.details["labels"]["endpoints"]
+        keys = [key for key in labels if key == name or key.startswith(f"{name}_from_month")]
+        return self.manifested("details", "labels", "endpoints", keys[0]) if keys else name
+
+    def contrast(self, row: Row, column: str = "contrast") -> list[Piece]:
+        """Quote a contrast or a subgroup, its covariate by its label."""
+        name, colon, levels = str(row[column]).partition(": ")
+        if not colon:
+            return [row.words(column)]
+        if len(self.details["labels"]["levels"].get(name, ())) or levels.startswith("per "):
+            return [self.covariate(name), ": ", row.words(column, levels)]
+        return [row.words(column)]
+
+
+def select(frame: pd.DataFrame, where: Iterable[Condition]) -> pd.DataFrame:
+    """Keep the rows of a table that meet every condition; an absent column is empty text."""
+    kept = pd.Series(True, index=frame.index)
+    for column, relation, value in where:
+        cells = frame[column] if column in frame else pd.Series("", index=frame.index)
+        kept &= RELATIONS[relation](cells, value)
+    return frame[kept]
+
+
+RELATIONS: dict[str, Callable[[pd.Series, Any], pd.Series]] = {
+    "==": lambda cells, value: cells == value,
+    "!=": lambda cells, value: cells != value,
+    "<": lambda cells, value: cells < value,
+    ">": lambda cells, value: cells > value,
+    ">=": lambda cells, value: cells >= value,
+    "has": lambda cells, value: cells.astype(str).str.contains(value, regex=False),
+}
+
+
+def told_by(values: Mapping[Hashable, Any], keys: Iterable[str]) -> tuple[Condition, ...]:
+    """Conditions that a row meets; what it lacks tells nothing."""
+    return tuple((k, "==", values[k]) for k in keys if not _is_nan(values[k]))
+
+
+def _is_nan(value: Any) -> bool:
+    return isinstance(value, float) and math.isnan(value)
+
+
+def at(document: Any, path: Iterable[str | int]) -> Any:
+    """Follow a path into a document."""
+    for key in path:
+        document = document[key]
+    return document
+
+
+def pointer(path: Iterable[str | int]) -> str:
+    """Write a path as a JSON pointer (RFC 6901).
+
+    Examples
+    --------
+    >>> pointer(["labels", "synthetic/a", 0])
+    '/labels/synthetic~1a/0'
+    """
+    return "".join("/" + str(key).replace("~", "~0").replace("/", "~1") for key in path)

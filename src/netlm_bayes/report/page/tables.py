@@ -1,0 +1,100 @@
+"""Tables of text, as a screen reader takes them: a caption, headings, rows."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+Row = tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class TextTable:
+    """One table, of text and never of markup.
+
+    Attributes
+    ----------
+    caption : str
+        What it holds.
+    columns : tuple of str
+    rows : tuple of tuple of str
+    numeric : frozenset of int
+        Columns set to the right.
+    """
+
+    caption: str
+    columns: tuple[str, ...]
+    rows: tuple[Row, ...]
+    numeric: frozenset[int] = frozenset()
+
+    def __post_init__(self) -> None:
+        """Refuse rows that do not fit their headings."""
+        if wrong := [row for row in self.rows if len(row) != len(self.columns)]:
+            raise ValueError(f"{self.caption}: {len(wrong)} rows do not have a cell a column")
+
+
+def text_table(
+    caption: str, columns: Sequence[str], rows: Sequence[Sequence[str]], numeric: Sequence[str] = ()
+) -> TextTable:
+    """Make a table.
+
+    Parameters
+    ----------
+    caption : str
+    columns : sequence of str
+    rows : sequence of sequence of str
+    numeric : sequence of str
+        Columns of numbers.
+
+    Returns
+    -------
+    TextTable
+    """
+    places = frozenset(place for place, name in enumerate(columns) if name in numeric)
+    return TextTable(caption, tuple(columns), tuple(tuple(row) for row in rows), places)
+
+
+def number(value: float, digits: int = 2) -> str:
+    """A number as text; empty where there is none.
+
+    Examples
+    --------
+    >>> number(0.1234), number(float("nan")), number(float("inf"))
+    ('0.12', '', '∞')
+    """
+    if math.isnan(value):
+        return ""
+    return f"{value:.{digits}f}" if math.isfinite(value) else "∞"
+
+
+def plain_table(caption: str, table: pd.DataFrame) -> TextTable:
+    """Show a table as it stands, numbers to three digits.
+
+    Parameters
+    ----------
+    caption : str
+    table : DataFrame
+
+    Returns
+    -------
+    TextTable
+    """
+    columns = [str(name).replace("_", " ").capitalize() for name in table.columns]
+    numeric = [
+        label
+        for label, name in zip(columns, table.columns, strict=True)
+        if table[name].dtype.kind in "fiu"
+    ]
+    rows = [[_cell(value) for value in row] for row in table.itertuples(index=False)]
+    return text_table(caption, columns, rows, numeric)
+
+
+def _cell(value: Any) -> str:
+    """Write one value of a table as text."""
+    if isinstance(value, float):
+        return "" if value != value else f"{value:.3g}"
+    return str(value)

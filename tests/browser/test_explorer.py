@@ -1,0 +1,177 @@
+"""The explorer as a person uses it: the form, the numbers it shows, what can be taken away."""
+
+from __future__ import annotations
+
+import csv
+import random
+from collections.abc import Callable
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from playwright.sync_api import Page
+
+from netlm_bayes.pipeline.predict import predict
+
+Ask = Callable[[Path], "object"]
+COVARIATES = {
+    "htb": ["<10%", "10-25%", "25-50%", ">50%"],
+    "ki67": ["<=10%", ">10%"],
+    "bone": ["no", "yes"],
+    "margin": ["unclear", "clear"],
+    "site": ["pancreas", "nonpancreas"],
+}
+COHORTS = ("sysu-2016-2020", "sysu-rectal-2022-2024", "pooled", "next institution")
+PNG = b"\x89PNG\r\n\x1a\n"
+
+
+def some_profiles(seed: int, count: int) -> list[dict[str, str]]:
+    """One full profile, and some that leave covariates out."""
+    rng = random.Random(seed)
+    found = [{name: rng.choice(levels) for name, levels in COVARIATES.items()}]
+    while len(found) < count:
+        names = rng.sample(list(COVARIATES), rng.randint(1, 4))
+        found.append({name: rng.choice(COVARIATES[name]) for name in names})
+    return found
+
+
+def predicted(run: Path, profile: dict[str, str], out: Path) -> pd.DataFrame:
+    settings = [f"{name}={level}" for name, level in profile.items()]
+    return predict(run, settings, out, "predict").tables["prediction"]
+
+
+def as_predict_shows(table: pd.DataFrame, cohort: str, estimand: str, months: float | None) -> str:
+    """Format a prediction's row with predict's own digits: one of months, two of a probability."""
+    rows = table[(table["cohort"] == cohort) & (table["estimand"] == estimand)]
+    rows = rows[rows["endpoint"].isin(["pfs", "response"])]
+    row = (rows if months is None else rows[rows["horizon_months"] == months]).iloc[0]
+    values = [row["estimate"], row["lower"], row["upper"]]
+    if estimand == "median":
+        middle, lower, upper = (f"{value:.1f}" for value in values)
+        return f"{middle} ({lower} to {upper})"
+    middle, lower, upper = (str(round(100 * float(f"{value:.2f}"))) for value in values)
+    return f"{middle} % ({lower} to {upper})"
+
+
+def choose(page: Page, which: int, cohort: str, profile: dict[str, str]) -> None:
+    page.select_option(f"#population-{which}", index=COHORTS.index(cohort))
+    for place, (name, levels) in enumerate(COVARIATES.items()):
+        value = str(levels.index(profile[name])) if name in profile else ""
+        page.select_option(f"#covariate-{which}-{place}", value)
+
+
+def shown(page: Page, quantity: str, which: int) -> str:
+    row = page.locator(f'#results tr[data-quantity^="{quantity}-"]')
+    return row.locator("td").nth(which).inner_text()
+
+
+def cells(page: Page) -> dict[str, list[str]]:
+    rows = page.locator("#results tbody tr").all()
+    return {
+        row.get_attribute("data-quantity").rpartition("-")[0]: row.locator("td").all_inner_texts()
+        for row in rows
+    }
+
+
+@pytest.mark.parametrize("profile", some_profiles(3, 5), ids=lambda one: ", ".join(one.values()))
+def test_the_explorer_shows_the_digits_of_predict(
+    results: Path, open_page: Ask, tmp_path: Path, profile: dict[str, str]
+) -> None:
+    survival = predicted(results / "pfs-weibull", profile, tmp_path / "survival")
+    response = predicted(results / "response-logistic", profile, tmp_path / "response")
+    page = open_page(results / "pfs-weibull" / "report.html").page
+    for which, cohort in enumerate(("sysu-rectal-2022-2024", "pooled")):
+        choose(page, which, cohort, profile)
+    other = {0: "sysu-2016-2020", 1: "next institution"}
+    for step in range(2):
+        if step:
+            for which, cohort in other.items():
+                page.select_option(f"#population-{which}", index=COHORTS.index(cohort))
+        found = cells(page)
+        for which in (0, 1):
+            cohort = other[which] if step else ("sysu-rectal-2022-2024", "pooled")[which]
+            expected = {
+                "median": as_predict_shows(survival, cohort, "median", None),
+                "survival-6": as_predict_shows(survival, cohort, "survival", 6),
+                "survival-12": as_predict_shows(survival, cohort, "survival", 12),
+                "survival-24": as_predict_shows(survival, cohort, "survival", 24),
+                "response": as_predict_shows(response, cohort, "response_probability", None),
+            }
+            assert {name: row[which] for name, row in found.items()} == expected
+
+
+def test_a_response_run_shows_the_digits_of_predict(
+    results: Path, open_page: Ask, tmp_path: Path
+) -> None:
+    profile = {"htb": ">50%", "ki67": "<=10%"}
+    table = predicted(results / "response-logistic", profile, tmp_path / "out")
+    page = open_page(results / "response-logistic" / "report.html").page
+    choose(page, 0, "pooled", profile)
+    assert shown(page, "response", 0) == as_predict_shows(
+        table, "pooled", "response_probability", None
+    )
+
+
+def test_the_curve_is_read_by_keyboard_and_by_pointer(results: Path, open_page: Ask) -> None:
+    page = open_page(results / "pfs-weibull" / "report.html").page
+    page.focus("#reading")
+    before = page.inner_text("#reading-text")
+    page.keyboard.press("ArrowRight")
+    assert page.inner_text("#reading-text").startswith("Event-free at 12.5 months")
+    page.keyboard.press("ArrowLeft")
+    assert page.inner_text("#reading-text") == before
+    page.locator("#curve svg").hover(position={"x": 60, "y": 120})
+    assert page.inner_text("#reading-text") != before
+
+
+def test_two_kinds_are_compared_or_one_is_shown(results: Path, open_page: Ask) -> None:
+    page = open_page(results / "pfs-weibull" / "report.html").page
+    assert page.locator("#results tbody tr").first.locator("td").count() == 3
+    page.uncheck("#compare")
+    assert page.locator("#results tbody tr").first.locator("td").count() == 1
+    assert page.locator("#covariate-1-0").is_hidden()
+
+
+def test_alike_kinds_do_not_differ(results: Path, open_page: Ask) -> None:
+    page = open_page(results / "pfs-weibull" / "report.html").page
+    for which in (0, 1):
+        choose(page, which, "pooled", {"htb": ">50%"})
+    assert shown(page, "median", 2) == "0.0 (0.0 to 0.0)"
+    assert shown(page, "survival-12", 2) == "0 points (0 to 0)"
+
+
+def test_what_nobody_has_is_said(results: Path, open_page: Ask) -> None:
+    page = open_page(results / "pfs-weibull" / "report.html").page
+    choose(page, 0, "sysu-rectal-2022-2024", {"site": "pancreas"})
+    told = page.inner_text("#told")
+    assert "none in this cohort with Primary site pancreas; the others speak for it" in told
+    assert "length of follow-up not printed" in told
+
+
+def test_the_csv_holds_what_is_drawn(results: Path, open_page: Ask, tmp_path: Path) -> None:
+    page = open_page(results / "pfs-weibull" / "report.html").page
+    with page.expect_download() as waiting:
+        page.click('#explore button[data-save="explorer"]')
+    waiting.value.save_as(tmp_path / "explorer.csv")
+    with (tmp_path / "explorer.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    year = [row for row in rows if row["months"] == "12" and row["quantity"] == "event-free"]
+    assert {row["profile"] for row in year} == {"A", "B"}
+    reading = page.inner_text("#reading-text")
+    for row in year:
+        assert f"{row['profile']} {round(100 * float(row['estimate']))} %" in reading
+
+
+@pytest.mark.parametrize("of", ["curve", "ratios-drawing"])
+def test_charts_can_be_taken_away_as_png(
+    results: Path, open_page: Ask, tmp_path: Path, of: str
+) -> None:
+    page = open_page(results / "pfs-weibull" / "report.html").page
+    page.locator(f"#{of}").scroll_into_view_if_needed()
+    page.wait_for_selector(f"#{of} svg")
+    with page.expect_download() as waiting:
+        page.click(f'button[data-save="png"][data-of="{of}"]')
+    waiting.value.save_as(tmp_path / "chart.png")
+    data = (tmp_path / "chart.png").read_bytes()
+    assert data.startswith(PNG)
+    assert len(data) > 10_000

@@ -1,0 +1,129 @@
+"""What a person sees of `reconstruct`."""
+
+import re
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+CLICKS = "time,survival\n3,0.85\n6,0.7\n9,0.6\n12,0.5\n18,0.35\n24,0.3\n"
+AT_RISK = "time,at_risk\n0,120\n6,80\n12,50\n18,30\n"
+
+
+@pytest.fixture
+def curve(tmp_path: Path) -> Path:
+    (tmp_path / "pfs.csv").write_text(CLICKS)
+    (tmp_path / "risk.csv").write_text(AT_RISK)
+    return tmp_path
+
+
+def test_patients_and_ledger_are_written_and_said_to_be_reconstructed(netlm, curve):
+    folder = curve / "out"
+    said = netlm("reconstruct", curve / "pfs.csv", "--at-risk", curve / "risk.csv", "--out", folder)
+    assert (said.code, said.err) == (0, "")
+    assert sorted(path.name for path in folder.iterdir()) == [
+        "reconstructed-pfs-ledger.csv",
+        "reconstructed-pfs.csv",
+    ]
+    assert "Reconstructed patients, not observed ones, are in" in said.out
+    assert re.search(r"median .* 1\.\d{3} times as wide", said.out)
+    patients = pd.read_csv(folder / "reconstructed-pfs.csv")
+    assert list(patients.columns) == ["time", "event"]
+    assert len(patients) == 120
+    assert re.search(rf"events +{patients['event'].sum()} ", said.out)
+    rows = pd.read_csv(folder / "reconstructed-pfs-ledger.csv")
+    assert rows["at_risk_wanted"].tolist() == [120, 80, 50, 30]
+    assert rows["events"].sum() == patients["event"].sum()
+
+
+def test_other_commands_read_the_patients(netlm, curve):
+    out = curve / "reconstructed.csv"
+    levels = ("--level", "htb=>50%", "--level", "bone=no")
+    risk = ("--at-risk", curve / "risk.csv")
+    assert netlm("reconstruct", curve / "pfs.csv", *risk, *levels, "--out", out).code == 0
+    assert netlm("check", out).out.startswith("ok: patients reconstructed: 120 patients, ")
+    patients = pd.read_csv(out)
+    assert set(patients["htb"]) == {">50%"}
+    assert set(patients["bone"]) == {"no"}
+
+
+def test_the_same_seed_gives_the_same_answer(netlm, curve):
+    def run(seed: int) -> str:
+        risk = ("--at-risk", curve / "risk.csv", "--seed", seed, "--sets", 5)
+        return netlm("reconstruct", curve / "pfs.csv", *risk, "--out", curve / "o", "--force").out
+
+    assert run(1) == run(1)
+    assert run(1) != run(2)
+
+
+def test_the_total_of_events_stands_in_for_numbers_at_risk(netlm, curve):
+    total = ("--events", 70, "--patients", 120)
+    said = netlm("reconstruct", curve / "pfs.csv", *total, "--out", curve / "out")
+    assert said.code == 0
+    assert re.search(r"events +70 ", said.out)
+
+
+def test_a_curve_alone_is_refused_with_what_would_do(netlm, curve):
+    said = netlm("reconstruct", curve / "pfs.csv", "--out", curve / "out")
+    assert said.code == 2
+    assert "needs numbers at risk, or the number of patients and of events" in said.err
+    assert not (curve / "out").exists()
+
+
+def test_bad_files_are_refused_with_their_lines_and_nothing_is_written(netlm, curve):
+    (curve / "pfs.csv").write_text("time,survival\n3,0.8\n6,0.9\n9,abc\n")
+    (curve / "risk.csv").write_text("time,at_risk\n0,120\n6,130\n")
+    risk = ("--at-risk", curve / "risk.csv")
+    said = netlm("reconstruct", curve / "pfs.csv", *risk, "--out", curve / "out")
+    assert said.code == 2
+    assert "line 4, survival: must be a number; got 'abc'" in said.err
+    assert "line 3, at_risk: must not rise with time; got 130" in said.err
+    assert not (curve / "out").exists()
+
+
+def test_patients_cannot_be_written_under_a_name_that_hides_what_they_are(netlm, curve):
+    risk = ("--at-risk", curve / "risk.csv")
+    said = netlm("reconstruct", curve / "pfs.csv", *risk, "--out", curve / "hospital.csv")
+    assert said.code == 2
+    assert "must have 'reconstructed' in its name" in said.err
+    said = netlm("reconstruct", curve / "pfs.csv", *risk, "--out", curve / "x.parquet")
+    assert "must be a folder or end in .csv; got 'x.parquet'" in said.err
+
+
+def test_files_that_are_there_are_kept_unless_forced(netlm, curve):
+    out = curve / "reconstructed.csv"
+    out.write_text("mine")
+    arguments = ("reconstruct", curve / "pfs.csv", "--at-risk", curve / "risk.csv", "--out", out)
+    said = netlm(*arguments)
+    assert said.code == 2
+    assert "exists; choose another --out, or --force" in said.err
+    assert out.read_text() == "mine"
+    assert netlm(*arguments, "--force").code == 0
+    assert len(pd.read_csv(out)) == 120
+
+
+def test_wrong_levels_are_all_refused(netlm, curve):
+    levels = ("--level", "htb=>60%", "--level", "bone", "--level", "margn=clear")
+    risk = ("--at-risk", curve / "risk.csv")
+    said = netlm("reconstruct", curve / "pfs.csv", *risk, *levels, "--out", curve / "out")
+    assert said.code == 2
+    assert "no such level of 'htb' as '>60%' (did you mean '>50%'?)" in said.err
+    assert "must be COVARIATE=LEVEL" in said.err
+    assert "no covariate with levels 'margn' (did you mean 'margin'?)" in said.err
+
+
+def test_notes_on_the_clicks_go_to_stderr_unless_quiet(netlm, curve):
+    (curve / "pfs.csv").write_text("time,survival\n3,85\n6,70\n9,71\n24,30\n")
+    risk = ("--at-risk", curve / "risk.csv", "--out", curve / "out", "--force")
+    said = netlm("reconstruct", curve / "pfs.csv", *risk)
+    assert "note: survival is read as per cent" in said.err
+    assert "note: 1 of 4 clicks rose, by 0.01 at most, and were levelled" in said.err
+    assert netlm("reconstruct", curve / "pfs.csv", *risk, "--quiet").err == ""
+
+
+def test_a_flat_curve_tells_nothing_of_width(netlm, curve):
+    (curve / "pfs.csv").write_text("time,survival\n3,1\n24,1\n")
+    risk = ("--at-risk", curve / "risk.csv", "--out", curve / "out")
+    said = netlm("reconstruct", curve / "pfs.csv", *risk)
+    assert said.code == 0
+    assert "Too few events to say how much wider" in said.out

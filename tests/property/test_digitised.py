@@ -1,0 +1,160 @@
+"""Whatever is clicked: nobody is lost, nobody is below 0, and curves never rise."""
+
+from typing import Any
+
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from netlm_bayes.codebook import Codebook
+from netlm_bayes.evidence.digitised.at_risk import AtRisk, read_at_risk
+from netlm_bayes.evidence.digitised.clicks import Clicks, falling, read_clicks
+from netlm_bayes.evidence.digitised.curve import DigitisedCurve
+from netlm_bayes.evidence.digitised.guyot import Reconstruction
+from netlm_bayes.evidence.digitised.ledger import ledger
+from netlm_bayes.evidence.digitised.plausible import most_likely, plausible
+from netlm_bayes.evidence.digitised.published_curve import (
+    best_log_likelihood,
+    grid_log_likelihood,
+)
+from netlm_bayes.evidence.patients.layout import Layout
+from netlm_bayes.evidence.patients.read import read_patients
+from netlm_bayes.pipeline.reconstruct import patients_csv
+
+BOOK = Codebook.model_validate(
+    {"id": "x", "covariates": {"grade": {"label": "G", "levels": ["a", "b"], "reference": "a"}}}
+)
+times = st.floats(0.01, 120)
+shares = st.floats(0, 1)
+
+
+@st.composite
+def curves(draw: Any) -> DigitisedCurve:
+    """A curve and a table that need not agree with each other."""
+    points = draw(st.lists(st.tuples(times, shares), min_size=1, max_size=25))
+    months, survival = np.array(points).T
+    rows = draw(st.integers(1, 5))
+    n = sorted(draw(st.lists(st.integers(0, 300), min_size=rows, max_size=rows)), reverse=True)
+    n[0] = max(n[0], 1)
+    later = draw(st.lists(times, min_size=rows - 1, max_size=rows - 1, unique=True))
+    events = draw(st.integers(0, n[0])) if rows == 1 else draw(st.none() | st.integers(0, n[0]))
+    at_risk = AtRisk(np.array([0.0, *sorted(later)]), np.array(n))
+    return DigitisedCurve(Clicks(*falling(months, survival)), at_risk, events)
+
+
+def check(curve: DigitisedCurve, made: Reconstruction, months: Any, survival: Any) -> None:
+    """What holds of every reconstruction."""
+    assert len(made.months) == len(made.event) == curve.n
+    assert (made.months > 0).all()
+    assert (made.months <= made.end).all()
+    assert (np.diff(made.months) >= 0).all()
+    assert (made.reached >= 0).all()
+    at_risk = [(made.months >= start).sum() for start in made.starts]
+    assert at_risk == made.reached.tolist()
+    assert (np.diff(made.survival) <= 0).all()
+    assert (made.survival >= 0).all()
+    dates = np.unique(made.months[made.event])
+    here = np.searchsorted(months, dates)
+    assert (months[here] == dates).all()
+    assert (survival[here] < survival[here - 1]).all()
+
+
+@given(curve=curves())
+@settings(max_examples=200)
+def test_nobody_is_lost_and_only_a_falling_curve_has_events(curve):
+    check(curve, most_likely(curve), curve.clicks.months, curve.clicks.survival)
+
+
+@given(curve=curves(), error=st.sampled_from([0.0, 0.005, 0.1]), seed=st.integers(0, 99))
+@settings(max_examples=60)
+def test_plausible_sets_lose_nobody_either(curve, error, seed):
+    for made in plausible(curve, 2, error, seed):
+        assert len(made.months) == curve.n
+        assert (made.months > 0).all()
+        assert (made.reached >= 0).all()
+        assert (np.diff(made.survival) <= 0).all()
+        assert made.end == max(curve.clicks.months[-1], made.starts[-1])
+
+
+@given(curve=curves(), seed=st.integers(0, 99))
+@settings(max_examples=60)
+def test_a_flat_stretch_stays_without_event_under_click_error(curve, seed):
+    heights = len(np.unique(curve.clicks.survival))
+    for made in plausible(curve, 2, 0.02, seed):
+        assert len(np.unique(made.months[made.event])) < heights or not made.event.any()
+
+
+@given(curve=curves())
+@settings(max_examples=100)
+def test_the_ledger_adds_up(curve):
+    made = most_likely(curve)
+    rows = ledger(curve, made)
+    assert sum(row.events + row.censored for row in rows) == curve.n
+    left = curve.n
+    for row in rows:
+        assert row.at_risk_reached == left
+        left -= row.events + row.censored
+
+
+@given(points=st.lists(st.tuples(times, shares), min_size=1, max_size=40))
+def test_the_closest_falling_curve_has_the_mean_of_the_clicks(points):
+    months, survival = np.array(points).T
+    months = np.unique(months)
+    survival = survival[: len(months)]
+    found_months, found = falling(months, survival)
+    assert (np.diff(found) <= 0).all()
+    assert (found_months[1:] == months).all()
+    assert np.isclose(found[1:].mean(), survival.mean())
+    again = falling(found_months, found)
+    assert np.allclose(again[1], found)
+
+
+@given(points=st.lists(st.tuples(times, shares), min_size=1, max_size=20), percent=st.booleans())
+def test_clicks_that_are_written_come_back(points, percent):
+    months, survival = np.array(points).T
+    clicks = Clicks(*falling(months, survival))
+    scale = 100 if percent else 1
+    lines = [f"{m!r},{s * scale!r}" for m, s in zip(clicks.months, clicks.survival, strict=True)]
+    text = "\n".join(["time,survival", *lines[::-1]]).replace("np.float64(", "").replace(")", "")
+    read = read_clicks(text.encode(), "curve.csv")
+    assert (read.months == clicks.months).all()
+    assert np.allclose(read.survival, clicks.survival, rtol=0, atol=1e-14)
+
+
+@given(rows=st.dictionaries(times, st.integers(0, 10_000), max_size=12), n=st.integers(1, 9999))
+def test_numbers_at_risk_that_are_written_come_back(rows, n):
+    months = np.array([0.0, *sorted(rows)])
+    counts = np.minimum.accumulate(np.array([n, *rows.values()]))
+    lines = [f"{float(m)!r},{c}" for m, c in zip(months, counts, strict=True)]
+    read = read_at_risk("\n".join(["time,at_risk", *lines]).encode(), "risk.csv")
+    assert (read.months == months).all()
+    assert (read.n == counts).all()
+
+
+@given(curve=curves(), levels=st.sampled_from([{}, {"grade": "b"}]))
+@settings(max_examples=60)
+def test_reconstructed_patients_that_are_written_come_back(curve, levels):
+    made = most_likely(curve)
+    data = patients_csv(made, levels, BOOK)
+    patients = read_patients(data, "x.csv", Layout(file="x.csv"), BOOK)[""]
+    assert np.allclose(patients.lower, made.months, rtol=0, atol=1e-6)
+    assert (patients.exact == made.event).all()
+    assert set(patients.levels["grade"].tolist()) == {1 if levels else -1}
+
+
+@st.composite
+def counted(draw: Any) -> tuple[Any, Any, Any]:
+    """Events, censored and survival on a grid."""
+    cells = draw(st.integers(1, 8))
+    events, censored, hazard = (
+        draw(st.lists(values, min_size=cells, max_size=cells))
+        for values in (st.integers(0, 20), st.floats(0, 20), st.floats(0.001, 0.95))
+    )
+    return np.array(events, float), np.array(censored), np.cumprod(1 - np.array(hazard))
+
+
+@given(values=counted())
+def test_no_survival_is_more_likely_than_the_best(values):
+    events, censored, survival = values
+    best = best_log_likelihood(events, censored)
+    assert grid_log_likelihood(events, censored, survival) <= best + 1e-9 * (1 + abs(best))

@@ -1,0 +1,160 @@
+"""A site's table in the graph: the density of its patients, where every level is told."""
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+from scipy.special import expit
+from tests.reference.patients.graphs import (
+    CODEBOOK,
+    LEVELS,
+    TIMES,
+    analysis_of,
+    cohort_file,
+    graph_of,
+    log_likelihoods,
+    model,
+    table,
+)
+
+from netlm_bayes.curves import ANCHOR_MONTHS
+from netlm_bayes.evidence.assemble import Analysis, analyse
+from netlm_bayes.evidence.cells import survival_cells
+from netlm_bayes.evidence.cohort import Cohort
+from netlm_bayes.evidence.files import CohortFile
+from netlm_bayes.evidence.patients.canonical import RESPONDED, Patients
+from netlm_bayes.evidence.sites.table import Groups, ResponseTable, SiteTable, SurvivalTable
+
+COVARIATES = tuple(LEVELS)
+CUTS = (3.0, 6.0, 9.0, 12.0, 18.0, 24.0)
+KINDS: dict[str, dict[str, Any]] = {
+    "weibull": {},
+    "piecewise": {"baseline": "piecewise"},
+    "logistic": {"outcome": "response"},
+}
+
+
+def site_table(patients: Patients, joined: bool = False) -> SiteTable:
+    """Table of a site's patients by pattern; the first two patterns may be joined."""
+    codes = np.stack([patients.levels[name] for name in COVARIATES], axis=1)
+    some, group = np.unique(codes, axis=0, return_inverse=True)
+    levels = {
+        name: np.eye(len(LEVELS[name]), dtype=bool)[some[:, column]]
+        for column, name in enumerate(COVARIATES)
+    }
+    if joined:
+        group = np.maximum(group - 1, 0)
+        levels = {name: np.vstack([own[:1] | own[1:2], own[2:]]) for name, own in levels.items()}
+    n = int(group.max()) + 1
+    groups = Groups(np.bincount(group), levels)
+    responders = np.bincount(group, patients.response >= RESPONDED).astype(int)
+    cells = survival_cells(patients, group, n, CUTS, float(patients.lower.max()))
+    return SiteTable(SurvivalTable(groups, cells), ResponseTable(groups, responders), 1, 12.0)
+
+
+def file_of(name: str, one: SiteTable) -> CohortFile:
+    cohort = Cohort.model_construct(id=name, label=name, n=1, source="invented", published=())
+    return CohortFile(cohort, CODEBOOK, name, "", "book", "", table=one)
+
+
+def tabled(kind: str, patients: Patients, joined: bool = False) -> Analysis:
+    choices = {"covariates": COVARIATES, **KINDS[kind]}
+    files = [file_of("c0", site_table(patients, joined)), cohort_file("c1", patients)]
+    return analyse(model(**choices), files)
+
+
+@pytest.mark.parametrize("times", ["known or censored", "delayed entry"])
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_table_has_its_patients_density(kind: str, times: str) -> None:
+    patients = table(TIMES[times], "nothing", 3)
+    by_patient = analysis_of([patients, patients], covariates=COVARIATES, **KINDS[kind])
+    plain, graph = graph_of(by_patient), graph_of(tabled(kind, patients))
+    points = plain.points(3)
+    expected = [plain.total(point) for point in points]
+    # The margins of print beside patients change nothing: there is none.
+    np.testing.assert_allclose([graph.total(point) for point in points], expected, rtol=1e-11)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_each_group_says_what_its_patients_say(kind: str) -> None:
+    patients = table(TIMES["known or censored"], "nothing", 4)
+    analysis = tabled(kind, patients)
+    graph = graph_of(analysis)
+    codes = np.stack([patients.levels[name] for name in COVARIATES], axis=1)
+    _, group = np.unique(codes, axis=0, return_inverse=True)
+    for point in graph.points(2):
+        found = graph.at(point)
+        own = log_likelihoods(graph, analysis.spec, [patients, patients], found)[: patients.n]
+        expected = np.bincount(group, own)
+        np.testing.assert_allclose(found["log_lik_cells"][: len(expected)], expected, rtol=1e-9)
+
+
+def test_patients_of_a_joined_group_respond_with_the_mean_probability() -> None:
+    patients = table(TIMES["known or censored"], "nothing", 5)
+    analysis = tabled("logistic", patients, joined=True)
+    graph = graph_of(analysis)
+    cohort = analysis.cohorts[0]
+    assert cohort.table is not None
+    assert cohort.table.response is not None
+    groups = cohort.table.response.groups
+    share = groups.members(analysis.patterns)[0]
+    assert np.count_nonzero(share) > 1
+    found = graph.at(graph.points(1)[0])
+    theta = found["theta"][0]
+    p = share @ expit(theta[0] + analysis.patterns.design @ theta[1:])
+    r, n = cohort.table.response.responders[0], groups.patients[0]
+    expected = r * np.log(p) + (n - r) * np.log(1 - p)
+    assert found["log_lik_cells"][0] == pytest.approx(expected)
+
+
+def test_patients_of_a_joined_group_progress_at_the_mean_hazard() -> None:
+    patients = table(TIMES["known or censored"], "nothing", 5)
+    analysis = tabled("weibull", patients, joined=True)
+    graph = graph_of(analysis)
+    survival = analysis.cohorts[0].table.survival  # type: ignore[union-attr]
+    assert survival is not None
+    share = survival.groups.members(analysis.patterns)[0]
+    found = graph.at(graph.points(1)[0])
+    theta = found["theta"][0]
+    level = np.log(share @ np.exp(theta[0] + analysis.patterns.design @ theta[2:]))
+    shape = np.exp(theta[1])
+    members = np.flatnonzero(group_of(patients) < 2)
+    some = patients.take(members)
+    hazard = np.exp(level) * (some.lower / ANCHOR_MONTHS) ** shape
+    log_hazard = level + theta[1] - np.log(some.lower) + shape * np.log(some.lower / ANCHOR_MONTHS)
+    expected = (-hazard + some.exact * log_hazard).sum()
+    assert found["log_lik_cells"][0] == pytest.approx(expected, rel=1e-9)
+
+
+def group_of(patients: Patients) -> np.ndarray:
+    codes = np.stack([patients.levels[name] for name in COVARIATES], axis=1)
+    return np.asarray(np.unique(codes, axis=0, return_inverse=True)[1])
+
+
+def test_a_model_may_have_fewer_cuts_than_the_table() -> None:
+    patients = table(TIMES["delayed entry"], "nothing", 6)
+    choices = {"covariates": COVARIATES, "baseline": "piecewise", "cuts": [6, 12]}
+    graph = graph_of(analyse(model(**choices), [file_of("c0", site_table(patients))]))
+    plain = graph_of(analysis_of([patients], **choices))
+    points = plain.points(2)
+    expected = [plain.total(point) for point in points]
+    np.testing.assert_allclose([graph.total(point) for point in points], expected, rtol=1e-11)
+
+
+def test_a_table_that_lacks_a_cut_is_refused() -> None:
+    from netlm_bayes.errors import InputErrors
+
+    patients = table(TIMES["known or censored"], "nothing", 6)
+    choices = {"covariates": COVARIATES, "baseline": "piecewise", "cuts": [6, 15]}
+    with pytest.raises(InputErrors, match=r"none at 15, .* give the model cuts = \[6\]"):
+        analyse(model(**choices), [file_of("c0", site_table(patients))])
+
+
+def test_a_table_without_the_models_outcome_is_refused() -> None:
+    from netlm_bayes.errors import InputErrors
+
+    patients = table(TIMES["known or censored"], "nothing", 6)
+    only = replace(site_table(patients), response=None)
+    with pytest.raises(InputErrors, match="response: is not in this table"):
+        analyse(model(covariates=COVARIATES, outcome="response"), [file_of("c0", only)])

@@ -1,0 +1,303 @@
+"""Reports at different cuts of one quantity, against the population that they come from.
+
+A tumour marker is normal on the log2 scale between 0.5 and 100 %, and the log hazard rises with it
+by a known slope. What a paper prints at a cut follows by integration, and by drawing patients.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytensor
+import pytest
+from lifelines import CoxPHFitter
+from numpy.typing import NDArray
+from pytensor.compile.mode import Mode
+from scipy.integrate import quad
+from scipy.special import ndtr
+from scipy.stats import norm, truncnorm
+
+from netlm_bayes.builders.data import data_of
+from netlm_bayes.builders.model import build
+from netlm_bayes.builders.structure import structure_of
+from netlm_bayes.codebook import Covariate, Latent
+from netlm_bayes.evidence.assemble import Analysis, analyse
+from netlm_bayes.evidence.files import read_cohorts
+from netlm_bayes.evidence.latent import Normal, edges_of, fitted_normal, parts_of, spread_of
+from netlm_bayes.spec import ModelSpec
+
+type Array = NDArray[np.float64]
+
+CODEBOOK = """\
+id = "cuts"
+
+[endpoints]
+pfs = "PFS"
+
+[covariates.marker]
+label = "Marker"
+levels = ["<=3%", "3-10%", "10-20%", ">20%"]
+reference = "<=3%"
+cut = [3, 10, 20]
+
+[covariates.marker.groups]
+">3%" = ["3-10%", "10-20%", ">20%"]
+"<=10%" = ["<=3%", "3-10%"]
+">10%" = ["10-20%", ">20%"]
+"<=20%" = ["<=3%", "3-10%", "10-20%"]
+
+[covariates.marker.latent]
+scale = "log2"
+range = [0.5, 100]
+location = 8
+spread = 1.5
+why = "invented"
+"""
+MARKER = Covariate(
+    label="Marker",
+    levels=("<=3%", "3-10%", "10-20%", ">20%"),
+    reference="<=3%",
+    cut=(3, 10, 20),
+    latent=Latent(scale="log2", range=(0.5, 100), location=8, spread=1.5, why="invented"),
+)
+LOW, HIGH = np.log2(0.5), np.log2(100)
+SLOPE = 0.3
+"""Of the log hazard, per doubling."""
+SPEC = ModelSpec(name="cuts", outcome="survival", covariates=("marker",))
+SE = 0.1
+STEP = "marker: per 1.5 doublings"
+
+# Values within levels stand for an integral: measured, on the log scale, at most 4e-4 where
+# patients are spread as the codebook says, and 2.7e-3 where they are spread over 0.6 of that.
+INTEGRATED = 5e-4
+WORST = 3e-3
+
+
+def truth(mean: float, sd: float) -> truncnorm:
+    """Spread of log2 of the marker among patients."""
+    return truncnorm((LOW - mean) / sd, (HIGH - mean) / sd, mean, sd)
+
+
+def mean_hazard(mean: float, sd: float, low: float, high: float) -> float:
+    """Mean hazard between two values of the marker, by quadrature."""
+    density, ends = truth(mean, sd).pdf, (np.log2(low), np.log2(high))
+    hazard = quad(lambda y: np.exp(SLOPE * y) * density(y), *ends)[0]
+    return float(hazard / quad(density, *ends)[0])
+
+
+def log_ratio_at(cut: float, mean: float, sd: float) -> float:
+    above = mean_hazard(mean, sd, cut, 100)
+    return float(np.log(above / mean_hazard(mean, sd, 0.5, cut)))
+
+
+def paper(
+    folder: Path,
+    cut: float,
+    mean: float,
+    sd: float,
+    log_ratio: float,
+    further: str = "",
+    spec: ModelSpec = SPEC,
+) -> Analysis:
+    """A paper that dichotomised at a cut, and counted a million patients on its two sides."""
+    below = round(1e6 * truth(mean, sd).cdf(np.log2(cut)))
+    sides = f"<={cut:g}%", f">{cut:g}%"
+    ends = [f"{np.exp(log_ratio + z * norm.ppf(0.975) * SE):.12f}" for z in (0, -1, 1)]
+    (folder / "codebook.toml").write_text(CODEBOOK, encoding="utf-8")
+    text = f"""\
+id = "cut-{cut:g}"
+label = "Cut at {cut:g}"
+n = 1000000
+source = "invented"
+codebook = "codebook.toml"
+
+[[published]]
+kind = "margin"
+covariate = "marker"
+values = {{ "{sides[0]}" = {below}, "{sides[1]}" = {10**6 - below} }}
+source = "invented"
+
+[[published]]
+kind = "hazard_ratio"
+covariate = "marker"
+level = ["{sides[1]}"]
+versus = ["{sides[0]}"]
+estimate = {ends[0]}
+lower = {ends[1]}
+upper = {ends[2]}
+role = "fit"
+source = "invented"
+{further}"""
+    path = folder / f"cut-{cut:g}.toml"
+    path.write_text(text, encoding="utf-8")
+    return analyse(spec, read_cohorts([str(path)]))
+
+
+def term_at(analysis: Analysis, kind: str, theta: Mapping[str, float]) -> float:
+    """One term of the graph where a cohort's parameters are these, and 0 if not named."""
+    structure = structure_of(analysis)
+    graph = build(structure, data_of(analysis))
+    term = next(one for one in graph.potentials if one.name == f"term_{kind}")
+    (joint,) = graph.replace_rvs_by_values([term])
+    point = graph.initial_point()
+    name = next(name for name in point if name.startswith("theta"))
+    values = [theta.get(parameter, 0.0) for parameter in structure.parameters]
+    point[name] = np.broadcast_to(values, point[name].shape).copy()
+    mode = Mode(linker="py", optimizer=None)
+    found = pytensor.function(graph.value_vars, joint, mode=mode, on_unused_input="ignore")
+    return float(found(*[point[one.name] for one in graph.value_vars]))
+
+
+def misfit(analysis: Analysis, per_doubling: float) -> float:
+    """How many standard errors the graph's own contrast is from the printed one."""
+    return float(np.sqrt(-2 * term_at(analysis, "ratios", {STEP: 1.5 * per_doubling})))
+
+
+@pytest.mark.parametrize("mean", [2.2, 3.0, 3.6])
+@pytest.mark.parametrize("cut", [3, 10, 20])
+def test_a_ratio_at_any_cut_is_that_of_the_population_at_its_slope(
+    tmp_path: Path, cut: float, mean: float
+) -> None:
+    # The spread is the codebook's, which one cut does not tell.
+    analysis = paper(tmp_path, cut, mean, 1.5, log_ratio_at(cut, mean, 1.5))
+    assert misfit(analysis, SLOPE) < 10 * INTEGRATED
+    assert misfit(analysis, -SLOPE) > misfit(analysis, 0.0) > 1
+
+
+def test_ratios_at_two_cuts_agree_only_on_the_latent_scale() -> None:
+    low, high = log_ratio_at(3, 3.0, 1.5), log_ratio_at(20, 3.0, 1.5)
+    # As ratios of two levels they are two numbers, some standard errors apart at this slope.
+    assert abs(low - high) > 0.05
+    patients = 2 ** truth(3.0, 1.5).rvs(10**6, random_state=np.random.default_rng(1))
+    hazard = patients ** (SLOPE / np.log(2))
+    drawn = [np.log(hazard[patients > c].mean() / hazard[patients <= c].mean()) for c in (3, 20)]
+    np.testing.assert_allclose(drawn, [low, high], atol=0.01)
+
+
+@pytest.mark.parametrize("sd", [0.6, 1.0, 1.4])
+@pytest.mark.parametrize("mean", [-0.8, 0.0, 0.8])
+@pytest.mark.parametrize("slope", [-0.75, 0.35, 0.75])
+def test_the_mean_ratio_of_a_level_is_the_closed_form(mean: float, sd: float, slope: float) -> None:
+    parts, edges = parts_of("marker", MARKER), edges_of(MARKER)
+    weight = parts.within(Normal(mean, sd))
+    found = np.log(np.bincount(parts.level, weight * np.exp(slope * np.array(parts.values))))
+    low, high = (edges[:-1] - mean) / sd, (edges[1:] - mean) / sd
+    tilted = ndtr(high - slope * sd) - ndtr(low - slope * sd)
+    exact = slope * mean + (slope * sd) ** 2 / 2 + np.log(tilted / (ndtr(high) - ndtr(low)))
+    np.testing.assert_allclose(found, exact, atol=INTEGRATED if sd >= 1 else WORST)
+
+
+def shares(mean: float, sd: float) -> Array:
+    edges = np.log2([0.5, 3, 10, 20, 100])
+    return np.diff(truth(mean, sd).cdf(edges))
+
+
+def test_counts_at_one_cut_tell_the_others_where_the_spread_is_the_codebook_s() -> None:
+    share = shares(3.6, 1.5)
+    counted = {MARKER.levels[:1]: 1e5 * share[0], MARKER.levels[1:]: 1e5 * share[1:].sum()}
+    found, normal = spread_of(MARKER, counted)
+    assert normal.sd == 1.0
+    np.testing.assert_allclose(found, share, atol=1e-4)
+
+
+def test_counts_at_two_cuts_tell_the_spread_as_well() -> None:
+    share = shares(2.5, 1.1)
+    counted = {
+        MARKER.levels[2:]: 1e5 * share[2:].sum(),
+        MARKER.levels[:1]: 1e5 * share[0],
+        MARKER.levels[1:2]: 1e5 * share[1],
+    }
+    found, normal = spread_of(MARKER, counted)
+    np.testing.assert_allclose([normal.mean * 1.5 + 3, normal.sd * 1.5], [2.5, 1.1], atol=2e-3)
+    np.testing.assert_allclose(found, share, atol=1e-3)
+
+
+def test_what_is_counted_stays_as_it_is_whatever_the_normal() -> None:
+    counted = {MARKER.levels[:2]: 45.0, MARKER.levels[2:3]: 10.0, MARKER.levels[3:]: 45.0}
+    found, _ = spread_of(MARKER, counted)
+    np.testing.assert_allclose([found[:2].sum(), *found[2:]], [0.45, 0.10, 0.45], rtol=1e-12)
+
+
+def test_a_cohort_of_one_level_has_a_finite_spread() -> None:
+    for counts in ([0, 0, 0, 40], [40, 0, 0, 0], [0, 40, 0, 0], [0, 0, 0, 0]):
+        normal = fitted_normal(edges_of(MARKER), counts)
+        assert np.isfinite([normal.mean, normal.sd]).all()
+        assert 0.01 < normal.sd < 20
+
+
+FOLLOWED = 48.0
+FOLLOW_UP = f"""
+[[published]]
+kind = "statistic"
+name = "follow-up"
+unit = "months"
+maximum = {FOLLOWED}
+source = "invented"
+
+[[published]]
+kind = "median"
+endpoint = "pfs"
+months = 14
+role = "fit"
+source = "invented"
+"""
+
+
+def cox_at(cut: float, slope: float, level: float, patients: int = 40_000) -> tuple[float, float]:
+    """Log hazard ratio and standard error of a Cox regression of simulated patients."""
+    rng = np.random.default_rng(2)
+    score = truth(3.0, 1.5).rvs(patients, random_state=rng)
+    event = rng.exponential(12 / np.exp(level + slope * (score - 3)))
+    left = rng.uniform(0, FOLLOWED, patients)
+    seen = {"time": np.minimum(event, left), "event": event <= left, "above": score > np.log2(cut)}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # lifelines leans on what Python and pandas will drop
+        fitted = CoxPHFitter().fit(pd.DataFrame(seen).astype(float), "time", "event")
+    return float(fitted.params_["above"]), float(fitted.standard_errors_["above"])
+
+
+@pytest.mark.parametrize("cut", [3, 20])
+def test_what_a_cox_regression_prints_at_a_cut_is_implied_by_the_slope(
+    tmp_path: Path, cut: float
+) -> None:
+    slope, level = 0.4, -0.5
+    printed, se = cox_at(cut, slope, level)
+    spec = SPEC.model_copy(update={"unadjusted": "implied"})
+    analysis = paper(tmp_path, cut, 3.0, 1.5, printed, FOLLOW_UP, spec)
+    ((item, implied),) = analysis.cohorts[0].implied.items()
+    found = implied.intercept + implied.coefficients @ [level, 0.0, 1.5 * slope]
+    assert found == pytest.approx(printed, abs=3 * (se + implied.error_sd))
+    # Nothing but the emulator's error is added to what is printed: the paper adjusts as we do.
+    variance = analysis.cohorts[0].ratio_covariance[0, 0]
+    assert variance == pytest.approx(SE**2 + implied.error_sd**2, rel=1e-6)
+    assert "of a cut on a latent scale" in analysis.cohorts[0].uses[item].note
+
+
+def test_at_a_low_cut_a_cox_regression_prints_less_than_the_ratio_of_mean_hazards() -> None:
+    printed, se = cox_at(3, SLOPE, -0.5)
+    assert printed + 1.5 * se < log_ratio_at(3, 3.0, 1.5)
+
+
+def test_patients_with_values_of_their_own_have_the_likelihood_of_a_weibull(tmp_path: Path) -> None:
+    raw, time = np.array([1.0, 8, 30, 90, 0.1]), np.array([20.0, 11, 7, 3, 30])
+    event = np.array([1, 0, 1, 1, 0])
+    rows = [f"{t},{e},{x}" for t, e, x in zip(time, event, raw, strict=True)]
+    text = "\n".join(["time,event,marker_percent", *rows])
+    (tmp_path / "patients.csv").write_text(text + "\n", encoding="utf-8")
+    book = CODEBOOK.replace("cut = [3, 10, 20]", 'cut = [3, 10, 20]\nraw = "marker_percent"')
+    (tmp_path / "codebook.toml").write_text(book, encoding="utf-8")
+    cohort = 'id = "h"\nlabel = "H"\nn = 5\nsource = "invented"\ncodebook = "codebook.toml"\n'
+    path = tmp_path / "hospital.toml"
+    path.write_text(f'{cohort}patients = {{ file = "patients.csv" }}\n', encoding="utf-8")
+    analysis = analyse(SPEC, read_cohorts([str(path)]))
+    for level, log_shape, slope in ((0.0, 0.0, 0.3), (-0.4, 0.2, -0.1), (0.3, -0.3, 1.0)):
+        theta = {"level": level, "log_shape": log_shape, STEP: 1.5 * slope}
+        found = term_at(analysis, "patients", theta)
+        shape, score = np.exp(log_shape), np.log2(np.clip(raw, 0.5, 100)) - 3
+        hazard = np.exp(level + slope * score) * (time / 12) ** shape
+        exact = (event * np.log(hazard * shape / time) - hazard).sum()
+        assert found == pytest.approx(exact, rel=1e-9)

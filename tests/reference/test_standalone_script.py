@@ -1,0 +1,348 @@
+"""The standalone script has the posterior of the graph: its density point by point, its means.
+
+The script is written from the analysis, the graph from its numbers (`builders.data`), and each in
+parameters of its own. Densities are compared in those that both have: what every cohort, the pool
+and the heterogeneities are.
+"""
+
+import ast
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pymc as pm
+import pytensor
+import pytensor.tensor as pt
+import pytest
+from numpy.typing import NDArray
+from pytensor.compile.mode import Mode
+
+from netlm_bayes.builders.data import data_of
+from netlm_bayes.builders.model import LEARNED_STEP, build, pointwise_names
+from netlm_bayes.builders.numbers import packed
+from netlm_bayes.builders.structure import structure_of
+from netlm_bayes.evidence.assemble import Analysis, analyse
+from netlm_bayes.evidence.files import BUNDLED_COHORTS, read_cohorts
+from netlm_bayes.inference.sample import compile_model, sample
+from netlm_bayes.pipeline.script import facts_of, read_script, script_of, write_script
+from netlm_bayes.report.page.script import ScriptFacts, standalone_script
+from netlm_bayes.spec import ModelSpec, Sampling, read_model
+
+type Array = NDArray[np.float64]
+type Point = Mapping[str, Array]
+
+PLAIN = Mode(linker="py", optimizer=None)
+EXACT = 1e-8
+POINTS = 4
+
+NOT_REACHED = """
+id = "third"
+label = "Third"
+n = 60
+source = "an invented paper"
+borrowed_margins = { cohort = "sysu-2016-2020", covariates = ["htb", "ki67", "bone", "margin"], \
+log_sd = 0.3, why = "not printed" }
+[[published]]
+kind = "margin"
+covariate = "site"
+values = { pancreas = 20, nonpancreas = 40 }
+source = "Table 1"
+[[published]]
+kind = "median"
+endpoint = "pfs"
+subgroup = { htb = "<10%" }
+not_reached = true
+followed_to = 30
+n = 20
+role = "fit"
+source = "Text"
+[[published]]
+kind = "milestone"
+endpoint = "pfs"
+months = 6
+survival = 0.60
+subgroup = { htb = ">50%" }
+n = 20
+role = "fit"
+source = "Figure 1"
+[[published]]
+kind = "milestone"
+endpoint = "pfs"
+months = 12
+survival = 0.35
+subgroup = { htb = ">50%" }
+n = 20
+role = "fit"
+source = "Figure 1"
+"""
+
+
+def with_third(folder: Path) -> tuple[str, ...]:
+    path = folder / "third.toml"
+    path.write_text(NOT_REACHED, "utf-8")
+    return (*BUNDLED_COHORTS, str(path))
+
+
+def analysed(spec: ModelSpec, cohorts: tuple[str, ...] = BUNDLED_COHORTS) -> Analysis:
+    return analyse(spec, read_cohorts(cohorts))
+
+
+def model(name: str, **changes: Any) -> ModelSpec:
+    return read_model(name)[0].model_copy(update=changes)
+
+
+def scenario(name: str, which: str) -> ModelSpec:
+    return model(name).scenario(which)
+
+
+CASES: dict[str, Callable[[Path], Analysis]] = {
+    "Weibull": lambda _: analysed(model("pfs-weibull")),
+    "Weibull, other readings": lambda _: analysed(scenario("pfs-weibull", "literal")),
+    "Weibull, associated covariates": lambda _: analysed(scenario("pfs-weibull", "association")),
+    "Weibull, other priors": lambda _: analysed(scenario("pfs-weibull", "vague")),
+    "Weibull, implied ratios": lambda _: analysed(model("pfs-weibull", unadjusted="implied")),
+    "response, implied ratios": lambda _: analysed(
+        model("response-logistic", unadjusted="implied")
+    ),
+    "Weibull, one cohort": lambda _: analysed(model("pfs-weibull"), BUNDLED_COHORTS[:1]),
+    "Weibull, no pooling": lambda _: analysed(model("pfs-weibull", pooling="none")),
+    "Weibull, complete pooling": lambda _: analysed(model("pfs-weibull", pooling="complete")),
+    "Weibull, not reached": lambda folder: analysed(model("pfs-weibull"), with_third(folder)),
+    "Weibull, primary endpoint": lambda _: analysed(
+        model("pfs-weibull", endpoints=()), BUNDLED_COHORTS[:1]
+    ),
+    "piecewise": lambda _: analysed(model("pfs-piecewise")),
+    "piecewise, not reached": lambda folder: analysed(model("pfs-piecewise"), with_third(folder)),
+    "response": lambda _: analysed(model("response-logistic")),
+    "response, associated covariates": lambda _: analysed(
+        scenario("response-logistic", "association")
+    ),
+    "response, one cohort": lambda _: analysed(model("response-logistic"), BUNDLED_COHORTS[:1]),
+}
+
+
+def executed(text: str) -> pm.Model:
+    names: dict[str, Any] = {"__name__": "standalone"}
+    exec(compile(text, "script.py", "exec"), names)
+    return names["model"]
+
+
+def density_of(built: pm.Model) -> Callable[[Point], float]:
+    """Log density of the free variables, with no change of variables."""
+    density = pytensor.function(built.value_vars, built.logp(jacobian=False), mode=PLAIN)
+
+    def at(point: Point) -> float:
+        moved = {f"{name}_log__": np.log(np.abs(value)) for name, value in point.items()}
+        return float(density(*[{**moved, **point}[value.name] for value in built.value_vars]))
+
+    return at
+
+
+def found_in(built: pm.Model, names: list[str]) -> Callable[[Point], dict[str, Array]]:
+    """What follows from a point."""
+    wanted = [built[name] for name in names]
+    free = [rv.name for rv in built.free_RVs]
+    given = built.replace_rvs_by_values(wanted)
+    inner = pytensor.function(built.value_vars, given, mode=PLAIN, on_unused_input="ignore")
+    return lambda point: dict(zip(names, inner(*[point[name] for name in free]), strict=True))
+
+
+def log_volume(follow: Callable[[Point], dict[str, Array]], point: Point) -> float:
+    """Log determinant of centre and cohorts in their standard normals, which they are linear in."""
+
+    def at(z: Array, z_mu: Array) -> Array:
+        found = follow({**point, "z": z, "z_mu": z_mu})
+        return np.concatenate([found["theta"].ravel(), found["mu"]])
+
+    zeros = np.zeros_like(point["z"]), np.zeros_like(point["z_mu"])
+    start, columns = at(*zeros), []
+    for place in range(zeros[0].size + zeros[1].size):
+        flat = np.zeros(zeros[0].size + zeros[1].size)
+        flat[place] = 1.0
+        z, z_mu = np.split(flat, [zeros[0].size])
+        columns.append(at(z.reshape(zeros[0].shape), z_mu) - start)
+    return float(np.linalg.slogdet(np.array(columns))[1])
+
+
+def log_slope(built: pm.Model, name: str) -> Callable[[Point], float]:
+    """Log derivative of half-normals by the scores that the graph moves."""
+    score = built.rvs_to_values[built[f"{name}_score"]]
+    (value,) = built.replace_rvs_by_values([built[name]])
+    slope = pytensor.function([score], pt.sum(pt.log(pt.grad(pt.sum(value), score))), mode=PLAIN)
+    return lambda point: float(slope(point[f"{name}_score"]))
+
+
+def both_densities(analysis: Analysis, text: str) -> Array:
+    """Log density of script and graph at some points, in what both have; (points, 2)."""
+    structure = structure_of(analysis)
+    graph, script = build(structure, data_of(analysis)), executed(text)
+    names = [n for n in ("theta", "mu", "tau", "hazard_step_sd", "log_hazard_step") if n in graph]
+    follow, densities = found_in(graph, names), (density_of(graph), density_of(script))
+    rng, shapes = np.random.default_rng(17), graph.initial_point()
+    found = []
+    for _ in range(POINTS):
+        point = {name: rng.normal(0, 0.7, size=np.shape(x)) for name, x in shapes.items()}
+        here = follow(point)
+        volume = [0.0, 0.0]
+        other = {name: point[name] for name in ("margin_tilt", "endpoint_offset") if name in point}
+        other |= {name: here[name] for name in ("mu", "theta") if name in here}
+        if "tau" in here:
+            tau = here["tau"][structure.share]
+            other |= {"tau": here["tau"], "z": (here["theta"] - here["mu"]) / tau}
+            volume[0] += log_volume(follow, point) + log_slope(graph, "tau")(point)
+            volume[1] += len(structure.cohorts) * float(np.sum(np.log(tau)))
+        if "log_hazard_step" in here:
+            sd, risen = here["hazard_step_sd"][0], np.diff(here["log_hazard_step"])
+            other |= {"hazard_step_sd": sd, "hazard_step": risen / sd}
+            spread = np.sqrt(1 + (sd / LEARNED_STEP) ** 2)
+            volume[0] += log_slope(graph, "hazard_step_sd")(point)
+            volume[0] += len(risen) * float(np.log(sd / spread))
+            volume[1] += len(risen) * float(np.log(sd))
+        both = (densities[0](point), densities[1](other))
+        found.append(np.array(both) - volume)
+    return np.array(found)
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_the_script_has_the_density_of_the_graph_up_to_a_constant(case, tmp_path):
+    analysis = CASES[case](tmp_path)
+    found = both_densities(analysis, script_of(analysis, seed=1))
+    assert np.ptp(found, axis=0).min() > 1  # points far enough apart to tell densities apart
+    assert np.ptp(found[:, 0] - found[:, 1]) < EXACT
+
+
+def moved(facts: ScriptFacts, by: float) -> dict[str, ScriptFacts]:
+    """The facts with one kind of number moved."""
+    (first, *ratios), (point, *points) = facts.ratios, facts.curve
+    cohort, *others = facts.ratio_covariance
+    rows = [list(row) for row in facts.ratio_covariance[cohort]]
+    rows[0][0] += by
+    wider = {cohort: rows, **{name: facts.ratio_covariance[name] for name in others}}
+    prior = facts.priors["effect"]
+    tilts = {
+        name: {k: tuple(x * (1 + by) for x in v) for k, v in steps.items()}
+        for name, steps in facts.tilts.items()
+    }
+    return {
+        "ratio": replace(facts, ratios=((*first[:4], first[4] + by), *ratios)),
+        "covariance": replace(facts, ratio_covariance=wider),
+        "month": replace(facts, curve=((*point[:3], point[3] + by, point[4]), *points)),
+        "prior": replace(
+            facts, priors={**facts.priors, "effect": replace(prior, sigma=prior.sigma + by)}
+        ),
+        "tilt": replace(facts, tilts=tilts),
+    }
+
+
+@pytest.mark.parametrize("kind", ["ratio", "covariance", "month", "prior", "tilt"])
+def test_a_moved_number_is_seen(kind, tmp_path):
+    analysis = CASES["Weibull"](tmp_path)
+    facts = moved(facts_of(analysis, seed=1), by=1e-4)[kind]
+    found = both_densities(analysis, standalone_script(facts))
+    assert np.ptp(found[:, 0] - found[:, 1]) > 100 * EXACT
+
+
+@pytest.mark.parametrize("case", ["Weibull", "Weibull, not reached", "piecewise", "response"])
+def test_the_script_needs_numpy_and_pymc_only(case, tmp_path):
+    text = script_of(CASES[case](tmp_path), seed=1)
+    found = set()
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.Import):
+            found |= {alias.name.partition(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            found.add(str(node.module))
+    assert found == {"itertools", "numpy", "pymc", "pytensor"}
+    assert max(len(line) for line in text.splitlines()) <= 100
+
+
+@pytest.mark.parametrize("kept", ["ratios", "curve", "not_reached"])
+def test_evidence_of_one_kind_is_a_script_too(kept, tmp_path):
+    facts = facts_of(CASES["Weibull, not reached"](tmp_path), seed=1)
+    nothing = {
+        "ratios": {"ratios": (), "ratio_covariance": {}},
+        "curve": {"curve": (), "curve_covariance": {}},
+        "not_reached": {"not_reached": ()},
+    }
+    for kind, empty in nothing.items():
+        facts = facts if kind == kept else replace(facts, **empty)
+    built = executed(standalone_script(facts))
+    terms = [rv.name for rv in (*built.observed_RVs, *built.potentials)]
+    assert terms
+    assert all(name.startswith(kept.replace("_", " ")) for name in terms)
+
+
+HOSTILE = 'no"""\n\nraise SystemExit(1)\n# \\'
+
+
+def test_labels_of_users_files_are_literals_and_run_nothing(tmp_path):
+    analysis = CASES["Weibull"](tmp_path)
+    facts = facts_of(analysis, seed=1)
+    prior = replace(facts.priors["effect"], why=HOSTILE)
+    levels = {**facts.levels, "bone": (HOSTILE, "yes")}
+    references = {**facts.references, "bone": HOSTILE}
+    ratios = tuple((*r[:3], (HOSTILE,), r[4]) if r[1] == "bone" else r for r in facts.ratios)
+    hostile = replace(
+        facts,
+        made_by=HOSTILE,
+        priors={**facts.priors, "effect": prior},
+        levels=levels,
+        references=references,
+        ratios=ratios,
+    )
+    built = executed(standalone_script(hostile))
+    assert "bone: yes" in built.coords["parameter"]
+
+
+def test_a_run_of_patients_has_no_script(tmp_path):
+    analysis = CASES["Weibull"](tmp_path)
+    first, *others = analysis.cohorts
+    patients = replace(analysis, cohorts=(replace(first, patients=object()), *others))
+    assert script_of(patients, seed=1) == ""
+    write_script(tmp_path, patients, seed=1)
+    assert read_script(tmp_path) == ""
+
+
+def test_evidence_that_counts_in_part_has_no_script(tmp_path):
+    analysis = CASES["Weibull"](tmp_path)
+    assert script_of(replace(analysis, votes={BUNDLED_COHORTS[0]: 0.5}), seed=1) == ""
+
+
+def test_a_run_keeps_its_script(tmp_path):
+    analysis = CASES["response"](tmp_path)
+    write_script(tmp_path, analysis, seed=3)
+    assert read_script(tmp_path) == script_of(analysis, seed=3)
+    assert "random_seed=3" in read_script(tmp_path)
+
+
+@pytest.mark.sampling
+@pytest.mark.parametrize("case", ["Weibull", "response"])
+def test_the_script_draws_from_the_same_posterior(case, tmp_path):
+    analysis = CASES[case](tmp_path)
+    structure = structure_of(analysis)
+    built = build(structure, data_of(analysis))
+    compiled = compile_model(built, pointwise_names(structure))
+    settings = Sampling(draws=1000, tune=300, chains=4)
+    ours = sample(compiled, packed(data_of(analysis)), settings, 1)["posterior"]
+    with executed(script_of(analysis, seed=1)):
+        theirs = pm.sample(
+            draws=1000, tune=1000, chains=2, cores=2, target_accept=0.95, random_seed=8,
+            progressbar=False,
+        )["posterior"]  # fmt: skip
+    for name in ("theta", "mu", "tau"):
+        difference, error = apart(ours[name].to_numpy(), theirs[name].to_numpy())
+        # Some forty means; a normal of sd 1 is beyond 4.5 once in 150,000.
+        assert np.abs(difference / error).max() < 4.5, name
+
+
+def apart(one: Array, other: Array) -> tuple[Array, Array]:
+    """Difference of posterior means, and its Monte Carlo standard error."""
+    import arviz_stats as azs
+
+    errors, means = [], []
+    for draws in (one, other):
+        flat = draws.reshape(*draws.shape[:2], -1)
+        errors.append([float(azs.mcse(flat[..., k], method="mean")) for k in range(flat.shape[-1])])
+        means.append(flat.mean(axis=(0, 1)))
+    return means[0] - means[1], np.hypot(*errors)

@@ -1,0 +1,287 @@
+"""A digitised curve as an item of a cohort, and as a likelihood takes it."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from scipy.optimize import minimize
+
+from netlm_bayes.codebook import BUNDLED, Codebook, read_codebook
+from netlm_bayes.errors import InputError
+from netlm_bayes.evidence.checks import faults
+from netlm_bayes.evidence.cohort import Cohort, Curve
+from netlm_bayes.evidence.digitised.at_risk import AtRisk
+from netlm_bayes.evidence.digitised.clicks import Clicks
+from netlm_bayes.evidence.digitised.curve import DigitisedCurve
+from netlm_bayes.evidence.digitised.plausible import plausible
+from netlm_bayes.evidence.digitised.published_curve import (
+    MOST_CELLS,
+    best_log_likelihood,
+    curve_evidence,
+    grid_log_likelihood,
+)
+from netlm_bayes.evidence.files import check_file, read_cohort
+from netlm_bayes.evidence.labels import item_label
+from netlm_bayes.evidence.uses import use_of
+from netlm_bayes.spec import read_model
+
+COHORT = """\
+id = "paper"
+label = "A paper"
+n = 120
+source = "invented"
+
+[[published]]
+kind = "curve"
+endpoint = "pfs"
+clicks = "clicks.csv"
+at_risk = "risk.csv"
+events = 70
+role = "fit"
+source = "Figure 2"
+"""
+CLICKS = "time,survival\n3,0.85\n6,0.7\n9,0.6\n12,0.5\n18,0.35\n24,0.3\n"
+AT_RISK = "time,at_risk\n0,120\n6,80\n12,50\n18,30\n"
+BOOK = read_codebook(BUNDLED, Path())
+
+
+def curve_item(**more: Any) -> dict[str, Any]:
+    own = {"kind": "curve", "endpoint": "pfs", "clicks": "c.csv", "at_risk": "r.csv"}
+    return own | {"role": "fit", "source": "Figure"} | more
+
+
+def median(**more: Any) -> dict[str, Any]:
+    own = {"kind": "median", "endpoint": "pfs", "months": "12", "n": 40, "role": "fit"}
+    return own | {"source": "text"} | more
+
+
+def said_of(*items: dict[str, Any], codebook: Codebook = BOOK) -> list[str]:
+    head = {"id": "a", "label": "A", "n": 100, "source": "paper"}
+    cohort = Cohort.model_validate(head | {"published": list(items)})
+    return [what for _, what in faults(cohort, codebook)]
+
+
+@pytest.fixture
+def paper(tmp_path: Path) -> Path:
+    (tmp_path / "paper.toml").write_text(COHORT)
+    (tmp_path / "clicks.csv").write_text(CLICKS)
+    (tmp_path / "risk.csv").write_text(AT_RISK)
+    return tmp_path / "paper.toml"
+
+
+def test_a_cohort_brings_its_curves_and_their_digests(paper):
+    file = read_cohort(str(paper))
+    assert file.curves[0].n == 120
+    assert file.curves[0].events == 70
+    assert {"paper.toml", "clicks.csv", "risk.csv"} <= set(file.inputs)
+    assert check_file(str(paper)).startswith("cohort paper: 120 patients, 1 item (1 in the")
+
+
+def test_faults_of_a_curves_files_are_those_of_the_cohort(paper):
+    (paper.parent / "clicks.csv").write_text("time,survival\n3,x\n")
+    (paper.parent / "risk.csv").write_text("time,at_risk\n0,120\n6,y\n")
+    with pytest.raises(InputError) as refused:
+        read_cohort(str(paper))
+    assert [str(problem) for problem in refused.value.problems] == [
+        "clicks.csv, line 2, survival: must be a number; got 'x'",
+        "risk.csv, line 3, at_risk: must be a number; got 'y'",
+    ]
+
+
+def test_a_curve_file_that_is_not_there_is_named(paper):
+    (paper.parent / "risk.csv").unlink()
+    with pytest.raises(InputError, match=r"risk\.csv: cannot be read: No such file"):
+        read_cohort(str(paper))
+
+
+def test_more_at_risk_than_patients_is_refused(paper):
+    (paper.parent / "risk.csv").write_text("time,at_risk\n0,130\n6,80\n")
+    with pytest.raises(InputError, match="at most the cohort's 120 at risk at time 0; got 130"):
+        read_cohort(str(paper))
+
+
+def test_without_numbers_at_risk_an_overall_curve_is_of_the_whole_cohort(paper):
+    paper.write_text(COHORT.replace('at_risk = "risk.csv"\n', ""))
+    assert read_cohort(str(paper)).curves[0].n == 120
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"at_risk": ""}, "is missing; or give 'events'"),
+        ({"at_risk": "", "events": 9, "subgroup": {"bone": ["yes"]}}, "the curve of a subgroup"),
+        ({"click_error": "0.2"}, "less than or equal to"),
+    ],
+)
+def test_a_curve_whose_patients_cannot_be_told_is_refused(change, said):
+    with pytest.raises(ValueError, match=said):
+        Curve.model_validate(curve_item(**change))
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"endpoint": "pfz"}, "no such endpoint 'pfz'"),
+        ({"n": 101}, "must be at most the cohort's 100; got 101"),
+        ({"events": 101}, "must be at most the 100 patients; got 101"),
+        ({"subgroup": {"bone": ["maybe"]}}, "maybe"),
+    ],
+)
+def test_a_curve_agrees_with_its_cohort_and_codebook(change, said):
+    (what,) = said_of(curve_item(**change))
+    assert said in what
+
+
+MILESTONE = {
+    "kind": "milestone",
+    "endpoint": "pfs",
+    "months": "6",
+    "survival": "0.7",
+    "role": "fit",
+    "source": "text",
+}
+BONE_RATIO = {
+    "kind": "hazard_ratio",
+    "covariate": "bone",
+    "level": ["yes"],
+    "versus": ["no"],
+    "estimate": "2.0",
+    "lower": "1.0",
+    "upper": "4.0",
+    "role": "fit",
+    "source": "text",
+}
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "reason"),
+    [
+        (curve_item(), median(), "a whole curve, and a point of it"),
+        (MILESTONE, curve_item(), "a whole curve, and a point of it"),
+        (curve_item(), curve_item(), "the same curve twice"),
+        (curve_item(), median(subgroup={"bone": ["yes"]}), "with patients in common"),
+        (curve_item(subgroup={"bone": ["yes"]}), BONE_RATIO, "as a ratio and by subgroup"),
+    ],
+)
+def test_a_curves_patients_do_not_vote_twice(one, other, reason):
+    (what,) = said_of(one, other)
+    assert reason in what
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (curve_item(), median(role="check")),
+        (curve_item(role="check"), median()),
+        (curve_item(subgroup={"bone": ["yes"]}), curve_item(subgroup={"bone": ["no"]})),
+        (curve_item(), BONE_RATIO),
+    ],
+)
+def test_a_curve_goes_with_what_is_of_others(one, other):
+    assert said_of(one, other) == []
+
+
+@pytest.mark.parametrize(
+    ("change", "use", "note"),
+    [
+        ({}, "fit", "events and censored by month, over plausible readings"),
+        ({"role": "check"}, "unused", "no prediction is of a whole curve"),
+        ({"endpoint": "hepatic_pfs"}, "unused", "endpoint 'hepatic_pfs' is not in the model"),
+    ],
+)
+def test_a_curve_has_a_use_and_a_reason(change, use, note):
+    item = Curve.model_validate(curve_item(**change))
+    spec = read_model("pfs-weibull")[0].model_copy(update={"endpoints": ()})
+    found = use_of(0, item, spec, BOOK, ())
+    assert found.use == use
+    assert found.note.startswith(note)
+
+
+def test_a_curve_is_labelled_by_endpoint_and_subgroup():
+    item = Curve.model_validate(curve_item(subgroup={"bone": ["yes"]}))
+    assert item_label(item) == "curve pfs, bone: yes"
+
+
+MONTHS = np.arange(0, 30, 0.5)
+CURVE = DigitisedCurve(
+    Clicks(MONTHS, np.exp(-((MONTHS / 20) ** 1.3)), 0.0005),
+    AtRisk(np.array([0.0, 6, 12, 18, 24]), np.array([150, 118, 72, 40, 18])),
+)
+ITEM = Curve.model_validate(curve_item(click_error="0.01", subgroup={"htb": [">25%"]}))
+
+
+def test_evidence_names_its_levels_and_counts_everyone():
+    found = curve_evidence(3, ITEM, CURVE, BOOK, seed=1, sets=6)
+    assert (found.item, found.endpoint) == (3, "pfs")
+    assert found.subgroup == {"htb": ("25-50%", ">50%")}
+    assert found.events.shape == found.censored.shape == (6, len(found.months))
+    assert len(found.months) <= MOST_CELLS
+    assert (np.diff(found.months) > 0).all()
+    sets = plausible(CURVE, 6, 0.01, 1)
+    assert found.events.sum(axis=1).tolist() == [one.event.sum() for one in sets]
+    assert found.months[-1] == max(one.months[-1] for one in sets)
+
+
+def test_evidence_repeats_with_its_seed():
+    one, same, other = (curve_evidence(0, ITEM, CURVE, BOOK, seed, 3) for seed in (1, 1, 2))
+    assert (one.events == same.events).all()
+    assert (one.censored == same.censored).all()
+    assert one.best.tolist() != other.best.tolist()
+
+
+def test_counts_give_the_patients_likelihood_with_a_straight_log_survival():
+    found = curve_evidence(0, ITEM, CURVE, BOOK, seed=1, sets=4)
+    log_survival = -((found.months / 17) ** 1.1)
+    own = grid_log_likelihood(found.events, found.censored, np.exp(log_survival))
+    knots = np.concatenate([[0.0], found.months])
+    logs = np.concatenate([[0.0], log_survival])
+    for one, total in zip(plausible(CURVE, 4, 0.01, 1), own, strict=True):
+        ends = np.searchsorted(found.months, one.months[one.event])
+        died = np.log(np.exp(logs[ends]) - np.exp(logs[ends + 1])).sum()
+        lost = np.interp(one.months[~one.event], knots, logs).sum()
+        assert total == pytest.approx(died + lost)
+
+
+def test_the_best_is_the_maximum_over_all_curves():
+    rng = np.random.default_rng(4)
+    events, censored = rng.integers(1, 9, 7).astype(float), rng.uniform(0, 5, 7)
+
+    def loss(log_odds: np.ndarray) -> float:
+        survival = np.cumprod(1 / (1 + np.exp(log_odds)))
+        return -float(grid_log_likelihood(events, censored, survival))
+
+    found = minimize(loss, np.zeros(7), method="BFGS", options={"gtol": 1e-7})
+    assert best_log_likelihood(events, censored) == pytest.approx(-found.fun, abs=1e-8)
+
+
+def test_no_curve_is_better_than_the_best():
+    found = curve_evidence(0, ITEM, CURVE, BOOK, seed=1, sets=5)
+    hazards = np.exp(-np.random.default_rng(1).uniform(0.2, 6, (200, len(found.months))))
+    survival = np.cumprod(1 - hazards, axis=1)[:, None, :]
+    assert (grid_log_likelihood(found.events, found.censored, survival) <= found.best).all()
+    assert (found.best_weibull <= found.best).all()
+
+
+def test_the_best_weibull_is_the_top_over_a_lattice_of_them():
+    found = curve_evidence(0, ITEM, CURVE, BOOK, seed=1, sets=2)
+    level = np.linspace(-1.5, 0.5, 201)[:, None, None, None]
+    shape = np.exp(np.linspace(-0.4, 0.9, 131))[None, :, None, None]
+    survival = np.exp(-np.exp(level + shape * np.log(found.months / 12)))
+    top = grid_log_likelihood(found.events, found.censored, survival).max(axis=(0, 1))
+    assert (top <= found.best_weibull + 1e-6).all()
+    assert top == pytest.approx(found.best_weibull, abs=0.02)
+
+
+def test_too_few_events_for_a_shape_leave_the_best_of_all():
+    months = np.array([0.0, 6, 12])
+    flat = DigitisedCurve(Clicks(months, np.ones(3)), AtRisk(np.array([0.0, 6]), np.array([9, 5])))
+    found = curve_evidence(0, ITEM, flat, BOOK, seed=1, sets=2)
+    assert found.events.sum() == 0
+    assert found.best.tolist() == found.best_weibull.tolist() == [0, 0]
+
+
+def test_a_curve_without_its_files_digests_changes_no_other_input(paper):
+    file = read_cohort(str(paper))
+    assert set(replace(file, curves={}).inputs) == set(file.inputs) - {"clicks.csv", "risk.csv"}

@@ -1,0 +1,187 @@
+"""Files of clicks and numbers at risk: read as meant, or every fault with its line."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from netlm_bayes.errors import InputError, InputErrors
+from netlm_bayes.evidence.digitised.at_risk import read_at_risk
+from netlm_bayes.evidence.digitised.clicks import falling, read_clicks
+from netlm_bayes.evidence.digitised.curve import read_curve
+
+
+def clicks(*rows: str) -> bytes:
+    return "\n".join(["time,survival", *rows, ""]).encode()
+
+
+def at_risk(*rows: str) -> bytes:
+    return "\n".join(["time,at_risk", *rows, ""]).encode()
+
+
+def faults_of(read, data: bytes) -> list[str]:
+    with pytest.raises(InputError) as refused:
+        read(data, "curve.csv")
+    return [str(problem) for problem in refused.value.problems]
+
+
+def test_clicks_come_in_any_order_and_start_at_everyone():
+    read = read_clicks(clicks("9,0.4", "3,0.8", "6,0.6"), "curve.csv")
+    assert read.months.tolist() == [0, 3, 6, 9]
+    assert read.survival.tolist() == [1, 0.8, 0.6, 0.4]
+    assert read.notes == ()
+
+
+def test_per_cent_are_told_by_a_value_above_one_and_said():
+    read = read_clicks(clicks("0,100", "3,80.5", "6,0.6"), "curve.csv")
+    assert read.survival == pytest.approx([1, 0.805, 0.006])
+    assert read.notes == ("survival is read as per cent",)
+
+
+def test_a_click_just_above_the_axis_does_not_make_per_cent_of_shares():
+    read = read_clicks(clicks("0.1,1.004", "3,0.8", "6,-0.003"), "curve.csv")
+    assert read.survival.tolist() == [1, 1, 0.8, 0]
+
+
+@pytest.mark.parametrize(
+    ("rows", "rounding"),
+    [(("3,0.8", "6,0.65"), 0.005), (("3,80.5", "6,60"), 0.0005), (("3,1", "6,0"), 0.5)],
+)
+def test_rounding_is_half_of_the_last_decimal(rows, rounding):
+    assert read_clicks(clicks(*rows), "curve.csv").rounding == pytest.approx(rounding)
+
+
+def test_a_spreadsheets_semicolons_and_decimal_commas_are_read():
+    read = read_clicks(b"Time;Survival\n3,5;0,9\n6;0,75\n", "curve.csv")
+    assert read.months.tolist() == [0, 3.5, 6]
+    assert read.rounding == pytest.approx(0.005)
+
+
+def test_a_slip_upwards_is_levelled_by_the_mean_and_said():
+    read = read_clicks(clicks("3,0.80", "6,0.70", "9,0.72", "12,0.5"), "curve.csv")
+    assert read.survival == pytest.approx([1, 0.8, 0.71, 0.71, 0.5])
+    assert read.notes == ("1 of 4 clicks rose, by 0.02 at most, and were levelled",)
+
+
+def test_of_two_clicks_in_one_month_the_curve_goes_on_from_the_lower():
+    months, survival = falling(np.array([5.0, 5.0, 8.0]), np.array([0.9, 0.7, 0.6]))
+    assert (months.tolist(), survival.tolist()) == ([0, 5, 8], [1, 0.7, 0.6])
+
+
+def test_every_fault_of_clicks_is_told_with_its_line():
+    data = clicks("0,100", "3,90", "6,x", "9,120", "-5,50", "12,", "5000,3")
+    assert faults_of(read_clicks, data) == [
+        "line 4, survival: must be a number; got 'x'",
+        "line 5, survival: must lie between 0 and 100; got 120"
+        " (read as per cent, as values above 1 are)",
+        "line 7, survival: is missing",
+        "line 8, time: must be at most 1200 months; got 5000"
+        " (a spreadsheet's date, or another unit?)",
+    ]
+
+
+def test_a_time_before_the_start_is_no_slip_of_the_hand():
+    (fault,) = faults_of(read_clicks, clicks("-5,1", "12,0.5"))
+    assert fault == "line 2, time: must be >= 0 months; got -5"
+
+
+def test_a_curve_that_rises_is_refused_with_both_of_its_lines():
+    (fault,) = faults_of(read_clicks, clicks("9,0.9", "3,0.8", "6,0.4"))
+    assert fault == (
+        "line 2, survival: must not rise with time; rises from 0.4 (line 4, earlier in time) to 0.9"
+    )
+
+
+def test_a_curve_that_does_not_start_with_everyone_is_refused():
+    (fault,) = faults_of(read_clicks, clicks("0,0.5", "6,0.4"))
+    assert fault == "line 2, survival: must be 1 (100 per cent) at time 0; got 0.5"
+
+
+def test_a_curve_without_a_click_after_its_start_is_refused():
+    (fault,) = faults_of(read_clicks, clicks("0,1"))
+    assert fault.startswith("line 2, time: must be > 0 months")
+
+
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        (b"3,0.8\n6,0.6\n", "line 1: names no known column"),
+        (b"time,surviva\n3,0.8\n", "column 'survival': is missing"),
+        (b"time,survival,n\n3,0.8,1\n", "column 'n': no such column"),
+        (b"time,survival\n", "has a header and no rows"),
+        (b"time,survival\n3\n", "line 2: must have 2 cells, as the header; it has 1"),
+        (b"", "is empty"),
+    ],
+)
+def test_a_file_that_is_no_curve_is_refused(data, said):
+    assert any(said in fault for fault in faults_of(read_clicks, data))
+
+
+def test_numbers_at_risk_come_in_any_order():
+    table = read_at_risk(at_risk("12,20", "0,50", "6,30"), "risk.csv")
+    assert (table.months.tolist(), table.n.tolist()) == ([0, 6, 12], [50, 30, 20])
+
+
+def test_every_fault_of_numbers_at_risk_is_told_with_its_line():
+    data = at_risk("0,50", "6,60", "6,30", "12,20.5", "18,-2", "-1,50", "20,")
+    assert faults_of(read_at_risk, data) == [
+        "line 3, at_risk: must not rise with time; got 60",
+        "line 4, time: must not repeat; got 6",
+        "line 5, at_risk: must be a whole number of patients; got 20.5",
+        "line 6, at_risk: must be a whole number of patients; got -2",
+        "line 7, time: must lie between 0 and 1200 months; got -1",
+        "line 8, at_risk: is missing",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("rows", "said"),
+    [(("3,50", "6,20"), "must start at time 0"), (("0,0", "6,0"), "must be at least 1 at time 0")],
+)
+def test_numbers_at_risk_start_with_everyone(rows, said):
+    (fault,) = faults_of(read_at_risk, at_risk(*rows))
+    assert said in fault
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> tuple[Path, Path]:
+    (tmp_path / "curve.csv").write_bytes(clicks("3,0.8", "6,0.6"))
+    (tmp_path / "risk.csv").write_bytes(at_risk("0,10", "4,7"))
+    return tmp_path / "curve.csv", tmp_path / "risk.csv"
+
+
+def test_a_curve_knows_its_files(files):
+    curve = read_curve(*files, None, None)
+    assert curve.n == 10
+    assert set(curve.digests) == {"curve.csv", "risk.csv"}
+    assert read_curve(files[0], None, 4, 10).at_risk.n.tolist() == [10]
+
+
+@pytest.mark.parametrize(
+    ("risk", "events", "n", "said"),
+    [
+        (False, None, None, "needs numbers at risk, or the number of patients and of events"),
+        (False, 4, None, "needs numbers at risk, or the number of patients and of events"),
+        (False, None, 10, "needs numbers at risk at later times, or the total of events"),
+        (False, 11, 10, "must be at most the 10 patients; got 11"),
+        (True, None, 9, "must be the number at risk at time 0, 10; got 9"),
+    ],
+)
+def test_a_curve_that_does_not_tell_of_patients_is_refused(files, risk, events, n, said):
+    with pytest.raises(InputError, match=said):
+        read_curve(files[0], files[1] if risk else None, events, n)
+
+
+def test_events_of_a_curve_that_never_falls_are_refused(tmp_path):
+    (tmp_path / "curve.csv").write_bytes(clicks("3,1", "6,1"))
+    with pytest.raises(InputError, match="must be 0 for a curve that never falls; got 2"):
+        read_curve(tmp_path / "curve.csv", None, 2, 10)
+
+
+def test_the_faults_of_both_files_are_told_at_once(files):
+    files[0].write_bytes(clicks("3,x"))
+    files[1].write_bytes(at_risk("0,y"))
+    with pytest.raises(InputErrors) as refused:
+        read_curve(*files, None, None)
+    assert "curve.csv: 1 problem" in str(refused.value)
+    assert "risk.csv: 1 problem" in str(refused.value)

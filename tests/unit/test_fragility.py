@@ -1,0 +1,265 @@
+"""What pooled statements rest on: what is said under every change, and what would turn it."""
+
+import math
+from statistics import NormalDist
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.optimize import brentq
+
+from netlm_bayes.compare.fragility import (
+    agreement,
+    fragility_table,
+    limit_error,
+    statement,
+)
+from netlm_bayes.compare.fragility_words import fragility_words
+from netlm_bayes.compare.overturn import (
+    Belief,
+    belief,
+    events_to_change,
+    evidence_in,
+    scale_at_change,
+    sceptics_limit,
+)
+
+Z = NormalDist().inv_cdf(0.975)
+SIZE, SPREAD = "size: huge vs small", "spread: yes vs no"
+
+
+def row(contrast: str, log_ratio: float, se: float, **more: object) -> dict[str, object]:
+    """A tidy row of a pooled hazard ratio."""
+    ends = [math.exp(log_ratio + side * Z * se) for side in (0, -1, 1)]
+    return {
+        "cohort": "pooled",
+        "endpoint": "pfs",
+        "estimand": "hazard_ratio",
+        "contrast": contrast,
+        "method": "posterior",
+        **dict(zip(("estimate", "lower", "upper"), ends, strict=True)),
+        "level": 0.95,
+        "prob_above_null": NormalDist().cdf(log_ratio / se),
+        "mcse": 0.001 * ends[0],
+        **more,
+    }
+
+
+def tables() -> dict[str, pd.DataFrame]:
+    """Size is above 1 but for west, and at a wide heterogeneity; spread stays open."""
+    spread = [
+        row(SPREAD, 0.2, 0.5, column=x) for x in ("main", "vague", "east", "west", "0.5", "1")
+    ]
+    size = {"main": 0.3, "vague": 0.35, "east": 0.4, "west": 0.8, "0.5": 0.3, "0.25": 0.2, "1": 0.6}
+    both = [*spread, *(row(SIZE, 1.0, se, column=name) for name, se in size.items())]
+    both += [row(SIZE, -3.0, 0.1, column="main", cohort="east")]
+    all_rows = pd.DataFrame(both)
+
+    def part(column: str, *names: str) -> pd.DataFrame:
+        chosen = all_rows[all_rows["column"].isin(names)]
+        return chosen.rename(columns={"column": column})
+
+    return {
+        "scenarios": part("scenario", "main", "vague"),
+        "leave_one_source_out": part("left_out", "main", "east", "west"),
+        "heterogeneity": part("heterogeneity_scale", "0.25", "0.5", "1"),
+    }
+
+
+@pytest.fixture
+def analysis(analysis_of, invented):
+    return analysis_of(invented.east(), invented.west())
+
+
+@pytest.fixture
+def effects() -> pd.DataFrame:
+    prior = row(SIZE, 0.0, 0.75, method="prior")
+    tau = {"estimand": "heterogeneity", "estimate": 0.2}
+    return pd.DataFrame([prior, row("size", 0.0, 1.0) | tau])
+
+
+# Statements
+
+
+@pytest.mark.parametrize(
+    ("log_ratio", "said"), [(0.7, "above 1"), (-0.7, "below 1"), (0.5, "open"), (-0.5, "open")]
+)
+def test_a_statement_is_which_side_of_1_the_interval_is_on(log_ratio, said):
+    assert statement(row(SIZE, log_ratio, 0.3)) == said
+
+
+@pytest.mark.parametrize("side", [1, -1])
+@pytest.mark.parametrize("off", [0.003, -0.003])
+def test_an_end_within_two_errors_of_1_is_on_the_edge(side, off):
+    near = row(SIZE, side * (Z * 0.3 + off), 0.3)
+    assert limit_error(near) == pytest.approx(0.00213, rel=0.01)
+    assert statement(near).endswith(", on the edge")
+    assert not statement(near | {"mcse": near["mcse"] / 2}).endswith("edge")
+
+
+def test_the_error_of_a_limit_follows_from_that_of_the_median():
+    draws = np.random.default_rng(1).standard_normal((4000, 400))
+    lower, median = (np.quantile(draws, q, axis=1).std() for q in (0.025, 0.5))
+    given = {"mcse": median, "estimate": 1.0, "level": 0.95}
+    # The spread of 4000 errors is known to about 1 %, each.
+    assert limit_error(given) == pytest.approx(lower, rel=0.06)
+
+
+def test_statements_that_only_the_edge_tells_apart_neither_agree_nor_differ():
+    assert agreement("above 1", "above 1, on the edge") == "yes"
+    assert agreement("above 1", "open, on the edge") == "on the edge"
+    assert agreement("above 1", "open") == "no"
+
+
+def test_every_change_of_every_pooled_ratio_has_one_row(analysis):
+    table = fragility_table(analysis, tables())
+    size = table[table["contrast"] == SIZE].set_index("to")["same_as_main"].to_dict()
+    # The main answer stands in three tables and is told once; its own scale is 0.5.
+    assert size == {
+        "main": "yes", "0.25": "yes", "1": "no", "vague": "yes", "east": "yes", "west": "no",
+    }  # fmt: skip
+    assert set(table[table["contrast"] == SPREAD]["same_as_main"]) == {"yes"}
+    assert list(table["changed"][:2]) == ["nothing", "heterogeneity prior"]
+    assert table["estimate"].min() > 1
+
+
+def test_a_change_under_which_a_contrast_is_missing_is_no_row(analysis):
+    found = tables()
+    found["scenarios"] = found["scenarios"].query("scenario == 'main' or contrast != @SIZE")
+    table = fragility_table(analysis, found)
+    assert set(table[table["changed"] == "scenario"]["contrast"]) == {SPREAD}
+
+
+# What would turn a statement
+
+
+def test_a_belief_is_what_the_interval_tells():
+    found = belief(math.exp(0.5 - Z * 0.2), math.exp(0.5 + Z * 0.2), 0.95)
+    assert (found.mean, found.sd) == (pytest.approx(0.5), pytest.approx(0.2))
+
+
+def normal_posterior(prior: Belief, data: Belief) -> Belief:
+    """Prior times likelihood, by a grid."""
+    grid = np.linspace(-6, 6, 40001)
+    log = -0.5 * ((grid - prior.mean) / prior.sd) ** 2 - 0.5 * ((grid - data.mean) / data.sd) ** 2
+    weight = np.exp(log - log.max())
+    weight /= weight.sum()
+    mean = float(weight @ grid)
+    return Belief(mean, math.sqrt(float(weight @ (grid - mean) ** 2)))
+
+
+def test_taking_the_prior_out_leaves_the_data():
+    prior, data = Belief(0.3, 0.75), Belief(0.9, 0.35)
+    found = evidence_in(normal_posterior(prior, data), prior)
+    assert found is not None
+    assert (found.mean, found.sd) == (pytest.approx(0.9), pytest.approx(0.35))
+    assert evidence_in(Belief(0, 0.8), prior) is None
+
+
+def test_with_the_sceptics_prior_in_the_models_place_the_interval_ends_at_1():
+    model, data = Belief(0.0, 0.75), Belief(0.9, 0.35)
+    limit = sceptics_limit(normal_posterior(model, data), model, 0.95)
+    after = normal_posterior(Belief(0.0, math.log(limit) / Z), data)
+    assert after.mean - Z * after.sd == pytest.approx(0, abs=1e-6)
+
+
+def test_data_that_do_not_exclude_1_need_no_sceptic():
+    model = Belief(0.0, 0.75)
+    assert math.isnan(sceptics_limit(normal_posterior(model, Belief(0.5, 0.4)), model, 0.95))
+
+
+def test_the_scale_at_which_an_interval_turns_lies_between_its_neighbours():
+    assert scale_at_change([0.25, 0.5, 1.0], [0.3, 0.1, -0.1]) == pytest.approx(math.sqrt(0.5))
+    assert scale_at_change([0.25, 0.5, 1.0], [0.1, -0.3, -0.4]) == pytest.approx(0.25 * 2**0.25)
+    assert math.isnan(scale_at_change([0.25, 0.5, 1.0], [0.3, 0.2, 0.1]))
+    assert math.isnan(scale_at_change([0.5], [0.3]))
+
+
+def with_study(pooled: Belief, tau: float, events: float, found: float) -> Belief:
+    """Pooled effect after one more study, by the joint normal of centre and study."""
+    covariance = np.array([[1.0, 1.0], [1.0, 1.0]]) * pooled.sd**2
+    covariance[1, 1] += tau**2
+    gain = covariance[:, 1] / (covariance[1, 1] + 4 / events)
+    mean = pooled.mean + gain[0] * (found - pooled.mean)
+    return Belief(mean, math.sqrt(covariance[0, 0] - gain[0] * covariance[1, 0]))
+
+
+@pytest.mark.parametrize("tau", [0.0, 0.3])
+@pytest.mark.parametrize(("pooled", "finds"), [(Belief(-0.8, 0.36), 0.0), (Belief(0.6, 0.36), 0.6)])
+def test_a_study_of_so_many_events_turns_a_statement(pooled, finds, tau):
+    def end(log_events: float) -> float:
+        after = with_study(pooled, tau, math.exp(log_events), finds)
+        return abs(after.mean) - Z * after.sd
+
+    assert events_to_change(pooled, 0.95, tau) == pytest.approx(math.exp(brentq(end, -5, 12)))
+
+
+def test_where_institutions_differ_no_one_study_may_do():
+    pooled = Belief(0.3, 0.36)
+    assert math.isfinite(events_to_change(pooled, 0.95, 0.0))
+    assert math.isinf(events_to_change(pooled, 0.95, 0.5))
+    huge = with_study(pooled, 0.5, 1e9, 0.3)
+    assert huge.mean - Z * huge.sd < 0
+    assert math.isinf(events_to_change(Belief(0.0, 0.3), 0.95, 0.0))
+
+
+# Words
+
+
+def words_on(analysis, effects, contrast, evidence=None) -> str:
+    table = fragility_words(analysis, fragility_table(analysis, tables()), effects, evidence)
+    return str(table.set_index("contrast").loc[contrast, "words"])
+
+
+def test_words_name_every_change_that_matters(analysis, effects):
+    words = words_on(analysis, effects, SIZE)
+    assert "pooled 2.72 (1.51 to 4.89)" in words
+    assert "above 1. It stays so under 3 of 5 changes." in words
+    assert "with heterogeneity HalfNormal(1): 2.72 (0.84 to 8.81)" in words
+    assert "without west: 2.72 (0.57 to 13.04)" in words
+    assert "without east" not in words
+
+
+def test_words_say_what_would_have_to_be_believed(analysis, effects):
+    table = fragility_words(analysis, fragility_table(analysis, tables()), effects)
+    found = table.set_index("contrast").loc[SIZE]
+    assert found["sceptics_limit"] == pytest.approx(
+        sceptics_limit(Belief(1.0, 0.3), Belief(0.0, 0.75), 0.95)
+    )
+    near = [1.0 - Z * se for se in (0.2, 0.3, 0.6)]
+    turns = scale_at_change([0.25, 0.5, 1.0], near)
+    assert found["heterogeneity_scale_at_change"] == pytest.approx(turns)
+    assert found["events_to_change"] == pytest.approx(events_to_change(Belief(1.0, 0.3), 0.95, 0.2))
+    limit = found["sceptics_limit"]
+    assert (
+        f"lies between {1 / limit:.2f} and {limit:.2f} (95 %; the model's prior" in found["words"]
+    )
+    assert f"wider than about HalfNormal({turns:.2g})" in found["words"]
+    assert f"of about {found['events_to_change']:.0f} equivalent events" in found["words"]
+
+
+def test_an_open_statement_is_told_what_would_close_it(analysis, effects):
+    words = words_on(analysis, effects, SPREAD)
+    assert "open. It stays so under all 4 changes" in words
+    assert "To tell it from 1 would take a heterogeneity prior narrower than any" in words
+
+
+def test_words_say_where_one_source_alone_tells(analysis, effects):
+    evidence = pd.DataFrame(
+        {
+            "source": ["east", "west", "prior", "all"],
+            "contrast": SIZE,
+            "events": [3.0, 11.0, 7.0, 20.0],
+            "only": [False, True, False, False],
+        }
+    )
+    words = words_on(analysis, effects, SIZE, evidence)
+    assert "west alone tells of it: without it 2.72 (0.57 to 13.04)." in words
+    words = words_on(analysis, effects, SIZE, evidence.assign(only=False))
+    assert "most is known from west: without it" in words
+
+
+def test_one_cohort_has_no_pooled_statement(analysis_of, invented):
+    alone = analysis_of(invented.east())
+    found = {name: x.assign(cohort="east") for name, x in tables().items()}
+    assert fragility_table(alone, found).empty

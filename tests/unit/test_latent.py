@@ -1,0 +1,382 @@
+"""A latent scale behind levels: in the codebook, in files of patients, in what a run tells."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from netlm_bayes.builders.data import data_of
+from netlm_bayes.builders.patient_rows import patient_rows
+from netlm_bayes.builders.structure import structure_of
+from netlm_bayes.codebook import Codebook, read_codebook
+from netlm_bayes.errors import InputError, InputErrors
+from netlm_bayes.estimands.covariate_mix import treated_by, treated_by_anybody
+from netlm_bayes.estimands.description import Profile, described_analysis, description_of
+from netlm_bayes.estimands.effects import contrasts_of
+from netlm_bayes.estimands.population import Population
+from netlm_bayes.evidence.assemble import Analysis, analyse
+from netlm_bayes.evidence.files import BUNDLED_COHORTS, read_cohorts
+from netlm_bayes.evidence.latent import Normal, on_scale
+from netlm_bayes.evidence.patients.layout import Layout
+from netlm_bayes.evidence.patients.read import read_patients
+from netlm_bayes.evidence.patients.write import as_csv, as_parquet
+from netlm_bayes.evidence.population import patterns_of
+from netlm_bayes.evidence.sites.table import Groups
+from netlm_bayes.pipeline.script import script_of
+from netlm_bayes.spec import ModelSpec, read_model
+
+BOOK = """\
+id = "cuts"
+
+[endpoints]
+pfs = "PFS"
+
+[covariates.marker]
+label = "Marker"
+levels = ["<=3%", "3-10%", "10-20%", ">20%"]
+reference = "<=3%"
+raw = "marker_percent"
+cut = [3, 10, 20]
+
+[covariates.marker.groups]
+"<=10%" = ["<=3%", "3-10%"]
+">10%" = ["10-20%", ">20%"]
+
+[covariates.marker.latent]
+scale = "log2"
+range = [0.5, 100]
+location = 8
+spread = 1.5
+why = "invented"
+
+[covariates.bone]
+label = "Bone"
+levels = ["no", "yes"]
+reference = "no"
+
+[covariates.age]
+label = "Age"
+unit = "year"
+"""
+PAPER = """\
+id = "paper"
+label = "Paper"
+n = 200
+source = "invented"
+codebook = "book.toml"
+
+[[published]]
+kind = "margin"
+covariate = "marker"
+values = { "<=10%" = 120, ">10%" = 80 }
+source = "invented"
+
+[[published]]
+kind = "margin"
+covariate = "bone"
+values = { no = 150, yes = 50 }
+source = "invented"
+
+[[published]]
+kind = "hazard_ratio"
+covariate = "marker"
+level = [">10%"]
+versus = ["<=10%"]
+estimate = 1.8
+lower = 1.2
+upper = 2.7
+adjusted_for = ["bone"]
+role = "fit"
+source = "invented"
+"""
+HOSPITAL = """\
+id = "hospital"
+label = "Hospital"
+n = 6
+source = "invented"
+codebook = "book.toml"
+patients = { file = "patients.csv" }
+"""
+PATIENTS = """\
+time,event,marker,marker_percent,bone,age
+5,1,,8,no,60
+9,0,,16,yes,70
+7,1,10-20%,,no,50
+4,1,,0,yes,40
+6,0,>20%,90.5,no,55
+8,1,,,yes,65
+"""
+SPEC = ModelSpec(name="cuts", outcome="survival", covariates=("marker", "bone"))
+STEP = ("marker", "per 1.5 doublings")
+
+
+def problems(text: str, folder: Path) -> list[str]:
+    (folder / "bad.toml").write_text(text, "utf-8")
+    with pytest.raises(InputError) as refused:
+        read_codebook("bad.toml", folder)
+    return [str(problem) for problem in refused.value.problems]
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    files = {"book": BOOK, "paper": PAPER, "hospital": HOSPITAL}
+    for name, text in files.items():
+        (tmp_path / f"{name}.toml").write_text(text, encoding="utf-8")
+    (tmp_path / "patients.csv").write_text(PATIENTS, encoding="utf-8")
+    return tmp_path
+
+
+def analysis_of(folder: Path, *names: str, spec: ModelSpec = SPEC) -> Analysis:
+    return analyse(spec, read_cohorts([str(folder / f"{name}.toml") for name in names]))
+
+
+# Codebook
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("cut = [3, 10, 20]\n", "", "cut: is missing; a latent scale needs the edges"),
+        ("range = [0.5, 100]", "range = [0, 100]", "must be above 0 on the scale 'log2'; got 0"),
+        ("range = [0.5, 100]", "range = [100, 0.5]", "range: must rise; got 100, 0.5"),
+        ("range = [0.5, 100]", "range = [5, 100]", "must lie within the latent range 5 to 100"),
+        ("location = 8", "location = 800", "must lie within the range 0.5 to 100; got 800"),
+        ("spread = 1.5", "spread = 0", "spread: must be greater than 0"),
+        ('scale = "log2"', 'scale = "logit_percent"', "must lie between 0 and 100, without these"),
+        ('why = "invented"\n', "", "latent.why: is missing"),
+        ('["10-20%", ">20%"]', '["<=3%", ">20%"]', "must join neighbouring levels"),
+    ],
+)
+def test_a_latent_scale_that_cannot_be_is_refused(
+    tmp_path: Path, old: str, new: str, said: str
+) -> None:
+    assert BOOK.count(old) == 1
+    found = problems(BOOK.replace(old, new), tmp_path)
+    assert any(said in problem for problem in found), found
+
+
+def test_a_continuous_covariate_has_no_latent_scale(tmp_path: Path) -> None:
+    latent = BOOK[BOOK.index("[covariates.marker.latent]") : BOOK.index("[covariates.bone]")]
+    (found,) = problems(BOOK + "\n" + latent.replace("marker", "age"), tmp_path)
+    assert "latent: belongs to a covariate with levels" in found
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        ('{ "<=10%" = 120, "3-10%" = 80 }', "'<=10%' and '3-10%' both count '3-10%'"),
+        ('{ "3-10%" = 120 }', "lacks <=3%, 10-20%, >20%"),
+        ('{ "<=10%" = 120, ">10%" = 70 }', "must sum to n = 200; they sum to 190"),
+    ],
+)
+def test_counts_that_do_not_share_out_the_patients_are_refused(
+    folder: Path, values: str, said: str
+) -> None:
+    path = folder / "paper.toml"
+    path.write_text(PAPER.replace('{ "<=10%" = 120, ">10%" = 80 }', values), encoding="utf-8")
+    with pytest.raises(InputErrors) as refused:
+        read_cohorts([str(path)])
+    assert said in str(refused.value)
+
+
+def test_groups_are_counted_only_on_a_latent_scale(folder: Path) -> None:
+    book = BOOK.replace(
+        BOOK[BOOK.index("[covariates.marker.latent]") : BOOK.index("[covariates.b")], ""
+    )
+    (folder / "book.toml").write_text(book, encoding="utf-8")
+    with pytest.raises(InputErrors, match="count each level"):
+        read_cohorts([str(folder / "paper.toml")])
+
+
+def test_the_rest_may_be_left_uncounted(folder: Path) -> None:
+    whole = analysis_of(folder, "paper")
+    short = PAPER.replace('{ "<=10%" = 120, ">10%" = 80 }', '{ ">10%" = 80 }')
+    (folder / "paper.toml").write_text(short, encoding="utf-8")
+    np.testing.assert_array_equal(
+        analysis_of(folder, "paper").cohorts[0].joint, whole.cohorts[0].joint
+    )
+
+
+# What is printed
+
+
+def test_without_a_latent_scale_every_level_is_its_own_part() -> None:
+    analysis = analyse(read_model("pfs-weibull")[0], read_cohorts(BUNDLED_COHORTS))
+    patterns = analysis.patterns
+    np.testing.assert_array_equal(patterns.part_rows, patterns.indicator)
+    np.testing.assert_array_equal(patterns.part_columns, np.arange(len(patterns.columns)))
+    np.testing.assert_array_equal(patterns.part_rows @ patterns.part_effects, patterns.design)
+    assert (patterns.part_shares == 1).all()
+    assert (patterns.within == 1).all()
+    assert patterns.profiles is None
+    assert not analysis.scales
+
+
+def test_a_latent_covariate_has_one_coefficient_and_the_margins_that_are_printed(
+    folder: Path,
+) -> None:
+    analysis = analysis_of(folder, "paper")
+    structure, patterns, joint = (
+        structure_of(analysis),
+        analysis.patterns,
+        analysis.cohorts[0].joint,
+    )
+    assert patterns.effects == (("bone", "yes"), STEP)
+    assert structure.heterogeneities == ("level", "log_shape", "bone", "marker")
+    assert joint.sum() == pytest.approx(1)
+    assert joint @ patterns.mask({"marker": ("10-20%", ">20%")}) == pytest.approx(0.4)
+    both = joint @ patterns.mask({"marker": ("10-20%", ">20%"), "bone": ("yes",)})
+    assert both == pytest.approx(0.4 * 0.25)
+    assert data_of(analysis)["joined_linear"].shape == (len(patterns.part_columns), 4)
+    assert "counted at 10" in analysis.cohorts[0].notes[-1]
+
+
+def test_the_step_one_unit_and_what_they_imply_for_levels_are_told(folder: Path) -> None:
+    analysis = analysis_of(folder, "paper")
+    labels = [contrast.label(analysis.codebook) for contrast in contrasts_of(analysis)]
+    assert labels == [
+        "bone: yes vs no",
+        "marker: per 1.5 doublings",
+        "marker: per doubling",
+        "marker: 3-10% vs <=3%",
+        "marker: 10-20% vs <=3%",
+        "marker: >20% vs <=3%",
+        "marker: >10% vs <=10%",
+    ]
+
+
+def population(analysis: Analysis, per_step: float) -> Population:
+    effect = np.zeros((1, len(analysis.patterns.effects)))
+    effect[0, analysis.patterns.effects.index(STEP)] = per_step
+    joint = analysis.cohorts[0].joint[None, :]
+    return Population("p", analysis.patterns, np.zeros(1), None, effect, joint, {}, np.nan)
+
+
+def test_levels_rise_with_the_slope_and_a_unit_is_a_share_of_the_step(folder: Path) -> None:
+    people = population(analysis_of(folder, "paper"), 0.6)
+    assert people.log_contrast(*STEP[:1], STEP[1:], ()) == pytest.approx(0.6)
+    assert people.log_contrast("marker", ("per doubling",), ()) == pytest.approx(0.4)
+    levels = ("<=3%", "3-10%", "10-20%", ">20%")
+    found = [people.log_contrast("marker", (x,), ("<=3%",))[0] for x in levels]
+    assert found[0] == 0
+    assert (np.diff(found) > 0).all()
+    # From 3-10 % to 10-20 % are some 1.4 doublings, of 0.4 each.
+    assert found[2] - found[1] == pytest.approx(1.4 * 0.4, abs=0.1)
+
+
+def test_a_level_that_nobody_has_has_a_ratio(folder: Path) -> None:
+    values = '{ "<=10%" = 200, ">10%" = 0 }'
+    path = folder / "paper.toml"
+    path.write_text(PAPER.replace('{ "<=10%" = 120, ">10%" = 80 }', values), encoding="utf-8")
+    people = population(analysis_of(folder, "paper"), 0.6)
+    found = people.log_contrast("marker", (">20%",), ("<=3%",))[0]
+    assert 1 < found < 3
+
+
+# Patients
+
+
+def test_patients_keep_their_raw_quantity_and_read_back(folder: Path) -> None:
+    book = read_codebook("book.toml", folder)
+    patients = read_patients(PATIENTS.encode(), "patients.csv", Layout(file="p"), book)
+    found = patients[""]
+    np.testing.assert_array_equal(found.values["marker"], [8, 16, np.nan, 0, 90.5, np.nan])
+    assert found.levels["marker"].tolist() == [1, 2, 2, 0, 3, -1]
+    for written in (as_csv(patients, book), as_parquet(patients, book)):
+        again = read_patients(written, "again", Layout(file="p"), book)[""]
+        np.testing.assert_array_equal(again.values["marker"], found.values["marker"])
+        np.testing.assert_array_equal(again.levels["marker"], found.levels["marker"])
+
+
+def test_raw_quantities_beyond_the_range_are_taken_at_its_end(folder: Path) -> None:
+    latent = read_codebook("book.toml", folder).covariates["marker"].latent
+    assert latent is not None
+    found = on_scale(latent, np.array([0.0, 0.5, 8.0, np.nan]))
+    np.testing.assert_array_equal(found, [-1, -1, 3, np.nan])
+
+
+def test_patients_enter_with_their_own_value_their_level_s_or_an_unknown_one(folder: Path) -> None:
+    spec = SPEC.model_copy(update={"covariates": ("age", "marker", "bone")})
+    analysis = analysis_of(folder, "hospital", spec=spec)
+    rows = patient_rows(analysis)
+    assert rows is not None
+    assert list(analysis.scales) == ["age", "marker"]
+    assert analysis.patterns.effects[0] == ("bone", "yes")
+    assert analysis.patterns.effects[2] == STEP
+    own = rows.design[np.argsort(rows.owner), 2]
+    known = [0.0, 1 / 1.5, -4 / 1.5, (np.log2(90.5) - 3) / 1.5]
+    np.testing.assert_allclose(own[[0, 1, 3, 4]], known, rtol=1e-12)
+    assert (np.log2(10) - 3) / 1.5 < own[2] < (np.log2(20) - 3) / 1.5
+    missing = rows.unknown[np.argsort(rows.owner)]
+    assert missing.tolist() == [[False, x] for x in [False] * 5 + [True]]
+    assert len(rows.owner) == 6
+    assert "unknown_value" in data_of(analysis)
+    assert "marker: missing in fewer than 5; modelled as normal" in analysis.cohorts[0].notes
+
+
+def test_patients_and_print_share_the_coefficient(folder: Path) -> None:
+    analysis = analysis_of(folder, "hospital", "paper")
+    assert structure_of(analysis).parameters[2:] == ("bone: yes", "marker: per 1.5 doublings")
+    rows, (hospital, _) = patient_rows(analysis), analysis.cohorts
+    assert rows is not None
+    assert rows.design[np.argsort(rows.owner)][1].tolist() == [1.0, 1 / 1.5]
+    # Five of six are known, one of them above 20 %; the sixth is shared out by (n + 1) / (5 + 4).
+    share = hospital.joint @ analysis.patterns.mask({"marker": (">20%",)})
+    assert share == pytest.approx((1 + 2 / 9) / 6)
+    assert hospital.joint.sum() == pytest.approx(1)
+
+
+def test_a_site_s_groups_are_spread_within_their_levels(folder: Path) -> None:
+    patterns = patterns_of(read_codebook("book.toml", folder), ["marker", "bone"])
+    told = {"marker": np.eye(4, dtype=bool)[[0, 3]], "bone": np.eye(2, dtype=bool)[[0, 1]]}
+    members = Groups(np.array([7, 9]), told).members(patterns)
+    np.testing.assert_allclose(members.sum(axis=1), 1)
+    parts = patterns.latent[0]
+    within = np.split(parts.within(Normal()), np.cumsum(np.bincount(parts.level))[:-1])
+    for group, (level, bone) in enumerate([("<=3%", "no"), (">20%", "yes")]):
+        inside = patterns.mask({"marker": (level,), "bone": (bone,)}) > 0
+        np.testing.assert_allclose(members[group, inside], within[3 * group])
+        assert not members[group, ~inside].any()
+
+
+# What a run leaves
+
+
+@pytest.mark.parametrize("names", [("paper",), ("hospital",), ("hospital", "paper")])
+def test_a_described_analysis_is_as_the_one_it_is_of(folder: Path, names: tuple[str, ...]) -> None:
+    analysis = analysis_of(folder, *names)
+    told = description_of(analysis)
+    again = described_analysis(told, analysis.spec, Profile({"marker": ">20%"}))
+    assert again.patterns.effects == analysis.patterns.effects
+    for old, new in zip(analysis.cohorts, again.cohorts, strict=True):
+        assert new.joint.sum() == pytest.approx(1)
+        if old.patients is None:
+            np.testing.assert_allclose(new.joint, old.joint, atol=1e-12)
+
+
+def test_other_continuous_covariates_stay_apart(folder: Path) -> None:
+    spec = SPEC.model_copy(update={"covariates": ("age", "marker", "bone")})
+    analysis = analysis_of(folder, "hospital", spec=spec)
+    again = described_analysis(description_of(analysis), spec, Profile({}, {"age": 60.0}))
+    assert again.patterns.effects == analysis.patterns.effects
+    steps = np.array(again.patterns.values)
+    age = analysis.scales["age"].standardised(np.array(60.0))
+    np.testing.assert_allclose(steps[:, 0], age)
+    assert again.cohorts[0].joint.sum() == pytest.approx(1)
+    parts = patterns_of(again.codebook, ["marker"]).latent[0]
+    np.testing.assert_allclose(np.unique(steps[:, 1]), parts.values)
+
+
+def test_nothing_is_simulated_of_a_latent_scale(folder: Path) -> None:
+    analysis = analysis_of(folder, "paper")
+    with pytest.raises(InputError, match="'marker' is on a latent scale"):
+        treated_by(description_of(analysis), SPEC)
+    book: Codebook = analysis.codebook
+    with pytest.raises(InputError, match="'marker' is on a latent scale"):
+        treated_by_anybody(SPEC, book, 10, np.random.default_rng(1))
+
+
+def test_no_script_is_left_that_would_take_levels_one_by_one(folder: Path) -> None:
+    assert script_of(analysis_of(folder, "paper"), seed=1) == ""

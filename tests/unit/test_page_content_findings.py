@@ -1,0 +1,421 @@
+"""Every number in the prose stands in a cell of the run, and the prose says what the cells say."""
+
+import json
+import math
+import re
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from netlm_bayes.inference.gate import Check
+from netlm_bayes.report.page.findings import findings
+from netlm_bayes.report.page.quoted import Quoted, Sentence
+from netlm_bayes.spec import ModelSpec
+from netlm_bayes.store import read_manifest, read_tables
+
+ROOT = Path(__file__).parents[2]
+RUNS = ("pfs-weibull", "response-logistic")
+Run = tuple[dict[str, pd.DataFrame], dict[str, Any], list[Check]]
+
+PASSED = [
+    Check("divergences", 0.0, 0.0, True),
+    Check("R-hat of parameters, largest", 1.0031, 1.01, True),
+    Check("bulk ESS of parameters, smallest", 1234.4, 400.0, True),
+]
+TIDY = {
+    "endpoint": "pfs",
+    "contrast": "",
+    "subgroup": "",
+    "horizon_months": math.nan,
+    "method": "posterior",
+    "level": 0.95,
+    "prob_above_null": math.nan,
+    "mcse": 0.01,
+    "note": "",
+}
+
+
+def committed(name: str) -> Run:
+    folder = ROOT / "results" / name
+    checks = json.loads((folder / "diagnostics.json").read_text("utf-8"))
+    return read_tables(folder), read_manifest(folder), [Check(**check) for check in checks]
+
+
+def tidy(rows: list[dict[str, Any]]) -> pd.DataFrame:
+    return pd.DataFrame([{**TIDY, **row} for row in rows])
+
+
+def ratio(cohort: str, contrast: str, *numbers: float, **more: Any) -> dict[str, Any]:
+    names = ("estimate", "lower", "upper", "prob_above_null")
+    values = dict(zip(names, numbers, strict=False))
+    return {"cohort": cohort, "estimand": "hazard_ratio", "contrast": contrast, **values, **more}
+
+
+def median(cohort: str, subgroup: str, *numbers: float, **more: Any) -> dict[str, Any]:
+    values = dict(zip(("estimate", "lower", "upper"), numbers, strict=True))
+    return {"cohort": cohort, "estimand": "median", "subgroup": subgroup, **values, **more}
+
+
+def manifest(cohorts: dict[str, int], patients: bool = True, **model: Any) -> dict[str, Any]:
+    values = {"name": "m", "outcome": "survival", "covariates": ["size", "age"], **model}
+    known = [
+        {"id": name, "label": f"Hospital {name}", "n": n, "patients": patients, "borrowed": {}}
+        for name, n in cohorts.items()
+    ]
+    return {
+        "seed": 1,
+        "details": {
+            "model": ModelSpec.model_validate(values).model_dump(mode="json"),
+            "labels": {
+                "cohorts": {name: f"Hospital {name}" for name in cohorts},
+                "covariates": {"size": "Size in 2 bands", "age": "Age"},
+                "endpoints": {"pfs": "PFS"},
+                "levels": {"size": ["<5 cm", ">=5 cm"], "age": []},
+            },
+            "population": {
+                "cohorts": known,
+                "n": sum(cohorts.values()),
+                "endpoints": ["pfs"],
+                "scales": {"age": {}},
+            },
+            "synthetic": [],
+        },
+    }
+
+
+SIZE, AGE = "size: >=5 cm vs <5 cm", "age: per 9.07 years"
+
+
+def hospital(events: int = 61) -> Run:
+    """One hospital's patients, a covariate with levels and a continuous one, one scenario."""
+    rows = [ratio("a/b", SIZE, 2.1, 1.2, 3.6, 0.9987), ratio("a/b", AGE, 1.04, 0.8, 1.4, 0.61)]
+    prior = [ratio("a/b", SIZE, 1.0, 0.23, 4.3, 0.5), ratio("a/b", AGE, 1.0, 0.78, 1.35, 0.5)]
+    usual = {
+        "covariate": "size",
+        "adjusted_for": "age",
+        "printed_estimate": 2.9,
+        "printed_lower": 1.1,
+        "printed_upper": 7.7,
+        "printed_p": math.nan,
+        "method_printed": "Cox, multivariable",
+        "posterior_estimate": 2.1,
+        "posterior_lower": 1.2,
+        "posterior_upper": 3.6,
+        "shrinkage": 0.303,
+        "prob_wrong_sign": 0.0013,
+        "role": "patients",
+        "note": "p=0.031",
+    }
+    schoenfeld = {"method": "Schoenfeld", "estimand": "schoenfeld_p"}
+    frequentist = [
+        median("a/b", "overall", 12.5, 9.0, 15.0, method="Kaplan-Meier")
+        | {"note": f"90 patients, {events} events"},
+        {**ratio("a/b", SIZE, 0.012), **schoenfeld},
+        {**ratio("a/b", AGE, 0.44), **schoenfeld},
+    ]
+    tables = {
+        "effects": tidy([*rows, *({**row, "method": "prior"} for row in prior)]),
+        "subgroups": tidy(
+            [
+                median("a/b", "overall", 12.2, 9.8, 14.9),
+                median("a/b", "size: <5 cm", 16.0, 12.0, 21.0),
+                median("a/b", "size: >=5 cm", 31.0, 7.0, 55.0, note="extrapolated beyond 24"),
+            ]
+        ),
+        "scenarios": pd.concat(
+            [
+                tidy(rows).assign(scenario="main"),
+                tidy(
+                    [
+                        ratio("a/b", SIZE, 1.4, 0.9, 2.1, 0.93),
+                        ratio("a/b", AGE, 0.98, 0.8, 1.2, 0.42),
+                    ]
+                ).assign(scenario="sceptical-2"),
+                tidy(rows).assign(scenario="vague"),
+            ]
+        ),
+        "frequentist": tidy(frequentist),
+        "comparison": pd.DataFrame(
+            [{"cohort": "a/b", "endpoint": "pfs", "contrast": SIZE, **usual}]
+        ),
+    }
+    return tables, manifest({"a/b": 90}), PASSED
+
+
+def texts(run: Run, part: str | None = None) -> str:
+    told = findings(*run)
+    return "\n".join(one.text for one in told if part in (None, one.part))
+
+
+# Tracing, by another road than the one that quoted.
+
+
+def resolved(document: Any, pointer: str) -> Any:
+    for key in pointer.removeprefix("/").split("/"):
+        name = key.replace("~1", "/").replace("~0", "~")
+        document = document[int(name)] if isinstance(document, list) else document[name]
+    return document
+
+
+def meets(row: dict[str, Any], column: str, relation: str, value: Any) -> bool:
+    cell = row.get(column, "")
+    return {
+        "==": lambda: cell == value,
+        "!=": lambda: cell != value,
+        "<": lambda: cell < value,
+        ">": lambda: cell > value,
+        ">=": lambda: cell >= value,
+        "has": lambda: str(value) in str(cell),
+    }[relation]()
+
+
+def rows_behind(quoted: Quoted, run: Run) -> list[dict[str, Any]]:
+    tables, _, checks = run
+    if quoted.table == "diagnostics":
+        rows = [vars(check) for check in checks]
+    else:
+        rows = tables[quoted.table].to_dict("records")
+    return [row for row in rows if all(meets(row, *condition) for condition in quoted.where)]
+
+
+def same_number(text: str, value: float) -> bool:
+    """Whether a text is a number rounded to the digits that it shows."""
+    if text == "undefined":
+        return math.isnan(value)
+    if text.startswith("over "):
+        return value >= float(text.removeprefix("over ")) + 0.0005
+    if text.startswith("under "):
+        return value < float(text.removeprefix("under ")) - 0.0005
+    if text.endswith(" %"):
+        return same_number(text.removesuffix(" %"), 100 * value)
+    decimals = len(text.partition(".")[2])
+    return abs(float(text) - value) <= 0.5 * 10**-decimals * (1 + 1e-9)
+
+
+def stands_in_the_run(quoted: Quoted, run: Run) -> bool:
+    if quoted.table == "manifest":
+        found = resolved(run[1], quoted.column)
+        found = len(found) if isinstance(found, list) else found
+        return str(found) == quoted.text or same_number(quoted.text, float(found))
+    rows = rows_behind(quoted, run)
+    if not quoted.column:
+        return quoted.text == (str(len(rows)) if rows else "none")
+    assert len(rows) == 1, quoted
+    cell = rows[0][quoted.column]
+    if isinstance(cell, str):
+        return quoted.text in cell
+    return same_number(quoted.text, float(cell))
+
+
+def without_quotations(sentence: Sentence) -> str:
+    left, rest = "", sentence.text
+    for quoted in sentence.numbers:
+        before, found, rest = rest.partition(quoted.text)
+        assert found, f"{quoted.text!r} is not in {sentence.text!r}"
+        left += before
+    return left + rest
+
+
+CASES = {
+    **{name: (lambda name=name: committed(name)) for name in RUNS},
+    "a hospital": hospital,
+    "five hospitals": lambda: many(5),
+}
+
+
+@pytest.fixture(scope="module", params=CASES)
+def run(request: pytest.FixtureRequest) -> Run:
+    return CASES[request.param]()
+
+
+def test_every_quotation_stands_in_the_run(run):
+    told = findings(*run)
+    wrong = [q for one in told for q in one.numbers if not stands_in_the_run(q, run)]
+    assert wrong == []
+
+
+def test_no_number_is_in_the_prose_but_by_quotation(run):
+    loose = [one.text for one in findings(*run) if re.search(r"\d", without_quotations(one))]
+    assert loose == []
+
+
+def test_there_is_much_to_be_traced():
+    told = findings(*committed("pfs-weibull"))
+    assert sum(len(one.numbers) for one in told) > 150
+    assert {one.part for one in told} == {"asked", "found", "trust"}
+
+
+@pytest.mark.parametrize("run", [*RUNS, "a hospital"], indirect=True)
+def test_another_cell_gives_another_sentence(run):
+    told = texts(run)
+    tables, *rest = run
+    columns = {(q.table, q.column): q for one in findings(*run) for q in one.numbers if q.column}
+    tried = 0
+    for (name, column), quoted in columns.items():
+        if name not in tables or isinstance(rows_behind(quoted, run)[0][column], str):
+            continue
+        changed = dict(tables)
+        (place,) = [
+            i
+            for i, row in enumerate(changed[name].to_dict("records"))
+            if all(meets(row, *condition) for condition in quoted.where)
+        ]
+        cells = changed[name][column].to_numpy(copy=True)
+        cells[place] = cells[place] * 1.07 + 0.003 if column != "level" else 0.9
+        changed[name] = changed[name].assign(**{column: cells})
+        assert texts((changed, *rest)) != told, (name, column)
+        tried += 1
+    assert tried >= 10
+
+
+@pytest.mark.parametrize(
+    ("text", "value", "same"),
+    [
+        ("1.32", 1.3249, True),
+        ("1.32", 1.3251, False),
+        ("over 0.999", 1.0, True),
+        ("over 0.999", 0.999, False),
+        ("19 %", 0.1861, True),
+        ("13.6", 13.7, False),
+    ],
+)
+def test_a_number_is_told_from_its_neighbours(text, value, same):
+    assert same_number(text, value) is same
+
+
+# Honesty.
+
+
+def test_a_run_that_failed_says_so_and_tells_no_estimate():
+    _, told, _ = hospital()
+    checks = [*PASSED, Check("R-hat of reported estimands, largest", 1.034, 1.01, False)]
+    found = findings({}, told, checks)
+    assert {one.part for one in found} == {"asked", "trust"}
+    said = texts(({}, told, checks), "trust")
+    assert "1 of 4 convergence checks failed" in said
+    assert "R-hat of reported estimands, largest 1.034 (limit 1.01)" in said
+
+
+def test_a_run_without_checks_is_not_called_sound():
+    tables, told, _ = hospital()
+    assert "do not rely on it" in texts((tables, told, []), "trust")
+
+
+def test_simulated_patients_are_said_to_be_simulated():
+    tables, told, checks = hospital()
+    assert "simulated" not in texts((tables, told, checks))
+    told["details"]["synthetic"] = ["a/b"]
+    said = texts((tables, told, checks), "asked")
+    assert "The patients of Hospital a/b are simulated: nothing here is about people." in said
+
+
+def test_one_cohort_is_not_called_pooled():
+    said = texts(hospital())
+    assert "ooled" not in said
+    assert "It rests on one cohort: Hospital a/b (90 patients, from their data)." in said
+
+
+def many(cohorts: int) -> Run:
+    """Several hospitals, pooled, of which little is told."""
+    ids = [f"h{place}" for place in range(cohorts)]
+    rows = [ratio(name, SIZE, 2.1, 1.2, 3.6, 0.9987) for name in ("pooled", *ids)]
+    pairs = [(one, other) for place, one in enumerate(ids) for other in ids[place + 1 :]]
+    overlap = [
+        {"cohort": one, "other": other, "finding": "apart" if one == "h0" else "may share"}
+        for one, other in pairs
+    ]
+    tables = {
+        "effects": tidy(rows),
+        "subgroups": tidy([median("pooled", "overall", 12.2, 9.8, 14.9)]),
+        "overlap": pd.DataFrame(overlap),
+    }
+    return tables, manifest(dict.fromkeys(ids, 20)), PASSED
+
+
+def test_many_cohorts_are_counted_and_a_few_are_named():
+    said = texts(many(5))
+    assert "It rests on 100 patients in 5 cohorts, from their data." in said
+    assert "4 pairs of cohorts: apart." in said
+    assert "6 pairs of cohorts: may share." in said
+    assert "by cohort" not in said
+    said = texts(many(3))
+    assert "Hospital h0 (20 patients, from their data)" in said
+    assert "On Hospital h1 and Hospital h2: may share." in said
+    assert "by cohort: Hospital h0 2.10 (1.20 to 3.60)" in said
+    assert "With three cohorts, how much cohorts differ is largely decided by its prior" in said
+
+
+def test_a_landmark_is_in_the_endpoints_name():
+    tables, told, checks = hospital()
+    told["details"]["labels"]["endpoints"] = {"pfs_from_month_3": "PFS, from month 3"}
+    said = texts((tables, told, checks))
+    assert "go with PFS, from month 3." in said
+    assert "Median PFS, from month 3 in months" in said
+
+
+def test_effects_are_counted_and_told_with_interval_and_probability():
+    said = texts(hospital(), "found")
+    assert "Of 2 hazard ratios in Hospital a/b, those whose 95 % interval lies wholly" in said
+    assert "above one: 1; wholly below: none." in said
+    assert "Size in 2 bands: >=5 cm vs <5 cm: 2.10 (1.20 to 3.60), probability of being" in said
+    assert "Age: per 9.07 years: 1.04 (0.80 to 1.40)" in said
+
+
+def test_a_median_beyond_follow_up_is_called_extrapolated():
+    said = texts(hospital(), "found")
+    assert "The median (Size in 2 bands: >=5 cm) lies beyond the last follow-up" in said
+
+
+def test_a_scenario_that_changes_the_sign_or_the_verdict_is_told():
+    said = texts(hospital(), "trust")
+    assert "Under the scenario sceptical-2, " in said
+    assert "moves from 2.10 (1.20 to 3.60) to 1.40 (0.90 to 2.10) (the interval includes" in said
+    assert "Age: per 9.07 years in Hospital a/b moves from 1.04" in said
+    assert "changes, under the scenario vague." in said
+
+
+def test_an_estimate_that_is_mostly_prior_is_said_to_be():
+    said = texts(hospital(), "trust")
+    assert "The least informed ratio, Age: per 9.07 years" in said
+    assert said.count("it rests mostly on the prior") == 1
+
+
+@pytest.mark.parametrize(("events", "few"), [(19, True), (20, False)])
+def test_fewer_than_ten_events_a_coefficient_are_called_few(events, few):
+    said = texts(hospital(events), "trust")
+    assert f"90 patients, {events} events" in said
+    assert ("fewer than ten" in said) is few
+
+
+def test_hazards_that_change_are_told_among_all_that_were_tested():
+    said = texts(hospital(), "trust")
+    assert "Of 2 tests by Schoenfeld, those that speak against proportional hazards: Size" in said
+    assert "(P 0.012)" in said
+
+
+def test_nothing_beside_the_main_run_is_said_to_be_nothing():
+    tables, *rest = hospital()
+    del tables["scenarios"]
+    assert "No other prior or reading of the evidence was run" in texts((tables, *rest), "trust")
+
+
+def test_printed_numbers_that_hardly_fit_are_named():
+    tables, told, checks = committed("pfs-weibull")
+    replication = tables["replication"].copy()
+    fitting = replication.index[replication["p_value"] > 0.5][0]
+    replication.loc[fitting, "p_value"] = 0.004
+    said = texts(({**tables, "replication": replication}, told, checks), "trust")
+    assert f"{replication.loc[fitting, 'item']} is printed as" in said
+
+
+def test_the_verdict_under_heterogeneity_priors_follows_the_table():
+    tables, told, checks = committed("pfs-weibull")
+    heterogeneity = tables["heterogeneity"].copy()
+    heterogeneity["lower"] = np.minimum(heterogeneity["lower"], 0.9)
+    heterogeneity["upper"] = np.maximum(heterogeneity["upper"], 1.1)
+    said = texts(({**tables, "heterogeneity": heterogeneity}, told, checks), "trust")
+    assert "the interval includes one under each" in said
+    assert "the verdict on one changes" not in said

@@ -1,0 +1,312 @@
+"""Assumptions, the methods paragraph and the checklists say what the run holds, and no more."""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from netlm_bayes.inference.gate import Check
+from netlm_bayes.report.page.assumptions import assumptions
+from netlm_bayes.report.page.checklists import ChecklistItem, barg, checklist, robust
+from netlm_bayes.report.page.evidence_shown import SHOWN
+from netlm_bayes.report.page.methods import methods_paragraph, references
+from netlm_bayes.spec import DEFAULT_PRIORS
+from netlm_bayes.store import read_manifest, read_tables
+
+RESULTS = Path(__file__).parents[2] / "results"
+RUNS = ("pfs-weibull", "response-logistic")
+Tables = dict[str, pd.DataFrame]
+
+
+class Run:
+    """A committed run, to be changed."""
+
+    def __init__(self, name: str) -> None:
+        folder = RESULTS / name
+        self.tables: Tables = read_tables(folder)
+        self.manifest: dict[str, Any] = read_manifest(folder)
+        found = json.loads((folder / "diagnostics.json").read_text("utf-8"))
+        self.checks = [Check(**check) for check in found]
+        self.details: dict[str, Any] = self.manifest["details"]
+        self.model: dict[str, Any] = self.details["model"]
+
+    def of_patients(self) -> "Run":
+        """The same, of one hospital's patients."""
+        cohort = {**self.details["population"]["cohorts"][0], "patients": True, "borrowed": {}}
+        self.details["population"].update(cohorts=[cohort], n=cohort["n"], endpoints=["pfs"])
+        for name in ("pooled", "heterogeneity", "replication", "scenarios", "evidence"):
+            del self.tables[name]
+        return self
+
+    def failed(self) -> "Run":
+        """The same, had it not converged."""
+        self.tables, self.manifest["contents"] = {}, ["diagnostics.json"]
+        self.checks = [Check("R-hat of parameters, largest", 1.2, 1.01, False)]
+        return self
+
+    @property
+    def assumed(self) -> str:
+        return "\n".join(assumptions(self.manifest, self.tables))
+
+    @property
+    def methods(self) -> str:
+        return methods_paragraph(self.manifest, self.tables, self.checks)
+
+    def checked(self, script: bool = False) -> dict[str, ChecklistItem]:
+        items = barg(self.tables, self.manifest, self.checks, script)
+        return {item.item: item for item in items}
+
+
+@pytest.fixture
+def pfs() -> Run:
+    return Run("pfs-weibull")
+
+
+@pytest.fixture
+def response() -> Run:
+    return Run("response-logistic")
+
+
+# Assumptions.
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "covariates are taken as independent of each other within a cohort; the scenario assoc",
+        "is not printed: their margins are borrowed from another cohort, with a log standard",
+        "standard deviation 0.15 on the log scale",
+        "is read as 'by-conclusion', because",
+        "Hazards are proportional: an effect is the same at all times.",
+        "(Weibull), with one shape a cohort",
+        "Censoring tells nothing of prognosis",
+        "differ by one factor",
+        "(tau) has a half-normal(0.5) prior",
+        "No patient is in two cohorts.",
+        "log hazard ratios are normal(0, sd 0.75) (95 % of hazard ratios between 0.23 and 4.3)",
+    ],
+)
+def test_the_assumptions_behind_printed_survival_are_named(pfs, said):
+    assert said in pfs.assumed
+
+
+def test_response_has_no_assumption_of_time(response):
+    for word in ("Hazards", "Censoring", "Weibull"):
+        assert word not in response.assumed
+    assert "Response is CR or PR" in response.assumed
+
+
+def test_one_hospitals_patients_assume_nothing_of_print_or_pools(pfs):
+    said = pfs.of_patients().assumed
+    for word in ("printed", "borrowed", "exchangeable", "two cohorts", "mismatch", "factor"):
+        assert word not in said
+    assert "Hazards are proportional" in said
+
+
+def test_missing_values_are_assumed_at_random_where_there_are_any(pfs):
+    assert "missing at random" not in pfs.assumed
+    pfs.of_patients()
+    note = "htb: missing in 9 patients; summed over its levels"
+    pfs.tables["evidence"] = pd.DataFrame([{"cohort": "a", "use": "derived", "note": note}])
+    assert "missing at random" in pfs.assumed
+
+
+def test_other_models_assume_other_things(pfs):
+    pfs.model.update(baseline="piecewise", pooling="complete", cuts=[6.0, 12.0])
+    pfs.model["priors"], pfs.model["scenarios"] = {}, []
+    said = pfs.assumed
+    assert "constant between months 6 and 12" in said
+    assert "All cohorts share one set of parameters" in said
+    assert "within a cohort." in said
+    pfs.model["change"] = {"covariates": ["htb"], "months": 6.0}
+    assert "but for Hepatic tumour burden, whose effect may be another from month 6 on" in (
+        pfs.assumed
+    )
+
+
+def test_simulated_patients_are_an_assumption(pfs):
+    pfs.of_patients().details["synthetic"] = ["sysu-2016-2020"]
+    assert "Simulated patients stand in for people" in pfs.assumed
+
+
+# Methods.
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "All primaries, 2016-2020 (n = 116) and Rectal primaries, 2022-2024 (n = 84)",
+        "log H(t | x) = a + kappa log(t / 12) + x'beta",
+        "partially pooled",
+        "normal(0, sd 0.75) for coefficients",
+        "half-normal(0.25) for the heterogeneity of the log shape",
+        "No-U-Turn",
+        "R-hat, largest (1.01)",
+        "bulk ESS, smallest (400)",
+        "central 95 % intervals",
+        "scale 0.25, 0.5 and 1.",
+        "doi:10.1002/jrsm.1475",
+        "doi:10.1098/rsos.171047",
+    ],
+)
+def test_the_paragraph_has_what_a_methods_section_needs(pfs, said):
+    assert said in pfs.methods
+
+
+def test_sampling_and_scenarios_are_those_of_the_run(pfs):
+    pfs.model["sampling"].update(draws=750, tune=250, chains=3, target_accept=0.9)
+    pfs.manifest["seed"] = 17
+    scenarios = pfs.tables["scenarios"]
+    pfs.tables["scenarios"] = scenarios[scenarios["scenario"].isin(["main", "literal", "vague"])]
+    said = pfs.methods
+    assert "3 chains of 750 draws after 250 tuning steps, target acceptance 0.9, seed 17" in said
+    assert "examined as scenarios (literal and vague)." in said
+
+
+def test_how_unadjusted_ratios_are_read_is_told(pfs):
+    assert "fewer covariates" not in pfs.assumed
+    assert "such a regression" not in pfs.methods
+    pfs.model["unadjusted"] = "implied"
+    assert "what a regression with fewer covariates would estimate" in pfs.assumed
+    assert "what it implies for such a regression" in pfs.methods
+
+
+@pytest.mark.parametrize("name", RUNS)
+def test_every_version_is_that_of_the_run(name):
+    run = Run(name)
+    for package, version in run.manifest["versions"].items():
+        assert f"{package} {version}" in run.methods
+
+
+def test_each_work_is_cited_once_and_each_citation_is_listed(pfs):
+    text, listed = pfs.methods.split("\n\nReferences: ")
+    for work in references().values():
+        assert (f"({work['short']})" in text) is (work["full"] in listed)
+        assert listed.count(work["full"]) <= 1
+
+
+def test_the_paragraph_tells_only_what_was_done(pfs):
+    said = pfs.of_patients().methods
+    for word in ("Printed ratios", "Printed medians", "scenarios", "repeated with", "pooled:"):
+        assert word not in said
+    assert "right or interval censored as observed" in said
+    assert "heterogeneity" not in said
+
+
+def test_a_run_that_failed_reports_no_estimates(pfs):
+    said = pfs.failed().methods
+    assert "The run failed: R-hat of parameters, largest 1.2; no estimates are reported." in said
+    assert "Estimates are" not in said
+    assert "All were met" not in said
+
+
+def test_simulated_patients_are_named_in_the_methods(pfs):
+    pfs.of_patients().details["synthetic"] = ["sysu-2016-2020"]
+    assert "The patients of All primaries, 2016-2020 are simulated." in pfs.methods
+
+
+def test_every_kind_of_prior_has_a_name_in_the_methods():
+    from netlm_bayes.report.page.methods import PRIOR_NAMES
+
+    assert {name for priors in DEFAULT_PRIORS.values() for name in priors} == set(PRIOR_NAMES)
+
+
+# Checklists.
+
+
+def test_every_item_is_answered_by_something_known():
+    for name in ("barg", "robust"):
+        for item in checklist(name)["items"]:
+            assert item["shown_by"] in SHOWN
+    named = [item["shown_by"] for name in ("barg", "robust") for item in checklist(name)["items"]]
+    assert set(named) == set(SHOWN)
+    assert checklist("barg")["reference"] in references()
+    assert checklist("robust")["reference"] in references()
+
+
+def test_the_lists_have_their_items():
+    sections = [item["section"] for item in checklist("barg")["items"]]
+    assert list(dict.fromkeys(sections)) == [
+        "Preamble",
+        "Model",
+        "Computation",
+        "Posterior",
+        "Decisions",
+        "Sensitivity",
+        "Reproducibility",
+    ]
+    assert len(checklist("robust")["items"]) == 7
+
+
+def test_what_a_pooled_run_lacks_is_the_prior_predictive_and_an_absent_script(pfs):
+    pfs.tables.pop("prior_predictive", None)
+    lacking = [name for name, item in pfs.checked(script=True).items() if not item.present]
+    assert lacking == ["Data that the prior alone would lead one to expect"]
+    lacking = [name for name, item in pfs.checked(script=False).items() if not item.present]
+    assert lacking[1:] == ["A script that can be read", "A script that runs as it stands"]
+    assert all(item.present for item in robust(pfs.tables, pfs.manifest, pfs.checks))
+
+
+def test_an_item_without_evidence_says_that_it_is_missing(pfs):
+    for item in pfs.failed().checked().values():
+        assert item.present is not item.evidence.startswith("missing")
+        assert item.evidence
+
+
+def test_a_failed_run_shows_neither_estimates_nor_draws(pfs):
+    found = pfs.failed().checked()
+    for name in (
+        "Centre and credible interval of what matters",
+        "Data that the posterior would lead one to expect, beside the observed",
+        "The draws themselves",
+        "To vaguer priors",
+        "Effective sample size",
+    ):
+        assert not found[name].present
+    items = robust(pfs.tables, pfs.manifest, pfs.checks)
+    assert [item.present for item in items] == [True, True, False, True, True, False, False]
+
+
+def test_sensitivity_is_shown_by_scenarios_that_were_run(pfs):
+    found = pfs.checked()
+    assert found["To vaguer priors"].evidence == "scenario vague, sd 2.5 for 0.75"
+    assert found["To more informative priors"].evidence == "scenario sceptical, sd 0.35 for 0.75"
+    scenarios = pfs.tables["scenarios"]
+    pfs.tables["scenarios"] = scenarios[scenarios["scenario"] != "vague"]
+    assert not pfs.checked()["To vaguer priors"].present
+    assert pfs.checked()["To more informative priors"].present
+
+
+def test_a_prior_without_a_reason_is_not_justified(pfs):
+    asked = "Every prior, and a reason for it"
+    assert pfs.checked()[asked].present
+    pfs.model["priors"]["effect"]["why"] = ""
+    assert not pfs.checked()[asked].present
+    justified = robust(pfs.tables, pfs.manifest, pfs.checks)[1]
+    assert justified.item == "Justified"
+    assert not justified.present
+
+
+@pytest.mark.parametrize("name", RUNS)
+def test_convergence_is_told_with_the_runs_own_numbers(name):
+    run = Run(name)
+    told = run.checked()["Convergence of the chains"].evidence
+    for check in run.checks:
+        if check.name.startswith("R-hat"):
+            assert f"{check.name}: {check.value:.5g} (limit 1.01)" in told
+
+
+def test_a_replicated_prior_is_shown_where_there_is_one(pfs):
+    pfs.tables["prior_predictive"] = pd.DataFrame()
+    item = pfs.checked()["Data that the prior alone would lead one to expect"]
+    assert (item.present, item.evidence) == (True, "prior_predictive.csv")
+
+
+def test_no_text_holds_markup():
+    for name in RUNS:
+        run = Run(name)
+        told = [run.assumed, run.methods, *(item.evidence for item in run.checked(True).values())]
+        assert not any(re.search(r"</?[a-z]+>|&[a-z]+;", text) for text in told)

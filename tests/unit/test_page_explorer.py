@@ -1,0 +1,88 @@
+"""Draws for the page: whole where they fit, thinned and said so where not, in one order."""
+
+from __future__ import annotations
+
+import base64
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from netlm_bayes.pipeline.report import read_page_run
+from netlm_bayes.report.page import PageRun, explorer
+from netlm_bayes.report.page.page import render_page
+
+RUN = Path(__file__).parents[2] / "results" / "pfs-weibull"
+SEED_OF_NEXT = 1
+
+
+@pytest.fixture(scope="module")
+def run() -> PageRun:
+    return read_page_run(RUN)
+
+
+def unpacked(packed: dict[str, Any]) -> NDArray[np.float32]:
+    values = np.frombuffer(base64.b64decode(packed["data"]), "<f4")
+    return values.reshape(packed["shape"])
+
+
+def test_every_draw_is_kept_where_they_fit(run: PageRun) -> None:
+    model = explorer.explorer_data(run)["models"][0]
+    assert model["draws"] == model["of_draws"] == 4000
+    theta = run.tree["posterior"]["theta"].to_numpy().reshape(4000, 2, -1)
+    for place, population in enumerate(model["populations"][:2]):
+        baseline, effect = unpacked(population["baseline"]), unpacked(population["effect"])
+        np.testing.assert_allclose(baseline[:, 0], theta[:, place, 0], rtol=1e-6)
+        np.testing.assert_allclose(baseline[:, 1], np.exp(theta[:, place, 1]), rtol=1e-6)
+        np.testing.assert_allclose(effect, theta[:, place, 2:], rtol=1e-6)
+
+
+def test_the_next_institution_is_the_one_of_every_table(run: PageRun) -> None:
+    model = explorer.explorer_data(run)["models"][0]
+    posterior = run.tree["posterior"]
+    mu = posterior["mu"].to_numpy().reshape(4000, -1)
+    tau = posterior["tau"].to_numpy().reshape(4000, -1)
+    z = np.random.default_rng([run.seed, SEED_OF_NEXT]).standard_normal(mu.shape)
+    share = [0, 1, 2, 2, 2, 3, 4, 5, 6]
+    ahead = (mu + tau[:, share] * z)[:, 2:]
+    last = model["populations"][-1]
+    assert last["id"] == "next institution"
+    np.testing.assert_allclose(unpacked(last["effect"]), ahead, rtol=1e-6)
+
+
+def test_too_many_draws_are_thinned_evenly_and_that_is_said(
+    run: PageRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    alone = replace(run, companion=None)
+    whole = explorer.explorer_data(alone)["models"][0]
+    monkeypatch.setattr(explorer, "MOST_NUMBERS", 42_001)
+    thin = explorer.explorer_data(alone)["models"][0]
+    assert thin["of_draws"] == 4000
+    assert thin["draws"] == 1000
+    every = unpacked(whole["populations"][0]["effect"])
+    np.testing.assert_array_equal(unpacked(thin["populations"][0]["effect"]), every[::4])
+    np.testing.assert_array_equal(unpacked(thin["offsets"]), unpacked(whole["offsets"])[::4])
+    assert "1000 of 4000 draws of the posterior" in render_page(alone)
+
+
+def test_too_many_patterns_leave_nothing_averaged(
+    run: PageRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(explorer, "MOST_PATTERNS", 10)
+    data = explorer.explorer_data(run)
+    assert not data["models"][0]["averages"]
+    first, second = explorer.starting_profiles(data)
+    assert set(first["levels"]) == {"htb", "ki67", "bone", "margin", "site"}
+    assert (first["levels"]["htb"], second["levels"]["htb"]) == (0, 3)
+
+
+def test_a_run_of_other_covariates_is_no_companion(run: PageRun) -> None:
+    assert run.companion is not None
+    book = dict(run.companion.described["codebook"])
+    book["covariates"] = {"other": {"levels": ["a", "b"], "reference": "a"}}
+    other = replace(run.companion, described={**run.companion.described, "codebook": book})
+    assert len(explorer.explorer_data(replace(run, companion=other))["models"]) == 1
+    assert len(explorer.explorer_data(run)["models"]) == 2

@@ -1,0 +1,114 @@
+"""What a page shows of a run, and what it says where the run holds nothing."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from netlm_bayes.errors import RunError
+from netlm_bayes.pipeline.report import read_page_run, write_page
+from netlm_bayes.report.figures.scale import Scale
+from netlm_bayes.report.page import PageRun
+from netlm_bayes.report.page.charts import Intervals, Line, Series, intervals_chart, mark
+from netlm_bayes.report.page.diagnostics import named_draws, rank_figure
+from netlm_bayes.report.page.effects import effects_figure
+from netlm_bayes.report.page.sections import sections
+from netlm_bayes.report.page.sensitivity import WITHOUT, variant_figure
+from netlm_bayes.report.page.tables import plain_table, text_table
+
+RESULTS = Path(__file__).parents[2] / "results"
+
+
+@pytest.fixture(scope="module")
+def run() -> PageRun:
+    return read_page_run(RESULTS / "pfs-weibull")
+
+
+def test_the_forest_shows_every_posterior_ratio_of_the_table(run: PageRun) -> None:
+    figure = effects_figure(run)
+    effects = run.tables["effects"]
+    ratios = effects[(effects["method"] == "posterior") & (effects["estimand"] == "hazard_ratio")]
+    ratios = ratios[ratios["contrast"].str.contains(": ")]
+    assert figure is not None
+    assert isinstance(figure.chart, Intervals)
+    shown = [line.marks[-1].estimate for line in figure.chart.lines]
+    assert sorted(shown) == sorted(ratios["estimate"])
+    assert len(figure.table.rows) == len(shown)
+
+
+def test_a_source_left_out_is_named_by_its_label(run: PageRun) -> None:
+    effects = run.tables["effects"]
+    main = effects[effects["method"] == "posterior"]
+    without = main.assign(left_out="sysu-2016-2020", estimate=2 * main["estimate"])
+    table = pd.concat([main.assign(left_out="main"), without])
+    figure = variant_figure(replace(run, tables={**run.tables, WITHOUT.table: table}), WITHOUT)
+    assert figure is not None
+    assert isinstance(figure.chart, Intervals)
+    labels = {line.label for line in figure.chart.lines}
+    assert labels == {"main model", "without All primaries, 2016-2020"}
+
+
+def test_what_a_run_lacks_is_said(run: PageRun) -> None:
+    bare = replace(
+        run, tables={name: run.tables[name] for name in ("effects", "subgroups")}, audit={}
+    )
+    said = " ".join(text for section in sections(bare) for text in section.missing)
+    assert "No printed evidence" in said
+    assert "No scenarios were run" in said
+    assert "No source was left out" in said
+
+
+def test_audit_and_recovered_tables_come_from_the_reanalysis(run: PageRun) -> None:
+    evidence = next(section for section in sections(run) if section.id == "evidence")
+    captions = " | ".join(table.caption for table in evidence.tables)
+    assert "Audit: what does not add up" in captions
+    assert "Tables recovered from printed ratios" in captions
+
+
+def test_ranks_of_every_chain_average_one(run: PageRun) -> None:
+    for panel in rank_figure(run).chart.panels:
+        for curve in panel.curves:
+            assert np.mean(curve.y) == pytest.approx(1.0)
+
+
+def test_draws_are_named_by_their_place(run: PageRun) -> None:
+    found = dict(named_draws(run.tree))
+    posterior = run.tree["posterior"]
+    np.testing.assert_array_equal(
+        found["theta[sysu-2016-2020, bone: yes]"],
+        posterior["theta"].sel(cohort="sysu-2016-2020", parameter="bone: yes"),
+    )
+
+
+def test_an_open_end_is_drawn_to_the_edge_and_not_as_a_number() -> None:
+    scale = Scale("months", digits=1)
+    one = mark(0, (10.0, 4.0, math.inf), scale)
+    assert (one.estimate, one.lower, one.upper) == (10.0, 4.0, None)
+    assert one.text == "10.0 (4.0 to ∞)"
+    chart = intervals_chart(scale, (Series("x", "circle"),), [Line("a", "", "", (one,), "", {})])
+    assert all(map(math.isfinite, chart.limits))
+
+
+def test_a_row_that_does_not_fit_its_headings_is_refused() -> None:
+    with pytest.raises(ValueError, match="1 rows do not have a cell a column"):
+        text_table("t", ("a", "b"), [("1",)])
+
+
+def test_a_plain_table_leaves_missing_numbers_empty() -> None:
+    table = plain_table("t", pd.DataFrame({"one_name": ["x"], "value": [math.nan]}))
+    assert table.columns == ("One name", "Value")
+    assert table.rows == (("x", ""),)
+    assert table.numeric == frozenset({1})
+
+
+def test_what_is_no_run_of_a_model_has_no_page(tmp_path: Path) -> None:
+    with pytest.raises(RunError, match="is not a run"):
+        write_page(tmp_path)
+    with pytest.raises(RunError, match="is no run of a model"):
+        write_page(RESULTS)
+    assert list(tmp_path.iterdir()) == []

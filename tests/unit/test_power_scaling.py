@@ -1,0 +1,55 @@
+"""Power-scaling of conjugate normals, where it is known what prior and evidence weigh."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import xarray as xr
+from scipy import stats
+
+from netlm_bayes.estimands.power_scaling import BOTH, COLUMNS, LARGE, NEITHER, PRIOR, power_scaling
+from netlm_bayes.spec import ModelSpec
+
+SPEC = ModelSpec.model_validate({"name": "m", "outcome": "response", "covariates": ["size"]})
+SHAPE = (4, 1000)
+
+
+def posterior_of(estimate: float, se: float) -> xr.DataTree:
+    """Draws of an effect with prior N(0, 1) after one normal estimate, and of a level untouched."""
+    rng = np.random.default_rng(8)
+    weight = 1 / (1 + se**2)
+    effect = rng.normal(weight * estimate, np.sqrt(weight) * se, SHAPE)
+    level = rng.normal(1.0, 1.0, SHAPE)
+    theta = np.stack([level, effect], axis=-1)[:, :, None, :]
+    coords = {"parameter": ["level", "size: large"], "cohort": ["east"]}
+    dims = ["chain", "draw", "cohort", "parameter"]
+    log_likelihood = stats.norm.logpdf(estimate, effect, se)[..., None]
+    return xr.DataTree.from_dict(
+        {
+            "posterior": xr.Dataset({"theta": (dims, theta)}, coords=coords),
+            "log_likelihood": xr.Dataset({"ratios": (["chain", "draw", "row"], log_likelihood)}),
+        }
+    )
+
+
+@pytest.mark.parametrize(
+    ("estimate", "se", "diagnosis"), [(0.4, 0.1, NEITHER), (0.3, 3.0, PRIOR), (3.0, 0.8, BOTH)]
+)
+def test_what_weighs_is_said(estimate: float, se: float, diagnosis: str) -> None:
+    found = power_scaling(posterior_of(estimate, se), SPEC).set_index("parameter")
+    assert list(found.reset_index().columns) == list(COLUMNS)
+    assert found.loc["theta[east, size: large]", "diagnosis"] == diagnosis
+
+
+def test_what_the_evidence_does_not_touch_depends_on_the_prior_alone() -> None:
+    found = power_scaling(posterior_of(0.4, 0.3), SPEC).set_index("parameter")
+    untouched = found.loc["theta[east, level]"]
+    assert untouched["likelihood"] < 0.02
+    assert untouched["prior"] > LARGE
+    assert untouched["diagnosis"] == PRIOR
+
+
+def test_a_run_without_log_likelihoods_has_no_rows() -> None:
+    tree = posterior_of(0.4, 0.3)
+    del tree["log_likelihood"]
+    assert power_scaling(tree, SPEC).empty

@@ -1,0 +1,312 @@
+"""How a site's patients are grouped, what that costs, and what is said of it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from scipy.optimize import least_squares, minimize
+
+from netlm_bayes.codebook import BUNDLED, Codebook, read_codebook
+from netlm_bayes.errors import InputError
+from netlm_bayes.evidence.cells import shape_nodes, survival_cells
+from netlm_bayes.evidence.patients.canonical import Patients
+from netlm_bayes.evidence.sites.disclosure import followed_months, joined_patterns
+from netlm_bayes.evidence.sites.information import (
+    response_information_kept,
+    survival_information_kept,
+)
+from netlm_bayes.evidence.sites.joining import Tally, rarest_first, smallest_joined
+from netlm_bayes.evidence.sites.make import Choice, site_table
+from netlm_bayes.evidence.sites.table import Groups, ResponseTable, SurvivalTable
+from netlm_bayes.evidence.sites.words import report
+
+CODEBOOK: Codebook = read_codebook(BUNDLED, Path())
+SIGMA = 0.75  # of the default prior of log hazard ratios
+
+
+def tally(levels: dict[str, list[list[int]]], counts: list[int]) -> Tally:
+    """Groups by the numbers of their possible levels, of four (htb) or two."""
+    possible = {
+        name: np.array([[level in may for level in range(4 if name == "htb" else 2)] for may in x])
+        for name, x in levels.items()
+    }
+    return Tally(possible, np.array(counts)[:, None])
+
+
+def site(n: int, seed: int = 1, missing: float = 0.0) -> Patients:
+    """Patients whose hazard rises with their burden and Ki67."""
+    rng = np.random.default_rng(seed)
+    htb, ki67 = rng.integers(0, 4, n), (rng.random(n) < 0.3).astype(int)
+    months = rng.exponential(18 * np.exp(-0.3 * htb - 0.7 * ki67))
+    followed = rng.uniform(3, 36, n)
+    time = np.minimum(months, followed) + 0.1
+    levels = {"htb": htb, "ki67": ki67, "bone": rng.integers(0, 2, n)}
+    for codes in levels.values():
+        codes[rng.random(n) < missing] = -1
+    return Patients(
+        row=np.arange(n) + 2,
+        entry=np.zeros(n),
+        lower=time,
+        upper=np.where(months <= followed, time, np.inf),
+        response=rng.integers(0, 4, n),
+        levels=levels,
+        values={},
+    )
+
+
+def test_levels_that_are_enough_stay_apart_and_too_few_join_their_neighbour() -> None:
+    found = joined_patterns(tally({"htb": [[0], [1], [2], [3]]}, [9, 3, 2, 8]), 5)
+    assert found.tolist() == [0, 1, 1, 2]
+
+
+def test_the_last_level_if_too_rare_joins_the_one_before() -> None:
+    found = joined_patterns(tally({"htb": [[0], [1], [2], [3]]}, [9, 7, 8, 2]), 5)
+    assert found.tolist() == [0, 1, 2, 2]
+
+
+def test_the_covariate_with_the_rarest_level_is_told_first() -> None:
+    levels = {"htb": [[0], [0], [3], [3]], "ki67": [[0], [1], [0], [1]]}
+    four = tally(levels, [10, 3, 10, 3])
+    assert rarest_first(four, 5) == ("ki67", "htb")
+    groups = four.joined(joined_patterns(four, 5)).levels
+    assert groups["ki67"].sum(axis=1).tolist() == [1, 1, 1], "told to everybody"
+    assert sorted(groups["htb"].sum(axis=1).tolist()) == [1, 1, 2]
+
+
+def test_an_order_that_is_given_is_kept() -> None:
+    levels = {"htb": [[0], [0], [3], [3]], "ki67": [[0], [1], [0], [1]]}
+    four = tally(levels, [10, 3, 10, 3])
+    groups = four.joined(joined_patterns(four, 5, ("htb", "ki67"))).levels
+    assert groups["htb"].sum(axis=1).tolist() == [1, 1]
+    assert groups["ki67"].sum(axis=1).tolist() == [2, 2]
+
+
+def test_those_with_gaps_do_not_blur_the_others() -> None:
+    levels = {"htb": [[0], [3], [0, 1, 2, 3], [0], [3]], "ki67": [[0], [0], [0], [0, 1], [0, 1]]}
+    found = joined_patterns(tally(levels, [20, 20, 2, 2, 2]), 5)
+    assert len(set(found.tolist())) == 3
+    assert found[2] == found[3] == found[4]
+
+
+def test_a_lone_gap_joins_where_the_fewest_lose() -> None:
+    levels = {"htb": [[0], [3], [3]], "ki67": [[0], [0], [0, 1]]}
+    assert smallest_joined(tally(levels, [30, 9, 2]), 5).tolist() == [0, 1, 1]
+
+
+def test_of_as_few_the_nearest_is_joined() -> None:
+    assert smallest_joined(tally({"htb": [[0], [2], [3]]}, [9, 9, 2]), 5).tolist() == [0, 1, 1]
+    assert smallest_joined(tally({"htb": [[1], [3], [0]]}, [9, 9, 2]), 5).tolist() == [0, 1, 0]
+
+
+def test_groups_of_whom_the_same_is_told_are_one() -> None:
+    levels = {"ki67": [[0], [1], [0, 1]], "bone": [[0, 1], [0, 1], [0, 1]]}
+    found = joined_patterns(tally(levels, [2, 2, 3]), 5)
+    assert len(set(found.tolist())) == 1
+
+
+def test_a_group_needs_enough_of_each_outcome() -> None:
+    few = Tally({"ki67": np.array([[True, False], [False, True]])}, np.array([[9, 9], [9, 2]]))
+    assert joined_patterns(few, 5).tolist() == [0, 0]
+    enough = replace(few, counts=np.array([[9, 9], [9, 5]]))
+    assert len(set(joined_patterns(enough, 5).tolist())) == 2
+
+
+def test_follow_up_is_told_as_far_as_enough_are_followed() -> None:
+    time = np.array([3.0, 10.9, 12.0, 20.0, 40.0])
+    assert followed_months(np.zeros(5), time, 3) == 12
+    assert followed_months(np.zeros(5), time, 1) == 40
+    assert followed_months(np.array([0, 0, 0, 0, 15.0]), time, 3) == 10
+    assert followed_months(np.zeros(5), time, 6) == 0
+
+
+def test_fewer_than_twice_the_minimum_are_refused() -> None:
+    with pytest.raises(InputError, match="must be at least 10 with a known outcome"):
+        site_table(site(9), CODEBOOK, Choice(("htb",)), "small.csv")
+    assert site_table(site(10), CODEBOOK, Choice(("htb",)), "small.csv").table.survival
+
+
+def test_progression_between_scans_is_refused_or_counted_at_the_scan() -> None:
+    exact = site(60)
+    upper = np.where(exact.censored, np.inf, exact.lower + 3)
+    between = replace(exact, upper=upper)
+    with pytest.raises(InputError, match=r"time_upper.*--at-scan"):
+        site_table(between, CODEBOOK, Choice(("htb",)), "scans.csv")
+    choice = Choice(("htb",), at_scan=True, weibull=True)
+    made = site_table(between, CODEBOOK, choice, "scans.csv")
+    later = replace(exact, lower=np.where(exact.censored, exact.lower, upper), upper=upper)
+    same = site_table(later, CODEBOOK, choice, "dated.csv")
+    assert made.between_scans == (~exact.censored).sum()
+    assert same.between_scans == 0
+    assert made.table.survival
+    assert same.table.survival
+    np.testing.assert_array_equal(made.table.survival.cells.power, same.table.survival.cells.power)
+
+
+def test_response_alone_may_be_shared_of_patients_seen_between_scans() -> None:
+    exact = site(60)
+    between = replace(exact, upper=np.where(exact.censored, np.inf, exact.lower + 3))
+    made = site_table(between, CODEBOOK, Choice(("htb",), outcomes=("response",)), "scans.csv")
+    assert made.table.survival is None
+    assert made.table.response is not None
+
+
+def _two_tables(patients: Patients) -> tuple[SurvivalTable, SurvivalTable, np.ndarray, np.ndarray]:
+    """Every pattern of htb and ki67; and htb told, Ki67 only of the two lower burdens."""
+    htb, ki67 = patients.levels["htb"], patients.levels["ki67"]
+    fine, coarse = htb * 2 + ki67, np.where(htb < 2, htb * 2 + ki67, htb + 2)
+    tables = []
+    for owner in (fine, coarse):
+        number = int(owner.max()) + 1
+        possible = {
+            name: np.array(
+                [np.isin(range(size), patients.levels[name][owner == g]) for g in range(number)]
+            )
+            for name, size in (("htb", 4), ("ki67", 2))
+        }
+        groups = Groups(np.bincount(owner), possible)
+        cells = survival_cells(patients, owner, number, (6.0, 12.0), 48.0)
+        tables.append(SurvivalTable(groups, cells))
+    return tables[0], tables[1], fine, coarse
+
+
+def test_information_kept_is_that_of_a_poisson_regression() -> None:
+    """Against the whole information matrix, hazards included, from listed patterns."""
+    before, after, *_ = _two_tables(site(400))
+    codes = np.array([(h, k) for h in range(4) for k in range(2)])
+    x = np.column_stack([*(codes[:, 0] == level for level in (1, 2, 3)), codes[:, 1]]).astype(float)
+
+    def minus_log_posterior(theta: np.ndarray) -> float:
+        eta = theta[:3] + (x @ theta[3:])[:, None]
+        fit = before.cells.events * eta - before.cells.months * np.exp(eta)
+        return float((theta[3:] ** 2).sum() / (2 * SIGMA**2) - fit.sum())
+
+    theta = minimize(minus_log_posterior, np.r_[-3.0, -3, -3, 0, 0, 0, 0], tol=1e-12).x
+    risk = np.exp(x @ theta[3:])
+
+    def each(table: SurvivalTable) -> np.ndarray:
+        told = table.groups.levels["ki67"].sum(axis=1) == 1
+        margin = 1 + table.groups.patients @ (table.groups.levels["ki67"] & told[:, None])
+        share = np.array(
+            [
+                [
+                    table.groups.levels["htb"][g, h] * table.groups.levels["ki67"][g, k] * margin[k]
+                    for h, k in codes
+                ]
+                for g in range(len(told))
+            ]
+        )
+        share = share / share.sum(axis=1, keepdims=True)
+        hazard = table.cells.events.sum(axis=0) / (
+            table.cells.months * (share @ risk)[:, None]
+        ).sum(axis=0)
+        mean = table.cells.months * (share @ risk)[:, None] * hazard
+        design = (share * risk) @ x / (share @ risk)[:, None]
+        whole = np.zeros((7, 7))
+        for g in range(len(told)):
+            for j in range(3):
+                row = np.r_[np.eye(3)[j], design[g]]
+                whole += mean[g, j] * np.outer(row, row)
+        return 1 / np.diag(np.linalg.inv(whole))[3:]
+
+    kept = survival_information_kept(before, after, CODEBOOK)
+    assert list(kept) == [("htb", "10-25%"), ("htb", "25-50%"), ("htb", ">50%"), ("ki67", ">10%")]
+    expected = np.minimum(each(after) / each(before), 1.0)
+    np.testing.assert_allclose(list(kept.values()), expected, rtol=1e-4)
+    assert kept["ki67", ">10%"] < 0.8
+
+
+def test_information_on_response_is_that_of_a_logistic_regression() -> None:
+    patients = site(400)
+    *tables, fine, coarse = _two_tables(patients)
+    responded = patients.response >= 2
+    before, after = (
+        ResponseTable(
+            table.groups, np.bincount(owner[responded], minlength=len(table.groups.patients))
+        )
+        for table, owner in zip(tables, (fine, coarse), strict=True)
+    )
+    kept = response_information_kept(before, after, CODEBOOK)
+    assert kept["ki67", ">10%"] < 0.8 < kept["htb", "10-25%"] <= 1
+    untouched = response_information_kept(before, before, CODEBOOK)
+    assert set(untouched.values()) == {1.0}
+
+
+def test_a_level_that_nobody_has_is_not_spoken_of() -> None:
+    patients = site(200)
+    patients.levels["htb"][patients.levels["htb"] == 3] = 2
+    made = site_table(patients, CODEBOOK, Choice(("htb",)), "site.csv")
+    assert ("htb", ">50%") not in made.kept["survival"]
+
+
+def test_times_of_a_small_group_follow_from_the_weibull_part() -> None:
+    """Why it is left out unless asked for: the documentation says so, and it is so."""
+    time = np.array([2.71, 7.4, 7.9, 15.3, 28.8])
+    whole = np.full(5, np.inf)
+    people = Patients(np.arange(5), np.zeros(5), time, whole, np.full(5, -1), {}, {})
+    cells = survival_cells(people, np.zeros(5, int), 1, (6.0,), 36.0)
+    nodes, rng = shape_nodes(), np.random.default_rng(0)
+
+    def misfit(log_time: np.ndarray) -> np.ndarray:
+        return np.exp(np.outer(log_time, nodes)).sum(axis=0) - cells.power[0]
+
+    tries = (
+        least_squares(misfit, np.log(rng.uniform(0.05, 1, 5)), xtol=1e-15, ftol=1e-15, gtol=1e-15)
+        for _ in range(20)
+    )
+    best = min(tries, key=lambda found: found.cost)
+    np.testing.assert_allclose(36 * np.sort(np.exp(best.x)), time, atol=1e-3)
+
+
+def test_the_report_counts_what_was_joined_and_warns() -> None:
+    choice = Choice(("htb", "ki67", "bone"), minimum=12)
+    made = site_table(site(120, missing=0.05), CODEBOOK, choice, "site.csv")
+    said = "\n".join(report(made, choice))
+    sizes = made.patterns.patients
+    assert made.table.survival
+    assert made.table.response
+    groups = made.table.survival.groups
+    assert f"120 patients in {len(sizes)} patterns of htb, ki67, bone" in said
+    assert (
+        f"{(sizes < 12).sum()} hold fewer than 12: joined into {len(groups.patients)} groups"
+        in said
+    )
+    told = {x: groups.patients[p.sum(axis=1) == 1].sum() for x, p in groups.levels.items()}
+    assert f"htb {told['htb']}, ki67 {told['ki67']}, bone {told['bone']} of 120" in said
+    assert f"events kept: all {made.table.survival.cells.events.sum():.0f}" in said
+    assert f"{made.table.response.responders.sum()} responders" in said
+    assert "no Weibull part" in said
+    assert "CAUTION" not in said
+
+
+def test_the_report_says_whose_times_the_weibull_part_gives_away() -> None:
+    choice = Choice(("htb", "ki67"), weibull=True)
+    made = site_table(site(60), CODEBOOK, choice, "site.csv")
+    assert made.table.survival
+    sizes = made.table.survival.groups.patients
+    said = "\n".join(report(made, choice))
+    assert "CAUTION, the Weibull part is included" in said
+    assert f"here of {sizes[sizes <= 10].sum()} of 60 patients" in said
+
+
+def test_who_leaves_alone_is_counted() -> None:
+    patients = site(60)
+    made = site_table(patients, CODEBOOK, Choice(("ki67",)), "site.csv")
+    assert made.table.survival
+    cuts = made.table.survival.cells.cuts
+    cells = [
+        (ki67, int(np.searchsorted(cuts, time)))
+        for ki67, time in zip(patients.levels["ki67"].tolist(), patients.lower, strict=True)
+    ]
+    assert made.alone == sum(cells.count(cell) == 1 for cell in set(cells))
+
+
+def test_an_outcome_of_too_few_is_left_out_and_said() -> None:
+    patients = site(60)
+    patients.response[7:] = -1
+    choice = Choice(("htb",))
+    made = site_table(patients, CODEBOOK, choice, "site.csv")
+    assert made.table.response is None
+    assert any(line.startswith("response: not shared") for line in report(made, choice))

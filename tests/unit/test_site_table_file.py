@@ -1,0 +1,342 @@
+"""A site's file reads back, or every fault of it is said with its place."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from netlm_bayes.codebook import BUNDLED, Codebook, read_codebook
+from netlm_bayes.errors import InputError
+from netlm_bayes.evidence.cells import shape_nodes
+from netlm_bayes.evidence.cohort import Cohort
+from netlm_bayes.evidence.files import check_file, inputs_of, read_cohort, read_cohorts
+from netlm_bayes.evidence.patients.canonical import Patients
+from netlm_bayes.evidence.sites.make import Choice, site_table
+from netlm_bayes.evidence.sites.write import as_json, checksum
+
+Values = dict[str, Any]
+CODEBOOK: Codebook = read_codebook(BUNDLED, Path())
+BOOK = """\
+id = "asthma"
+
+[covariates.smoker]
+label = "Smoker"
+levels = ["never", "former", "current"]
+reference = "never"
+raw = "packs"
+cut = [0, {cut}]
+
+[covariates.age]
+label = "Age"
+unit = "year"
+"""
+
+
+def people(n: int = 80) -> Patients:
+    rng = np.random.default_rng(4)
+    time = rng.uniform(1, 30, n)
+    return Patients(
+        row=np.arange(n) + 2,
+        entry=np.zeros(n),
+        lower=time,
+        upper=np.where(rng.random(n) < 0.7, time, np.inf),
+        response=rng.integers(0, 4, n),
+        levels={
+            "htb": rng.integers(0, 4, n),
+            "ki67": rng.integers(0, 2, n),
+            "smoker": rng.integers(0, 3, n),
+        },
+        values={},
+    )
+
+
+def cohort(**more: Any) -> Cohort:
+    values = {"id": "north", "label": "North", "n": 80, "source": "a paper", "published": ()}
+    return Cohort.model_construct(**values, **more)
+
+
+@pytest.fixture
+def values() -> Values:
+    """Content of a sound file, with the Weibull part."""
+    made = site_table(people(), CODEBOOK, Choice(("htb", "ki67"), weibull=True), "north.csv")
+    return dict(json.loads(as_json(made.table, cohort(), CODEBOOK)))
+
+
+@pytest.fixture
+def written(tmp_path: Path) -> Callable[..., str]:
+    """Write content to a file, its checksum made anew unless it is to stay."""
+
+    def write(values: Values, keep: bool = False) -> str:
+        path = tmp_path / "north.json"
+        values = values if keep else {**values, "checksum": checksum(values)}
+        path.write_text(json.dumps(values), "utf-8")
+        return str(path)
+
+    return write
+
+
+def said(path: str) -> list[str]:
+    with pytest.raises(InputError) as caught:
+        read_cohort(path)
+    assert caught.value.source == path
+    return [str(problem) for problem in caught.value.problems]
+
+
+def test_a_sound_file_is_a_cohort(values: Values, written: Callable[..., str]) -> None:
+    path = written(values)
+    file = read_cohort(path)
+    assert file.patients is None
+    assert file.table
+    assert file.table.survival
+    assert (file.cohort.id, file.cohort.n, file.cohort.published) == ("north", 80, ())
+    assert set(inputs_of([file])) == {"north.json", "codebook.toml"}
+    events = int(file.table.survival.cells.events.sum())
+    assert check_file(path).startswith(
+        f"site table north: 80 patients, {events} events in 8 groups"
+    )
+    assert "for any model" in check_file(path)
+
+
+def test_written_otherwise_but_the_same_it_is_sound(
+    values: Values, written: Callable[..., str], tmp_path: Path
+) -> None:
+    path = tmp_path / "other.json"
+    path.write_bytes(b"\xef\xbb\xbf" + json.dumps(values, indent=4, sort_keys=True).encode())
+    one, two = read_cohort(str(path)), read_cohort(written(values))
+    assert one.cohort == two.cohort
+
+
+def test_nothing_else_is_in_the_file(values: Values) -> None:
+    assert list(values) == [
+        *("format", "version", "id", "label", "institution", "enrolment", "n", "codebook"),
+        *("covariates", "minimum", "survival", "response", "followed_months", "synthetic"),
+        "checksum",
+    ]
+    assert list(values["survival"]) == ["cuts", "scale_months", "nodes", "groups"]
+    keys = ["levels", "patients", "events", "months", "log_month", "power"]
+    assert list(values["survival"]["groups"][0]) == keys
+    assert list(values["response"]["groups"][0]) == ["levels", "patients", "responders"]
+
+
+def test_every_key_is_documented(values: Values) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "site-table.md").read_text("utf-8")
+    keys = [*values, *values["survival"], *values["survival"]["groups"][0]]
+    for key in [*keys, *values["response"]["groups"][0]]:
+        assert f"`{key}`" in page, key
+
+
+def test_the_nodes_are_those_documented() -> None:
+    places = np.arange(31, -1, -1)
+    documented = np.exp(np.log(5) * np.cos(np.pi * (2 * places + 1) / 64))
+    np.testing.assert_allclose(shape_nodes(), documented, rtol=1e-14)
+
+
+def test_without_the_weibull_part_nothing_of_it_is_in_the_file() -> None:
+    made = site_table(people(), CODEBOOK, Choice(("htb",)), "north.csv")
+    values = json.loads(as_json(made.table, cohort(), CODEBOOK))
+    assert list(values["survival"]) == ["cuts", "groups"]
+    assert list(values["survival"]["groups"][0]) == ["levels", "patients", "events", "months"]
+
+
+def test_who_and_when_go_along_but_no_folder() -> None:
+    from datetime import date
+
+    days = (date(2020, 1, 2), date(2021, 3, 4))
+    who = cohort(institution="N", enrolment=days, codebook="a folder/asthma.toml")
+    made = site_table(people(), CODEBOOK, Choice(()), "north.csv")
+    text = as_json(made.table, who, CODEBOOK).decode()
+    values = json.loads(text)
+    assert values["enrolment"] == ["2020-01-02", "2021-03-04"]
+    assert values["codebook"]["name"] == "asthma.toml"
+    assert "folder" not in text
+    assert "a paper" not in text
+
+
+def group(values: Values, place: int = 0) -> Values:
+    return dict(values)["survival"]["groups"][place]  # type: ignore[no-any-return]
+
+
+def changed(values: Values, path: str, value: Any) -> None:
+    """Set what stands at `a.0.b`."""
+    *outer, last = [int(step) if step.isdigit() else step for step in path.split(".")]
+    inner: Any = values
+    for step in outer:
+        inner = inner[step]
+    inner[last] = value
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "problem"),
+    [
+        ("survival.groups.2.patients", -5, "survival.groups[3].patients: must be at least 1"),
+        ("survival.groups.2.patients", 4, "survival.groups[3].patients: must be at least the min"),
+        ("survival.groups.2.patients", 10**6, "survival.groups: must hold at most n, 80"),
+        ("survival.groups.2.events.1", 10**6, "survival.groups[3].events: must be at most the pat"),
+        ("survival.groups.2.events.1", 1.5, "survival.groups[3].events[2]: must be a whole number"),
+        ("survival.groups.2.events", [1], "survival.groups[3].events: must be 6, one for each"),
+        ("survival.groups.2.months.0", 1e3, "survival.groups[3].months[1]: must be at most"),
+        ("survival.groups.2.months.0", -0.5, "survival.groups[3].months[1]: must be at least 0"),
+        ("survival.groups.2.months.0", "3", "survival.groups[3].months[1]: must be a number"),
+        ("survival.groups.2.months.0", 0.1, "survival.groups[3].power: must agree with the months"),
+        ("survival.groups.2.power.4", 1e3, "survival.groups[3].power[5]: must be at most the pat"),
+        ("survival.groups.2.power", [1.0], "survival.groups[3].power: must be 32 numbers; got 1"),
+        ("survival.groups.2.power", None, "survival.groups[3].power: is missing"),
+        ("survival.groups.2.log_month", 99.0, "survival.groups[3].log_month: must lie between"),
+        ("survival.groups.2.levels.htb", ["<9%"], "survival.groups[3].levels.htb: no such level"),
+        ("survival.groups.2.levels.htb", [], "survival.groups[3].levels.htb: must not be empty"),
+        ("survival.groups.2.levels.size", ["a"], "survival.groups[3].levels.size: no such covar"),
+        ("survival.groups.2.levels", {"htb": ["<10%"]}, "survival.groups[3].levels.ki67: is miss"),
+        ("survival.groups.2.name", "P1", "survival.groups[3].name: no such key"),
+        ("survival.groups.2", 7, "survival.groups[3]: must be a table of keys and values"),
+        ("survival.cuts.1", 2.0, "survival.cuts: must be rising months; got 6, 2, 12, 18, 24"),
+        ("survival.cuts.1", 0.0, "survival.cuts[2]: must be greater than 0"),
+        ("survival.nodes", 24, "survival.nodes: must be 32; got 24"),
+        ("survival.scale_months", None, "survival.nodes: must stand with 'scale_months'"),
+        ("survival.groups", [], "survival.groups: must not be empty"),
+        ("survival", None, "followed_months: must be 0 without survival"),
+        ("response.groups.0.responders", 999, "response.groups[1].responders: must be at most"),
+        ("minimum", 0, "minimum: must be at least 1"),
+        ("minimum", True, "minimum: must be a whole number"),
+        ("n", 0, "n: must be at least 1"),
+        ("label", "a\u001b[2J", "label: must be printable text without line breaks"),
+        ("enrolment", ["2020-01-02"], "enrolment: must be [first day, last day] or []"),
+        ("enrolment", ["2020-13-02"], "enrolment[1]: must be a date such as"),
+        ("codebook.name", "../book.toml", "codebook.name: must be a name without a folder"),
+        ("codebook.name", "book.toml", "codebook.name: no such file 'book.toml' beside this one"),
+        ("codebook.digest", "0" * 64, "codebook.digest: the levels were cut at other points"),
+        ("covariates.htb", ["<10%", ">10%"], "no such level"),
+        ("covariates.ki67", [">10%", "<=10%"], "covariates.ki67: must have the levels of 'netlm'"),
+        ("synthetic", "no", "synthetic: must be true or false"),
+    ],
+)
+def test_a_fault_is_said_with_its_place(
+    values: Values, written: Callable[..., str], path: str, value: Any, problem: str
+) -> None:
+    changed(values, path, value)
+    assert any(problem in line for line in said(written(values)))
+
+
+def test_several_faults_are_said_at_once(values: Values, written: Callable[..., str]) -> None:
+    changed(values, "survival.groups.0.patients", 2)
+    changed(values, "survival.groups.3.months.0", 1e3)
+    changed(values, "response.groups.1.responders", 999)
+    lines = said(written(values, keep=True))
+    for start in (
+        "survival.groups[1].patients",
+        "survival.groups[4].months[1]",
+        "response.groups[2].responders",
+        "checksum",
+    ):
+        assert any(line.startswith(start) for line in lines), start
+
+
+def test_a_number_that_could_be_is_told_by_the_checksum(
+    values: Values, written: Callable[..., str]
+) -> None:
+    events = group(values)["events"]
+    events[0], events[1] = events[1], events[0]
+    group(values).update(power=None, log_month=None)
+    response = values["response"]["groups"][0]
+    response["responders"] -= 1
+    changed(values, "survival", None)
+    changed(values, "followed_months", 0)
+    assert said(written(values, keep=True)) == [
+        "checksum: does not agree with the content: changed or damaged since it was written"
+    ]
+
+
+def test_months_of_an_interval_with_events_are_not_nothing(
+    values: Values, written: Callable[..., str]
+) -> None:
+    place = next(x for x, events in enumerate(group(values)["events"]) if events)
+    group(values)["months"][place] = 0.0
+    lines = said(written(values))
+    assert any(f"months[{place + 1}]: must be more than 0" in line for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("content", "problem"),
+    [
+        (b"", "line 1, column 1: is not JSON: Expecting value; the file ends too early"),
+        (b"\xff\xfe", "is not UTF-8 (byte 1)"),
+        (b"[]", "is no site table: its 'format' is not 'netlm-bayes site table'"),
+        (b"{}", "is no site table"),
+        (b'{"format": "netlm-bayes site table"}', "must have version 1; got none"),
+        (b'{"format": "netlm-bayes site table", "version": 2}', "is of version 2; this netlm-"),
+        (b'{"format": "netlm-bayes site table", "version": true}', "must have version 1"),
+        (b'{"format": "netlm-bayes site table", "version": 1}', "minimum: is missing"),
+        (b'{"format": "x", "format": "y"}', "is not JSON: the key 'format' is given twice"),
+        (b'{"format": NaN}', "is not JSON: NaN is no number"),
+        (b"[" * 100_000, "has lists nested too deep"),
+        (b'{"format": ' + b"9" * 5000 + b"}", "is not JSON"),
+    ],
+)
+def test_what_is_no_site_table_is_told_so(tmp_path: Path, content: bytes, problem: str) -> None:
+    path = tmp_path / "north.json"
+    path.write_bytes(content)
+    assert any(line.startswith(problem) for line in said(str(path)))
+
+
+@pytest.mark.parametrize("share", [0.1, 0.5, 0.9, 0.999])
+def test_a_truncated_file_is_no_json(
+    values: Values, written: Callable[..., str], share: float
+) -> None:
+    path = Path(written(values))
+    data = path.read_bytes()
+    path.write_bytes(data[: int(share * len(data))])
+    assert any("is not JSON" in line for line in said(str(path)))
+
+
+def test_numbers_beyond_all_bounds_are_refused(values: Values, written: Callable[..., str]) -> None:
+    path = Path(written(values))
+    path.write_text(path.read_text("utf-8").replace('"n": 80', '"n": 1e999'), "utf-8")
+    assert any(line.startswith("n: must be a") for line in said(str(path)))
+
+
+def test_a_codebook_of_ones_own_lies_beside_the_table(tmp_path: Path) -> None:
+    book = tmp_path / "asthma.toml"
+    book.write_text(BOOK.format(cut=20), "utf-8")
+    own = read_codebook("asthma.toml", tmp_path)
+    made = site_table(people(), own, Choice(("smoker",)), "north.csv")
+    path = tmp_path / "north.json"
+    path.write_bytes(as_json(made.table, cohort(codebook="asthma.toml"), own))
+    file = read_cohort(str(path))
+    assert file.codebook == own
+    assert file.codebook_name == "asthma.toml"
+    book.write_text(BOOK.format(cut=30), "utf-8")
+    assert said(str(path)) == [
+        "codebook.digest: the levels were cut at other points than in 'asthma.toml' here"
+    ]
+    book.write_text(BOOK.format(cut=20).replace('"former", "current"', '"now", "before"'), "utf-8")
+    assert said(str(path))[0].startswith("covariates.smoker: must have the levels of")
+    book.write_text(BOOK.format(cut=20).replace("smoker", "smoked"), "utf-8")
+    assert "did you mean 'smoked'?" in said(str(path))[0]
+
+
+def test_a_continuous_covariate_is_none_of_a_table(
+    values: Values, written: Callable[..., str]
+) -> None:
+    values["covariates"]["age"] = ["young", "old"]
+    for part in (values["survival"], values["response"]):
+        for one in part["groups"]:
+            one["levels"]["age"] = ["young"]
+    assert "covariates.age: must have the levels of 'netlm', none, it is continuous" in said(
+        written(values)
+    )
+
+
+def test_two_tables_of_one_id_do_not_meet(values: Values, written: Callable[..., str]) -> None:
+    path = written(values)
+    with pytest.raises(Exception, match="is the id of another cohort given"):
+        read_cohorts([path, path])
+
+
+def test_a_folder_or_a_file_that_is_not_there_is_said(tmp_path: Path) -> None:
+    (tmp_path / "folder.json").mkdir()
+    assert said(str(tmp_path / "folder.json")) == ["is a folder; give a file"]
+    assert said(str(tmp_path / "none.json")) == ["cannot be read: No such file or directory"]
