@@ -24,7 +24,8 @@ from netlm_bayes.builders.model import build, pointwise_names
 from netlm_bayes.builders.numbers import packed
 from netlm_bayes.builders.structure import structure_of
 from netlm_bayes.curves import ANCHOR_MONTHS, Weibull
-from netlm_bayes.evidence.assemble import Analysis, CohortEvidence, analyse
+from netlm_bayes.evidence.analysis import Analysis, CohortEvidence
+from netlm_bayes.evidence.assemble import analyse
 from netlm_bayes.evidence.files import BUNDLED_COHORTS, read_cohorts
 from netlm_bayes.evidence.implied.emulator import follow_up_of
 from netlm_bayes.evidence.implied.plausible import plausible

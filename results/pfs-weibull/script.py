@@ -218,7 +218,7 @@ def log_effect(cohort, covariate, levels):
         if name == covariate:
             tilt = margin_tilt[list(TILT).index(cohort), NAMES.index(name)]
             places = [LEVELS[name].index(level) for level in levels]
-            weight = [w + steps[place] * tilt for w, place in zip(weight, places)]
+            weight = [w + steps[place] * tilt for w, place in zip(weight, places, strict=True)]
     weight = pt.stack(weight)
     return pt.logsumexp(weight + pt.stack(effects)) - pt.logsumexp(weight)
 

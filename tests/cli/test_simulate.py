@@ -18,7 +18,8 @@ from netlm_bayes.estimands.description import description_of
 from netlm_bayes.estimands.parameters import prior_draws
 from netlm_bayes.estimands.study import Plan
 from netlm_bayes.evidence.assemble import analyse
-from netlm_bayes.evidence.files import CohortFile, check_file, read_cohorts
+from netlm_bayes.evidence.check import check_file
+from netlm_bayes.evidence.files import CohortFile, read_cohorts
 from netlm_bayes.pipeline.simulate import Simulated, from_cohort, from_prior, from_run
 from netlm_bayes.pipeline.synthetic_file import check_output, write_synthetic
 from netlm_bayes.spec import ModelSpec, read_model

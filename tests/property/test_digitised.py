@@ -37,8 +37,9 @@ def curves(draw: Any) -> DigitisedCurve:
     n = sorted(draw(st.lists(st.integers(0, 300), min_size=rows, max_size=rows)), reverse=True)
     n[0] = max(n[0], 1)
     later = draw(st.lists(times, min_size=rows - 1, max_size=rows - 1, unique=True))
-    events = draw(st.integers(0, n[0])) if rows == 1 else draw(st.none() | st.integers(0, n[0]))
     at_risk = AtRisk(np.array([0.0, *sorted(later)]), np.array(n))
+    told = len(at_risk.within(months.max()).n) > 1
+    events = draw((st.none() if told else st.nothing()) | st.integers(0, n[0]))
     return DigitisedCurve(Clicks(*falling(months, survival)), at_risk, events)
 
 

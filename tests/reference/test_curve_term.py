@@ -9,7 +9,8 @@ from pytensor.compile.mode import Mode
 from scipy.special import logsumexp
 from tests.reference.patients.graphs import graph_of
 
-from netlm_bayes.evidence.assemble import Analysis, analyse
+from netlm_bayes.evidence.analysis import Analysis
+from netlm_bayes.evidence.assemble import analyse
 from netlm_bayes.evidence.digitised.published_curve import CurveEvidence
 from netlm_bayes.evidence.files import BUNDLED_COHORTS, read_cohorts
 from netlm_bayes.spec import ModelSpec

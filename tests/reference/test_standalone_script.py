@@ -23,7 +23,8 @@ from netlm_bayes.builders.data import data_of
 from netlm_bayes.builders.model import LEARNED_STEP, build, pointwise_names
 from netlm_bayes.builders.numbers import packed
 from netlm_bayes.builders.structure import structure_of
-from netlm_bayes.evidence.assemble import Analysis, analyse
+from netlm_bayes.evidence.analysis import Analysis
+from netlm_bayes.evidence.assemble import analyse
 from netlm_bayes.evidence.files import BUNDLED_COHORTS, read_cohorts
 from netlm_bayes.inference.sample import compile_model, sample
 from netlm_bayes.pipeline.script import facts_of, read_script, script_of, write_script

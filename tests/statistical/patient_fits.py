@@ -18,7 +18,8 @@ from netlm_bayes.builders.structure import Structure, structure_of
 from netlm_bayes.codebook import Codebook
 from netlm_bayes.estimands.estimates import estimate_effects
 from netlm_bayes.estimands.summary import Quantity, tidy
-from netlm_bayes.evidence.assemble import Analysis, analyse
+from netlm_bayes.evidence.analysis import Analysis
+from netlm_bayes.evidence.assemble import analyse
 from netlm_bayes.evidence.patients.canonical import Patients
 from netlm_bayes.inference.gate import Gated, until_accepted
 from netlm_bayes.inference.sample import CompiledModel, compile_model, sample

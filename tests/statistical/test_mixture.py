@@ -18,7 +18,8 @@ from netlm_bayes.builders.model import build, pointwise_names
 from netlm_bayes.builders.numbers import packed
 from netlm_bayes.builders.structure import Structure, structure_of
 from netlm_bayes.codebook import read_codebook
-from netlm_bayes.evidence.assemble import Analysis, analyse
+from netlm_bayes.evidence.analysis import Analysis
+from netlm_bayes.evidence.assemble import analyse
 from netlm_bayes.evidence.cells import survival_cells
 from netlm_bayes.evidence.cohort import Cohort, PatientCohort
 from netlm_bayes.evidence.files import CohortFile, read_cohort

@@ -24,7 +24,8 @@ from netlm_bayes.builders.data import data_of
 from netlm_bayes.builders.model import build, pointwise_names
 from netlm_bayes.builders.numbers import packed
 from netlm_bayes.builders.structure import structure_of
-from netlm_bayes.evidence.assemble import Analysis, analyse
+from netlm_bayes.evidence.analysis import Analysis
+from netlm_bayes.evidence.assemble import analyse
 from netlm_bayes.evidence.files import read_cohorts
 from netlm_bayes.inference.sample import CompiledModel, compile_model, sample
 from netlm_bayes.spec import ModelSpec, Outcome, Sampling

@@ -11,7 +11,8 @@ import pytest
 import xarray as xr
 from numpy.typing import NDArray
 
-from netlm_bayes.evidence.assemble import Analysis, analyse
+from netlm_bayes.evidence.analysis import Analysis
+from netlm_bayes.evidence.assemble import analyse
 from netlm_bayes.evidence.files import CohortFile, read_cohorts
 from netlm_bayes.inference.gate import Accepted, Check
 from netlm_bayes.spec import ModelSpec

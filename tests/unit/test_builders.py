@@ -24,7 +24,8 @@ from netlm_bayes.builders.response import population_log_probability
 from netlm_bayes.builders.structure import structure_of
 from netlm_bayes.builders.survival import population_log_minus_log
 from netlm_bayes.codebook import bundled_file
-from netlm_bayes.evidence.assemble import Analysis, analyse
+from netlm_bayes.evidence.analysis import Analysis
+from netlm_bayes.evidence.assemble import analyse
 from netlm_bayes.evidence.files import BUNDLED_COHORTS, CohortFile, read_cohorts
 from netlm_bayes.spec import read_model
 

@@ -369,6 +369,7 @@ ERAS = {
 }
 CENTRES = {"same": ("A", "A"), "different": ("A", "B"), "not printed": ("A", "")}
 TWICE = "the same patients may count twice"
+OPEN = "shared patients cannot be ruled out from what is printed, and would count twice"
 APART = "no patient can be in both, unless treated twice; "
 
 
@@ -376,7 +377,7 @@ APART = "no patient can be in both, unless treated twice; "
     ("centre", "dates", "finding"),
     [
         ("same", "overlap", f"same centre and overlapping enrolment: {TWICE}"),
-        ("same", "not printed", f"cannot be ruled out from what is printed: {TWICE}"),
+        ("same", "not printed", OPEN),
         (
             "same",
             "do not overlap",
@@ -389,8 +390,8 @@ APART = "no patient can be in both, unless treated twice; "
             "do not overlap",
             f"{APART}hospital and era differ together and cannot be told apart",
         ),
-        ("not printed", "overlap", f"cannot be ruled out from what is printed: {TWICE}"),
-        ("not printed", "not printed", f"cannot be ruled out from what is printed: {TWICE}"),
+        ("not printed", "overlap", OPEN),
+        ("not printed", "not printed", OPEN),
         (
             "not printed",
             "do not overlap",

@@ -10,6 +10,7 @@ from scipy.optimize import minimize
 
 from netlm_bayes.codebook import BUNDLED, Codebook, read_codebook
 from netlm_bayes.errors import InputError
+from netlm_bayes.evidence.check import check_file
 from netlm_bayes.evidence.checks import faults
 from netlm_bayes.evidence.cohort import Cohort, Curve
 from netlm_bayes.evidence.digitised.at_risk import AtRisk
@@ -22,7 +23,7 @@ from netlm_bayes.evidence.digitised.published_curve import (
     curve_evidence,
     grid_log_likelihood,
 )
-from netlm_bayes.evidence.files import check_file, read_cohort
+from netlm_bayes.evidence.files import read_cohort
 from netlm_bayes.evidence.labels import item_label
 from netlm_bayes.evidence.uses import use_of
 from netlm_bayes.spec import read_model
@@ -100,6 +101,14 @@ def test_more_at_risk_than_patients_is_refused(paper):
     (paper.parent / "risk.csv").write_text("time,at_risk\n0,130\n6,80\n")
     with pytest.raises(InputError, match="at most the cohort's 120 at risk at time 0; got 130"):
         read_cohort(str(paper))
+
+
+def test_a_curve_that_never_falls_may_say_that_it_has_no_events(paper):
+    paper.write_text(
+        COHORT.replace('at_risk = "risk.csv"\n', "").replace("events = 70", "events = 0")
+    )
+    (paper.parent / "clicks.csv").write_text("time,survival\n12,1\n")
+    assert read_cohort(str(paper)).curves[0].events == 0
 
 
 def test_without_numbers_at_risk_an_overall_curve_is_of_the_whole_cohort(paper):

@@ -89,8 +89,9 @@ def test_without_censoring_events_alone_tell_everything():
 
 
 def test_neither_later_numbers_at_risk_nor_events_is_refused():
-    with pytest.raises(ValueError, match="neither"):
-        reconstruct(CLICKS.months, CLICKS.survival, everyone(10))
+    for at_risk in (everyone(10), rows_of([0, 18, 24], [10, 0, 0])):
+        with pytest.raises(ValueError, match="neither"):
+            reconstruct(CLICKS.months, CLICKS.survival, at_risk)
 
 
 def test_a_curve_that_never_falls_has_no_event():

@@ -172,6 +172,20 @@ def test_a_curve_that_does_not_tell_of_patients_is_refused(files, risk, events, 
         read_curve(files[0], files[1] if risk else None, events, n)
 
 
+def test_nobody_at_risk_after_the_last_click_tells_nothing_of_censoring(files):
+    files[1].write_bytes(at_risk("0,10", "7,0", "12,0"))
+    with pytest.raises(InputError, match=r"at later times.* after the last click, at 6 months"):
+        read_curve(*files, None, None)
+    assert read_curve(*files, 4, None).n == 10
+    files[1].write_bytes(at_risk("0,10", "6,0"))
+    assert read_curve(*files, None, None).n == 10
+
+
+def test_no_events_of_a_curve_that_falls_are_refused(files):
+    with pytest.raises(InputError, match="must be at least 1 for a curve that falls; got 0"):
+        read_curve(files[0], None, 0, 10)
+
+
 def test_events_of_a_curve_that_never_falls_are_refused(tmp_path):
     (tmp_path / "curve.csv").write_bytes(clicks("3,1", "6,1"))
     with pytest.raises(InputError, match="must be 0 for a curve that never falls; got 2"):

@@ -204,7 +204,7 @@ def test_what_is_within_monte_carlo_error_of_none_is_not_drawn():
     assert len(squares(figure)) == 4
 
 
-@pytest.mark.parametrize("cohorts", [1, 2, 7])
+@pytest.mark.parametrize("cohorts", [1, 2, 4, 7])
 def test_the_figure_is_legible_whatever_the_number_of_sources(cohorts):
     names = [f"hospital-with-a-long-name-{place}" for place in range(cohorts)]
     figure = figure_of(table_of(names, only=True), LABELS)
@@ -221,7 +221,20 @@ def test_the_figure_is_legible_whatever_the_number_of_sources(cohorts):
         across = min(one.x1, other.x1) - max(one.x0, other.x0)
         down = min(one.y1, other.y1) - max(one.y0, other.y0)
         assert across <= 0 or down <= slack, (first, second)
-    assert {"Prior", "All together"} <= {text for text, _ in boxes}
+    assert {"Prior", "All", "together"} <= {text for text, _ in boxes}
+
+
+@pytest.mark.parametrize(("cohorts", "panels"), [(1, 1), (4, 1), (5, 2), (8, 2)])
+def test_the_total_stands_beside_the_last_sources_and_opens_no_panel(cohorts, panels):
+    figure = figure_of(table_of([f"h{place}" for place in range(cohorts)]), LABELS)
+    words = [text.get_text() for text in texts(figure)]
+    assert words.count("Size: greater vs lesser") == panels
+    assert words.count("40") == 2
+
+
+def test_where_no_source_could_be_left_out_the_totals_are_drawn():
+    alone = table_of(["east"]).query("source != 'east'")
+    assert [text.get_text() for text in texts(figure_of(alone, LABELS))].count("40") == 2
 
 
 def test_a_run_with_the_table_has_the_figure(tmp_path):

@@ -7,9 +7,9 @@ import pytest
 
 from netlm_bayes.codebook import bundled_file
 from netlm_bayes.errors import InputError, InputErrors
+from netlm_bayes.evidence.check import check_file
 from netlm_bayes.evidence.files import (
     BUNDLED_COHORTS,
-    check_file,
     inputs_of,
     lenders,
     read_cohort,

@@ -2,6 +2,7 @@
 
 import math
 from statistics import NormalDist
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -214,7 +215,8 @@ def words_on(analysis, effects, contrast, evidence=None) -> str:
 def test_words_name_every_change_that_matters(analysis, effects):
     words = words_on(analysis, effects, SIZE)
     assert "pooled 2.72 (1.51 to 4.89)" in words
-    assert "above 1. It stays so under 3 of 5 changes." in words
+    assert "the interval lies above 1. That holds under 3 of 5 changes that were run" in words
+    assert "It does not hold with heterogeneity HalfNormal(1)" in words
     assert "with heterogeneity HalfNormal(1): 2.72 (0.84 to 8.81)" in words
     assert "without west: 2.72 (0.57 to 13.04)" in words
     assert "without east" not in words
@@ -231,32 +233,85 @@ def test_words_say_what_would_have_to_be_believed(analysis, effects):
     assert found["heterogeneity_scale_at_change"] == pytest.approx(turns)
     assert found["events_to_change"] == pytest.approx(events_to_change(Belief(1.0, 0.3), 0.95, 0.2))
     limit = found["sceptics_limit"]
-    assert (
-        f"lies between {1 / limit:.2f} and {limit:.2f} (95 %; the model's prior" in found["words"]
-    )
+    assert f"lies within {1 / limit:.2f} to {limit:.2f} (95 %; the model's prior" in found["words"]
     assert f"wider than about HalfNormal({turns:.2g})" in found["words"]
-    assert f"of about {found['events_to_change']:.0f} equivalent events" in found["words"]
+    assert "of about 530 equivalent events" in found["words"]  # 529.2, to two digits
 
 
 def test_an_open_statement_is_told_what_would_close_it(analysis, effects):
     words = words_on(analysis, effects, SPREAD)
-    assert "open. It stays so under all 4 changes" in words
-    assert "To tell it from 1 would take a heterogeneity prior narrower than any" in words
+    assert "the interval includes 1. That holds under all 4 changes" in words
+    assert "To tell it from 1 would take" in words
 
 
-def test_words_say_where_one_source_alone_tells(analysis, effects):
-    evidence = pd.DataFrame(
+def test_a_heterogeneity_prior_is_no_way_to_turn_what_none_that_was_run_turns(analysis, effects):
+    # Nothing says that a narrower one would: the study is what is left.
+    assert "would take one further study" in words_on(analysis, effects, SPREAD)
+    found = tables()
+    found["heterogeneity"] = found["heterogeneity"].query("heterogeneity_scale != '1'")
+    table = fragility_words(analysis, fragility_table(analysis, found), effects)
+    size = table.set_index("contrast").loc[SIZE]
+    assert math.isnan(size["heterogeneity_scale_at_change"])
+    assert "heterogeneity" not in size["words"].partition("To doubt it would take")[2]
+
+
+def test_a_change_on_the_edge_is_too_close_to_tell(analysis, effects):
+    found = tables()
+    sources = found["leave_one_source_out"]
+    near = row(SIZE, Z * 0.3 - 0.001, 0.3, left_out="west")
+    chosen = (sources["contrast"] == SIZE) & (sources["left_out"] == "west")
+    found["leave_one_source_out"] = pd.concat([sources[~chosen], pd.DataFrame([near])])
+    table = fragility_words(analysis, fragility_table(analysis, found), effects)
+    words = table.set_index("contrast").loc[SIZE, "words"]
+    assert "It is too close to tell without west: 1.80 (1.00 to 3.24)." in words
+
+
+def known_from(**columns: object) -> pd.DataFrame:
+    """What each source tells of size."""
+    return pd.DataFrame(
         {
             "source": ["east", "west", "prior", "all"],
             "contrast": SIZE,
             "events": [3.0, 11.0, 7.0, 20.0],
-            "only": [False, True, False, False],
+            "events_mcse": 0.5,
+            "only": False,
+            **columns,
         }
     )
+
+
+def test_words_say_where_one_source_alone_tells(analysis, effects):
+    evidence = known_from(only=[False, True, False, False])
     words = words_on(analysis, effects, SIZE, evidence)
-    assert "west alone tells of it: without it 2.72 (0.57 to 13.04)." in words
-    words = words_on(analysis, effects, SIZE, evidence.assign(only=False))
-    assert "most is known from west: without it" in words
+    # What there is without west is said already: the statement does not hold.
+    assert "Only west tells of it. " in words
+    assert words.count("13.04") == 1
+    evidence = known_from(events=[11.0, 3.0, 7.0, 20.0])
+    words = words_on(analysis, effects, SIZE, evidence)
+    assert "Most is known of it from east; without it, 2.72 (1.24 to 5.95)." in words
+
+
+def test_no_source_tells_most_where_the_next_is_within_monte_carlo_error(analysis, effects):
+    assert "Most is known" in words_on(analysis, effects, SIZE, known_from(events_mcse=2.8))
+    assert "Most is known" not in words_on(analysis, effects, SIZE, known_from(events_mcse=2.9))
+
+
+def test_of_a_latent_scale_the_step_is_told_and_not_what_follows_from_it(analysis, effects):
+    step, implied = "size: per 1.5 doublings", "size: per doubling"
+    scale = SimpleNamespace(name="size", unit="per doubling", spread=1.5)
+    patterns = SimpleNamespace(
+        latent=(scale,), stepped=("size",), effects=(("size", "per 1.5 doublings"),)
+    )
+    latent = SimpleNamespace(
+        patterns=SimpleNamespace(**vars(patterns), names=("size",)),
+        codebook=analysis.codebook,
+        cohorts=(),
+        spec=analysis.spec,
+    )
+    every = fragility_table(analysis, tables()).query("contrast == @SIZE")
+    names = [step, implied, "size: huge vs small"]
+    table = pd.concat([every.assign(contrast=name) for name in names])
+    assert list(fragility_words(latent, table, effects)["contrast"]) == [step]
 
 
 def test_one_cohort_has_no_pooled_statement(analysis_of, invented):

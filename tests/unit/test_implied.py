@@ -11,6 +11,7 @@ from netlm_bayes.builders.structure import structure_of
 from netlm_bayes.curves import Weibull
 from netlm_bayes.errors import InputError
 from netlm_bayes.evidence.assemble import analyse
+from netlm_bayes.evidence.digitised.published_curve import CurveEvidence
 from netlm_bayes.evidence.files import BUNDLED_COHORTS, read_cohorts
 from netlm_bayes.evidence.implied.emulator import follow_up_of, limits, with_implied
 from netlm_bayes.evidence.implied.limits import logistic_limit
@@ -196,6 +197,15 @@ def test_patients_followed_to_nowhere_printed_are_followed_twice_as_long_as_the_
     )
     bare = replace(west, curve=(), not_reached=())
     assert follow_up_of(bare)[0] == FollowUp(24.0, False)
+
+
+def test_a_digitised_curve_shows_how_long_patients_were_followed(analysis_of, papers):
+    east, west = analysis_of(*papers()).cohorts
+    counts, best = np.zeros((1, 2)), np.zeros(1)
+    curve = CurveEvidence(0, "pfs", {}, np.array([6.0, 17.0]), counts, counts, best, best)
+    found = follow_up_of(replace(west, digitised=(curve,)))
+    assert found == (FollowUp(17.0, True), "censoring taken as even up to month 17, printed")
+    assert follow_up_of(replace(east, digitised=(curve,)))[0] == FollowUp(20.0, True)
 
 
 def test_cohorts_without_ratios_stay_as_they_are(analysis_of, papers):

@@ -16,7 +16,8 @@ from netlm_bayes.estimands.covariate_mix import treated_by, treated_by_anybody
 from netlm_bayes.estimands.description import Profile, described_analysis, description_of
 from netlm_bayes.estimands.effects import contrasts_of
 from netlm_bayes.estimands.population import Population
-from netlm_bayes.evidence.assemble import Analysis, analyse
+from netlm_bayes.evidence.analysis import Analysis
+from netlm_bayes.evidence.assemble import analyse
 from netlm_bayes.evidence.files import BUNDLED_COHORTS, read_cohorts
 from netlm_bayes.evidence.latent import Normal, on_scale
 from netlm_bayes.evidence.patients.layout import Layout

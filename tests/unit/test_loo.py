@@ -21,7 +21,8 @@ from netlm_bayes.estimands.loo import (
     leave_one_out,
     loo_table,
 )
-from netlm_bayes.evidence.assemble import Analysis, analyse
+from netlm_bayes.evidence.analysis import Analysis
+from netlm_bayes.evidence.assemble import analyse
 from netlm_bayes.evidence.cohort import PatientCohort
 from netlm_bayes.evidence.files import CohortFile
 from netlm_bayes.evidence.patients.canonical import Patients

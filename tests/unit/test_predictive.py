@@ -29,7 +29,8 @@ from netlm_bayes.estimands.replicated_patients import (
     replicated,
 )
 from netlm_bayes.estimands.summary import COLUMNS
-from netlm_bayes.evidence.assemble import Analysis, analyse
+from netlm_bayes.evidence.analysis import Analysis
+from netlm_bayes.evidence.assemble import analyse
 from netlm_bayes.evidence.cohort import PatientCohort
 from netlm_bayes.evidence.files import CohortFile
 from netlm_bayes.evidence.patients.canonical import Patients

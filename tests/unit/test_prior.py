@@ -7,7 +7,8 @@ import pytest
 from scipy.stats import halfnorm, kstest, norm
 
 from netlm_bayes.estimands.prior import accepted_prior
-from netlm_bayes.evidence.assemble import Analysis, analyse
+from netlm_bayes.evidence.analysis import Analysis
+from netlm_bayes.evidence.assemble import analyse
 from netlm_bayes.evidence.files import BUNDLED_COHORTS, read_cohorts
 from netlm_bayes.spec import read_model
 

@@ -30,7 +30,8 @@ from netlm_bayes.estimands.response import subgroup_response
 from netlm_bayes.estimands.subgroups import subgroups_within
 from netlm_bayes.estimands.summary import COLUMNS, Quantity
 from netlm_bayes.estimands.survival import CURVE_MONTHS, STANDARDISED, subgroup_survival
-from netlm_bayes.evidence.assemble import Analysis, analyse
+from netlm_bayes.evidence.analysis import Analysis
+from netlm_bayes.evidence.assemble import analyse
 from netlm_bayes.evidence.cohort import PatientCohort
 from netlm_bayes.evidence.files import CohortFile
 from netlm_bayes.evidence.patients.canonical import Patients

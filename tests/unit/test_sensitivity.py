@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 import xarray as xr
 
-from netlm_bayes.evidence.assemble import Analysis, analyse
+from netlm_bayes.evidence.analysis import Analysis
+from netlm_bayes.evidence.assemble import analyse
 from netlm_bayes.evidence.files import BUNDLED_COHORTS, read_cohorts
 from netlm_bayes.inference.gate import Check, NotConvergedError
 from netlm_bayes.pipeline import sensitivity

@@ -45,7 +45,7 @@ from netlm_bayes.estimands.simulation import (
     simulate_institution,
 )
 from netlm_bayes.estimands.study import Plan, Study, observed, study_of
-from netlm_bayes.evidence.assemble import Analysis
+from netlm_bayes.evidence.analysis import Analysis
 from netlm_bayes.evidence.patients.canonical import Patients, Scale
 from netlm_bayes.evidence.patients.layout import Layout
 from netlm_bayes.evidence.patients.read import read_patients

@@ -13,8 +13,9 @@ import pytest
 from netlm_bayes.codebook import BUNDLED, Codebook, read_codebook
 from netlm_bayes.errors import InputError
 from netlm_bayes.evidence.cells import shape_nodes
+from netlm_bayes.evidence.check import check_file
 from netlm_bayes.evidence.cohort import Cohort
-from netlm_bayes.evidence.files import check_file, inputs_of, read_cohort, read_cohorts
+from netlm_bayes.evidence.files import inputs_of, read_cohort, read_cohorts
 from netlm_bayes.evidence.patients.canonical import Patients
 from netlm_bayes.evidence.sites.make import Choice, site_table
 from netlm_bayes.evidence.sites.write import as_json, checksum
@@ -238,16 +239,19 @@ def test_several_faults_are_said_at_once(values: Values, written: Callable[..., 
 def test_a_number_that_could_be_is_told_by_the_checksum(
     values: Values, written: Callable[..., str]
 ) -> None:
-    events = group(values)["events"]
-    events[0], events[1] = events[1], events[0]
-    group(values).update(power=None, log_month=None)
-    response = values["response"]["groups"][0]
-    response["responders"] -= 1
-    changed(values, "survival", None)
-    changed(values, "followed_months", 0)
+    values["response"]["groups"][0]["responders"] -= 1
     assert said(written(values, keep=True)) == [
         "checksum: does not agree with the content: changed or damaged since it was written"
     ]
+
+
+def test_two_groups_of_the_same_levels_are_refused_in_whatever_order_these_stand(
+    values: Values, written: Callable[..., str]
+) -> None:
+    for place, levels in ((1, ["<10%", "10-25%"]), (3, ["10-25%", "<10%"])):
+        group(values, place)["levels"] = {"htb": levels, "ki67": [">10%"]}
+    lines = said(written(values))
+    assert "survival.groups[4].levels: must not repeat; the same as of group 2" in lines
 
 
 def test_months_of_an_interval_with_events_are_not_nothing(

@@ -11,7 +11,8 @@ import pytest
 
 from netlm_bayes.builders.data import data_of
 from netlm_bayes.builders.structure import structure_of
-from netlm_bayes.evidence.assemble import Analysis, analyse
+from netlm_bayes.evidence.analysis import Analysis
+from netlm_bayes.evidence.assemble import analyse
 from netlm_bayes.evidence.files import BUNDLED_COHORTS, read_cohorts
 from netlm_bayes.pipeline.job import Job
 from netlm_bayes.pipeline.posterior import compile_analysis, posterior_of

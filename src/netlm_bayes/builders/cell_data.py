@@ -8,7 +8,7 @@ import numpy as np
 
 from netlm_bayes.builders.cell_rows import CohortCells
 from netlm_bayes.curves import ANCHOR_MONTHS
-from netlm_bayes.evidence.assemble import Analysis
+from netlm_bayes.evidence.analysis import Analysis
 from netlm_bayes.evidence.cells import SurvivalCells, chebyshev_coefficients
 from netlm_bayes.evidence.patients.canonical import Floats, Ints
 

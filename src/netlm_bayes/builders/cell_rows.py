@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from netlm_bayes.builders.collapse import alike
-from netlm_bayes.evidence.assemble import Analysis, CohortEvidence
+from netlm_bayes.evidence.analysis import Analysis, CohortEvidence
 from netlm_bayes.evidence.cells import SurvivalCells, survival_cells
 from netlm_bayes.evidence.patients.canonical import Floats
 from netlm_bayes.evidence.sites.table import Groups, SiteTable

@@ -21,7 +21,7 @@ from netlm_bayes.builders.printed_data import (
     tilt_of,
 )
 from netlm_bayes.builders.structure import Structure, structure_of
-from netlm_bayes.evidence.assemble import Analysis
+from netlm_bayes.evidence.analysis import Analysis
 
 Array = NDArray[np.float64]
 

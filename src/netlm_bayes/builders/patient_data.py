@@ -12,7 +12,7 @@ from netlm_bayes.builders.patient_rows import (
     patient_order,
 )
 from netlm_bayes.curves import ANCHOR_MONTHS
-from netlm_bayes.evidence.assemble import Analysis
+from netlm_bayes.evidence.analysis import Analysis
 from netlm_bayes.evidence.cells import exposure
 from netlm_bayes.evidence.patients.canonical import RESPONDED, RESPONSES, Floats, Ints
 

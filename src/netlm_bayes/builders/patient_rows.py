@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from netlm_bayes.evidence.assemble import Analysis
+from netlm_bayes.evidence.analysis import Analysis
 from netlm_bayes.evidence.patients.canonical import MISSING, Floats, Ints, Patients
 from netlm_bayes.evidence.patients.profiles import completions
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from netlm_bayes.evidence.assemble import Analysis, CohortEvidence
+from netlm_bayes.evidence.analysis import Analysis, CohortEvidence
 from netlm_bayes.evidence.digitised.published_curve import CurveEvidence
 from netlm_bayes.evidence.population import Patterns
 from netlm_bayes.evidence.published import PrintedRatio

@@ -13,7 +13,7 @@ from netlm_bayes.builders.collapse import collapsed
 from netlm_bayes.builders.patient_data import patient_data
 from netlm_bayes.builders.patient_rows import missing_levels, patient_rows
 from netlm_bayes.builders.printed_rows import count_rows, is_joined, ratio_rows
-from netlm_bayes.evidence.assemble import Analysis
+from netlm_bayes.evidence.analysis import Analysis
 from netlm_bayes.spec import Baseline, Outcome, Pooling
 
 

@@ -20,6 +20,8 @@ from netlm_bayes.builders.numbers import Numbers
 from netlm_bayes.evidence.cells import LARGEST_SHAPE, NODES
 
 SMALLEST_HAZARD = 1e-15
+EDGE = 1 - 1e-12
+"""Next to 1, where an arc cosine still has a slope."""
 
 
 class Baseline(Protocol):
@@ -82,9 +84,10 @@ class Weibull:
         .. math:: d (\eta + \log \kappa) + \kappa \ell - \ell'
                   - e^{\eta} (T / 12)^{\kappa} G(\kappa)
         """
-        log_shape = self.log_shape[numbers["cells_cohort"].astype("int64")]
+        cohort = numbers["cells_cohort"].astype("int64")
+        log_shape = self.log_shape[cohort]
         shape = pt.exp(log_shape)
-        power = pt.sum(numbers["cells_power"] * _chebyshev(log_shape), axis=1)
+        power = pt.sum(numbers["cells_power"] * _chebyshev(self.log_shape)[cohort], axis=1)
         hazard = pt.exp(linear + shape * numbers["cells_log_scale"]) * power
         events = numbers["cells_events"] * (linear + log_shape)
         times = shape * numbers["cells_log_time"] - numbers["cells_log_month"]
@@ -127,18 +130,15 @@ class Piecewise:
 
 
 def _chebyshev(log_shape: TensorVariable) -> TensorVariable:
-    r"""Chebyshev polynomials of a Weibull's log shape; (rows, NODES).
+    r"""Chebyshev polynomials of each cohort's log shape; (cohorts, NODES).
 
-    .. math:: T_{k + 1}(x) = 2 x T_k(x) - T_{k - 1}(x), \qquad x = \log \kappa / \log 5
+    .. math:: T_k(x) = \cos(k \arccos x), \qquad x = \log \kappa / \log 5
 
     A shape beyond 1/5 to 5 is held at the edge: no prior of ours goes there after tuning, and a
     polynomial outside its nodes is nothing to be led by.
     """
-    x = pt.clip(log_shape / np.log(LARGEST_SHAPE), -1.0, 1.0)
-    found = [pt.ones_like(x), x]
-    for _ in range(NODES - 2):
-        found.append(2 * x * found[-1] - found[-2])
-    return pt.stack(found, axis=1)
+    x = pt.clip(log_shape / np.log(LARGEST_SHAPE), -EDGE, EDGE)
+    return pt.cos(pt.arccos(x)[:, None] * np.arange(NODES))
 
 
 def population_log_minus_log(

@@ -15,7 +15,7 @@ def check(
     files: Annotated[list[str], typer.Argument(help="TOMLs, files of patients, bundled names.")],
 ) -> None:
     """Validate files; fit nothing."""
-    from netlm_bayes.evidence.files import check_file
+    from netlm_bayes.evidence.check import check_file
 
     errors = []
     for file in files:

@@ -60,7 +60,7 @@ def print_fragility(tables: Mapping[str, pd.DataFrame]) -> None:
     """Print what each pooled statement rests on, a paragraph a contrast."""
     if "fragility_words" not in tables:
         return
-    print("What the pooled statements rest on:")
+    print("What the pooled statements rest on (events: of a comparison of two equal groups):")
     for words in tables["fragility_words"]["words"]:
         print(fill(str(words), width=110, initial_indent="  ", subsequent_indent="    "))
 

@@ -15,7 +15,7 @@ from netlm_bayes.compare.pooled import own_estimate
 from netlm_bayes.estimands.effects import contrasts_of, ratio_name
 from netlm_bayes.estimands.population import POOLED
 from netlm_bayes.estimands.summary import Quantity
-from netlm_bayes.evidence.assemble import Analysis, CohortEvidence
+from netlm_bayes.evidence.analysis import Analysis, CohortEvidence
 
 PRIOR, ALL = "prior", "all"
 TOTALS = (PRIOR, ALL)

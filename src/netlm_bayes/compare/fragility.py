@@ -12,7 +12,7 @@ import pandas as pd
 from netlm_bayes.compare.overturn import quantile_of
 from netlm_bayes.estimands.effects import ratio_name
 from netlm_bayes.estimands.population import POOLED
-from netlm_bayes.evidence.assemble import Analysis
+from netlm_bayes.evidence.analysis import Analysis
 
 Row = Mapping[Any, Any]
 NOTHING, PRIOR, SCENARIO, SOURCE = "nothing", "heterogeneity prior", "scenario", "source left out"

@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from netlm_bayes.compare.evidence_map import TOTALS
+from netlm_bayes.compare.evidence_map import NEAR, TOTALS
 from netlm_bayes.compare.fragility import NOTHING, ON_THE_EDGE, OPEN, PRIOR, SCENARIO, SOURCE
 from netlm_bayes.compare.overturn import (
     Belief,
@@ -19,8 +19,9 @@ from netlm_bayes.compare.overturn import (
     scale_at_change,
     sceptics_limit,
 )
+from netlm_bayes.estimands.effects import contrasts_of
 from netlm_bayes.estimands.population import POOLED
-from netlm_bayes.evidence.assemble import Analysis
+from netlm_bayes.evidence.analysis import Analysis
 
 Row = Mapping[str, Any]
 COLUMNS = (
@@ -33,6 +34,11 @@ COLUMNS = (
     "events_to_change",
     "words",
 )
+SAID = {
+    "above 1": "the interval lies above 1",
+    "below 1": "the interval lies below 1",
+    OPEN: "the interval includes 1",
+}
 
 
 @dataclass(frozen=True)
@@ -55,7 +61,7 @@ class _Told:
         Heterogeneity scales that were run, rising, and under `margins` how far the interval
         stays from 1 under each.
     most, only : str
-        The source that most is known from, and the one source that tells of it; or empty.
+        The source that clearly tells most, and the one source that tells of it; or empty.
     """
 
     main: Row
@@ -112,14 +118,17 @@ def fragility_words(
     Returns
     -------
     DataFrame
-        A row a contrast. `sceptics_limit` is the upper end of the prior interval around 1 that
+        A row a contrast; of a latent scale its step, which all its other ratios follow from.
+        `sceptics_limit` is the upper end of the prior interval around 1 that
         would make an interval hold 1; `heterogeneity_scale_at_change` the half-normal scale at
         which the statement turns, NaN beyond those run; `events_to_change` those of one more
         study, infinite where none would do; `words` say the same, and what the statement rests
         on.
     """
-    rows = []
+    rows, implied = [], _implied(analysis)
     for contrast in dict.fromkeys(fragility["contrast"]):
+        if contrast in implied:
+            continue
         about = fragility[fragility["contrast"] == contrast]
         told = _told(analysis, about, effects[effects["cohort"] == POOLED], evidence)
         same = [row for row in told.others if row["same_as_main"] == "yes"]
@@ -135,6 +144,14 @@ def fragility_words(
         }
         rows.append(row)
     return pd.DataFrame(rows, columns=list(COLUMNS))
+
+
+def _implied(analysis: Analysis) -> set[str]:
+    """Ratios that follow from a step on a latent scale."""
+    latent = {part.name for part in analysis.patterns.latent}
+    steps = {f"{name}: {level}" for name, level in analysis.patterns.effects}
+    every = [contrast for contrast in contrasts_of(analysis) if contrast.covariate in latent]
+    return {contrast.label(analysis.codebook) for contrast in every} - steps
 
 
 def _told(
@@ -164,20 +181,29 @@ def _told(
 
 
 def _sources(evidence: pd.DataFrame | None, contrast: str) -> dict[str, str]:
-    """Name the source that most is known of a contrast from, and the one that alone tells of it."""
+    """Name the source that tells most of a contrast, and the one that alone tells of it.
+
+    None tells most where the next one's amount is within Monte Carlo error of it.
+    """
+    told = {"most": "", "only": ""}
     if evidence is None:
-        return {"most": "", "only": ""}
+        return told
     about = evidence["contrast"].eq(contrast) & ~evidence["source"].isin(TOTALS)
     found = evidence[about & (evidence["events"] > 0)].sort_values("events", ascending=False)
-    named = {"most": found["source"], "only": found.loc[found["only"], "source"]}
-    return {key: str(names.iloc[0]) if len(names) else "" for key, names in named.items()}
+    alone = found.loc[found["only"], "source"]
+    first, error = (found[name].to_numpy(float)[:2] for name in ("events", "events_mcse"))
+    if len(found) == 1 or (len(found) > 1 and first[0] - first[1] > NEAR * math.hypot(*error)):
+        told["most"] = str(found["source"].iloc[0])
+    return told | ({"only": str(alone.iloc[0])} if len(alone) else {})
 
 
 def _sentences(told: _Told) -> Iterator[str]:
     """The paragraph, sentence by sentence."""
     main = told.main
+    said, _, edge = str(main["statement"]).partition(", ")
+    near = ", though other draws might have said otherwise" if edge else ""
     above = f"P(>1) {main['prob_above_null']:.3f}"
-    yield f"{main['contrast']}: pooled {_interval(main)}, {above}: {main['statement']}."
+    yield f"{main['contrast']}: pooled {_interval(main)}, {above}: {SAID[said]}{near}."
     if told.others:
         yield from _holds(told)
         yield from _rests_on(told)
@@ -201,26 +227,26 @@ def _change(row: Row) -> str:
 
 
 def _holds(told: _Told) -> Iterator[str]:
-    """Say which changes leave the statement as it is."""
+    """Say under which changes the statement holds."""
     yes = [row for row in told.others if row["same_as_main"] == "yes"]
-    if len(yes) == len(told.others):
-        count = f"all {len(yes)} changes" if len(yes) > 1 else "the one change"
-        yield f"It stays so under {count} of prior, scenario and sources that were run."
-        return
-    yield f"It stays so under {len(yes)} of {len(told.others)} changes."
-    for word, start in (("no", "It is not so"), (ON_THE_EDGE, "On the edge, it may be so or not")):
+    share = (
+        f"all {len(yes)}" if len(yes) == len(told.others) else f"{len(yes)} of {len(told.others)}"
+    )
+    yield f"That holds under {share} changes that were run, of prior, scenario and source."
+    for word, start in (("no", "It does not hold"), (ON_THE_EDGE, "It is too close to tell")):
         rows = [row for row in told.others if row["same_as_main"] == word]
         if rows:
             yield f"{start} {'; '.join(f'{_change(row)}: {_interval(row)}' for row in rows)}."
 
 
 def _rests_on(told: _Told) -> Iterator[str]:
-    """Say which source it rests on, and what there is without."""
+    """Say which source it rests on, and what there is without, where that is not said yet."""
     source = told.only or told.most
-    without = [r for r in told.others if r["changed"] == SOURCE and r["to"] == source]
-    if without:
-        who = f"{source} alone tells of it" if told.only else f"most is known from {source}"
-        yield f"Of the sources, {who}: without it {_interval(without[0])}."
+    who = f"Only {source} tells of it" if told.only else f"Most is known of it from {source}"
+    for row in told.others:
+        if row["changed"] == SOURCE and row["to"] == source:
+            same = row["same_as_main"] == "yes"
+            yield f"{who}; without it, {_interval(row)}." if same else f"{who}."
 
 
 def _belief(told: _Told) -> str:
@@ -234,22 +260,18 @@ def _belief(told: _Told) -> str:
     reach = quantile_of(level) * told.prior.sd
     known = [math.exp(told.prior.mean + side * reach) for side in (-1, 1)]
     return (
-        f"the belief beforehand that the ratio lies between {1 / limit:.2f} and {limit:.2f} "
+        f"a belief beforehand that the ratio lies within {1 / limit:.2f} to {limit:.2f} "
         f"({100 * level:g} %; the model's prior: {known[0]:.2f} to {known[1]:.2f})"
     )
 
 
 def _heterogeneity(told: _Told) -> str:
-    """Which prior of the heterogeneity would turn it."""
-    if not told.scales:
-        return ""
+    """Which prior of the heterogeneity would turn it; empty where none of those that were run."""
     turns = told.scale_at_change
-    if not math.isnan(turns):
-        side = "wider" if turns > told.own_scale else "narrower"
-        return f"a heterogeneity prior {side} than about HalfNormal({turns:.2g})"
-    if told.open:
-        return f"a heterogeneity prior narrower than any that was run ({told.scales[0]:g})"
-    return f"a heterogeneity prior wider than any that was run ({told.scales[-1]:g})"
+    if math.isnan(turns):
+        return ""
+    side = "wider" if turns > told.own_scale else "narrower"
+    return f"a heterogeneity prior {side} than about HalfNormal({turns:.2g})"
 
 
 def _study(told: _Told) -> str:
@@ -260,6 +282,6 @@ def _study(told: _Told) -> str:
             f"more than one further study that {finds}: with heterogeneity {told.tau:.2f}, "
             "none by itself is large enough"
         )
-    count = max(1, round(told.events_to_change))
+    count = max(1, int(float(f"{told.events_to_change:.2g}")))
     plural = "" if count == 1 else "s"
     return f"one further study that {finds}, of about {count} equivalent event{plural}"

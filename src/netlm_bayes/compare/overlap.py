@@ -7,7 +7,7 @@ from itertools import combinations
 
 import pandas as pd
 
-from netlm_bayes.evidence.assemble import Analysis
+from netlm_bayes.evidence.analysis import Analysis
 from netlm_bayes.evidence.cohort import Cohort
 
 NOT_PRINTED = "not printed"
@@ -114,4 +114,4 @@ def _finding(centre: str, dates: str) -> str:
         return "different centres: shared patients are unlikely"
     if centre == "same" and dates == "overlap":
         return "same centre and overlapping enrolment: the same patients may count twice"
-    return "cannot be ruled out from what is printed: the same patients may count twice"
+    return "shared patients cannot be ruled out from what is printed, and would count twice"

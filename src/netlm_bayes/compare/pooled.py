@@ -16,7 +16,7 @@ from netlm_bayes.compare.usual import own_ratio
 from netlm_bayes.estimands.effects import Contrast, contrasts_of, ratio_name
 from netlm_bayes.estimands.population import NEXT, POOLED
 from netlm_bayes.estimands.summary import COLUMNS
-from netlm_bayes.evidence.assemble import Analysis, CohortEvidence
+from netlm_bayes.evidence.analysis import Analysis, CohortEvidence
 from netlm_bayes.evidence.cohort import Ratio
 from netlm_bayes.evidence.information import ratio_covariance
 from netlm_bayes.evidence.published import PrintedRatio, printed_ratio

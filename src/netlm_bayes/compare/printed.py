@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from netlm_bayes.estimands.effects import Contrast
 from netlm_bayes.estimands.population import Population
 from netlm_bayes.estimands.replication import Replicate, unpredictable
-from netlm_bayes.evidence.assemble import Analysis
+from netlm_bayes.evidence.analysis import Analysis
 from netlm_bayes.evidence.cohort import Ratio
 from netlm_bayes.evidence.published import PrintedRatio, printed_ratio
 

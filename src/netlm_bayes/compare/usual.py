@@ -15,7 +15,7 @@ from netlm_bayes.estimands.effects import Contrast, contrasts_of
 from netlm_bayes.estimands.population import Population
 from netlm_bayes.estimands.predictive import curve_months
 from netlm_bayes.estimands.replicated_patients import cohorts_of_patients
-from netlm_bayes.evidence.assemble import Analysis
+from netlm_bayes.evidence.analysis import Analysis
 from netlm_bayes.evidence.patients.canonical import Patients
 from netlm_bayes.evidence.sites.table import SiteTable
 from netlm_bayes.frequentist import (

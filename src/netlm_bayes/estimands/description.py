@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from netlm_bayes.codebook import RESPONSE, Codebook
 from netlm_bayes.estimands.population import last_follow_up
-from netlm_bayes.evidence.assemble import Analysis, CohortEvidence
+from netlm_bayes.evidence.analysis import Analysis, CohortEvidence
 from netlm_bayes.evidence.cohort import Cohort, Statistic
 from netlm_bayes.evidence.latent import Normal, edges_of, fitted_normal
 from netlm_bayes.evidence.patients.canonical import MISSING, Patients, Scale

@@ -11,7 +11,7 @@ from netlm_bayes.codebook import Codebook
 from netlm_bayes.curves import Weibull
 from netlm_bayes.estimands.population import POOLED, Population
 from netlm_bayes.estimands.summary import Quantity
-from netlm_bayes.evidence.assemble import Analysis
+from netlm_bayes.evidence.analysis import Analysis
 from netlm_bayes.inference.gate import Accepted
 
 

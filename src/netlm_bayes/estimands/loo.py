@@ -17,7 +17,7 @@ import xarray as xr
 from arviz_stats.base import array_stats
 from numpy.typing import NDArray
 
-from netlm_bayes.evidence.assemble import Analysis
+from netlm_bayes.evidence.analysis import Analysis
 
 Array = NDArray[np.float64]
 PATIENT, GROUP, PRINTED, COHORT = "patient", "group of patients", "printed number", "cohort"

@@ -8,7 +8,7 @@ import xarray as xr
 from netlm_bayes.builders.collapse import Alike, alike, collapsed
 from netlm_bayes.builders.patient_rows import missing_levels, patient_order, patient_rows
 from netlm_bayes.curves import Baseline, Piecewise, Weibull
-from netlm_bayes.evidence.assemble import Analysis, CohortEvidence
+from netlm_bayes.evidence.analysis import Analysis, CohortEvidence
 from netlm_bayes.evidence.patients.canonical import Floats, Patients
 
 MOST_PATIENTS = 20_000

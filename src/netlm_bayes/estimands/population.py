@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from netlm_bayes.curves import Baseline, Piecewise, Weibull
-from netlm_bayes.evidence.assemble import Analysis, CohortEvidence
+from netlm_bayes.evidence.analysis import Analysis, CohortEvidence
 from netlm_bayes.evidence.follow_up import printed_follow_up
 from netlm_bayes.evidence.population import Patterns
 from netlm_bayes.inference.gate import Accepted

@@ -24,7 +24,7 @@ from netlm_bayes.estimands.replicated_patients import (
 )
 from netlm_bayes.estimands.summary import COLUMNS
 from netlm_bayes.estimands.survival import CURVE_MONTHS
-from netlm_bayes.evidence.assemble import Analysis
+from netlm_bayes.evidence.analysis import Analysis
 from netlm_bayes.evidence.patients.canonical import RESPONDED, Patients
 from netlm_bayes.inference.gate import Accepted
 

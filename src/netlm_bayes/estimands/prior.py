@@ -7,7 +7,7 @@ import xarray as xr
 
 from netlm_bayes.builders.structure import structure_of
 from netlm_bayes.estimands.parameters import Parameterisation, prior_draws
-from netlm_bayes.evidence.assemble import Analysis
+from netlm_bayes.evidence.analysis import Analysis
 from netlm_bayes.inference.gate import ESS, Accepted, Check
 
 DIMS = {

@@ -14,7 +14,7 @@ from netlm_bayes.estimands.response import subgroup_response
 from netlm_bayes.estimands.subgroups import subgroups_within
 from netlm_bayes.estimands.summary import Quantity
 from netlm_bayes.estimands.survival import STANDARDISED, subgroup_survival, survival_curves
-from netlm_bayes.evidence.assemble import Analysis
+from netlm_bayes.evidence.analysis import Analysis
 from netlm_bayes.evidence.patients.canonical import Scale
 from netlm_bayes.inference.gate import Accepted
 from netlm_bayes.spec import ModelSpec

@@ -17,7 +17,7 @@ from scipy.special import expit
 from netlm_bayes.builders.patient_rows import Missing, PatientRows, missing_levels, patient_rows
 from netlm_bayes.estimands.follow_up import Linear, dated, event_times, followed
 from netlm_bayes.estimands.population import POOLED, Population, populations
-from netlm_bayes.evidence.assemble import Analysis
+from netlm_bayes.evidence.analysis import Analysis
 from netlm_bayes.evidence.patients.canonical import Patients
 from netlm_bayes.inference.gate import Accepted
 

@@ -18,7 +18,7 @@ from netlm_bayes.estimands.curve_replication import curve_replicates
 from netlm_bayes.estimands.population import Population
 from netlm_bayes.estimands.response import response_probability
 from netlm_bayes.estimands.subgroups import subgroups_within
-from netlm_bayes.evidence.assemble import Analysis, CohortEvidence
+from netlm_bayes.evidence.analysis import Analysis, CohortEvidence
 from netlm_bayes.evidence.cohort import AnyItem, Counts, Median, Milestone, Ratio
 from netlm_bayes.evidence.digitised.published_curve import CurveEvidence
 from netlm_bayes.evidence.implied.emulator import follow_up_of, not_implied, saw_less

@@ -5,37 +5,34 @@ Nothing is dropped in silence: every item of the file gets a use, and the use a 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from netlm_bayes.codebook import RESPONSE, Codebook
-from netlm_bayes.documents import did_you_mean, problems_at
+from netlm_bayes.codebook import Codebook
+from netlm_bayes.documents import problems_at
 from netlm_bayes.errors import InputError, InputErrors, Problem
+from netlm_bayes.evidence.analysis import Analysis, CohortEvidence
 from netlm_bayes.evidence.checks import faults
 from netlm_bayes.evidence.cohort import Cohort, Counts, Curve, Median, Milestone, Ratio
-from netlm_bayes.evidence.digitised.published_curve import CurveEvidence, curve_evidence
+from netlm_bayes.evidence.demands import check_covariates_known, check_model
+from netlm_bayes.evidence.digitised.published_curve import curve_evidence
 from netlm_bayes.evidence.files import CohortFile, lenders
 from netlm_bayes.evidence.hospital import (
     notes_on,
     patterns_in,
     scales_in,
-    unknown_covariates,
     with_outcome,
 )
-from netlm_bayes.evidence.implied.emulator import Implied, with_implied
+from netlm_bayes.evidence.implied.emulator import with_implied
 from netlm_bayes.evidence.information import ratio_covariance
 from netlm_bayes.evidence.landmark import landmarked
-from netlm_bayes.evidence.latent import Normal
 from netlm_bayes.evidence.margins import population_margins
-from netlm_bayes.evidence.patients.canonical import Patients, Scale
+from netlm_bayes.evidence.patients.canonical import Patients
 from netlm_bayes.evidence.population import Patterns, joint_distribution
 from netlm_bayes.evidence.published import (
-    CurvePoint,
-    PrintedRatio,
-    ResponseCount,
     curve_covariance,
     curve_point,
     printed_ratio,
@@ -50,116 +47,6 @@ from netlm_bayes.spec import ModelSpec
 Array = NDArray[np.float64]
 CURVE_SEED = 1
 """How a curve may have been read is evidence, and the same whatever a run's seed."""
-CHANGE_NEEDS_PATIENTS = (
-    "needs patients: what is printed of a cohort does not tell when effects change"
-)
-
-
-@dataclass(frozen=True)
-class CohortEvidence:
-    """Everything that one cohort says to one model.
-
-    Attributes
-    ----------
-    cohort : Cohort
-        After the chosen readings.
-    joint : ndarray of shape (patterns,)
-        Share of each covariate pattern.
-    margin_log_sd : ndarray of shape (columns,)
-        Extra uncertainty of borrowed margins, 0 where printed.
-    ratios, ratio_covariance
-        Log ratios in the likelihood, mismatch variance included.
-    curve, curve_covariance
-        Points of survival curves in the likelihood.
-    not_reached : tuple of CurvePoint
-        Medians beyond the end of follow-up.
-    counts : tuple of ResponseCount
-    tables : tuple of RecoveredTable
-        Factors whose counts replace their odds ratios.
-    uses : tuple of ItemUse
-        One for every item.
-    notes : tuple of str
-        Derived quantities, to be said aloud.
-    digitised : tuple of CurveEvidence
-        Curves read off a figure.
-    patients : Patients, optional
-        Those whose outcome is known, of a cohort of patients; nothing is printed of it then.
-    table : SiteTable, optional
-        What a site shares; nothing is printed of it then.
-    implied : mapping of int to Implied
-        By item, what the model implies for ratios adjusted for less than it adjusts.
-    spread : mapping of str to Normal
-        How its patients are spread on latent scales, where their counts are printed.
-    """
-
-    cohort: Cohort
-    joint: Array
-    margin_log_sd: Array
-    ratios: tuple[PrintedRatio, ...]
-    ratio_covariance: Array
-    curve: tuple[CurvePoint, ...]
-    curve_covariance: Array
-    not_reached: tuple[CurvePoint, ...]
-    counts: tuple[ResponseCount, ...]
-    tables: tuple[RecoveredTable, ...]
-    uses: tuple[ItemUse, ...]
-    notes: tuple[str, ...]
-    digitised: tuple[CurveEvidence, ...] = ()
-    patients: Patients | None = None
-    table: SiteTable | None = None
-    implied: Mapping[int, Implied] = field(default_factory=dict)
-    spread: Mapping[str, Normal] = field(default_factory=dict)
-
-    @property
-    def printed(self) -> bool:
-        """Whether the cohort is what a paper prints."""
-        return self.patients is None and self.table is None
-
-    @property
-    def synthetic(self) -> bool:
-        """Whether simulated patients are behind it."""
-        return any(source.synthetic for source in (self.patients, self.table) if source is not None)
-
-
-@dataclass(frozen=True)
-class Analysis:
-    """A model and its evidence: all that a posterior depends on.
-
-    Attributes
-    ----------
-    spec : ModelSpec
-    codebook : Codebook
-    patterns : Patterns
-        Every combination of levels where anything is printed; else the profiles of the patients.
-    cohorts : tuple of CohortEvidence
-    scales : mapping of str to Scale
-        Centre and step of each continuous covariate.
-    collapse : bool, default True
-        Whether patients who are alike enter together.
-    votes : mapping of str to float
-        How much of a cohort's evidence counts, by id: 1 where not named, 0 to leave it out.
-    """
-
-    spec: ModelSpec
-    codebook: Codebook
-    patterns: Patterns
-    cohorts: tuple[CohortEvidence, ...]
-    scales: Mapping[str, Scale] = field(default_factory=dict)
-    collapse: bool = True
-    votes: Mapping[str, float] = field(default_factory=dict)
-
-    def vote(self, cohort: CohortEvidence) -> float:
-        """How much of a cohort's evidence counts."""
-        return self.votes.get(cohort.cohort.id, 1.0)
-
-    @property
-    def endpoints(self) -> tuple[str, ...]:
-        """Modelled endpoints, the one without offset first; only print tells of others."""
-        if self.spec.outcome == "response":
-            return ("response",)
-        if not any(cohort.printed for cohort in self.cohorts):
-            return (self.codebook.primary_endpoint,)
-        return (self.codebook.primary_endpoint, *self.spec.endpoints)
 
 
 def analyse(spec: ModelSpec, files: Sequence[CohortFile]) -> Analysis:
@@ -184,9 +71,9 @@ def analyse(spec: ModelSpec, files: Sequence[CohortFile]) -> Analysis:
     if spec.landmark is not None:
         files = landmarked(files, spec.landmark)
     codebook = files[0].codebook
-    _check_model(spec, codebook, files)
+    check_model(spec, codebook, files)
     patients = with_outcome(spec, files)
-    _check_covariates_known(spec, files, patients)
+    check_covariates_known(spec, files, patients)
     scales, printed = scales_in(spec, codebook, patients), len(patients) < len(files)
     patterns, shares = patterns_in(spec, codebook, patients, scales, printed)
     known, errors, cohorts = lenders(files), [], []
@@ -252,82 +139,6 @@ def _nothing_printed(
     )
 
 
-def _check_covariates_known(
-    spec: ModelSpec, files: Sequence[CohortFile], patients: Mapping[str, Patients]
-) -> None:
-    """Refuse a covariate that no patient has and no paper could tell of."""
-    if len(patients) < len(files):
-        return
-    if unknown := unknown_covariates(spec, list(patients.values())):
-        what = "missing in every patient; take it out of the model's covariates"
-        problems = [
-            Problem("landmark", f"needs the column '{name}', which is missing in every patient")
-            if spec.landmark is not None and name == RESPONSE
-            else Problem("covariates", f"'{name}' is {what}")
-            for name in unknown
-        ]
-        raise InputError(f"model {spec.name}", problems)
-
-
-def _check_model(spec: ModelSpec, codebook: Codebook, files: Sequence[CohortFile]) -> None:
-    """Refuse covariates, endpoints or readings that nothing given knows."""
-    printed = any(file.patients is None for file in files)
-    found = [
-        *(("covariates", what) for what in _covariate_faults(spec, codebook, printed)),
-        *(("endpoints", what) for what in _endpoint_faults(spec, codebook)),
-        *(("readings", what) for what in _reading_faults(spec, files)),
-        *([("change", CHANGE_NEEDS_PATIENTS)] if printed and spec.change else []),
-    ]
-    if found:
-        raise InputError(f"model {spec.name}", [Problem(key, what) for key, what in found])
-
-
-def _covariate_faults(spec: ModelSpec, codebook: Codebook, printed: bool) -> Iterator[str]:
-    for name in spec.covariates:
-        try:
-            covariate = codebook.covariate(name)
-        except ValueError as error:
-            yield str(error)
-            continue
-        if printed and not covariate.levels:
-            yield f"'{name}' is continuous: without patients there are no levels of it to model"
-        if covariate.post_baseline:
-            yield f"'{name}' is known only after the clock has started{_ways_out(name)}"
-
-
-def _ways_out(name: str) -> str:
-    """Say how responders may be compared."""
-    if name != RESPONSE:
-        return ""
-    return (
-        ": whoever responds has stayed event-free until then, so that responders do better "
-        "whatever response does; compare those still event-free at a landmark (--landmark 3)"
-    )
-
-
-def _endpoint_faults(spec: ModelSpec, codebook: Codebook) -> Iterator[str]:
-    further = [name for name in codebook.endpoints if name != codebook.primary_endpoint]
-    for name in spec.endpoints:
-        if name == codebook.primary_endpoint:
-            yield f"'{name}' is the primary one and always modelled"
-        elif name not in further:
-            there = did_you_mean(name, further) or f"; there are {', '.join(further) or 'none'}"
-            yield f"no such further endpoint '{name}'{there}"
-
-
-def _reading_faults(spec: ModelSpec, files: Sequence[CohortFile]) -> Iterator[str]:
-    """Readings that no cohort has, or that no number turns on."""
-    others = [other for file in files for item in file.cohort.published for other in item.otherwise]
-    recorded = dict.fromkeys(other.reading for other in others)
-    turning = dict.fromkeys(other.reading for other in others if other.changes)
-    for name in spec.readings:
-        there = did_you_mean(name, turning) or f"; there are {', '.join(turning) or 'none'}"
-        if name not in recorded:
-            yield f"no cohort given has the reading '{name}'{there}"
-        elif name not in turning:
-            yield f"the reading '{name}' is on record but changes no number{there}"
-
-
 def under_readings(cohort: Cohort, readings: Sequence[str]) -> Cohort:
     """Copy of a cohort with other readings taken where an item has one of these names."""
     items = []
@@ -356,16 +167,10 @@ def _cohort_evidence(
     """Sort one cohort's items and put numbers on those in the likelihood."""
     cohort = _as_read(file, spec)
     recovered = _tables(spec, cohort, codebook)
-    uses = tuple(
-        use_of(index, item, spec, codebook, recovered)
-        for index, item in enumerate(cohort.published)
-    )
-    fitted = [use.item for use in uses if use.use == "fit"]
-    if not fitted:
-        what = f"no item with role 'fit' speaks of this model's outcome '{spec.outcome}'"
-        raise InputError(file.name, [Problem("published", what)])
+    uses = _uses(spec, cohort, codebook, recovered, file.name)
     in_tables = {index for table in recovered for index in table.items}
-    items = [(index, cohort.published[index]) for index in fitted if index not in in_tables]
+    fitted = [use.item for use in uses if use.use == "fit" and use.item not in in_tables]
+    items = [(index, cohort.published[index]) for index in fitted]
     ratios = tuple(printed_ratio(i, x, codebook) for i, x in items if isinstance(x, Ratio))
     covariance, basis = ratio_covariance(ratios, cohort, codebook)
     mismatch = [spec.mismatch**2 * (not adjusts_alike(ratio, spec)) for ratio in ratios]
@@ -374,8 +179,9 @@ def _cohort_evidence(
         for i, x in items
         if isinstance(x, (Median, Milestone))
     ]
-    margins = population_margins(patterns, cohort, codebook, file.name, known)
-    shares, spread, log_sd, sources = margins
+    shares, spread, log_sd, sources = population_margins(
+        patterns, cohort, codebook, file.name, known
+    )
     curve = tuple(point for point in points if point.reached)
     return CohortEvidence(
         cohort=cohort,
@@ -397,6 +203,24 @@ def _cohort_evidence(
             if isinstance(x, Curve)
         ),
     )
+
+
+def _uses(
+    spec: ModelSpec,
+    cohort: Cohort,
+    codebook: Codebook,
+    recovered: Sequence[RecoveredTable],
+    source: str,
+) -> tuple[ItemUse, ...]:
+    """What becomes of every item; at least one is in the likelihood."""
+    found = tuple(
+        use_of(index, item, spec, codebook, recovered)
+        for index, item in enumerate(cohort.published)
+    )
+    if all(use.use != "fit" for use in found):
+        what = f"no item with role 'fit' speaks of this model's outcome '{spec.outcome}'"
+        raise InputError(source, [Problem("published", what)])
+    return found
 
 
 def _tables(spec: ModelSpec, cohort: Cohort, codebook: Codebook) -> tuple[RecoveredTable, ...]:

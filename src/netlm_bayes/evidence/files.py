@@ -12,7 +12,6 @@ from netlm_bayes.documents import (
     did_you_mean,
     digest,
     expect_kind,
-    file_kind,
     problem_at,
     problems_at,
     read_bytes,
@@ -22,13 +21,6 @@ from netlm_bayes.documents import (
 from netlm_bayes.errors import InputError, InputErrors, Problem
 from netlm_bayes.evidence.checks import faults
 from netlm_bayes.evidence.cohort import Cohort, Curve, PatientCohort
-from netlm_bayes.evidence.described import (
-    codebook_in_words,
-    cohort_in_words,
-    model_in_words,
-    table_in_words,
-)
-from netlm_bayes.spec import bundled_models, read_model
 
 if TYPE_CHECKING:
     from netlm_bayes.evidence.digitised.curve import DigitisedCurve
@@ -96,15 +88,15 @@ def read_cohort(reference: str) -> CohortFile:
     InputError
         With every problem of the file, or where it holds several institutions.
     """
-    files = _read(reference)
+    files = read_file(reference)
     if len(files) > 1:
         what = f"holds {len(files)} institutions, each a cohort; read_cohorts reads them all"
         raise InputError(reference, [Problem("institution", what)])
     return files[0]
 
 
-def _read(reference: str) -> list[CohortFile]:
-    """Read the cohort behind a reference: of patients, one for each institution."""
+def read_file(reference: str) -> list[CohortFile]:
+    """Read the cohorts behind a reference: of patients, one for each institution."""
     path = _cohort_path(reference)
     if path.suffix.casefold() in PATIENT_SUFFIXES:
         return _bare_patients(path, reference)
@@ -220,7 +212,7 @@ def read_cohorts(references: Sequence[str]) -> tuple[CohortFile, ...]:
     files, errors = [], []
     for reference in references:
         try:
-            files += _read(reference)
+            files += read_file(reference)
         except InputError as error:
             errors.append(error)
     errors += [] if errors else _meeting_errors(files)
@@ -239,47 +231,6 @@ def inputs_of(files: Sequence[CohortFile]) -> dict[str, str]:
             key = f"{name} ({number})"
         found[key] = value
     return found
-
-
-def check_file(path: str) -> str:
-    """Validate a file of any kind, or what comes with the package under a name.
-
-    Parameters
-    ----------
-    path : str
-        A TOML file, a file of patients, a site table, or a bundled name.
-
-    Returns
-    -------
-    str
-        One line that says what it is, such as ``codebook netlm: 3 endpoints, 20 covariates``.
-
-    Raises
-    ------
-    InputError
-        With every problem of the file.
-    """
-    suffix = Path(path).suffix.casefold()
-    if path in BUNDLED_COHORTS or suffix in {TABLE_SUFFIX, *PATIENT_SUFFIXES}:
-        return _file_words(path)
-    if path in bundled_models():
-        return model_in_words(read_model(path)[0])
-    if path == BUNDLED:
-        return codebook_in_words(read_codebook(BUNDLED, Path()))
-    if not Path(path).exists() and suffix != ".toml":
-        names = [*BUNDLED_COHORTS, *bundled_models(), BUNDLED]
-        there = did_you_mean(path, names) or f"; bundled are {', '.join(names)}"
-        raise InputError(path, [Problem("", f"no such file{there}")])
-    match file_kind(read_toml(Path(path), path)[0]):
-        case "cohort":
-            return _file_words(path)
-        case "model":
-            return model_in_words(read_model(path)[0])
-        case "codebook":
-            return codebook_in_words(read_codebook(path, Path()))
-    kinds = "a cohort ('published' or 'patients'), a model ('outcome')"
-    what = f"is neither {kinds} nor a codebook ('[covariates.x]')"
-    raise InputError(path, [Problem("", what)])
 
 
 def lenders(files: Sequence[CohortFile]) -> Mapping[str, Cohort]:
@@ -331,19 +282,3 @@ def _meeting_errors(files: Sequence[CohortFile]) -> list[InputError]:
             what = f"differs from that of {files[0].name}; cohorts in one model share one codebook"
             problems[Problem("codebook", what)] = None
     return [InputError(name, problems) for name, problems in found.items() if problems]
-
-
-def _file_words(path: str) -> str:
-    """Describe a cohort, or the patients of a file."""
-    files = _read(path)
-    patients = [file.patients for file in files if file.patients is not None]
-    cohort, table = files[0].cohort, files[0].table
-    if table is not None:
-        return table_in_words(cohort, table)
-    if not patients:
-        return cohort_in_words(cohort)
-    from netlm_bayes.evidence.patients.cohorts import patients_in_words
-
-    several = len(files) > 1
-    name = cohort.id.removesuffix(f"/{cohort.institution}") if several else cohort.id
-    return patients_in_words(name, patients)

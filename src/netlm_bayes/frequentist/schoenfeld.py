@@ -25,6 +25,7 @@ from netlm_bayes.frequentist.rows import Row, joined, table
 from netlm_bayes.frequentist.terms import Term, terms_of
 
 Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
 ALL = "all covariates"
 
 
@@ -120,21 +121,43 @@ def schoenfeld(cases: Cases, columns: Floats, log_hr: Floats) -> Residuals:
     Residuals
     """
     x = columns - columns.mean(axis=0)
-    hazard, event, rank = np.exp(x @ log_hr), cases.event, stats.rankdata(cases.time)
-    moments = sorted(set(zip(cases.stratum[event], cases.time[event], strict=True)))
-    ranks, events, residuals, variances = [], [], [], []
-    for stratum, time in moments:
-        inside = (cases.stratum == stratum) & (cases.entry < time) & (cases.time >= time)
-        dying = (event & (cases.time == time))[inside]
-        at_risk, d = x[inside], int(dying.sum())
-        weights = hazard[inside] * (1 - np.arange(d)[:, None] / d * dying)
-        weights = weights / weights.sum(axis=1, keepdims=True)
-        means = weights @ at_risk
-        ranks.append(rank[cases.time == time][0])
-        events.append(d)
-        residuals.append(at_risk[dying].sum(axis=0) - means.sum(axis=0))
-        variances.append(at_risk.T @ (weights.sum(axis=0)[:, None] * at_risk) - means.T @ means)
-    return Residuals(*map(np.array, (ranks, events, residuals, variances)))
+    hazard, rank = np.exp(x @ log_hr), stats.rankdata(cases.time)
+    parts = []
+    for stratum in np.unique(cases.stratum[cases.event]):
+        own = np.flatnonzero(cases.stratum == stratum)
+        parts.append(_of_stratum(cases, own, x[own], hazard[own], rank[own]))
+    return Residuals(*map(np.concatenate, zip(*parts, strict=True)))
+
+
+def _of_stratum(cases: Cases, own: Ints, x: Floats, hazard: Floats, rank: Floats) -> Residuals:
+    """Residuals of one cohort, from sums of everyone at risk and of those dying at each time."""
+    entry, time, died = cases.entry[own], cases.time[own], np.flatnonzero(cases.event[own])
+    times, first, place, events = np.unique(
+        time[died], return_index=True, return_inverse=True, return_counts=True
+    )
+    size = x.shape[1]
+    products = (x[:, :, None] * x[:, None, :]).reshape(len(x), size * size)
+    sums = hazard[:, None] * np.column_stack([np.ones(len(x)), x, products])
+    at_risk = _from(times, time, sums) - _from(times, entry, sums)
+    dying = np.stack([np.bincount(place, column) for column in sums[died].T], axis=1)
+    means, variances = np.zeros((len(times), size)), np.zeros((len(times), size, size))
+    for k in range(int(events.max())):
+        some = events > k
+        left = at_risk[some] - (k / events[some])[:, None] * dying[some]
+        left = left[:, 1:] / left[:, :1]
+        mean, square = left[:, :size], left[:, size:].reshape(-1, size, size)
+        means[some] += mean
+        variances[some] += square - mean[:, :, None] * mean[:, None, :]
+    seen = np.stack([np.bincount(place, column) for column in x[died].T], axis=1)
+    return Residuals(rank[died[first]], events, seen - means, variances)
+
+
+def _from(times: Floats, when: Floats, values: Floats) -> Floats:
+    """Sum of the values of those whose month is a time or later; shape (times, columns)."""
+    order = np.argsort(when)
+    after = np.cumsum(values[order[::-1]], axis=0)[::-1]
+    after = np.concatenate([after, np.zeros((1, values.shape[1]))])
+    return np.asarray(after[np.searchsorted(when[order], times, side="left")])
 
 
 def drift_test(residuals: Residuals, places: Sequence[int]) -> tuple[float, str]:

@@ -16,7 +16,8 @@ from netlm_bayes.estimands.description import description_of
 from netlm_bayes.estimands.estimates import Estimates, estimate_effects
 from netlm_bayes.estimands.prior import accepted_prior
 from netlm_bayes.estimands.summary import tidy
-from netlm_bayes.evidence.assemble import Analysis, analyse
+from netlm_bayes.evidence.analysis import Analysis
+from netlm_bayes.evidence.assemble import analyse
 from netlm_bayes.evidence.files import CohortFile
 from netlm_bayes.inference.gate import Accepted, Gated, NotConvergedError
 from netlm_bayes.pipeline.job import Job

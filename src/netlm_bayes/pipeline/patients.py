@@ -9,7 +9,7 @@ import xarray as xr
 
 from netlm_bayes.estimands.loo import influential, leave_one_out, loo_table
 from netlm_bayes.estimands.predictive import curve_months, predictive_response, predictive_survival
-from netlm_bayes.evidence.assemble import Analysis
+from netlm_bayes.evidence.analysis import Analysis
 from netlm_bayes.inference.gate import Accepted
 
 OF_PATIENTS = ("patients_row", "unknown_value")

@@ -14,7 +14,7 @@ from netlm_bayes.builders.structure import Structure, structure_of
 from netlm_bayes.estimands.estimates import Estimates, estimate, estimate_effects
 from netlm_bayes.estimands.pointwise import with_patients
 from netlm_bayes.estimands.summary import Quantity
-from netlm_bayes.evidence.assemble import Analysis
+from netlm_bayes.evidence.analysis import Analysis
 from netlm_bayes.inference.gate import Gated, until_accepted
 from netlm_bayes.inference.sample import CompiledModel, compile_model, sample
 from netlm_bayes.pipeline.job import Job

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from netlm_bayes.builders.printed_rows import count_rows
 from netlm_bayes.builders.structure import Structure, structure_of
-from netlm_bayes.evidence.assemble import Analysis, CohortEvidence
+from netlm_bayes.evidence.analysis import Analysis, CohortEvidence
 from netlm_bayes.evidence.population import Patterns, joint_distribution
 from netlm_bayes.evidence.published import CurvePoint
 from netlm_bayes.report.page.script import Levels, ScriptFacts, ScriptPrior, standalone_script

@@ -10,7 +10,8 @@ import pandas as pd
 from netlm_bayes.compare import evidence_map, fragility_table, fragility_words, pooled_table
 from netlm_bayes.estimands.estimates import Estimates
 from netlm_bayes.estimands.summary import tidy
-from netlm_bayes.evidence.assemble import Analysis, analyse
+from netlm_bayes.evidence.analysis import Analysis
+from netlm_bayes.evidence.assemble import analyse
 from netlm_bayes.evidence.files import CohortFile
 from netlm_bayes.inference.gate import Check, Gated, NotConvergedError
 from netlm_bayes.pipeline.job import Job

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from netlm_bayes.compare import votes_if_shared
-from netlm_bayes.evidence.assemble import Analysis
+from netlm_bayes.evidence.analysis import Analysis
 
 
 def without_each(analysis: Analysis) -> dict[str, Analysis]:

@@ -15,7 +15,7 @@ from netlm_bayes.compare import (
 from netlm_bayes.estimands.estimates import Estimates
 from netlm_bayes.estimands.replication import replicates
 from netlm_bayes.estimands.summary import tidy
-from netlm_bayes.evidence.assemble import Analysis
+from netlm_bayes.evidence.analysis import Analysis
 from netlm_bayes.evidence.labels import item_label
 
 

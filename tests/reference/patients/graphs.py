@@ -23,7 +23,8 @@ from netlm_bayes.builders.numbers import packed
 from netlm_bayes.builders.patient_rows import missing_levels, patient_order, patient_rows
 from netlm_bayes.builders.structure import structure_of
 from netlm_bayes.codebook import Codebook
-from netlm_bayes.evidence.assemble import Analysis, analyse
+from netlm_bayes.evidence.analysis import Analysis
+from netlm_bayes.evidence.assemble import analyse
 from netlm_bayes.evidence.cohort import PatientCohort
 from netlm_bayes.evidence.files import CohortFile
 from netlm_bayes.evidence.patients.canonical import Patients

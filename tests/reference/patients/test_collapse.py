@@ -21,7 +21,7 @@ from tests.reference.patients.graphs import (
 
 from netlm_bayes.builders.structure import structure_of
 from netlm_bayes.estimands.pointwise import with_patients
-from netlm_bayes.evidence.assemble import Analysis
+from netlm_bayes.evidence.analysis import Analysis
 
 LEVELS = ("burden", "spread")
 KINDS: dict[str, dict[str, Any]] = {

@@ -19,7 +19,8 @@ from tests.reference.patients.graphs import (
 )
 
 from netlm_bayes.curves import ANCHOR_MONTHS
-from netlm_bayes.evidence.assemble import Analysis, analyse
+from netlm_bayes.evidence.analysis import Analysis
+from netlm_bayes.evidence.assemble import analyse
 from netlm_bayes.evidence.cells import survival_cells
 from netlm_bayes.evidence.cohort import Cohort
 from netlm_bayes.evidence.files import CohortFile

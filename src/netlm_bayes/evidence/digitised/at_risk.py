@@ -32,6 +32,11 @@ class AtRisk:
     months: Floats
     n: Ints
 
+    def within(self, end: float) -> AtRisk:
+        """Copy without numbers of 0 after a curve's end: by then everyone has left it."""
+        keep = (self.months <= end) | (self.n > 0)
+        return AtRisk(self.months[keep], self.n[keep])
+
 
 def everyone(n: int) -> AtRisk:
     """Table of a paper that prints how many there were, and no more."""

@@ -91,10 +91,12 @@ def _agreed(
         what = "needs numbers at risk, or the number of patients and of events"
         raise InputError(str(path), [Problem("", f"{what}; the curve alone tells neither")])
     problems = []
-    total = int(table.n[0])
-    if len(table.n) == 1 and events is None:
+    total, end = int(table.n[0]), clicks.months[-1]
+    if len(table.within(end).n) == 1 and events is None:
         what = "needs numbers at risk at later times, or the total of events"
-        problems.append(Problem("", f"{what}; without either censoring cannot be told"))
+        late = f"; a 0 after the last click, at {end:g} months, tells nothing"
+        why = f"without either censoring cannot be told{late if len(table.n) > 1 else ''}"
+        problems.append(Problem("", f"{what}; {why}"))
     if n is not None and n != total:
         what = f"must be the number at risk at time 0, {total}; got {n}"
         problems.append(Problem("patients", what))
@@ -102,6 +104,8 @@ def _agreed(
         problems.append(Problem("events", f"must be at most the {total} patients; got {events}"))
     if events and clicks.survival[-1] == 1:
         problems.append(Problem("events", f"must be 0 for a curve that never falls; got {events}"))
+    if events == 0 and clicks.survival[-1] < 1:
+        problems.append(Problem("events", "must be at least 1 for a curve that falls; got 0"))
     if problems:
         raise InputError(str(path), problems)
     return table

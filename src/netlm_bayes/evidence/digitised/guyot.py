@@ -114,7 +114,7 @@ def reconstruct(
         As `Clicks` has them: from (0, 1) on, never rising.
     at_risk : AtRisk
     events : int, optional
-        In all; required where `at_risk` has one row.
+        In all; required where `at_risk` has one row, 0s after the last click apart.
     place : callable, default `evenly`
 
     Returns
@@ -128,9 +128,9 @@ def reconstruct(
     >>> found.months.round(2), found.event
     (array([1.33, 2.  , 2.67, 4.  ]), array([False,  True, False,  True]))
     """
-    if len(at_risk.n) == 1 and events is None:
+    table = at_risk.within(months[-1])
+    if len(table.n) == 1 and events is None:
         raise ValueError("neither later numbers at risk nor the total of events")
-    table = _within(months, at_risk)
     knots = _knots(months, survival, table)
     walks: list[_Walk] = []
     reached = [int(table.n[0])]
@@ -139,12 +139,6 @@ def reconstruct(
         reached.append(walks[-1].left)
     walks.append(_last(knots, walks, reached[-1], events, place))
     return _patients(knots, walks, table, reached)
-
-
-def _within(months: Floats, at_risk: AtRisk) -> AtRisk:
-    """Leave out numbers at risk of 0 after the curve's end: by then everyone has left it."""
-    keep = (at_risk.months <= months[-1]) | (at_risk.n > 0)
-    return AtRisk(at_risk.months[keep], at_risk.n[keep])
 
 
 def _knots(months: Floats, survival: Floats, at_risk: AtRisk) -> _Knots:

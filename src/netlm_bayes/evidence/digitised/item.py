@@ -10,7 +10,7 @@ from pydantic import Field
 
 from netlm_bayes.documents import Fault, Number, Text
 from netlm_bayes.evidence.items import Item
-from netlm_bayes.evidence.quantities import Patients, Subgroup
+from netlm_bayes.evidence.quantities import Count, Patients, Subgroup
 
 
 class Curve(Item):
@@ -25,7 +25,7 @@ class Curve(Item):
     subgroup: Subgroup = Field(default_factory=dict)
     clicks: Text
     at_risk: str = ""
-    events: Patients | None = None
+    events: Count | None = None
     n: Patients | None = None
     click_error: Annotated[Number, Field(ge=0, le=Decimal("0.1"))] = Decimal("0.005")
 

@@ -20,7 +20,7 @@ from netlm_bayes.evidence.uses import ItemUse, adjusts_alike
 from netlm_bayes.spec import ModelSpec
 
 if TYPE_CHECKING:
-    from netlm_bayes.evidence.assemble import CohortEvidence
+    from netlm_bayes.evidence.analysis import CohortEvidence
 
 Array = NDArray[np.float64]
 UNPRINTED_MONTHS = 24.0
@@ -143,9 +143,10 @@ def _coefficients(
 
 def follow_up_of(evidence: CohortEvidence) -> tuple[FollowUp, str]:
     """How long a cohort's patients are taken to be followed, and what that rests on."""
-    printed = printed_follow_up(evidence.cohort)
-    if printed > 0:
-        return FollowUp(printed, True), f"censoring taken as even up to month {printed:g}, printed"
+    ends = [printed_follow_up(evidence.cohort), *(x.months[-1] for x in evidence.digitised)]
+    longest = max((float(end) for end in ends if end > 0), default=0.0)
+    if longest:
+        return FollowUp(longest, True), f"censoring taken as even up to month {longest:g}, printed"
     months = [point.months for point in (*evidence.curve, *evidence.not_reached)]
     end = 2 * max(months) if months else UNPRINTED_MONTHS
     return FollowUp(end, False), f"all taken as followed to month {end:g}, which is not printed"

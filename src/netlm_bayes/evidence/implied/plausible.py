@@ -1,6 +1,7 @@
 r"""Parameters that a cohort's printed evidence leaves plausible, roughly and without a sampler.
 
-Everything printed is read as linear in the parameters, and a Gaussian prior updated by it:
+All that is printed, but for digitised curves, is read as linear in the parameters, and a Gaussian
+prior updated by it:
 
 .. math:: \theta \sim N(m, P^{-1}), \quad y \sim N(A \theta, V) \quad\Rightarrow\quad
           \theta \mid y \sim N\{m + Q^{-1} A' V^{-1} (y - A m), Q^{-1}\}, \quad Q = P + A' V^{-1} A
@@ -22,7 +23,7 @@ from netlm_bayes.evidence.population import Patterns
 from netlm_bayes.spec import ModelSpec
 
 if TYPE_CHECKING:
-    from netlm_bayes.evidence.assemble import CohortEvidence
+    from netlm_bayes.evidence.analysis import CohortEvidence
 
 Array = NDArray[np.float64]
 DRAWS = 1000

@@ -61,14 +61,16 @@ def _group_faults(
     table: SiteDocument, at: Place, groups: Sequence[SurvivalGroup | ResponseGroup]
 ) -> Iterator[Fault]:
     """Sizes, and what is told of a group."""
+    first: dict[frozenset[tuple[str, frozenset[str]]], int] = {}
     for place, group in enumerate(groups):
         if group.patients < table.minimum:
             what = f"must be at least the minimum, {table.minimum}; got {group.patients}"
             yield (*at, place, "patients"), what
         yield from _level_faults((*at, place, "levels"), group.levels, table.covariates)
-        same = [other for other in range(place) if groups[other].levels == group.levels]
-        if same:
-            yield (*at, place, "levels"), f"must not repeat; the same as of group {same[0] + 1}"
+        told = frozenset((name, frozenset(levels)) for name, levels in group.levels.items())
+        if first.setdefault(told, place) < place:
+            what = f"must not repeat; the same as of group {first[told] + 1}"
+            yield (*at, place, "levels"), what
     total = sum(group.patients for group in groups)
     if total > table.n:
         yield at, f"must hold at most n, {table.n} patients; got {total}"

@@ -93,13 +93,12 @@ def _effects(groups: Groups, codebook: Codebook) -> list[Effect]:
 def _mean_design(groups: Groups, codebook: Codebook, beta: Floats) -> tuple[Floats, Floats]:
     """Mean of the design in each group, weighted by the hazard; and the log of the mean hazard."""
     columns, log_risk, start = [], np.zeros(len(groups.patients)), 0
-    for name, possible in groups.levels.items():
+    for name in groups.levels:
         covariate = codebook.covariates[name]
-        told = possible & (possible.sum(axis=1) == 1)[:, None]
         effect = np.array([level != covariate.reference for level in covariate.levels])
         log_hr = np.zeros(len(effect))
         log_hr[effect] = beta[start : start + effect.sum()]
-        share = possible * (1.0 + groups.patients @ told)
+        share = groups.level_weights(name, len(covariate.levels))
         risk = share * np.exp(log_hr)
         log_risk = log_risk + np.log(risk.sum(axis=1) / share.sum(axis=1))
         columns.append((risk / risk.sum(axis=1, keepdims=True))[:, effect])

@@ -69,6 +69,8 @@ class Made:
         Patients of whom each outcome is known, shared or not.
     patterns : Groups
         Of those in the table, before any were joined.
+    small : int
+        Patterns in which some outcome of the table is known of fewer than the minimum.
     kept : mapping of str to mapping of (str, str) to float
         For each outcome in the table, the estimated share of the information on each effect.
     joined_at : tuple of float
@@ -76,12 +78,14 @@ class Made:
     between_scans : int
         Patients whose progression was counted at the scan that saw it.
     alone : int
-        Patients who leave, with an event or censored, alone of their group in an interval.
+        Patients who leave, with an event or censored, alone of their group in an interval; or who
+        enter late alone in one in which nobody of their group leaves.
     """
 
     table: SiteTable
     known: Mapping[Outcome, int]
     patterns: Groups
+    small: int
     kept: Mapping[Outcome, Mapping[Effect, float]]
     joined_at: tuple[float, ...]
     between_scans: int
@@ -100,6 +104,8 @@ class _Grouped:
     pattern, group : ndarray of int of shape (patients,)
     patterns, groups : mapping of str to ndarray of bool of shape (n, levels)
         Levels that they may have.
+    small : int
+        As of `Made`.
     """
 
     patients: Patients
@@ -108,6 +114,7 @@ class _Grouped:
     patterns: Mapping[str, Bools]
     group: Ints
     groups: Mapping[str, Bools]
+    small: int
 
     def of(self, outcome: Outcome) -> tuple[tuple[Ints, Groups], tuple[Ints, Groups]]:
         """Patterns, and groups, of those of whom an outcome is known."""
@@ -119,7 +126,7 @@ def site_table(patients: Patients, codebook: Codebook, choice: Choice, source: s
     """Sum over groups of patients, none of them small.
 
     Both outcomes have the same groups, and each is known of no fewer in any than the minimum:
-    nothing can be learnt by subtracting one from the other.
+    subtracting one from the other tells of how many an outcome is not known, and no outcome.
 
     Parameters
     ----------
@@ -167,7 +174,7 @@ def site_table(patients: Patients, codebook: Codebook, choice: Choice, source: s
         alone = _alone(timed, grouped.of("survival")[1][0], survival.cells.cuts)
     table = SiteTable(survival, response, smallest, followed, patients.synthetic)
     patterns = _there(grouped.pattern, grouped.patterns)[1]
-    return Made(table, count, patterns, kept, at, between, alone)
+    return Made(table, count, patterns, grouped.small, kept, at, between, alone)
 
 
 def outcomes_known(patients: Patients) -> dict[Outcome, Bools]:
@@ -203,7 +210,8 @@ def _grouped(
     counts = [np.bincount(pattern[x], minlength=pattern.max() + 1) for x in who.values()]
     tally = Tally(levels, np.column_stack(counts))
     owner = joined_patterns(tally, choice.minimum, choice.covariates if choice.ordered else ())
-    return _Grouped(people, who, pattern, levels, owner[pattern], tally.joined(owner).levels)
+    groups, small = tally.joined(owner).levels, int((tally.size < choice.minimum).sum())
+    return _Grouped(people, who, pattern, levels, owner[pattern], groups, small)
 
 
 def _there(owner: Ints, levels: Mapping[str, Bools]) -> tuple[Ints, Groups]:
@@ -238,9 +246,15 @@ def _summed(timed: Patients, owner: Ints, groups: Groups, cuts: tuple[float, ...
 
 
 def _alone(timed: Patients, owner: Ints, cuts: tuple[float, ...]) -> int:
-    """How many leave alone of their group in an interval."""
-    cell = owner * (len(cuts) + 1) + np.searchsorted(cuts, timed.lower, side="left")
-    return int((np.bincount(cell) == 1).sum())
+    """How many leave, or enter late, where the months of their group in an interval tell when."""
+    left, begun = (
+        owner * (len(cuts) + 1) + np.searchsorted(cuts, months, side="left")
+        for months in (timed.lower, timed.entry)
+    )
+    late, cells = timed.entry > 0, int(left.max()) + 1
+    leaving, entering = np.bincount(left), np.bincount(begun[late], minlength=cells)
+    told_late = late & (leaving[begun] == 0) & (entering[begun] == 1)
+    return int(((leaving[left] == 1) | told_late).sum())
 
 
 def without_weibull(cells: SurvivalCells) -> SurvivalCells:

@@ -39,12 +39,15 @@ class Groups:
         """
         weight = np.tile(patterns.within, (len(self.patients), 1))
         for name, levels in zip(patterns.covariates, patterns.levels, strict=True):
-            possible = self.levels.get(name, np.ones((len(self.patients), len(levels)), bool))
-            told = possible & (possible.sum(axis=1) == 1)[:, None]
-            margin = 1.0 + self.patients @ told
             column = [levels.index(row[patterns.covariates.index(name)]) for row in patterns.rows]
-            weight = weight * (possible * margin)[:, column]
+            weight = weight * self.level_weights(name, len(levels))[:, column]
         return np.asarray(weight / weight.sum(axis=1, keepdims=True))
+
+    def level_weights(self, covariate: str, levels: int) -> Floats:
+        r"""Weights :math:`m_j(l)` of a group's possible levels, 0 of others; (groups, levels)."""
+        possible = self.levels.get(covariate, np.ones((len(self.patients), levels), bool))
+        told = possible & (possible.sum(axis=1) == 1)[:, None]
+        return np.asarray(possible * (1.0 + self.patients @ told))
 
 
 @dataclass(frozen=True)

@@ -11,9 +11,9 @@ from netlm_bayes.evidence.sites.information import Effect
 from netlm_bayes.evidence.sites.make import Choice, Made
 from netlm_bayes.evidence.sites.table import Groups, ResponseTable, SurvivalTable
 
-COMPUTABLE = 10
-"""Patients of a group up to which their times follow from the Weibull part: measured, by least
-squares from random starts in ten simulated groups of each size; of 12 it mostly fails."""
+COMPUTABLE = 12
+"""Patients of a group up to which the digits of the Weibull part fix every time to about 0.001
+months; of larger groups still the first and the last."""
 LITTLE = 0.5
 """Share of an effect's information below which another choice of covariates is suggested."""
 
@@ -55,11 +55,13 @@ def _patterns(made: Made, choice: Choice) -> str:
     groups = len(table.groups.patients) if table else 0
     if not names:
         return f"{sizes.sum()} patients in one group: no covariate is told"
-    few = int((sizes < choice.minimum).sum())
-    found = f"{sizes.sum()} patients in {len(sizes)} patterns of {', '.join(names)}"
+    patterns = "1 pattern" if len(sizes) == 1 else f"{len(sizes)} patterns"
+    found = f"{sizes.sum()} patients in {patterns} of {', '.join(names)}"
     if groups == len(sizes):
         return f"{found}; none holds fewer than {choice.minimum}, and none is joined"
-    return f"{found}; {few} hold fewer than {choice.minimum}: joined into {groups} groups"
+    whom = "" if (sizes < choice.minimum).sum() == made.small else " of whom each outcome is known"
+    few = f"{made.small} hold fewer than {choice.minimum}{whom}"
+    return f"{found}; {few}: joined into {groups} groups"
 
 
 def _told(groups: Groups) -> str:
@@ -119,7 +121,8 @@ def _not_safe(made: Made, choice: Choice) -> Iterator[str]:
             yield (
                 "CAUTION, the Weibull part is included: from it the time of every single patient"
                 f" of a group of up to about {COMPUTABLE} can be computed, here of {small} of"
-                f" {sizes.sum()} patients; --no-weibull leaves it out"
+                f" {sizes.sum()} patients, and of larger groups the first to leave and the last;"
+                " --no-weibull leaves it out"
             )
         else:
             yield (
@@ -127,8 +130,9 @@ def _not_safe(made: Made, choice: Choice) -> Iterator[str]:
                 " --weibull adds it, and gives away the times of single patients"
             )
         yield (
-            "not protected: where one patient of a group leaves alone in an interval, the months"
-            f" of the group tell that patient's time; here {made.alone} of {sizes.sum()} patients"
+            "not protected: where one patient of a group leaves, or enters late, alone in an"
+            " interval, the months of the group tell when; here"
+            f" {made.alone} of {sizes.sum()} patients"
         )
     alike = _alike(made)
     if alike:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import batched
+from itertools import accumulate, batched
 from typing import Any
 
 import pandas as pd
@@ -37,10 +37,11 @@ from netlm_bayes.report.figures.tidy import rows_of
 
 PRIOR, ALL = "prior", "all"
 HEADINGS = {PRIOR: "Prior", ALL: "All together"}
-COLUMNS = 5
-"""Beside each other; further ones stand in a block below."""
-LABEL_WIDTH = 1.75
+COLUMNS = 4
+"""Sources beside each other; further ones stand in a block below."""
+LABEL_WIDTH = 1.5
 WIDEST_COLUMN = 1.3
+TOTAL_WIDTHS = {PRIOR: 0.65, ALL: 0.74}
 SIDE = 0.36  # of the largest square
 PADDING = 0.06
 BLOCK_GAP = 0.12
@@ -78,9 +79,9 @@ class _Cell:
 
 @dataclass(frozen=True)
 class _Block:
-    """Some columns of the matrix, `width` inches wide each, and its rows."""
+    """Some columns of the matrix, with their widths in inches, and its rows."""
 
-    width: float
+    widths: tuple[float, ...]
     headings: tuple[str, ...]
     names: tuple[str, ...]
     rows: tuple[tuple[_Cell, ...], ...]
@@ -136,25 +137,25 @@ def evidence_map(table: pd.DataFrame, labels: Labels) -> Figure:
 
 
 def _blocks(table: pd.DataFrame, labels: Labels) -> list[_Block]:
-    """The matrix in blocks of a few columns: sources in order, then the prior and all."""
+    """The matrix in blocks of a few sources, in order; the prior and all end the last one."""
     cohorts = [name for name in dict.fromkeys(table["source"]) if name not in HEADINGS]
-    there = [name for name in HEADINGS if name in set(table["source"])]
-    sources = [*labels.ordered_cohorts(cohorts), *there]
+    totals = tuple(name for name in HEADINGS if name in set(table["source"]))
     contrasts = labels.ordered_contrasts(table["contrast"])
-    room = (PAGE_WIDTH - 2 * MARGIN - LABEL_WIDTH) / min(COLUMNS, len(sources))
-    width = min(WIDEST_COLUMN, room)
+    room = PAGE_WIDTH - 2 * MARGIN - LABEL_WIDTH - sum(TOTAL_WIDTHS[name] for name in totals)
+    width = min(WIDEST_COLUMN, room / max(1, min(COLUMNS, len(cohorts))))
     found = {(row.source, row.contrast): _cell(row, width) for row in rows_of(table)}
     names = tuple(wrapped(labels.contrast(text), LABEL_WIDTH - 2 * PADDING) for text in contrasts)
+    *blocks, last = list(batched(labels.ordered_cohorts(cohorts), COLUMNS)) or [()]
     return [
         _Block(
-            width=width,
-            headings=tuple(_heading(name, labels, width) for name in some),
+            widths=tuple(TOTAL_WIDTHS.get(name, width) for name in some),
+            headings=tuple(_heading(n, labels, TOTAL_WIDTHS.get(n, width)) for n in some),
             names=names,
             rows=tuple(
                 tuple(found.get((name, text), _Cell("")) for name in some) for text in contrasts
             ),
         )
-        for some in batched(sources, COLUMNS)
+        for some in (*blocks, last + totals)
     ]
 
 
@@ -174,7 +175,7 @@ def _cell(row: Any, width: float) -> _Cell:
     if not math.isnan(row.own_events):
         text += f" of {_number(row.own_events)}"
     room = width - SIDE - 2 * PADDING
-    lines = [text, wrapped(row.evidence.replace("_", " "), room), *(["alone"] if row.only else [])]
+    lines = [text, wrapped(row.evidence, room), *(["alone"] if row.only else [])]
     added = math.nan if nothing else row.events
     return _Cell("\n".join(line for line in lines if line), added, row.own_events, bool(row.only))
 
@@ -186,7 +187,7 @@ def _number(events: float) -> str:
 def _draw(canvas: Axes, block: _Block, top: float, largest: float) -> None:
     """Draw a block, `top` inches below the upper edge."""
     canvas.axhspan(top, top + block.head, color=BAND, linewidth=0, zorder=0)
-    lefts = [MARGIN + LABEL_WIDTH + block.width * x for x in range(len(block.headings))]
+    lefts = list(accumulate(block.widths[:-1], initial=MARGIN + LABEL_WIDTH))
     for left, heading in zip(lefts, block.headings, strict=True):
         write(canvas, left + PADDING, top + block.head / 2, heading, weight="bold")
     top += block.head

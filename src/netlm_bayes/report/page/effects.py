@@ -18,6 +18,8 @@ BESIDE = Series("printed", "square", hollow=True)
 OWN = Series("posterior of a cohort", "circle", accent=True)
 POOL = Series("pooled", "diamond", accent=True)
 NEXT = Series("next institution", "triangle", hollow=True, accent=True)
+OTHERS = {"fit": "printed", "patients": "regression of the same patients"}
+"""What stands beside a posterior, by its role."""
 PLACE = {POOLED: 2, NEXT_INSTITUTION: 3}
 
 
@@ -38,7 +40,7 @@ def effects_figure(run: PageRun) -> Figure | None:
         return None
     estimand = ratio_name(posterior)
     scale, beside = ratio_scale(estimand), _beside(run.tables.get("comparison"))
-    usual = any(row.role == "patients" for row in beside.values())
+    roles = {str(row.role) for row in beside.values()}
     labels, name = run.labels, estimand.replace("_", " ")
     order = labels.ordered_cohorts
     lines = [
@@ -49,7 +51,8 @@ def effects_figure(run: PageRun) -> Figure | None:
             posterior[(posterior["contrast"] == contrast) & (posterior["cohort"] == cohort)]
         )
     ]
-    other = "regression of the same patients" if usual else "printed"
+    names = [name for role, name in OTHERS.items() if role in roles]
+    other = " or ".join(names or [OTHERS["fit"]])
     series = (Series(other, BESIDE.marker, hollow=True), OWN, POOL, NEXT)
     chart = intervals_chart(scale, series, lines)
     title = f"{name.capitalize()}s with {level_text(posterior)}s"

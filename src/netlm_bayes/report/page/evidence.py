@@ -25,6 +25,9 @@ PREDICTED = Series("95 % prediction", "band", accent=True)
 PRINTED = Series("printed", "circle")
 OUTSIDE = Series(f"printed, p < {SURPRISING:g}", "cross", accent=True)
 COLUMNS = ("cohort", "item", "role", "use", "note", "reading", "why", "source")
+TOTALS = {"prior": "Prior", "all": "All together"}
+NEAR = 2.0
+"""Monte Carlo errors within which an amount is none."""
 FAULTS = ("conflict", "ambiguous", "rounding")
 
 
@@ -70,8 +73,8 @@ def _evidence_table(caption: str, table: pd.DataFrame, run: PageRun) -> TextTabl
     return text_table(f"{caption} ({len(table)})", columns, rows)
 
 
-def overlap_sentences(run: PageRun) -> tuple[str, ...]:
-    """Whether cohorts may share patients, a sentence a pair.
+def overlap_table(run: PageRun) -> TextTable | None:
+    """Whether cohorts may share patients, a row a pair.
 
     Parameters
     ----------
@@ -79,17 +82,18 @@ def overlap_sentences(run: PageRun) -> tuple[str, ...]:
 
     Returns
     -------
-    tuple of str
+    TextTable or None
+        None where the run has one cohort.
     """
-    table = run.tables.get("overlap")
-    if table is None:
-        return ()
-    names = run.labels.cohort
-    return tuple(
-        f"{names(row.cohort)} and {names(row.other)}: centre {row.centre}, enrolment "
-        f"{row.enrolment}; {row.finding}."
+    table, names = run.tables.get("overlap"), run.labels.cohort
+    if table is None or table.empty:
+        return None
+    columns = ("Cohort", "Other", "Centre", "Enrolment", "Finding")
+    rows = [
+        (names(row.cohort), names(row.other), row.centre, row.enrolment, row.finding)
         for row in rows_of(table)
-    )
+    ]
+    return text_table("May cohorts share patients?", columns, rows)
 
 
 def audit_tables(run: PageRun) -> tuple[TextTable, ...]:
@@ -145,7 +149,35 @@ def evidence_map_table(run: PageRun) -> TextTable | None:
     table = run.tables.get("evidence_map")
     if table is None or table.empty:
         return None
-    return plain_table("Who tells how much of which effect, in equivalent events", table)
+    labels = run.labels
+    cohorts = [name for name in dict.fromkeys(table["source"]) if name not in TOTALS]
+    there = [name for name in TOTALS if name in set(table["source"])]
+    names = [*labels.ordered_cohorts(cohorts), *there]
+    told = {(row.source, row.contrast): _told(row) for row in rows_of(table)}
+    rows = [
+        (labels.contrast(text), *(told.get((name, text), "") for name in names))
+        for text in labels.ordered_contrasts(table["contrast"])
+    ]
+    columns = ("Pooled effect", *(TOTALS.get(name) or labels.cohort(name) for name in names))
+    caption = (
+        "Who tells how much of which effect, in events of a comparison of two equal groups: what "
+        "the pool would lose without the source, of what its own estimate is worth"
+    )
+    return text_table(caption, columns, rows)
+
+
+def _told(row: Any) -> str:
+    """What one source tells of one effect, and by what kind of evidence."""
+    if row.source in TOTALS:
+        return _events(row.events)
+    told = "none to speak of" if row.events <= NEAR * row.events_mcse else _events(row.events)
+    of = "" if math.isnan(row.own_events) else f" of {_events(row.own_events)}"
+    alone = ", alone" if row.only else ""
+    return f"{told}{of} ({row.evidence}{alone})"
+
+
+def _events(events: float) -> str:
+    return "under 1" if events < 1 else f"{events:.0f}"
 
 
 def replication_figures(run: PageRun) -> tuple[Figure, ...]:

@@ -16,12 +16,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from netlm_bayes.curves import Piecewise, Weibull
-from netlm_bayes.errors import RunError
 from netlm_bayes.estimands.description import HARDLY_ANYBODY, Described, described_analysis
 from netlm_bayes.estimands.population import NEXT, POOLED, Population, populations
 from netlm_bayes.estimands.survival import MILESTONES
-from netlm_bayes.evidence.assemble import Analysis
+from netlm_bayes.evidence.analysis import Analysis
 from netlm_bayes.inference.gate import Accepted
+from netlm_bayes.report.page.forms import listed
 from netlm_bayes.report.page.run import PageRun
 
 Array = NDArray[np.float64]
@@ -71,29 +71,44 @@ def asked(run: PageRun) -> Asked:
     return Asked(analysis, people, None if tilt is None else tilt.reshape(-1, *tilt.shape[2:]))
 
 
+def why_no_explorer(run: PageRun) -> str:
+    """Say why a page cannot predict for a kind of patient; empty where it can.
+
+    Parameters
+    ----------
+    run : PageRun
+
+    Returns
+    -------
+    str
+        A sentence.
+    """
+    covariates = run.described["codebook"]["covariates"]
+    latent = [run.labels.covariates.get(k, k) for k, x in covariates.items() if "latent" in x]
+    if not latent:
+        return ""
+    return (
+        f"The page has no explorer by {listed(latent)}: a continuous scale lies behind "
+        "its levels, and the page computes by levels. The command netlm-bayes predict asks "
+        "the same posterior."
+    )
+
+
 def explorer_data(run: PageRun) -> dict[str, Any]:
     """Everything behind the explorer, ready for JSON.
 
     Parameters
     ----------
     run : PageRun
-        With its companion, if it has one of the same covariates.
+        Of which `why_no_explorer` says nothing; with its companion, if it has one of the same
+        covariates.
 
     Returns
     -------
     dict
         `models`, the run's own first: covariates with their levels, populations with their mix,
         and draws as little-endian float32 in base64.
-
-    Raises
-    ------
-    RunError
-        A covariate is on a latent scale: the page computes by levels.
     """
-    for name, covariate in run.described["codebook"]["covariates"].items():
-        if "latent" in covariate:
-            what = f"'{name}' is on a latent scale, which the page cannot show; ask `predict`"
-            raise RunError(f"{run.name}: {what}")
     other = run.companion
     runs = [run, other] if other is not None and _same_covariates(run, other) else [run]
     each = [asked(one) for one in runs]

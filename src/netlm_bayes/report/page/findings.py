@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from netlm_bayes.estimands.population import NEXT, POOLED
@@ -19,6 +19,7 @@ from netlm_bayes.report.page.quoted import (
     sentence,
 )
 from netlm_bayes.report.page.ratios import (
+    ABOVE_ONE,
     leading,
     main_cohorts,
     posterior_ratios,
@@ -30,6 +31,7 @@ from netlm_bayes.report.page.trust import trust
 FEW_COHORTS = 3
 """Cohorts up to which each is told of."""
 KNOWN = {True: "from their data", False: "known only from what was printed"}
+SOME_PRINTED = "some known only from what was printed"
 EXTRAPOLATED = "extrapolated"
 
 
@@ -53,27 +55,16 @@ def findings(
         In the order to be read. Every number is quoted from a cell.
     """
     source = Source(tables, manifest, tuple(checks))
-    found = [*_asked(source)]
-    if "effects" in tables:
-        found += [*_effects(source), *_by_subgroup(source)]
-    return (*found, *trust(source))
+    found = [*_found(source)] if "effects" in tables else []
+    return (*_asked(source), *found, *trust(source))
 
 
 def _asked(source: Source) -> list[Sentence]:
-    """The question, the cohorts, and whether they are people."""
-    model = source.details["model"]
-    covariates = [[source.covariate(name)] for name in model["covariates"]]
-    question: list[Piece] = ["This run asks how ", *joined(covariates), " go with "]
-    if len(covariates) == 1:
-        question[-1] = " goes with "
-    question += _outcome(source)
-    found = [sentence("asked", [*question, "."])]
-    found.append(sentence("asked", [*_basis(source), "."]))
-    if source.details["synthetic"]:
-        cohorts = joined([[source.cohort(name)] for name in source.details["synthetic"]])
-        words = "The patients of ", *cohorts, " are simulated: nothing here is about people."
-        found.append(sentence("asked", words))
-    return found
+    """The question, and the cohorts."""
+    covariates = [[source.covariate(name)] for name in source.details["model"]["covariates"]]
+    question: list[Piece] = ["This run asks what goes with ", *_outcome(source), ": "]
+    question += joined(covariates)
+    return [sentence("asked", [*question, "."]), sentence("asked", [*_basis(source), "."])]
 
 
 def _outcome(source: Source) -> list[Piece]:
@@ -87,44 +78,55 @@ def _outcome(source: Source) -> list[Piece]:
 def _basis(source: Source) -> list[Piece]:
     """Who stands behind the numbers: each of a few cohorts, or how many there are."""
     cohorts = source.details["population"]["cohorts"]
+    kinds = {KNOWN[bool(cohort["patients"])] for cohort in cohorts}
+    known = kinds.pop() if len(kinds) == 1 else ""
     n = source.manifested("details", "population", "n")
     if len(cohorts) > FEW_COHORTS:
         how_many = source.manifested("details", "population", "cohorts")
-        kinds = {bool(cohort["patients"]) for cohort in cohorts}
-        known = KNOWN[kinds.pop()] if len(kinds) == 1 else "some known only from what was printed"
-        return ["It rests on ", n, " patients in ", how_many, " cohorts, ", known]
+        return ["It rests on ", n, " patients in ", how_many, " cohorts, ", known or SOME_PRINTED]
     told: list[list[Piece]] = []
     for place, cohort in enumerate(cohorts):
         path = ("details", "population", "cohorts", place)
         words: list[Piece] = [source.manifested(*path, "label"), " ("]
-        words += [source.manifested(*path, "n"), " patients, ", KNOWN[bool(cohort["patients"])]]
-        told.append([*words, ")"])
+        words += [source.manifested(*path, "n"), " patients"]
+        own = "" if known and len(cohorts) > 1 else f", {KNOWN[bool(cohort['patients'])]}"
+        told.append([*words, f"{own})"])
     if len(told) == 1:
         return ["It rests on one cohort: ", *told[0]]
-    return ["It rests on ", n, " patients: ", *joined(told)]
+    return ["It rests on ", n, " patients", f", {known}: " if known else ": ", *joined(told)]
 
 
-def _effects(source: Source) -> list[Sentence]:
-    """Ratios: how many are clear, each of them, and what the next institution may see."""
-    found, cohorts = [], main_cohorts(source)
-    for cohort in cohorts:
-        rows = posterior_ratios(source, cohort)
-        if len(rows) > 1:
-            found.append(_how_many(source, cohort, rows))
-        if len(cohorts) <= FEW_COHORTS:
-            found += [sentence("found", _effect(source, row)) for row in rows]
-    if (lead := leading(source)) is None:
-        return found
+def _found(source: Source) -> Iterator[Sentence]:
+    """How many ratios are clear, the clearest, absolute estimates, and then every other ratio."""
+    rows = {cohort: posterior_ratios(source, cohort) for cohort in main_cohorts(source)}
+    for cohort, several in rows.items():
+        if len(several) > 1:
+            yield _how_many(source, cohort, several)
+    lead = leading(source)
+    if lead is not None:
+        yield sentence("found", ["Clearest: ", *_effect(source, lead), "."])
+    yield from _by_subgroup(source)
+    if lead is not None:
+        yield from _ahead(source, lead)
+    if len(rows) <= FEW_COHORTS:
+        others = [row for several in rows.values() for row in several]
+        for row in others:
+            if lead is None or row.where != lead.where:
+                yield sentence("found", [*_effect(source, row), *_by_cohort(source, row), "."])
+
+
+def _ahead(source: Source, lead: Row) -> Iterator[Sentence]:
+    """Say what the next institution may see of the clearest ratio."""
     same = {key: lead[key] for key in ("endpoint", "estimand", "contrast")}
     for row in source.rows("effects", cohort=NEXT, method="posterior", **same):
         whose: list[Piece] = ["For the next institution, ", *source.contrast(row), ", "]
-        found.append(sentence("found", [*whose, *row.interval(), ": ", verdict(row), "."]))
-    return found
+        yield sentence("found", [*whose, *row.interval(), ": ", verdict(row), "."])
 
 
 def _how_many(source: Source, cohort: str, rows: Sequence[Row]) -> Sentence:
-    """Count the ratios whose interval lies on one side of 1."""
-    these = {"cohort": cohort, "method": "posterior", "estimand": rows[0]["estimand"]}
+    """Count the ratios whose interval lies on one side of 1, and say what that means."""
+    estimand = str(rows[0]["estimand"])
+    these = {"cohort": cohort, "method": "posterior", "estimand": estimand}
     among: Condition = ("contrast", "has", ": ")
     every = source.count("effects", among, **these)
     above = source.count("effects", among, ("lower", ">", 1.0), **these)
@@ -133,30 +135,32 @@ def _how_many(source: Source, cohort: str, rows: Sequence[Row]) -> Sentence:
     pooled = cohort == POOLED
     which: list[Piece] = [" pooled " if pooled else " ", ratio_name(rows, plural=True)]
     which += [] if pooled else [" in ", source.cohort(cohort)]
-    words: list[Piece] = ["Of ", every, *which, ", those whose ", level, " interval lies wholly"]
-    return sentence("found", [*words, " above one: ", above, "; wholly below: ", below, "."])
+    words: list[Piece] = ["Of ", every, *which, ", the ", level, " interval lies wholly above one"]
+    words += [f" ({ABOVE_ONE[estimand]}) for ", above, ", wholly below it for ", below, "."]
+    return sentence("found", words)
 
 
 def _effect(source: Source, row: Row) -> list[Piece]:
-    """One ratio with its interval and probability, and those of single cohorts behind a pool."""
+    """One ratio with its interval and probability."""
     name = ratio_name([row])
-    words: list[Piece] = [f"Pooled {name}, " if row["cohort"] == POOLED else f"{name.capitalize()}"]
-    if row["cohort"] != POOLED:
-        words += [" in ", source.cohort(str(row["cohort"])), ", "]
-    words += [*source.contrast(row), ": ", *row.interval(), ", probability of being above one "]
-    words.append(row.quote("prob_above_null", chance))
-    singles = _singles(source, row)
-    return [*words, "; by cohort: ", *joined(singles, ", "), "."] if singles else [*words, "."]
+    words: list[Piece] = [*source.contrast(row), ", "]
+    if row["cohort"] == POOLED:
+        words.append(f"pooled {name} ")
+    else:
+        words += [f"{name} in ", source.cohort(str(row["cohort"])), " "]
+    words += [*row.interval(), ", probability of being above one "]
+    return [*words, row.quote("prob_above_null", chance)]
 
 
-def _singles(source: Source, row: Row) -> list[list[Piece]]:
+def _by_cohort(source: Source, row: Row) -> list[Piece]:
     """Estimates of the same ratio in single cohorts, where there is a pool of a few."""
     cohorts = [cohort["id"] for cohort in source.details["population"]["cohorts"]]
     if row["cohort"] != POOLED or len(cohorts) > FEW_COHORTS:
         return []
     same = {key: row[key] for key in ("endpoint", "estimand", "contrast", "method")}
     found = [one for c in cohorts for one in source.rows("effects", cohort=c, **same)]
-    return [[source.cohort(str(one["cohort"])), " ", *one.interval()] for one in found]
+    singles = [[source.cohort(str(one["cohort"])), " ", *one.interval()] for one in found]
+    return ["; by cohort: ", *joined(singles, ", ")] if singles else []
 
 
 def _by_subgroup(source: Source) -> list[Sentence]:

@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
+import math
+from typing import Any
+
+import pandas as pd
+
 from netlm_bayes.estimands.power_scaling import LARGE, NEITHER, power_scaling
+from netlm_bayes.report.figures.scale import probability_text
 from netlm_bayes.report.figures.tidy import rows_of
+from netlm_bayes.report.page.forms import ratio
 from netlm_bayes.report.page.run import PageRun
-from netlm_bayes.report.page.tables import TextTable, number, plain_table, text_table
+from netlm_bayes.report.page.tables import TextTable, number, text_table
+
+UNCHANGED, SOURCE = "nothing", "source left out"
+"""What was changed, as in the column `changed` of `fragility.csv`."""
 
 
 def power_scaling_table(run: PageRun) -> TextTable | None:
@@ -37,7 +47,7 @@ def power_scaling_table(run: PageRun) -> TextTable | None:
 
 
 def fragility_tables(run: PageRun) -> tuple[TextTable, ...]:
-    """What would have to be believed to change the pooled statements, first in words.
+    """What would have to be believed to change the pooled statements, and all that was changed.
 
     Parameters
     ----------
@@ -48,15 +58,79 @@ def fragility_tables(run: PageRun) -> tuple[TextTable, ...]:
     tuple of TextTable
         Empty where the run has changed nothing.
     """
-    found, told = [], run.tables.get("fragility_words")
-    if told is not None and {"contrast", "statement", "words"} <= set(told.columns):
-        columns = ("Contrast", "Pooled statement", "What would have to be believed to change it")
-        rows = [
-            (run.labels.contrast(row.contrast), str(row.statement), str(row.words))
-            for row in rows_of(told)
-        ]
-        found.append(text_table("How fragile the pooled statements are, in words", columns, rows))
-    table = run.tables.get("fragility")
-    if table is not None and len(table):
-        found.append(plain_table("Every pooled ratio under everything that was changed", table))
-    return tuple(found)
+    table, told = run.tables.get("fragility"), run.tables.get("fragility_words")
+    if table is None or told is None or table.empty or told.empty:
+        return ()
+    return _turning(run, table, told), _changes(run, table)
+
+
+def _turning(run: PageRun, table: pd.DataFrame, told: pd.DataFrame) -> TextTable:
+    """What would turn each pooled statement."""
+    main = {row.contrast: row for row in rows_of(table) if row.changed == UNCHANGED}
+    rows = [
+        (
+            run.labels.contrast(row.contrast),
+            _interval(main[row.contrast]),
+            f"{row.changes_that_agree} of {row.changes} changes",
+            _within(row.sceptics_limit),
+            number(row.heterogeneity_scale_at_change),
+            _events(row.events_to_change),
+        )
+        for row in rows_of(told)
+    ]
+    columns = (
+        "Contrast",
+        "Pooled ratio",
+        "Verdict on 1 holds under",
+        "Belief that would raise doubt",
+        "Heterogeneity scale that turns it",
+        "Events of one study that turns it",
+    )
+    caption = (
+        "What would change each pooled verdict: a belief beforehand (95 % interval of the ratio), "
+        "another half-normal prior of the heterogeneity, or one more study; empty where none of "
+        "what was tried does"
+    )
+    return text_table(caption, columns, rows)
+
+
+def _changes(run: PageRun, table: pd.DataFrame) -> TextTable:
+    """Every pooled ratio under everything that was changed."""
+    rows = [
+        (
+            run.labels.contrast(row.contrast),
+            _change(row, run),
+            _interval(row),
+            probability_text(row.prob_above_null),
+            str(row.statement),
+            str(row.same_as_main),
+        )
+        for row in rows_of(table)
+    ]
+    columns = ("Contrast", "Change", "Pooled ratio", "P(ratio > 1)", "Interval", "As unchanged")
+    return text_table("Every pooled ratio under everything that was changed", columns, rows)
+
+
+def _change(row: Any, run: PageRun) -> str:
+    """Name what was changed."""
+    if row.changed == UNCHANGED:
+        return "none"
+    if row.changed == SOURCE:
+        return f"without {run.labels.cohort(row.to)}"
+    return f"{row.changed} {row.to}"
+
+
+def _interval(row: Any) -> str:
+    return f"{ratio(row.estimate)} ({ratio(row.lower)} to {ratio(row.upper)})"
+
+
+def _within(limit: float) -> str:
+    """Sceptic's prior interval around 1."""
+    if math.isinf(limit):
+        return "any around 1"
+    return "" if math.isnan(limit) else f"within {ratio(1 / limit)} to {ratio(limit)}"
+
+
+def _events(events: float) -> str:
+    """Events, to two digits."""
+    return "no one study" if math.isinf(events) else f"{float(f'{events:.2g}'):.0f}"

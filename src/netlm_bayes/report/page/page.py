@@ -9,7 +9,8 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from netlm_bayes.report.page.content import Content, content_of
-from netlm_bayes.report.page.explorer import explorer_data, starting_profiles
+from netlm_bayes.report.page.explorer import explorer_data, starting_profiles, why_no_explorer
+from netlm_bayes.report.page.forms import listed
 from netlm_bayes.report.page.library import SCRIPTS, STYLE, asset, charting_library
 from netlm_bayes.report.page.run import PageRun
 from netlm_bayes.report.page.script import NOT_AVAILABLE
@@ -46,12 +47,14 @@ def render_page(run: PageRun) -> str:
         HTML that needs nothing beside itself.
     """
     library, content, parts = charting_library(), content_of(run), sections(run)
-    explorer = explorer_data(run)
+    missing = why_no_explorer(run)
+    explorer = None if missing else explorer_data(run)
     scripts = [inline(asset(name)) for name in (library.file, *SCRIPTS)]
     style = inline(asset(STYLE))
     template = _environment().get_template("page.html.j2")
     page: str = template.render(
         run=run,
+        simulated=listed([run.labels.cohort(x) for x in run.manifest["details"]["synthetic"]]),
         title=page_title(run),
         contents=_contents(parts),
         answer=_answer(content),
@@ -61,10 +64,11 @@ def render_page(run: PageRun) -> str:
         no_script=NOT_AVAILABLE,
         checklists=_checklists(content),
         explorer=explorer,
-        starts=starting_profiles(explorer),
+        no_explorer=missing,
+        starts=starting_profiles(explorer) if explorer else (),
         sections=parts,
         figures=embedded_json({one.id: one.spec for part in parts for one in part.figures}),
-        draws=embedded_json(explorer),
+        draws=embedded_json(explorer) if explorer else "",
         library=library,
         policy=content_security_policy(scripts, [style]),
         scripts=scripts,
@@ -113,14 +117,8 @@ def _contents(parts: Sequence[Section]) -> list[tuple[str, str]]:
 
 
 def _answer(content: Content) -> Mapping[str, list[str]]:
-    """Sentences by what they belong to; of what was found, absolute estimates come early."""
-    found: dict[str, list[str]] = {part: [] for part in PARTS}
-    for sentence in content.sentences:
-        tables = {number.table for number in sentence.numbers}
-        is_absolute = sentence.part == "found" and "subgroups" in tables
-        own = found[sentence.part]
-        own.insert(1 if is_absolute else len(own), sentence.text)
-    return found
+    """Sentences by what they belong to."""
+    return {part: [one.text for one in content.sentences if one.part == part] for part in PARTS}
 
 
 def _checklists(content: Content) -> list[Checklist]:

@@ -13,6 +13,8 @@ RATIOS = {
     "odds_ratio": ("odds ratio of response", "odds ratios of response"),
 }
 """One, and several."""
+ABOVE_ONE = {"hazard_ratio": "events come sooner", "odds_ratio": "response is likelier"}
+"""What it means."""
 
 
 def main_cohorts(source: Source) -> list[str]:

@@ -38,17 +38,19 @@ def heterogeneity_told(source: Source) -> list[list[Piece]]:
     lead = leading(source)
     if lead is None or lead["cohort"] != POOLED:
         return []
+    if source.details["model"]["pooling"] == "complete":
+        return [["All cohorts are taken to share one effect: how they differ is not allowed for."]]
     found = _tau_told(source, lead)
     rows = source.rows("heterogeneity", method="posterior", **same_as(lead))
     if len(rows) < 2:
         return [*found, ["No other prior of the heterogeneity was tried in this run."]]
     parts = [
-        ["scale ", row.quote("heterogeneity_scale", plain), ": ", *row.interval()] for row in rows
+        [*row.interval(), " at scale ", row.quote("heterogeneity_scale", plain)] for row in rows
     ]
     sides = {side(row) for row in rows}
-    last = verdict(rows[0]) + " under each" if len(sides) == 1 else "the verdict on one changes"
-    words: list[Piece] = ["Under half-normal priors of the heterogeneity, ", *source.contrast(lead)]
-    return [*found, [*words, " is, at ", *joined(parts, "; "), ": ", last, "."]]
+    last = verdict(rows[0]) + " at each" if len(sides) == 1 else "the verdict on one changes"
+    words: list[Piece] = [*source.contrast(lead), " by the heterogeneity's half-normal prior: "]
+    return [*found, [*words, *joined(parts), ": ", last, "."]]
 
 
 def _tau_told(source: Source, lead: Row) -> list[list[Piece]]:
@@ -64,8 +66,48 @@ def _tau_told(source: Source, lead: Row) -> list[list[Piece]]:
     )
     words: list[Piece] = ["Cohorts differ in the log ratios of ", source.covariate(name)]
     words += [" by a standard deviation of ", *after[0].interval(), "; before any evidence it was "]
-    last = ": the evidence hardly moved it." if kept else "."
-    return [[*words, *before[0].interval(), last]]
+    last = (
+        ": these cohorts hardly tell how much they differ, so that its prior largely decides the "
+        "pooled intervals and the next institution's."
+    )
+    return [[*words, *before[0].interval(), last if kept else "."]]
+
+
+def fragility_told(source: Source) -> list[list[Piece]]:
+    """Say how many changes the clearest pooled verdict outlasts, and those that fall most easily.
+
+    Parameters
+    ----------
+    source : Source
+
+    Returns
+    -------
+    list of pieces of a sentence
+        None where nothing was changed.
+    """
+    lead, rows = leading(source), source.rows("fragility_words", ("changes", ">", 0))
+    if not rows:
+        return []
+    first = [row for row in rows if lead is not None and row["contrast"] == lead["contrast"]]
+    fallen = [row for row in rows if row["changes_that_agree"] < row["changes"]]
+    fallen = sorted(fallen, key=lambda row: float(row["changes_that_agree"] / row["changes"]))
+    named = [*first, *(row for row in fallen if row not in first)][:MOST_NAMED]
+    if not named:
+        return [["Every pooled verdict on one holds under every prior, scenario and source tried."]]
+    of_what = " changes of prior, scenario and source"
+    parts = [
+        [
+            "under " if place else "",
+            row.quote("changes_that_agree", plain),
+            " of ",
+            row.quote("changes", plain),
+            "" if place else of_what,
+            " for ",
+            *source.contrast(row),
+        ]
+        for place, row in enumerate(named)
+    ]
+    return [["The verdict on one holds under ", *joined(parts), "."]]
 
 
 def scenarios_told(source: Source) -> list[list[Piece]]:

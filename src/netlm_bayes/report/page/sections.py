@@ -17,7 +17,7 @@ from netlm_bayes.report.page.evidence import (
     audit_tables,
     evidence_map_table,
     evidence_tables,
-    overlap_sentences,
+    overlap_table,
     replication_figures,
 )
 from netlm_bayes.report.page.fragility import fragility_tables, power_scaling_table
@@ -105,11 +105,12 @@ def _evidence(run: PageRun) -> Section:
     audits, weights = audit_tables(run), evidence_map_table(run)
     if tables and not audits:
         missing.append(
-            "No audit of the printed numbers lies beside this run; `netlm-bayes audit` makes one."
+            "No audit of the printed numbers lies beside this run; the command netlm-bayes audit "
+            "makes one."
         )
     text = "What went in, where it was printed, how it was read, and whether it adds up."
-    texts, shown = (text, *overlap_sentences(run)), (*tables, *_there([weights]), *audits)
-    return Section("evidence", "Evidence", texts, tuple(missing), figures, shown)
+    shown = (*tables, *_there([weights, overlap_table(run)]), *audits)
+    return Section("evidence", "Evidence", (text,), tuple(missing), figures, shown)
 
 
 def _sensitivity(run: PageRun) -> Section:
@@ -117,7 +118,7 @@ def _sensitivity(run: PageRun) -> Section:
     scenarios = variant_figure(run, SCENARIOS)
     missing = []
     if scenarios is None:
-        missing.append("No scenarios were run; `--sensitivity` runs those that the model declares.")
+        missing.append("No scenarios were run; the option --sensitivity runs the model's.")
     if scaling is None:
         missing.append(
             "No power-scaling: the run keeps no log likelihood, which of patients would be a row "

@@ -19,7 +19,11 @@ from netlm_bayes.report.page.quoted import (
     sentence,
 )
 from netlm_bayes.report.page.ratios import leading, log_width, main_cohorts, posterior_ratios
-from netlm_bayes.report.page.scenarios_told import heterogeneity_told, scenarios_told
+from netlm_bayes.report.page.scenarios_told import (
+    fragility_told,
+    heterogeneity_told,
+    scenarios_told,
+)
 
 SURPRISING = 0.05
 MOST_NAMED = 3
@@ -32,8 +36,6 @@ COUNTED = re.compile(
     r"(?P<n><?\d+) (?:patients|complete cases), (?P<events><?\d+) (?P<what>events|responders)"
 )
 """As notes of the usual methods count: `120 patients, 73 events`."""
-WORDS = {2: "two", 3: "three", 4: "four"}
-"""Numbers of cohorts that are few for telling how cohorts differ."""
 
 
 def trust(source: Source) -> list[Sentence]:
@@ -46,16 +48,17 @@ def trust(source: Source) -> list[Sentence]:
     Returns
     -------
     list of Sentence
-        Of a run that did not converge, only that.
+        What the answer depends on comes first. Of a run that did not converge, only that.
     """
     told: list[list[Piece]] = [*_gate(source)]
     if "effects" in source.tables:
         told += [
-            *_amount(source),
-            *_few_cohorts(source),
-            *_prior(source),
+            *fragility_told(source),
             *heterogeneity_told(source),
             *scenarios_told(source),
+            *_overlap(source),
+            *_amount(source),
+            *_prior(source),
             *_shrinkage(source),
             *_replication(source),
             *_patients(source),
@@ -132,30 +135,20 @@ def _rarer(counted: re.Match[str]) -> int | None:
     return min(events, n - events) if counted["what"] == "responders" else events
 
 
-def _few_cohorts(source: Source) -> list[list[Piece]]:
-    """Say that few cohorts tell little of how cohorts differ, and whether they share patients."""
-    found: list[list[Piece]] = []
-    cohorts = source.details["population"]["cohorts"]
-    if main_cohorts(source) == [POOLED] and len(cohorts) in WORDS:
-        how_many = WORDS[len(cohorts)]
-        words = f"With {how_many} cohorts, how much cohorts differ is largely decided by its prior,"
-        found.append([words, " and with it the pooled intervals and the next institution's."])
-    return [*found, *_overlap(source)]
-
-
 def _overlap(source: Source) -> list[list[Piece]]:
     """Say whether cohorts may share patients: of each pair, or of how many."""
     rows = source.rows("overlap")
     if len(rows) > MOST_NAMED:
         by_finding = {str(row["finding"]): row for row in rows}
+        counted = [(source.count("overlap", finding=told), told) for told in by_finding]
         return [
             [
-                source.count("overlap", finding=told),
-                " pairs of cohorts: ",
-                row.words("finding"),
+                count,
+                " pair of cohorts: " if count.text == "1" else " pairs of cohorts: ",
+                by_finding[told].words("finding"),
                 ".",
             ]
-            for told, row in by_finding.items()
+            for count, told in counted
         ]
     return [
         [
@@ -212,7 +205,7 @@ def _shrinkage(source: Source) -> list[list[Piece]]:
     if not rows:
         return []
     row = max(rows, key=_drawn)
-    words = ["Drawn furthest is ", *source.contrast(row), " in ", source.cohort(str(row["cohort"]))]
+    words = ["Moved furthest is ", *source.contrast(row), " in ", source.cohort(str(row["cohort"]))]
     by_patients: list[Piece] = [", by ", row.words("method_printed"), " "]
     words += by_patients if row["role"] == "patients" else [", printed as "]
     words += [*row.interval("printed_"), " and now ", *row.interval("posterior_"), ": "]
@@ -221,7 +214,8 @@ def _shrinkage(source: Source) -> list[list[Piece]]:
     else:
         words.append("past no effect, to its other side")
     wrong = row.quote("prob_wrong_sign", chance)
-    return [[*words, "; the probability that its sign is wrong is ", wrong, "."]]
+    whose = "regression" if row["role"] == "patients" else "print"
+    return [[*words, f"; the probability that {whose} has the wrong direction is ", wrong, "."]]
 
 
 def _drawn(row: Row) -> float:
@@ -244,9 +238,8 @@ def _replication(source: Source) -> list[list[Piece]]:
     if not source.rows("replication", known):
         return []
     every = source.count("replication", known)
-    words: list[Piece] = ["Of ", every, " printed numbers held against what the posterior"]
-    words += [" predicts, ", source.count("replication", odd)]
-    words += [" lie where fewer than one in twenty of its replicates do; "]
+    words: list[Piece] = ["Of ", every, " printed numbers, ", source.count("replication", odd)]
+    words += [" lie where the model puts fewer than one in twenty of its predictions; "]
     words += [source.count("replication", known, role="fit"), " of them entered the likelihood"]
     found = [[*words, " and so are no independent test."]]
     for row in source.rows("replication", odd)[:MOST_NAMED]:

@@ -169,7 +169,7 @@ start();
 // The answer is there to be read before anything is computed.
 requestAnimationFrame(() => {
   setTimeout(() => {
-    startExplorer(embedded("draws"));
+    if (document.getElementById("draws") !== null) startExplorer(embedded("draws"));
     document.documentElement.dataset.started = String(Math.round(performance.now()));
   });
 });

@@ -1,15 +1,10 @@
-"""A model file: what we choose. TOML to a frozen `ModelSpec`, with the project's default priors.
-
-The defaults are those of the model cards in `models/`; a model file states only what differs.
-"""
+"""A model: what is fitted, under which priors, and under which others."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from importlib import resources
 from itertools import pairwise
-from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 from pydantic import Field
 
@@ -17,139 +12,22 @@ from netlm_bayes.documents import (
     Document,
     Fault,
     Identifier,
-    Place,
     did_you_mean,
-    digest,
-    expect_kind,
-    flattened,
     problem_at,
-    read_toml,
     repeated,
     set_at,
     validated,
 )
 from netlm_bayes.errors import InputError, Problem
+from netlm_bayes.spec.choices import Association, Change, Sampling, Scenario
+from netlm_bayes.spec.priors import DEFAULT_PRIORS, Prior, Scale, half_normal
 
 Outcome = Literal["survival", "response"]
 Baseline = Literal["weibull", "piecewise"]
 Pooling = Literal["none", "partial", "complete"]
 Unadjusted = Literal["mismatch", "implied"]
-Scale = Annotated[float, Field(gt=0, le=100)]
 CUTS = (3.0, 6.0, 9.0, 12.0, 18.0, 24.0)
 """Default months at which a piecewise baseline may step."""
-
-
-class Prior(Document):
-    """A declared prior: a normal, or a half-normal for a scale (then `mu` stays 0)."""
-
-    family: Literal["normal", "half_normal"] = "normal"
-    mu: float = Field(default=0.0, ge=-100, le=100)
-    sigma: Scale
-    why: str = ""
-
-    def faults(self) -> Iterator[Fault]:
-        """A half-normal starts at zero."""
-        if self.family == "half_normal" and self.mu:
-            yield ("mu",), f"must stay 0 for a half_normal; got {self.mu:g}"
-
-
-def _normal(mu: float, sigma: float, why: str) -> Prior:
-    return Prior(family="normal", mu=mu, sigma=sigma, why=why)
-
-
-def _half_normal(sigma: float, why: str) -> Prior:
-    return Prior(family="half_normal", sigma=sigma, why=why)
-
-
-_HETEROGENEITY = {
-    "heterogeneity_effect": _half_normal(0.5, "Roever et al. 2021, 10.1002/jrsm.1475"),
-    "heterogeneity_level": _half_normal(0.5, "Roever et al. 2021, 10.1002/jrsm.1475"),
-}
-_CHANGE = _normal(0.0, 0.35, "a change that doubles or halves an effect is at the edge: 2 sd")
-_OFFSET = _normal(0.0, 0.25, "endpoints of one cohort share most events")
-_HAZARD_RATIO = _normal(0.0, 0.75, "95 % of hazard ratios between 0.23 and 4.3")
-DEFAULT_PRIORS: dict[str, dict[str, Prior]] = {
-    "weibull": {
-        "effect": _HAZARD_RATIO,
-        "level": _normal(-0.4, 1.0, "log cumulative hazard at 12 months, reference profile"),
-        "log_shape": _normal(0.0, 0.35, "95 % of Weibull shapes between 0.50 and 2.0"),
-        "endpoint_offset": _OFFSET,
-        "effect_change": _CHANGE,
-        "heterogeneity_log_shape": _half_normal(0.25, "Roever et al. 2021, 10.1002/jrsm.1475"),
-        **_HETEROGENEITY,
-    },
-    "piecewise": {
-        "effect": _HAZARD_RATIO,
-        "level": _normal(-2.9, 1.0, "log hazard a month in the first interval, reference profile"),
-        "hazard_step": _half_normal(0.5, "log hazards of neighbouring intervals are alike"),
-        "endpoint_offset": _OFFSET,
-        "effect_change": _CHANGE,
-        **_HETEROGENEITY,
-    },
-    "response": {
-        "effect": _normal(0.0, 1.0, "95 % of odds ratios between 0.14 and 7.1"),
-        "level": _normal(1.0, 1.0, "log odds of response, reference profile"),
-        "threshold_gap": _half_normal(2.5, "PD from SD, and PR from CR, apart by up to 5 log odds"),
-        **_HETEROGENEITY,
-    },
-}
-"""By baseline of a survival model, and for response models."""
-
-
-class Sampling(Document):
-    """How long to sample; `sensitivity_draws` for the prior, scenarios and other priors."""
-
-    draws: int = Field(default=1000, ge=50, le=1_000_000)
-    tune: int = Field(default=1000, ge=50, le=1_000_000)
-    chains: int = Field(default=4, ge=2, le=64)
-    sensitivity_draws: int = Field(default=1000, ge=50, le=1_000_000)
-    target_accept: float = Field(default=0.95, gt=0.5, lt=1)
-
-
-class Association(Document):
-    """Two covariates that go together in the population.
-
-    `log_odds_ratio` is the log odds ratio between the extreme levels of both, levels equally
-    spaced in the codebook's order; the printed margins are kept.
-    """
-
-    covariates: tuple[str, str]
-    log_odds_ratio: float = Field(ge=-20, le=20)
-
-    def faults(self) -> Iterator[Fault]:
-        """A covariate goes with another one."""
-        if self.covariates[0] == self.covariates[1]:
-            yield ("covariates",), f"must be two different ones; got '{self.covariates[0]}' twice"
-
-
-class Change(Document):
-    """Effects that may change once: another coefficient from some month on."""
-
-    covariates: tuple[str, ...] = Field(min_length=1)
-    months: float = Field(gt=0, le=1200)
-
-
-class Scenario(Document, extra="allow"):
-    """One departure from the model: beside its name and reason, the keys that it changes."""
-
-    name: Identifier
-    why: str = ""
-
-    def faults(self) -> Iterator[Fault]:
-        """What defines the model stays."""
-        for key in ("outcome", "scenarios"):
-            if key in (self.model_extra or {}):
-                yield (key,), "cannot be changed by a scenario; write another model file"
-
-    @property
-    def changes(self) -> dict[Place, Any]:
-        """New values by place; `"priors.effect.sigma"` and a nested table say the same.
-
-        A `change` is taken whole: a model has none to begin with.
-        """
-        extra = dict(self.model_extra or {})
-        whole: dict[Place, Any] = {("change",): extra.pop("change")} if "change" in extra else {}
-        return {**dict(flattened(extra)), **whole}
 
 
 class ModelSpec(Document):
@@ -268,7 +146,7 @@ class ModelSpec(Document):
 
     def with_heterogeneity(self, scale: float) -> ModelSpec:
         """Copy with another half-normal scale for the heterogeneity of effects."""
-        prior = _half_normal(scale, "sensitivity to the heterogeneity prior")
+        prior = half_normal(scale, "sensitivity to the heterogeneity prior")
         return self.model_copy(update={"priors": {**self.priors, "heterogeneity_effect": prior}})
 
     def scenario(self, name: str) -> ModelSpec:
@@ -319,77 +197,3 @@ class ModelSpec(Document):
     def scenario_names(self) -> tuple[str, ...]:
         """Names of the declared scenarios, in order."""
         return tuple(scenario.name for scenario in self.scenarios)
-
-
-def models_folder() -> Path:
-    """Folder of the bundled models: inside the installed package, or at a checkout's top."""
-    installed = Path(str(resources.files("netlm_bayes"))) / "models"
-    return installed if installed.is_dir() else installed.parents[2] / "models"
-
-
-def read_model(reference: str) -> tuple[ModelSpec, str]:
-    """Read a model by path or bundled name.
-
-    Parameters
-    ----------
-    reference : str
-        A path to a TOML file, or the name of a bundled model.
-
-    Returns
-    -------
-    spec : ModelSpec
-        With every scenario checked.
-    digest : str
-        SHA-256 of the file.
-
-    Raises
-    ------
-    InputError
-        With every problem of the file.
-    """
-    path, source = model_path(reference), reference
-    values, text = read_toml(path, source)
-    expect_kind("model", values, source)
-    spec = validated(ModelSpec, values, source, text)
-    problems = [p for index in range(len(spec.scenarios)) for p in _problems_of(spec, index, text)]
-    if problems:
-        raise InputError(source, problems)
-    return spec, digest(text)
-
-
-def bundled_models() -> dict[str, Path]:
-    """Bundled models by name."""
-    return {file.stem: file for file in sorted(models_folder().glob("*.toml"))}
-
-
-def model_path(reference: str) -> Path:
-    """Path behind a reference to a model.
-
-    Raises
-    ------
-    InputError
-        It is neither a bundled name nor looks like a file.
-    """
-    path, bundled = Path(reference), bundled_models()
-    if reference in bundled:
-        return bundled[reference]
-    if path.suffix == ".toml" or path.exists():
-        return path
-    there = did_you_mean(reference, bundled) or f"; bundled are {', '.join(bundled)}"
-    raise InputError(reference, [Problem("", f"no such model or file{there}")])
-
-
-def _problems_of(spec: ModelSpec, index: int, text: str) -> list[Problem]:
-    """Problems that a scenario would meet when it is run, at its place in the model file."""
-    scenario = spec.scenarios[index]
-    try:
-        spec.scenario(scenario.name)
-    except InputError as error:
-        found = []
-        for problem in error.problems:
-            keys = [key for key in scenario.model_extra or {} if problem.where.startswith(key)]
-            place: Place = ("scenarios", index, *keys[:1])
-            what = problem.what if problem.where in keys else str(problem)
-            found.append(problem_at(text, place, what))
-        return found
-    return []

@@ -1,0 +1,131 @@
+"""A model and its evidence: all that a posterior depends on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from netlm_bayes.codebook import Codebook
+from netlm_bayes.evidence.cohort import Cohort
+from netlm_bayes.evidence.digitised.published_curve import CurveEvidence
+from netlm_bayes.evidence.implied.emulator import Implied
+from netlm_bayes.evidence.latent import Normal
+from netlm_bayes.evidence.patients.canonical import Patients, Scale
+from netlm_bayes.evidence.population import Patterns
+from netlm_bayes.evidence.published import CurvePoint, PrintedRatio, ResponseCount
+from netlm_bayes.evidence.recover import RecoveredTable
+from netlm_bayes.evidence.sites.table import SiteTable
+from netlm_bayes.evidence.uses import ItemUse
+from netlm_bayes.spec import ModelSpec
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class CohortEvidence:
+    """Everything that one cohort says to one model.
+
+    Attributes
+    ----------
+    cohort : Cohort
+        After the chosen readings.
+    joint : ndarray of shape (patterns,)
+        Share of each covariate pattern.
+    margin_log_sd : ndarray of shape (columns,)
+        Extra uncertainty of borrowed margins, 0 where printed.
+    ratios, ratio_covariance
+        Log ratios in the likelihood, mismatch variance included.
+    curve, curve_covariance
+        Points of survival curves in the likelihood.
+    not_reached : tuple of CurvePoint
+        Medians beyond the end of follow-up.
+    counts : tuple of ResponseCount
+    tables : tuple of RecoveredTable
+        Factors whose counts replace their odds ratios.
+    uses : tuple of ItemUse
+        One for every item.
+    notes : tuple of str
+        Derived quantities, to be said aloud.
+    digitised : tuple of CurveEvidence
+        Curves read off a figure.
+    patients : Patients, optional
+        Those whose outcome is known, of a cohort of patients; nothing is printed of it then.
+    table : SiteTable, optional
+        What a site shares; nothing is printed of it then.
+    implied : mapping of int to Implied
+        By item, what the model implies for ratios adjusted for less than it adjusts.
+    spread : mapping of str to Normal
+        How its patients are spread on latent scales, where their counts are printed.
+    """
+
+    cohort: Cohort
+    joint: Array
+    margin_log_sd: Array
+    ratios: tuple[PrintedRatio, ...]
+    ratio_covariance: Array
+    curve: tuple[CurvePoint, ...]
+    curve_covariance: Array
+    not_reached: tuple[CurvePoint, ...]
+    counts: tuple[ResponseCount, ...]
+    tables: tuple[RecoveredTable, ...]
+    uses: tuple[ItemUse, ...]
+    notes: tuple[str, ...]
+    digitised: tuple[CurveEvidence, ...] = ()
+    patients: Patients | None = None
+    table: SiteTable | None = None
+    implied: Mapping[int, Implied] = field(default_factory=dict)
+    spread: Mapping[str, Normal] = field(default_factory=dict)
+
+    @property
+    def printed(self) -> bool:
+        """Whether the cohort is what a paper prints."""
+        return self.patients is None and self.table is None
+
+    @property
+    def synthetic(self) -> bool:
+        """Whether simulated patients are behind it."""
+        return any(source.synthetic for source in (self.patients, self.table) if source is not None)
+
+
+@dataclass(frozen=True)
+class Analysis:
+    """A model and its evidence: all that a posterior depends on.
+
+    Attributes
+    ----------
+    spec : ModelSpec
+    codebook : Codebook
+    patterns : Patterns
+        Every combination of levels where anything is printed; else the profiles of the patients.
+    cohorts : tuple of CohortEvidence
+    scales : mapping of str to Scale
+        Centre and step of each continuous covariate.
+    collapse : bool, default True
+        Whether patients who are alike enter together.
+    votes : mapping of str to float
+        How much of a cohort's evidence counts, by id: 1 where not named, 0 to leave it out.
+    """
+
+    spec: ModelSpec
+    codebook: Codebook
+    patterns: Patterns
+    cohorts: tuple[CohortEvidence, ...]
+    scales: Mapping[str, Scale] = field(default_factory=dict)
+    collapse: bool = True
+    votes: Mapping[str, float] = field(default_factory=dict)
+
+    def vote(self, cohort: CohortEvidence) -> float:
+        """How much of a cohort's evidence counts."""
+        return self.votes.get(cohort.cohort.id, 1.0)
+
+    @property
+    def endpoints(self) -> tuple[str, ...]:
+        """Modelled endpoints, the one without offset first; only print tells of others."""
+        if self.spec.outcome == "response":
+            return ("response",)
+        if not any(cohort.printed for cohort in self.cohorts):
+            return (self.codebook.primary_endpoint,)
+        return (self.codebook.primary_endpoint, *self.spec.endpoints)
