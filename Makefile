@@ -16,8 +16,9 @@ help:  ## show this list
 
 install: $(STAMP)  ## make .venv with the versions of constraints.txt
 
-reanalysis: $(STAMP)  ## re-analyse both published cohorts into results/
+reanalysis: $(STAMP)  ## re-analyse both published cohorts into results/, with a page each
 	$(VENV)/bin/netlm-bayes reanalyse --out results
+	@$(VENV)/bin/netlm-bayes report results | grep report.html
 
 test: $(STAMP)  ## run every test and every docstring's example
 	$(VENV)/bin/python -m pytest -n 2 --dist loadfile

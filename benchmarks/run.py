@@ -72,9 +72,11 @@ def hospital(folder: Path) -> None:
     fit = [str(PROGRAM), "fit", "pfs-weibull", str(few), "--quiet", "--out", str(folder / "fit")]
     seconds(fit)
     report("fit, 300 patients, warm", [seconds(fit) for _ in range(3)], 20)
-    again = [sys.executable, str(Path(__file__).with_name("hospital.py")), str(few)]
-    found = [float(subprocess.check_output(again, text=True)) for _ in range(3)]
+    again = [sys.executable, str(Path(__file__).with_name("hospital.py"))]
+    found = [float(subprocess.check_output([*again, str(few)], text=True)) for _ in range(3)]
     report("second fit, same process", found, 1)
+    found = [float(subprocess.check_output([*again, str(many)], text=True)) for _ in range(3)]
+    report("and of 1 000 000 patients", found, 1)
     check = [str(PROGRAM), "check", str(many)]
     report("check, 1 000 000 patients", [seconds(check) for _ in range(3)], 60)
     used = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024**2

@@ -9,7 +9,8 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page
 
-from netlm_bayes.pipeline.report import write_page
+from netlm_bayes.pipeline.report import read_page_run, write_page
+from netlm_bayes.report.page import page as page_module
 
 MOST_BYTES = 5_000_000
 RUNS = ("pfs-weibull", "response-logistic")
@@ -29,6 +30,23 @@ def test_the_page_asks_for_nothing_but_itself(
     watched = open_page(file)
     use_everything(watched.page)
     assert [url for url in watched.requests if not url.startswith("data:")] == [file.as_uri()]
+    assert (watched.console, watched.errors) == ([], [])
+
+
+def test_a_page_without_an_explorer_is_alive_and_axe_finds_nothing(
+    results: Path,
+    tmp_path: Path,
+    open_page: Callable[[Path], object],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(page_module, "why_no_explorer", lambda _: "Not of this run.")
+    file = tmp_path / "report.html"
+    file.write_text(page_module.render_page(read_page_run(results / "pfs-weibull")), "utf-8")
+    watched = open_page(file)
+    use_everything(watched.page)
+    watched.page.set_viewport_size({"width": 500, "height": 800})
+    watched.page.wait_for_timeout(300)
+    assert Axe().run(watched.page).response["violations"] == []
     assert (watched.console, watched.errors) == ([], [])
 
 

@@ -75,6 +75,13 @@ def test_fewer_events_than_the_curve_has_already_fallen_by_are_said():
     assert ledger(curve, made)[-1].note == "events in all: 4 printed, 10 reached"
 
 
+def test_events_that_are_all_over_leave_none_to_the_last_interval():
+    falls = [1, 0.5, 0.3, 0.2, 0.1]
+    made = most_likely(curve_of([0, 3, 7, 9, 12], falls, rows_of([0, 6], [20, 8]), events=10))
+    assert made.event.sum() == 10
+    assert made.months[made.event].max() == 3
+
+
 def test_the_total_of_events_decides_the_last_interval():
     totals = [
         most_likely(curve_of([0, 4, 8, 12], [1, 0.7, 0.5, 0.2], everyone(50), events)).event.sum()
@@ -131,6 +138,14 @@ def test_someone_is_followed_to_the_end_of_the_curve():
     assert made.event[-1]
 
 
+@pytest.mark.parametrize("events", [None, 10, 12])
+def test_someone_event_free_is_followed_to_the_end_of_a_curve_that_ends_flat(events):
+    curve = curve_of([0, 3, 9, 30], [1, 0.5, 0.4, 0.4], rows_of([0, 6], [20, 8]), events)
+    made = most_likely(curve)
+    assert made.months[-1] == 30
+    assert not made.event[-1]
+
+
 def test_everyone_dead_leaves_nobody_to_lose():
     made = most_likely(curve_of([0, 3, 9], [1, 0, 0], rows_of([0, 6], [7, 0])))
     assert (made.event.sum(), len(made.months)) == (7, 7)
@@ -149,6 +164,29 @@ def test_without_click_error_only_the_censored_move():
     for one in plausible(TEN, 5, 0.0):
         assert one.reached.tolist() == best.reached.tolist()
         assert (one.knots == best.knots).all()
+
+
+def test_without_click_error_heights_are_known_to_half_of_their_last_decimal():
+    def events_at_clicks(rounding: float) -> set[tuple[int, ...]]:
+        clicks = Clicks(np.arange(5.0), np.array([1, 0.75, 0.5, 0.25, 0]), rounding)
+        sets = plausible(DigitisedCurve(clicks, everyone(40), 40), 10, 0.0)
+        return {tuple(np.bincount(one.months.astype(int)).tolist()) for one in sets}
+
+    assert events_at_clicks(0.0) == {(0, 10, 10, 10, 10)}
+    assert len(events_at_clicks(0.05)) > 5
+
+
+def test_the_top_and_the_bottom_of_the_axis_are_seen_without_error():
+    curve = curve_of([0, 3, 6, 9], [1, 1, 0.5, 0], everyone(1000), 1000)
+    for one in plausible(curve, 10, 0.01):
+        assert one.survival[-1] == 0
+        assert len(np.unique(one.months[one.event])) == 2
+
+
+def test_clicks_at_the_end_of_the_axis_stay_on_it():
+    sets = plausible(WIDE, 20, 0.05)
+    assert {one.end for one in sets} == {24.0}
+    assert all((one.knots >= 0).all() for one in sets)
 
 
 def test_more_click_error_makes_a_wider_answer():
@@ -177,6 +215,27 @@ def test_rubins_rules_by_hand():
     assert survival.widening == pytest.approx(np.sqrt(total / within))
     reach = 1.959963984540054 * np.sqrt(total)
     assert survival.lower == pytest.approx(np.exp(-np.exp(level.mean() + reach)))
+
+
+@pytest.mark.parametrize(
+    ("place", "quantity"),
+    [
+        (0, lambda a, k: np.log(12) + (np.log(np.log(2)) - a) / k),
+        (2, lambda a, k: np.log(k / 12) + a),
+    ],
+)
+def test_the_error_of_a_quantity_follows_from_that_of_the_curve(place, quantity):
+    made = most_likely(WIDE)
+    level, shape, covariance = weibull_fit(made.months, made.event) or (0, 0, np.eye(2))
+    found, step = pooled_over([made, made])[place], 1e-6
+    slope = [
+        (quantity(level + a, shape + k) - quantity(level - a, shape - k)) / (2 * step)
+        for a, k in ((step, 0), (0, step))
+    ]
+    assert np.log(found.estimate) == pytest.approx(quantity(level, shape))
+    reach = np.log(found.upper / found.lower) / 2
+    assert reach == pytest.approx(1.959963984540054 * np.sqrt(slope @ covariance @ slope))
+    assert found.widening == 1
 
 
 def test_too_few_events_for_a_curve_are_no_answer():

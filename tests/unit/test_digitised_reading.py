@@ -80,6 +80,12 @@ def test_every_fault_of_clicks_is_told_with_its_line():
     ]
 
 
+def test_a_curve_of_very_many_months_is_asked_about():
+    assert read_clicks(clicks("300,0.8", "900,0.6"), "curve.csv").notes == (
+        "the curve ends at 900 months (are the times in days?)",
+    )
+
+
 def test_a_time_before_the_start_is_no_slip_of_the_hand():
     (fault,) = faults_of(read_clicks, clicks("-5,1", "12,0.5"))
     assert fault == "line 2, time: must be >= 0 months; got -5"
@@ -115,6 +121,11 @@ def test_a_curve_without_a_click_after_its_start_is_refused():
 )
 def test_a_file_that_is_no_curve_is_refused(data, said):
     assert any(said in fault for fault in faults_of(read_clicks, data))
+
+
+def test_more_than_a_million_at_risk_are_another_unit():
+    (fault,) = faults_of(read_at_risk, at_risk("0,2000000", "6,5"))
+    assert fault == "line 2, at_risk: must be at most 1,000,000; got 2000000"
 
 
 def test_numbers_at_risk_come_in_any_order():

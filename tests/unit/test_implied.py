@@ -11,8 +11,10 @@ from netlm_bayes.builders.structure import structure_of
 from netlm_bayes.curves import Weibull
 from netlm_bayes.errors import InputError
 from netlm_bayes.evidence.assemble import analyse
+from netlm_bayes.evidence.cohort import Cohort
 from netlm_bayes.evidence.digitised.published_curve import CurveEvidence
 from netlm_bayes.evidence.files import BUNDLED_COHORTS, read_cohorts
+from netlm_bayes.evidence.follow_up import printed_follow_up
 from netlm_bayes.evidence.implied.emulator import follow_up_of, limits, with_implied
 from netlm_bayes.evidence.implied.limits import logistic_limit
 from netlm_bayes.evidence.implied.plausible import plausible
@@ -91,6 +93,27 @@ def test_fresh_draws_are_emulated_as_well_as_the_old(name, bundled, monkeypatch)
     for item, one in cohort.implied.items():
         missed = one.intercept + fresh.theta @ one.coefficients - exact[item]
         assert missed.std() == pytest.approx(one.error_sd, rel=0.25)
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_plausible_parameters_agree_with_what_is_printed_and_are_as_uncertain(name, bundled):
+    analysis = bundled(name, "implied")
+    patterns, seen = analysis.patterns, 0
+    for cohort in analysis.cohorts:
+        draws = plausible(analysis.spec, patterns, analysis.endpoints, cohort)
+        linear = draws.effect @ (cohort.joint @ patterns.design)
+        told = []
+        for point, variance in zip(cohort.curve, np.diag(cohort.curve_covariance), strict=True):
+            curve = draws.baselines[point.endpoint].log_cumulative_hazard(np.array(point.months))
+            told.append((curve + linear, point.log_minus_log, np.sqrt(variance)))
+        for count in cohort.counts:
+            sides = np.array([count.responders, count.total - count.responders]) + 0.5
+            told.append((draws.level + linear, np.log(sides[0] / sides[1]), sum(1 / sides) ** 0.5))
+        for found, printed, se in told:
+            assert found.mean() == pytest.approx(printed, abs=se)
+            assert found.std() == pytest.approx(se, rel=0.2)
+            seen += 1
+    assert seen >= 2
 
 
 def test_the_emulators_error_takes_the_place_of_the_mismatch(analysis_of, papers):
@@ -197,6 +220,27 @@ def test_patients_followed_to_nowhere_printed_are_followed_twice_as_long_as_the_
     )
     bare = replace(west, curve=(), not_reached=())
     assert follow_up_of(bare)[0] == FollowUp(24.0, False)
+
+
+@pytest.mark.parametrize(
+    ("items", "months"),
+    [
+        ([{"maximum": 30}, {"maximum": 40}], 40),
+        ([{"maximum": 30, "unit": "weeks"}, {"maximum": 20}], 20),
+        ([{"location": 12}], np.nan),
+        ([{"location": 12}, {"followed_to": 26}], 26),
+    ],
+)
+def test_the_longest_follow_up_that_is_printed(items, months):
+    head = {"id": "a", "label": "A", "n": 100, "source": "paper"}
+    statistic = {"kind": "statistic", "name": "follow-up", "unit": "months", "source": "text"}
+    median = {"kind": "median", "endpoint": "pfs", "not_reached": True, "role": "check"}
+    published = [
+        (median | {"source": "text"} if "followed_to" in item else statistic) | item
+        for item in items
+    ]
+    cohort = Cohort.model_validate(head | {"published": published})
+    assert printed_follow_up(cohort) == pytest.approx(months, nan_ok=True)
 
 
 def test_a_digitised_curve_shows_how_long_patients_were_followed(analysis_of, papers):

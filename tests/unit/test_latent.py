@@ -19,7 +19,7 @@ from netlm_bayes.estimands.population import Population
 from netlm_bayes.evidence.analysis import Analysis
 from netlm_bayes.evidence.assemble import analyse
 from netlm_bayes.evidence.files import BUNDLED_COHORTS, read_cohorts
-from netlm_bayes.evidence.latent import Normal, on_scale
+from netlm_bayes.evidence.latent import Normal, log_shares, on_scale
 from netlm_bayes.evidence.patients.layout import Layout
 from netlm_bayes.evidence.patients.read import read_patients
 from netlm_bayes.evidence.patients.write import as_csv, as_parquet
@@ -198,6 +198,14 @@ def test_the_rest_may_be_left_uncounted(folder: Path) -> None:
     np.testing.assert_array_equal(
         analysis_of(folder, "paper").cohorts[0].joint, whole.cohorts[0].joint
     )
+
+
+def test_shares_are_as_exact_in_one_tail_as_in_the_other() -> None:
+    edges = np.array([-2.7, -0.9, 0.2, 2.4])
+    mirrored = log_shares(-edges[::-1], Normal(15.0, 0.2))[::-1]
+    found = log_shares(edges, Normal(-15.0, 0.2))
+    assert np.isfinite(found).all()
+    np.testing.assert_allclose(found, mirrored, rtol=1e-12)
 
 
 # What is printed

@@ -264,7 +264,8 @@ def test_another_cell_gives_another_sentence(run):
             if all(meets(row, *condition) for condition in quoted.where)
         ]
         cells = changed[name][column].to_numpy(copy=True)
-        cells[place] = cells[place] * 1.07 + 0.003 if column != "level" else 0.9
+        other = cells[place] * 1.07 + 0.003 if column != "level" else 0.9
+        cells[place] = other if cells.dtype.kind == "f" else cells[place] + 1
         changed[name] = changed[name].assign(**{column: cells})
         assert texts((changed, *rest)) != told, (name, column)
         tried += 1
@@ -304,14 +305,6 @@ def test_a_run_without_checks_is_not_called_sound():
     assert "do not rely on it" in texts((tables, told, []), "trust")
 
 
-def test_simulated_patients_are_said_to_be_simulated():
-    tables, told, checks = hospital()
-    assert "simulated" not in texts((tables, told, checks))
-    told["details"]["synthetic"] = ["a/b"]
-    said = texts((tables, told, checks), "asked")
-    assert "The patients of Hospital a/b are simulated: nothing here is about people." in said
-
-
 def test_one_cohort_is_not_called_pooled():
     said = texts(hospital())
     assert "ooled" not in said
@@ -342,26 +335,72 @@ def test_many_cohorts_are_counted_and_a_few_are_named():
     assert "6 pairs of cohorts: may share." in said
     assert "by cohort" not in said
     said = texts(many(3))
-    assert "Hospital h0 (20 patients, from their data)" in said
+    assert "It rests on 60 patients, from their data: Hospital h0 (20 patients), " in said
     assert "On Hospital h1 and Hospital h2: may share." in said
-    assert "by cohort: Hospital h0 2.10 (1.20 to 3.60)" in said
-    assert "With three cohorts, how much cohorts differ is largely decided by its prior" in said
+    # Their one ratio leads, and is told once.
+    assert said.count("2.10 (1.20 to 3.60)") == 1
+
+
+def test_one_pair_is_not_called_pairs():
+    tables, *rest = many(4)
+    overlap = tables["overlap"].assign(finding=["apart", *["may share"] * 5])
+    said = texts(({**tables, "overlap": overlap}, *rest), "trust")
+    assert "1 pair of cohorts: apart." in said
+    assert "5 pairs of cohorts: may share." in said
+
+
+def heterogeneity(*numbers: float, **more: Any) -> dict[str, Any]:
+    """How much cohorts differ in the ratio of size."""
+    names = ("estimate", "lower", "upper")
+    told = dict(zip(names, numbers, strict=True))
+    return {"cohort": "pooled", "estimand": "heterogeneity", "contrast": "size", **told, **more}
+
+
+@pytest.mark.parametrize(("upper", "hardly"), [(0.9, True), (0.5, False)])
+def test_the_prior_decides_where_the_evidence_left_the_heterogeneity_as_it_was(upper, hardly):
+    tables, *rest = many(3)
+    rows = [heterogeneity(0.3, 0.01, upper), heterogeneity(0.34, 0.02, 1.1, method="prior")]
+    effects = pd.concat([tables["effects"], tidy(rows)], ignore_index=True)
+    said = texts(({**tables, "effects": effects}, *rest), "trust")
+    assert "before any evidence it was 0.34 (0.02 to 1.10)" in said
+    assert ("its prior largely decides" in said) is hardly
+
+
+def test_of_complete_pooling_no_other_heterogeneity_is_missed():
+    tables, _, checks = many(3)
+    told = manifest(dict.fromkeys(["h0", "h1", "h2"], 20), pooling="complete")
+    said = texts((tables, told, checks), "trust")
+    assert "All cohorts are taken to share one effect" in said
+    assert "No other prior of the heterogeneity" not in said
+
+
+def test_how_often_a_verdict_holds_is_told_of_the_clearest_and_of_those_that_fall():
+    tables, *rest = many(3)
+    words = pd.DataFrame({"contrast": [AGE, SIZE], "changes": 8, "changes_that_agree": [2, 8]})
+    said = texts(({**tables, "fragility_words": words}, *rest), "trust")
+    assert (
+        "The verdict on one holds under 8 of 8 changes of prior, scenario and source for Size in "
+        "2 bands: >=5 cm vs <5 cm and under 2 of 8 for Age: per 9.07 years." in said
+    )
+    others = words.assign(contrast=[AGE, "age: per year"], changes_that_agree=8)
+    said = texts(({**tables, "fragility_words": others}, *rest), "trust")
+    assert "Every pooled verdict on one holds" in said
 
 
 def test_a_landmark_is_in_the_endpoints_name():
     tables, told, checks = hospital()
     told["details"]["labels"]["endpoints"] = {"pfs_from_month_3": "PFS, from month 3"}
     said = texts((tables, told, checks))
-    assert "go with PFS, from month 3." in said
+    assert "what goes with PFS, from month 3: " in said
     assert "Median PFS, from month 3 in months" in said
 
 
 def test_effects_are_counted_and_told_with_interval_and_probability():
     said = texts(hospital(), "found")
-    assert "Of 2 hazard ratios in Hospital a/b, those whose 95 % interval lies wholly" in said
-    assert "above one: 1; wholly below: none." in said
-    assert "Size in 2 bands: >=5 cm vs <5 cm: 2.10 (1.20 to 3.60), probability of being" in said
-    assert "Age: per 9.07 years: 1.04 (0.80 to 1.40)" in said
+    assert "Of 2 hazard ratios in Hospital a/b, the 95 % interval lies wholly above one" in said
+    assert "(events come sooner) for 1, wholly below it for none." in said
+    assert "Clearest: Size in 2 bands: >=5 cm vs <5 cm, hazard ratio in Hospital a/b 2.10" in said
+    assert "Age: per 9.07 years, hazard ratio in Hospital a/b 1.04 (0.80 to 1.40), prob" in said
 
 
 def test_a_median_beyond_follow_up_is_called_extrapolated():
@@ -417,5 +456,5 @@ def test_the_verdict_under_heterogeneity_priors_follows_the_table():
     heterogeneity["lower"] = np.minimum(heterogeneity["lower"], 0.9)
     heterogeneity["upper"] = np.maximum(heterogeneity["upper"], 1.1)
     said = texts(({**tables, "heterogeneity": heterogeneity}, told, checks), "trust")
-    assert "the interval includes one under each" in said
+    assert "the interval includes one at each" in said
     assert "the verdict on one changes" not in said

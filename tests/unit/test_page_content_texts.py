@@ -37,7 +37,8 @@ class Run:
         """The same, of one hospital's patients."""
         cohort = {**self.details["population"]["cohorts"][0], "patients": True, "borrowed": {}}
         self.details["population"].update(cohorts=[cohort], n=cohort["n"], endpoints=["pfs"])
-        for name in ("pooled", "heterogeneity", "replication", "scenarios", "evidence"):
+        pooled = ("pooled", "heterogeneity", "leave_one_source_out", "evidence_map")
+        for name in (*pooled, "replication", "scenarios", "evidence"):
             del self.tables[name]
         return self
 
@@ -194,6 +195,27 @@ def test_the_paragraph_tells_only_what_was_done(pfs):
         assert word not in said
     assert "right or interval censored as observed" in said
     assert "heterogeneity" not in said
+
+
+def test_curves_and_medians_are_told_where_they_are_in_the_likelihood(pfs):
+    assert "Printed medians entered" in pfs.methods
+    assert "Kaplan-Meier curves entered" not in pfs.methods
+    evidence = pfs.tables["evidence"]
+    items = evidence["item"].str.replace("median ", "curve ")
+    pfs.tables["evidence"] = evidence.assign(item=items)
+    assert "Kaplan-Meier curves entered as events and censored by month" in pfs.methods
+    assert "Printed medians entered" not in pfs.methods
+
+
+def test_a_sites_table_is_not_called_patients_one_by_one(pfs):
+    usual = {"cohort": "sysu-2016-2020", "note": "90 patients, 61 events; from a site's table"}
+    pfs.of_patients().tables["frequentist"] = pd.DataFrame([usual])
+    said = pfs.methods
+    assert (
+        "The patients of All primaries, 2016-2020 entered as their site's table of events and time "
+        "at risk by group." in said
+    )
+    assert "censored as observed" not in said
 
 
 def test_a_run_that_failed_reports_no_estimates(pfs):

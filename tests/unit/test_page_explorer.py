@@ -12,8 +12,7 @@ import pytest
 from numpy.typing import NDArray
 
 from netlm_bayes.pipeline.report import read_page_run
-from netlm_bayes.report.page import PageRun, explorer
-from netlm_bayes.report.page.page import render_page
+from netlm_bayes.report.page import PageRun, explorer, page
 
 RUN = Path(__file__).parents[2] / "results" / "pfs-weibull"
 SEED_OF_NEXT = 1
@@ -65,7 +64,7 @@ def test_too_many_draws_are_thinned_evenly_and_that_is_said(
     every = unpacked(whole["populations"][0]["effect"])
     np.testing.assert_array_equal(unpacked(thin["populations"][0]["effect"]), every[::4])
     np.testing.assert_array_equal(unpacked(thin["offsets"]), unpacked(whole["offsets"])[::4])
-    assert "1000 of 4000 draws of the posterior" in render_page(alone)
+    assert "1000 of 4000 draws of the posterior" in page.render_page(alone)
 
 
 def test_too_many_patterns_leave_nothing_averaged(
@@ -77,6 +76,28 @@ def test_too_many_patterns_leave_nothing_averaged(
     first, second = explorer.starting_profiles(data)
     assert set(first["levels"]) == {"htb", "ki67", "bone", "margin", "site"}
     assert (first["levels"]["htb"], second["levels"]["htb"]) == (0, 3)
+
+
+def on_latent_scale(run: PageRun) -> PageRun:
+    book = run.described["codebook"]
+    latent = {**book["covariates"]["ki67"], "latent": {"scale": "log2"}}
+    covariates = {**book["covariates"], "ki67": latent}
+    return replace(run, described={**run.described, "codebook": {**book, "covariates": covariates}})
+
+
+def test_a_page_without_an_explorer_says_why_and_holds_the_rest(
+    run: PageRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert explorer.why_no_explorer(run) == ""
+    why = explorer.why_no_explorer(on_latent_scale(run))
+    assert why.startswith("The page has no explorer by Ki67: a continuous scale lies behind")
+    monkeypatch.setattr(page, "why_no_explorer", lambda _: why)
+    text = page.render_page(run)
+    assert why in text
+    assert 'id="draws"' not in text
+    assert 'id="choices"' not in text
+    for place in ("answer", "explore", "effects", "sensitivity", "diagnostics", "reporting"):
+        assert f'<section id="{place}"' in text
 
 
 def test_a_run_of_other_covariates_is_no_companion(run: PageRun) -> None:

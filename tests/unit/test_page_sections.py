@@ -19,7 +19,7 @@ from netlm_bayes.report.page.diagnostics import named_draws, rank_figure
 from netlm_bayes.report.page.effects import effects_figure
 from netlm_bayes.report.page.sections import sections
 from netlm_bayes.report.page.sensitivity import WITHOUT, variant_figure
-from netlm_bayes.report.page.tables import plain_table, text_table
+from netlm_bayes.report.page.tables import TextTable, plain_table, text_table
 
 RESULTS = Path(__file__).parents[2] / "results"
 
@@ -68,6 +68,94 @@ def test_audit_and_recovered_tables_come_from_the_reanalysis(run: PageRun) -> No
     captions = " | ".join(table.caption for table in evidence.tables)
     assert "Audit: what does not add up" in captions
     assert "Tables recovered from printed ratios" in captions
+
+
+def shown(run: PageRun, caption: str) -> TextTable:
+    every = [table for section in sections(run) for table in section.tables]
+    (found,) = (table for table in every if table.caption.startswith(caption))
+    return found
+
+
+def test_what_each_source_tells_is_a_row_an_effect_and_a_column_a_source(run: PageRun) -> None:
+    names = ["sysu-2016-2020", "sysu-rectal-2022-2024", "prior", "all"]
+    table = pd.DataFrame(
+        {
+            "source": names,
+            "contrast": "htb: >50% vs <10%",
+            "evidence": ["printed", "indirect", "", ""],
+            "events": [12.4, 0.9, 7.4, 0.4],
+            "events_mcse": [0.7, 0.5, math.nan, 0.1],
+            "own_events": [25.2, math.nan, math.nan, math.nan],
+            "only": [True, False, False, False],
+        }
+    )
+    found = shown(replace(run, tables={**run.tables, "evidence_map": table}), "Who tells")
+    assert found.columns == (
+        "Pooled effect",
+        "All primaries, 2016-2020",
+        "Rectal primaries, 2022-2024",
+        "Prior",
+        "All together",
+    )
+    assert found.rows == (
+        (
+            "Hepatic tumour burden: >50% vs <10%",
+            "12 of 25 (printed, alone)",
+            "none to speak of (indirect)",
+            "7",
+            "under 1",
+        ),
+    )
+
+
+def test_what_would_turn_a_verdict_is_told_in_labels_and_two_digits(run: PageRun) -> None:
+    contrast = "htb: >50% vs <10%"
+    words = pd.DataFrame(
+        {
+            "contrast": [contrast, "ki67: >10% vs <=10%"],
+            "changes": 3,
+            "changes_that_agree": [2, 3],
+            "sceptics_limit": [1.6, math.nan],
+            "heterogeneity_scale_at_change": [math.nan, 0.32],
+            "events_to_change": [1857.4, math.inf],
+            "words": "",
+        }
+    )
+    interval = {"estimate": 2.0, "lower": 1.1, "upper": 3.7, "prob_above_null": 0.99}
+    rows = [("nothing", "main", "yes"), ("source left out", "sysu-2016-2020", "no")]
+    fragility = pd.DataFrame(
+        [
+            {"contrast": name, "changed": changed, "to": to, "same_as_main": same, **interval}
+            for name in words["contrast"]
+            for changed, to, same in rows
+        ]
+    ).assign(statement="above 1")
+    tables = {**run.tables, "fragility": fragility, "fragility_words": words}
+    turning = shown(replace(run, tables=tables), "What would change")
+    assert turning.rows[0][1:] == (
+        "2.00 (1.10 to 3.70)", "2 of 3 changes", "within 0.62 to 1.60", "", "1900",
+    )  # fmt: skip
+    assert turning.rows[1][3:] == ("", "0.32", "no one study")
+    changes = shown(replace(run, tables=tables), "Every pooled ratio")
+    assert [row[1] for row in changes.rows[:2]] == ["none", "without All primaries, 2016-2020"]
+    assert changes.rows[1][-1] == "no"
+
+
+def test_cohorts_that_may_share_patients_are_named_by_their_labels(run: PageRun) -> None:
+    found = shown(run, "May cohorts share patients?")
+    assert found.rows[0][:3] == (
+        "All primaries, 2016-2020", "Rectal primaries, 2022-2024", "not printed",
+    )  # fmt: skip
+
+
+def test_print_and_regression_stand_beside_the_posterior_under_one_name(run: PageRun) -> None:
+    comparison = run.tables["comparison"].copy()
+    comparison.loc[comparison["cohort"] == "sysu-2016-2020", "role"] = "patients"
+    comparison["method_printed"] = "Cox, multivariable"
+    mixed = replace(run, tables={**run.tables, "comparison": comparison})
+    figures = [effects_figure(one) for one in (run, mixed)]
+    named = [one.chart.series[0].name for one in figures if one is not None]
+    assert named == ["printed", "printed or regression of the same patients"]
 
 
 def test_ranks_of_every_chain_average_one(run: PageRun) -> None:

@@ -49,6 +49,17 @@ def test_what_the_evidence_does_not_touch_depends_on_the_prior_alone() -> None:
     assert untouched["diagnosis"] == PRIOR
 
 
+def test_a_part_of_the_log_likelihood_does_not_pass_for_all_of_it() -> None:
+    tree = posterior_of(0.4, 0.3)
+    kept = tree["log_likelihood"]["ratios"].assign_coords(row=["east, group 1"])
+    tree["log_likelihood"] = xr.Dataset({"cells": kept})
+    assert len(power_scaling(tree, SPEC, ["east"])) == 2
+    assert power_scaling(tree, SPEC, ["east", "west"]).empty
+    assert power_scaling(tree, SPEC, ["eas"]).empty
+    tree["log_likelihood"] = xr.Dataset({"cells": kept, "patients": kept})
+    assert len(power_scaling(tree, SPEC, ["east", "west"])) == 2
+
+
 def test_a_run_without_log_likelihoods_has_no_rows() -> None:
     tree = posterior_of(0.4, 0.3)
     del tree["log_likelihood"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -18,10 +19,15 @@ from netlm_bayes.evidence.sites.information import (
     response_information_kept,
     survival_information_kept,
 )
-from netlm_bayes.evidence.sites.joining import Tally, rarest_first, smallest_joined
-from netlm_bayes.evidence.sites.make import Choice, site_table
+from netlm_bayes.evidence.sites.joining import (
+    Tally,
+    neighbours_joined,
+    rarest_first,
+    smallest_joined,
+)
+from netlm_bayes.evidence.sites.make import Choice, outcomes_known, site_table
 from netlm_bayes.evidence.sites.table import Groups, ResponseTable, SurvivalTable
-from netlm_bayes.evidence.sites.words import report
+from netlm_bayes.evidence.sites.words import COMPUTABLE, report
 
 CODEBOOK: Codebook = read_codebook(BUNDLED, Path())
 SIGMA = 0.75  # of the default prior of log hazard ratios
@@ -101,6 +107,15 @@ def test_of_as_few_the_nearest_is_joined() -> None:
     assert smallest_joined(tally({"htb": [[1], [3], [0]]}, [9, 9, 2]), 5).tolist() == [0, 1, 0]
 
 
+def test_a_nearer_one_is_not_joined_where_more_would_lose() -> None:
+    assert smallest_joined(tally({"htb": [[0], [2], [3]]}, [6, 30, 2]), 5).tolist() == [0, 1, 0]
+
+
+def test_of_as_near_the_smallest_is_joined() -> None:
+    levels = {"bone": [[0, 1], [0], [0]], "ki67": [[0], [0, 1], [0]]}
+    assert smallest_joined(tally(levels, [9, 8, 2]), 5).tolist() == [0, 1, 1]
+
+
 def test_groups_of_whom_the_same_is_told_are_one() -> None:
     levels = {"ki67": [[0], [1], [0, 1]], "bone": [[0, 1], [0, 1], [0, 1]]}
     found = joined_patterns(tally(levels, [2, 2, 3]), 5)
@@ -112,6 +127,25 @@ def test_a_group_needs_enough_of_each_outcome() -> None:
     assert joined_patterns(few, 5).tolist() == [0, 0]
     enough = replace(few, counts=np.array([[9, 9], [9, 5]]))
     assert len(set(joined_patterns(enough, 5).tolist())) == 2
+
+
+def test_neighbours_stand_apart_only_with_enough_of_each_outcome() -> None:
+    counts = np.array([[9, 2], [9, 9], [9, 9]])
+    assert neighbours_joined(counts, 5).tolist() == [0, 0, 1]
+
+
+def test_who_was_not_followed_after_entry_tells_nothing_of_survival() -> None:
+    patients = site(30)
+    entry = np.where(np.arange(30) < 4, patients.lower, 0.0)
+    assert outcomes_known(replace(patients, entry=entry))["survival"].sum() == 26
+
+
+def test_the_longest_follow_up_is_told_in_whole_years() -> None:
+    patients = site(60)
+    made = site_table(patients, CODEBOOK, Choice((), weibull=True), "site.csv")
+    assert made.table.survival
+    assert made.table.survival.cells.scale_months == 12 * np.ceil(patients.lower.max() / 12)
+    assert patients.lower.max() % 12
 
 
 def test_follow_up_is_told_as_far_as_enough_are_followed() -> None:
@@ -218,6 +252,36 @@ def test_information_kept_is_that_of_a_poisson_regression() -> None:
     assert kept["ki67", ">10%"] < 0.8
 
 
+def _logistic_kept(before: ResponseTable, after: ResponseTable) -> np.ndarray:
+    """From whole matrices, the constant included; the coarse table has Ki67 of some only."""
+
+    def design(table: ResponseTable) -> np.ndarray:
+        told = table.groups.levels["ki67"].sum(axis=1) == 1
+        high = table.groups.levels["ki67"][:, 1].astype(float)
+        patients = table.groups.patients
+        above, below = (1 + patients[told & (high == side)].sum() for side in (1, 0))
+        high[~told] = above / (above + below)
+        return np.column_stack(
+            [np.ones(len(high)), table.groups.levels["htb"][:, 1:].astype(float), high]
+        )
+
+    x, n, y = design(before), before.groups.patients, before.responders
+
+    def minus_log_posterior(theta: np.ndarray) -> float:
+        eta = x @ theta
+        return float((theta[1:] ** 2).sum() / 2 - (y * eta - n * np.logaddexp(0, eta)).sum())
+
+    theta = minimize(minus_log_posterior, np.zeros(5), tol=1e-12).x
+
+    def each(table: ResponseTable) -> np.ndarray:
+        p = 1 / (1 + np.exp(-design(table) @ theta))
+        weight = table.groups.patients * p * (1 - p)
+        whole = (design(table) * weight[:, None]).T @ design(table)
+        return 1 / np.diag(np.linalg.inv(whole))[1:]
+
+    return np.minimum(each(after) / each(before), 1.0)
+
+
 def test_information_on_response_is_that_of_a_logistic_regression() -> None:
     patients = site(400)
     *tables, fine, coarse = _two_tables(patients)
@@ -230,6 +294,7 @@ def test_information_on_response_is_that_of_a_logistic_regression() -> None:
     )
     kept = response_information_kept(before, after, CODEBOOK)
     assert kept["ki67", ">10%"] < 0.8 < kept["htb", "10-25%"] <= 1
+    np.testing.assert_allclose(list(kept.values()), _logistic_kept(before, after), rtol=1e-4)
     untouched = response_information_kept(before, before, CODEBOOK)
     assert set(untouched.values()) == {1.0}
 
@@ -245,11 +310,14 @@ def times_from(power: np.ndarray, n: int) -> np.ndarray:
     """Times of a group in shares of the scale, rising, from its powers alone: five tries."""
     nodes, rng = shape_nodes(), np.random.default_rng(0)
 
+    def powers(log_time: np.ndarray) -> np.ndarray:
+        return np.exp(np.minimum(np.outer(nodes, log_time), 50.0))  # a step may go astray
+
     def misfit(log_time: np.ndarray) -> np.ndarray:
-        return np.exp(np.outer(nodes, log_time)).sum(axis=1) / power - 1
+        return powers(log_time).sum(axis=1) / power - 1
 
     def slope(log_time: np.ndarray) -> np.ndarray:
-        return np.exp(np.outer(nodes, log_time)) * nodes[:, None] / power[:, None]
+        return powers(log_time) * nodes[:, None] / power[:, None]
 
     strict = {"xtol": 1e-15, "ftol": 1e-15, "gtol": 1e-15, "max_nfev": 1000}
     tries = (
@@ -271,6 +339,19 @@ def test_times_follow_from_the_weibull_part(n: int, told: int, within: float) ->
         cells = survival_cells(people, np.zeros(n, int), 1, (6.0,), 36.0)
         found = 36 * times_from(cells.power[0], n)
         np.testing.assert_allclose(found[:told], time[:told], rtol=0, atol=within)
+
+
+@pytest.mark.parametrize(("n", "fixed"), [(COMPUTABLE, True), (COMPUTABLE + 4, False)])
+def test_the_digits_of_the_powers_fix_every_time_of_a_group_so_small(n: int, fixed: bool) -> None:
+    """Linear error of the times, where each power is known to half of its last digit."""
+    nodes, worst = shape_nodes()[:, None], []
+    for seed in range(10):
+        time = np.random.default_rng(100 * n + seed).uniform(1, 34, n)
+        terms = np.exp(nodes * np.log(time / 36))
+        digit = terms.sum(axis=1, keepdims=True) * np.finfo(float).eps / 2
+        error = np.linalg.pinv(nodes * terms / time / digit, rcond=1e-18)
+        worst.append(np.sqrt((error**2).sum(axis=1)).max())
+    assert (np.median(worst) < 0.002) == fixed
 
 
 def test_the_report_counts_what_was_joined_and_warns() -> None:
@@ -301,7 +382,27 @@ def test_the_report_says_whose_times_the_weibull_part_gives_away() -> None:
     sizes = made.table.survival.groups.patients
     said = "\n".join(report(made, choice))
     assert "CAUTION, the Weibull part is included" in said
-    assert f"here of {sizes[sizes <= 12].sum()} of 60 patients" in said
+    assert f"here of {sizes[sizes <= COMPUTABLE].sum()} of 60 patients" in said
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"upper": np.full(60, np.inf), "response": np.full(60, 3)}, "same outcome, here 4,"),
+        ({"lower": np.full(60, 7.0), "upper": np.full(60, 7.0)}, "intervals joined at 3, 6, 9, 12"),
+        ({"upper": np.full(60, 99.0)}, "progression of 60 patients counted at the scan"),
+        ({"levels": {"ki67": np.repeat([0, 1], [58, 2])}}, "fewer covariates keep more of each"),
+    ],
+)
+def test_the_report_says_what_is_special(change: dict[str, Any], says: str) -> None:
+    patients = replace(site(60), **change)
+    choice = Choice(("ki67",), at_scan=True)
+
+    def told(people: Patients) -> str:
+        return "\n".join(report(site_table(people, CODEBOOK, choice, "site.csv"), choice))
+
+    assert says in told(patients)
+    assert says not in told(site(60))
 
 
 def test_who_leaves_alone_is_counted() -> None:

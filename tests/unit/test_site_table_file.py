@@ -207,10 +207,13 @@ def changed(values: Values, path: str, value: Any) -> None:
         ("label", "a\u001b[2J", "label: must be printable text without line breaks"),
         ("enrolment", ["2020-01-02"], "enrolment: must be [first day, last day] or []"),
         ("enrolment", ["2020-13-02"], "enrolment[1]: must be a date such as"),
+        ("enrolment", ["2021-01-02", "2020-01-02"], "enrolment: must be [first day, last day]"),
         ("codebook.name", "../book.toml", "codebook.name: must be a name without a folder"),
         ("codebook.name", "book.toml", "codebook.name: no such file 'book.toml' beside this one"),
         ("codebook.digest", "0" * 64, "codebook.digest: the levels were cut at other points"),
         ("covariates.htb", ["<10%", ">10%"], "no such level"),
+        ("covariates.htb", ["<10%"] * 2, "covariates.htb: must not repeat; got '<10%' twice"),
+        ("survival.groups.2.levels.htb", ["<10%"] * 2, "groups[3].levels.htb: must not repeat"),
         ("covariates.ki67", [">10%", "<=10%"], "covariates.ki67: must have the levels of 'netlm'"),
         ("synthetic", "no", "synthetic: must be true or false"),
     ],
@@ -242,6 +245,13 @@ def test_a_number_that_could_be_is_told_by_the_checksum(
     values["response"]["groups"][0]["responders"] -= 1
     assert said(written(values, keep=True)) == [
         "checksum: does not agree with the content: changed or damaged since it was written"
+    ]
+
+
+def test_a_table_of_neither_outcome_is_refused(values: Values, written: Callable[..., str]) -> None:
+    values |= {"survival": None, "response": None, "followed_months": 0}
+    assert said(written(values)) == [
+        "survival: is null, and so is 'response'; a table has one or both"
     ]
 
 

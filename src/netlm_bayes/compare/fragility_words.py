@@ -229,10 +229,12 @@ def _change(row: Row) -> str:
 def _holds(told: _Told) -> Iterator[str]:
     """Say under which changes the statement holds."""
     yes = [row for row in told.others if row["same_as_main"] == "yes"]
-    share = (
-        f"all {len(yes)}" if len(yes) == len(told.others) else f"{len(yes)} of {len(told.others)}"
-    )
-    yield f"That holds under {share} changes that were run, of prior, scenario and source."
+    every = len(told.others)
+    if every == len(yes) == 1:
+        yield "That holds under the one change that was run."
+    else:
+        share = f"all {every}" if len(yes) == every else f"{len(yes)} of {every}"
+        yield f"That holds under {share} changes that were run, of prior, scenario and source."
     for word, start in (("no", "It does not hold"), (ON_THE_EDGE, "It is too close to tell")):
         rows = [row for row in told.others if row["same_as_main"] == word]
         if rows:

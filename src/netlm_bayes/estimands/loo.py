@@ -271,7 +271,8 @@ def _unreliable(kind: str, count: int, n: int, largest: float) -> str:
     if kind == COHORT:
         what = "leaving a whole institution out by importance sampling fails here"
         return f"{what} ({count} of {n}, k up to {largest:.2g}); read it with care"
-    what = f"leaving out {count} of {n} {kind}s by importance sampling fails"
+    kinds = "groups of patients" if kind == GROUP else f"{kind}s"
+    what = f"leaving out {count} of {n} {kinds} by importance sampling fails"
     return f"{what} (k up to {largest:.2g}); read it with care"
 
 

@@ -6,7 +6,7 @@ Kallioinen et al. 2024, 10.1007/s11222-023-10366-5, by ArviZ: importance weights
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 import arviz_stats as azs
 import numpy as np
@@ -18,8 +18,8 @@ from netlm_bayes.spec import ModelSpec, Prior
 COLUMNS = ("parameter", "prior", "likelihood", "diagnosis")
 LARGE = 0.05
 """Sensitivity above which ArviZ speaks of a prior, or of evidence, that matters."""
-BOTH = "prior and evidence pull apart"
-PRIOR = "prior weighs, evidence hardly"
+BOTH = "both weigh, and may pull apart"
+PRIOR = "prior may weigh more than the evidence"
 NEITHER = "no strong dependence on the prior"
 DIAGNOSES = {
     "potential prior-data conflict": BOTH,
@@ -27,7 +27,9 @@ DIAGNOSES = {
 }
 
 
-def power_scaling(tree: xr.DataTree, spec: ModelSpec) -> pd.DataFrame:
+def power_scaling(
+    tree: xr.DataTree, spec: ModelSpec, of_patients: Collection[str] = ()
+) -> pd.DataFrame:
     r"""Sensitivity of the shared parameters to raising prior and likelihood to a power.
 
     .. math:: p_\alpha(\theta \mid y) \propto p(\theta)^\alpha \, p(y \mid \theta), \qquad
@@ -39,17 +41,21 @@ def power_scaling(tree: xr.DataTree, spec: ModelSpec) -> pd.DataFrame:
     Parameters
     ----------
     tree : DataTree
-        With the draws, and the log likelihood of each printed number.
+        With the draws, and the log likelihood of all that they were drawn from.
     spec : ModelSpec
         Of its priors.
+    of_patients : collection of str, default ()
+        Cohorts of patients, or of a table of them, whose log likelihood may not have been kept.
 
     Returns
     -------
     DataFrame
-        With `COLUMNS`, a row a parameter; empty where the run keeps no log likelihood, as a run
-        of patients does unless asked to.
+        With `COLUMNS`, a row a parameter; empty where the run keeps the log likelihood of nothing,
+        or not of all, as a run of patients does unless asked to: what is left would pass for
+        weaker evidence than there was.
     """
-    if "log_likelihood" not in tree or not tree["log_likelihood"].data_vars:
+    kept = tree["log_likelihood"].to_dataset() if "log_likelihood" in tree else xr.Dataset()
+    if not _is_whole(kept, of_patients):
         return pd.DataFrame(columns=list(COLUMNS))
     draws = tree["posterior"].to_dataset()
     log_prior = xr.Dataset(dict(_log_priors(draws, spec)))
@@ -58,7 +64,7 @@ def power_scaling(tree: xr.DataTree, spec: ModelSpec) -> pd.DataFrame:
         {
             "posterior": draws[names],
             "log_prior": log_prior,
-            "log_likelihood": tree["log_likelihood"].to_dataset(),
+            "log_likelihood": kept,
         }
     )
     found = _quietly_summarised(weighed, names)
@@ -70,6 +76,14 @@ def power_scaling(tree: xr.DataTree, spec: ModelSpec) -> pd.DataFrame:
             "diagnosis": [DIAGNOSES.get(str(text), NEITHER) for text in found["diagnosis"]],
         }
     )
+
+
+def _is_whole(log_likelihood: xr.Dataset, of_patients: Collection[str]) -> bool:
+    """Tell whether patients are there, one by one or as groups that are named by their cohort."""
+    coordinates = log_likelihood.coords.values()
+    rows = [str(row) for found in coordinates for row in np.atleast_1d(found.to_numpy())]
+    told = [any(row.startswith(f"{name}, ") for row in rows) for name in of_patients]
+    return bool(log_likelihood.data_vars) and ("patients" in log_likelihood or all(told))
 
 
 def _quietly_summarised(tree: xr.DataTree, names: list[str]) -> pd.DataFrame:

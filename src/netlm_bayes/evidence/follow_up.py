@@ -8,7 +8,7 @@ from netlm_bayes.evidence.cohort import Cohort
 def printed_follow_up(cohort: Cohort) -> float:
     """Longest follow-up that a cohort prints, months; NaN where it prints none.
 
-    Of a statistic named `follow-up` in months, and of medians not reached.
+    Of a statistic named `follow-up` in months, and of medians with the month followed to.
     """
     found = [
         float(item.maximum)

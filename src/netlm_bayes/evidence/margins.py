@@ -29,6 +29,7 @@ def population_margins(
     Returns
     -------
     shares : dict of ndarray of shape (levels,)
+        In proportion: counts where there are some.
     spread : dict of Normal
         Of covariates with a latent scale.
     log_sd : ndarray of shape (columns,)

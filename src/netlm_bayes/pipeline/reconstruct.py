@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import os
-import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
@@ -15,7 +13,7 @@ from pyarrow import csv as arrow_csv
 
 from netlm_bayes.codebook import Codebook
 from netlm_bayes.documents import did_you_mean
-from netlm_bayes.errors import InputError, Problem, RunError
+from netlm_bayes.errors import InputError, Problem
 from netlm_bayes.evidence.digitised.curve import DigitisedCurve
 from netlm_bayes.evidence.digitised.guyot import Reconstruction
 from netlm_bayes.evidence.digitised.ledger import (
@@ -29,6 +27,7 @@ from netlm_bayes.evidence.digitised.widening import Pooled, pooled_over
 from netlm_bayes.evidence.patients.canonical import MISSING, Patients
 from netlm_bayes.evidence.patients.columns import covariates_read
 from netlm_bayes.evidence.patients.write import patients_table
+from netlm_bayes.pipeline.whole_file import check_free, write_together
 
 MARK = "reconstructed"
 """In the name of every file of reconstructed patients, and so in the id and label they go by."""
@@ -157,10 +156,7 @@ def output_files(out: Path, clicks: Path, force: bool = False) -> tuple[Path, Pa
         raise InputError("reconstruct", [Problem("--out", f"{what}{suggested}")])
     table = patients.with_name(patients.stem + LEDGER)
     for path in (patients, table):
-        if path.is_dir():
-            raise RunError(f"{path}: is a folder; choose another --out")
-        if os.path.lexists(path) and not force:
-            raise RunError(f"{path}: exists; choose another --out, or --force to replace it")
+        check_free(path, force)
     return patients, table
 
 
@@ -186,19 +182,10 @@ def write_reconstructed(
     RunError
         They cannot be written.
     """
-    data = (patients_csv(found.made, levels, codebook), ledger_csv(found.rows))
-    folder = files[0].parent
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=f".{files[0].name}.", dir=folder) as partial:
-            whole = [Path(partial) / path.name for path in files]
-            for path, content in zip(whole, data, strict=True):
-                path.write_bytes(content)
-            # The ledger first: patients never stand without it.
-            for path, place in zip(whole[::-1], files[::-1], strict=True):
-                os.replace(path, place)
-    except OSError as error:
-        raise RunError(f"{files[0]}: cannot be written: {error.strerror}") from None
+    patients, table = files
+    made = patients_csv(found.made, levels, codebook)
+    # The ledger first: patients never stand without it.
+    write_together({table: ledger_csv(found.rows), patients: made})
 
 
 def patients_csv(made: Reconstruction, levels: Mapping[str, str], codebook: Codebook) -> bytes:

@@ -17,25 +17,26 @@ PAGE = "report.html"
 
 
 def report(run: Path) -> tuple[Path, ...]:
-    """Draw a run's figures again and write its page.
+    """Draw a run's figures again and write its page; of a reanalysis, those of its parts.
 
     Parameters
     ----------
     run : Path
-        Folder of a fit.
+        Folder of a fit, or of a reanalysis.
 
     Returns
     -------
     tuple of Path
-        What was written, the page last.
+        What was written, each page last.
 
     Raises
     ------
     RunError
         The folder is no run of a model, or did not converge.
     """
-    figures = redraw(run)
-    return (*figures, write_page(run))
+    if parts := store.read_manifest(run).get("details", {}).get("parts"):
+        return tuple(path for part in parts for path in report(run / part))
+    return (*redraw(run), write_page(run))
 
 
 def redraw(run: Path) -> tuple[Path, ...]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -104,9 +104,10 @@ def reconstruct(
     with :math:`d_k = 0` where the curve does not fall. The number censored is changed by what
     :math:`n` misses at the end of the interval until it misses nothing, or the closest number was
     tried. In the last interval the rate of censoring is that of all earlier ones, short of
-    everyone, as the curve's end shows that someone was followed so far; with the total of events,
-    the number censored there is changed by what that misses. Whoever is left is censored at the
-    last click. No number ever falls below 0, and no patient is lost.
+    everyone; with the total of events, the number censored there is changed by what that misses.
+    Whoever is left is censored at the last click, and if nobody would be, the last to be censored:
+    the curve's end shows that someone was followed so far. No number ever falls below 0, and no
+    patient is lost.
 
     Parameters
     ----------
@@ -137,7 +138,7 @@ def reconstruct(
     for interval, target in enumerate(table.n[1:].tolist()):
         walks.append(_to_number_at_risk(knots, interval, walks, reached[-1], target, place))
         reached.append(walks[-1].left)
-    walks.append(_last(knots, walks, reached[-1], events, place))
+    walks.append(_followed(_last(knots, walks, reached[-1], events, place)))
     return _patients(knots, walks, table, reached)
 
 
@@ -203,7 +204,6 @@ def _last(
     rate = _rate(knots, before)
     expected = round(rate * (knots.months[-1] - knots.months[knots.first[interval]]))
     if events is None:
-        # The curve would end earlier if nobody had been followed to its end.
         shares = place(interval, min(expected, max(at_risk - 1, 0)))
         return _walk(knots, interval, before, at_risk, shares)
     missing = events - sum(walk.total for walk in before)
@@ -230,6 +230,16 @@ def _event_free(knots: _Knots, before: list[_Walk], at_risk: int, place: Placeme
     places = start + place(len(before), at_risk) * (end - start)
     curve = before[-1].survival[-1] if before else 1.0
     return _Walk([0] * len(inside), [curve] * len(inside), places.tolist(), 0)
+
+
+def _followed(walk: _Walk) -> _Walk:
+    """Follow the last to be censored to the end of the curve, where nobody else is left.
+
+    Nobody had an event after that, or the curve would have fallen to 0: no number changes.
+    """
+    if walk.left or not walk.censored or not walk.survival[-1]:
+        return walk
+    return replace(walk, censored=walk.censored[:-1], left=1)
 
 
 def _searched(

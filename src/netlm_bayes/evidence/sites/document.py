@@ -102,9 +102,9 @@ class SiteDocument(Document):
     covariates : dict
         Those that groups differ by, with all of their levels, in the codebook's order.
     minimum : int
-        Patients in the smallest group.
+        Fewest patients that a group may have.
     followed_months : float
-        Last whole month at which so many patients were under observation.
+        Last whole month at which at least so many were under observation; 0 without survival.
     checksum : str
         SHA-256 of all else, see `netlm_bayes.evidence.sites.write.checksum`.
     """

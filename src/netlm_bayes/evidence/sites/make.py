@@ -40,10 +40,10 @@ class Choice:
     cuts : tuple of float
         Months at which one interval ends and the next begins, before any are joined.
     minimum : int
-        Patients in the smallest group, and leaving in the emptiest interval.
+        Fewest patients of a group, and fewest that leave in an interval.
     weibull : bool
-        Whether to share what a Weibull model needs: from it the times of the single patients of
-        a small group can be computed.
+        Whether to share what a Weibull model needs: from it times of single patients can be
+        computed.
     at_scan : bool
         Whether progression between two scans may be counted at the one that saw it.
     outcomes : tuple of {"survival", "response"}

@@ -75,9 +75,9 @@ class SiteTable:
     survival : SurvivalTable, optional
     response : ResponseTable, optional
     smallest : int
-        Patients in the smallest group that may be shared.
+        Fewest patients that a group may have.
     followed_months : float
-        A month at which at least so many were still followed; 0 without survival.
+        Last whole month at which at least so many were under observation; 0 without survival.
     synthetic : bool
         Of simulated patients, and to be called so in every output.
     """

@@ -56,7 +56,7 @@ def _of_print(spec: ModelSpec, details: Mapping[str, Any], tables: Tables) -> It
                 f"How common the levels of {names} are in {cohort['label']} is not printed: their "
                 f"margins are borrowed from another cohort, with a log standard deviation of {sds}."
             )
-    if _any_note(tables, MISMATCH):
+    if any_note(tables, MISMATCH):
         yield (
             "Ratios that were adjusted otherwise than this model adjusts estimate the adjusted "
             f"ratio up to an error of standard deviation {plain(spec.mismatch)} on the log scale."
@@ -129,7 +129,7 @@ def _of_patients(spec: ModelSpec, details: Mapping[str, Any], tables: Tables) ->
     """What patients' data need: missing values, and that nobody is simulated."""
     if details["synthetic"]:
         yield "Simulated patients stand in for people; they show the method and nothing else."
-    if _any_note(tables, MISSING):
+    if any_note(tables, MISSING):
         yield (
             "Whether a covariate is missing does not depend on its value, given the rest (missing "
             "at random)."
@@ -167,11 +167,62 @@ def _of_priors(spec: ModelSpec, details: Mapping[str, Any]) -> Iterator[str]:
         yield "Continuous covariates act linearly on the log scale."
 
 
-def _any_note(tables: Tables, text: str) -> bool:
-    """Tell whether some note on the evidence has a text."""
+def any_note(tables: Tables, text: str) -> bool:
+    """Tell whether some note on the evidence has a text.
+
+    Parameters
+    ----------
+    tables : mapping of DataFrame
+        Of a run.
+    text : str
+
+    Returns
+    -------
+    bool
+    """
     if "evidence" not in tables:
         return False
     return bool(tables["evidence"]["note"].astype(str).str.contains(text, regex=False).any())
+
+
+def fitted(tables: Tables, kind: str) -> bool:
+    """Tell whether anything printed of a kind is in the likelihood.
+
+    Parameters
+    ----------
+    tables : mapping of DataFrame
+        Of a run.
+    kind : str
+        Of items, as their names begin: `median`, `curve`.
+
+    Returns
+    -------
+    bool
+    """
+    if "evidence" not in tables:
+        return False
+    evidence = tables["evidence"]
+    of_kind = evidence["item"].astype(str).str.startswith(f"{kind} ")
+    return bool((of_kind & (evidence["use"] == "fit")).any())
+
+
+def of_site_tables(tables: Tables) -> set[str]:
+    """Cohorts that shared a table in place of patients, as their regressions say.
+
+    Parameters
+    ----------
+    tables : mapping of DataFrame
+        Of a run.
+
+    Returns
+    -------
+    set of str
+    """
+    if "frequentist" not in tables:
+        return set()
+    usual = tables["frequentist"]
+    said = usual["note"].astype(str).str.contains("from a site's table", regex=False)
+    return set(usual.loc[said, "cohort"])
 
 
 def _label(details: Mapping[str, Any], name: str) -> str:

@@ -28,9 +28,10 @@ def power_scaling_table(run: PageRun) -> TextTable | None:
     Returns
     -------
     TextTable or None
-        None where the run keeps no log likelihood.
+        None where the run does not keep the log likelihood of all its evidence.
     """
-    found = power_scaling(run.tree, run.spec)
+    cohorts = [str(cohort["id"]) for cohort in run.described["cohorts"] if cohort["patients"]]
+    found = power_scaling(run.tree, run.spec, cohorts)
     if found.empty:
         return None
     columns = ("Parameter", "Prior", "Evidence", "Reading")
@@ -40,8 +41,9 @@ def power_scaling_table(run: PageRun) -> TextTable | None:
     ]
     weighs = int((found["diagnosis"] != NEITHER).sum())
     caption = (
-        "Sensitivity to power-scaling: change of the posterior per change of the weight; "
-        f"above {LARGE:g} it matters. It does for {weighs} of {len(found)} parameters"
+        "Sensitivity to power-scaling: change of the posterior per change of the weight of prior "
+        f"or evidence; above {LARGE:g} that of the prior matters, as it does for {weighs} of "
+        f"{len(found)} parameters"
     )
     return text_table(caption, columns, rows, columns[1:3])
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from netlm_bayes.estimands.population import POOLED
 from netlm_bayes.inference.gate import Check
+from netlm_bayes.report.page.assumptions import MISMATCH, any_note, fitted, of_site_tables
 from netlm_bayes.report.page.forms import listed, plain, prior_in_words, whole
 from netlm_bayes.report.page.quoted import Tables
 from netlm_bayes.report.page.scenarios_told import MAIN
@@ -31,7 +32,7 @@ MODELS = {
 POOLING = {
     "partial": (
         "Cohort-level parameters were partially pooled: each is normal around a common centre, "
-        "with one heterogeneity standard deviation a covariate and one a baseline parameter."
+        "with one heterogeneity standard deviation per covariate and per baseline parameter."
     ),
     "complete": "All cohorts shared one set of parameters.",
     "none": "Cohorts were analysed separately.",
@@ -145,9 +146,14 @@ def _likelihood(details: Mapping[str, Any], tables: Tables, cited: _Citations) -
     """What each kind of evidence contributed."""
     cohorts = details["population"]["cohorts"]
     survival = details["model"]["outcome"] == "survival"
-    if any(cohort["patients"] for cohort in cohorts):
+    shared = of_site_tables(tables)
+    if any(cohort["patients"] and cohort["id"] not in shared for cohort in cohorts):
         how = "right or interval censored as observed" if survival else "one by one"
         yield f"Patients entered the likelihood {how}; missing covariates were summed over."
+    if shared:
+        sums = "events and time at risk" if survival else "responders"
+        labels = listed([str(c["label"]) for c in cohorts if c["id"] in shared])
+        yield f"The patients of {labels} entered as their site's table of {sums} by group."
     if all(cohort["patients"] for cohort in cohorts):
         return
     yield (
@@ -160,12 +166,17 @@ def _likelihood(details: Mapping[str, Any], tables: Tables, cited: _Citations) -
             "Ratios adjusted for less than the model were compared with what it implies for such "
             "a regression in the modelled population."
         )
-    if survival:
+    if survival and fitted(tables, "curve"):
+        yield (
+            "Digitised Kaplan-Meier curves entered as events and censored by month, over plausible "
+            "readings of the curve."
+        )
+    if survival and fitted(tables, "median"):
         yield (
             "Printed medians entered as points of the population's curve on the log(-log S) scale, "
             "averaged over the covariates' printed margins."
         )
-    else:
+    if not survival:
         yield (
             "Counts of responders entered as binomial at the population's mean probability, "
             "averaged over the covariates' printed margins; where a printed odds ratio and its "
@@ -175,9 +186,7 @@ def _likelihood(details: Mapping[str, Any], tables: Tables, cited: _Citations) -
 
 def _mismatch(details: Mapping[str, Any], tables: Tables) -> str:
     """The extra error of ratios adjusted otherwise, where any is."""
-    if "evidence" not in tables:
-        return ""
-    if not tables["evidence"]["note"].astype(str).str.contains("mismatch sd", regex=False).any():
+    if not any_note(tables, MISMATCH):
         return ""
     sd = plain(details["model"]["mismatch"])
     return f", with an error of sd {sd} where they were adjusted otherwise than here"
@@ -263,6 +272,8 @@ def _reported(spec: ModelSpec, tables: Tables, cited: _Citations) -> Iterator[st
         names = [x for x in dict.fromkeys(tables["scenarios"]["scenario"]) if x != MAIN]
         if names:
             yield f"Other priors and readings were examined as scenarios ({listed(names)})."
+    if "leave_one_source_out" in tables:
+        yield "The pool was repeated without each source in turn."
     if "comparison" in tables:
         yield (
             "Posterior and frequentist estimates stand side by side, with shrinkage and the limit "

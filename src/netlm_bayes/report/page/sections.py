@@ -121,8 +121,8 @@ def _sensitivity(run: PageRun) -> Section:
         missing.append("No scenarios were run; the option --sensitivity runs the model's.")
     if scaling is None:
         missing.append(
-            "No power-scaling: the run keeps no log likelihood, which of patients would be a row "
-            "a patient."
+            "No power-scaling: the run does not keep the log likelihood of all its evidence, which "
+            "of patients would be a row a patient."
         )
     if without is None:
         missing.append("No source was left out in turn.")

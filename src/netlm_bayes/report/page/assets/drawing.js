@@ -209,12 +209,13 @@ function drawPanels(holder, chart, label) {
 
 function drawPanel(cell, chart, panel, width, height, label) {
   const svg = blankChart(cell, width, height, label);
-  const top = panel.title === "" ? 26 : 24;
+  const named = height > 160;
+  const top = panel.title === "" ? 26 : named ? 42 : 24;
   const x = d3.scaleLinear().domain(chart.x_limits).range([38, width - 8]);
-  const y = d3.scaleLinear().domain(chart.y_limits).range([height - (height > 160 ? 40 : 22), top]);
+  const y = d3.scaleLinear().domain(chart.y_limits).range([height - (named ? 40 : 22), top]);
   svg.append("title").text(label);
   if (panel.title !== "") write(svg, [shortened(panel.title, width)], 0, 12, "label");
-  frame(svg, x, y, chart, height > 160 ? 6 : 3, height > 160);
+  frame(svg, x, y, chart, named ? 6 : 3, named);
   for (const curve of panel.curves) drawCurve(svg, curve, x, y);
 }
 
