@@ -13,7 +13,6 @@ from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from netlm_bayes.pipeline.report import write_page
 
-RESULTS = Path(__file__).parents[2] / "results"
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 MISSING = "no Chromium; on Debian: apt-get install --no-install-recommends chromium"
 
@@ -70,10 +69,8 @@ def open_page(context: BrowserContext) -> Callable[[Path], Watched]:
 
 
 @pytest.fixture(scope="session")
-def results(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A copy of the committed reanalysis, each of its runs with its page."""
-    copy = tmp_path_factory.mktemp("reanalysis") / "results"
-    shutil.copytree(RESULTS, copy, ignore=shutil.ignore_patterns("figures"))
+def results(reanalysis: Path) -> Path:
+    """The reanalysis, each of its runs with its page."""
     for name in ("pfs-weibull", "response-logistic"):
-        write_page(copy / name)
-    return copy
+        write_page(reanalysis / name)
+    return reanalysis

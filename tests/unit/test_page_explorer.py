@@ -14,13 +14,12 @@ from numpy.typing import NDArray
 from netlm_bayes.pipeline.report import read_page_run
 from netlm_bayes.report.page import PageRun, explorer, page
 
-RUN = Path(__file__).parents[2] / "results" / "pfs-weibull"
 SEED_OF_NEXT = 1
 
 
 @pytest.fixture(scope="module")
-def run() -> PageRun:
-    return read_page_run(RUN)
+def run(reanalysis: Path) -> PageRun:
+    return read_page_run(reanalysis / "pfs-weibull")
 
 
 def unpacked(packed: dict[str, Any]) -> NDArray[np.float32]:

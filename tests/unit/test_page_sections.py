@@ -25,8 +25,8 @@ RESULTS = Path(__file__).parents[2] / "results"
 
 
 @pytest.fixture(scope="module")
-def run() -> PageRun:
-    return read_page_run(RESULTS / "pfs-weibull")
+def run(reanalysis: Path) -> PageRun:
+    return read_page_run(reanalysis / "pfs-weibull")
 
 
 def test_the_forest_shows_every_posterior_ratio_of_the_table(run: PageRun) -> None:

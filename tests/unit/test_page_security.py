@@ -20,7 +20,6 @@ from netlm_bayes.report.page.security import (
     integrity,
 )
 
-RUN = Path(__file__).parents[2] / "results" / "pfs-weibull"
 LOADS = {"src", "srcset", "data", "poster", "action", "formaction", "background", "ping", "style"}
 HOSTILE = "</script><script>alert(1)</script><!-- & \u2028 <img src=x onerror=alert(1)>"
 
@@ -49,8 +48,8 @@ class Elements(HTMLParser):
 
 
 @pytest.fixture(scope="module")
-def page() -> str:
-    return render_page(read_page_run(RUN))
+def page(reanalysis: Path) -> str:
+    return render_page(read_page_run(reanalysis / "pfs-weibull"))
 
 
 def test_the_policy_names_every_script_and_style_and_nothing_else(page: str) -> None:

@@ -1,0 +1,63 @@
+"""The committed reanalysis with draws, which are too large to commit."""
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+import xarray as xr
+
+from netlm_bayes import store
+from netlm_bayes.builders.structure import structure_of
+from netlm_bayes.estimands.prior import accepted_prior
+from netlm_bayes.evidence.assemble import analyse
+from netlm_bayes.evidence.files import BUNDLED_COHORTS, read_cohorts
+from netlm_bayes.spec import read_model
+
+RESULTS = Path(__file__).parents[1] / "results"
+MODELS = ("pfs-weibull", "response-logistic")
+CHAINS, DRAWS = 4, 1000
+
+
+@pytest.fixture(scope="session")
+def reanalysis(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the committed reanalysis whose draws are made from the prior, without sampling.
+
+    What is held against draws - the page against `predict` - does not mind of what they are.
+    """
+    copy = tmp_path_factory.mktemp("reanalysis") / "results"
+    left_out = shutil.ignore_patterns("figures", "posterior.nc", "report.html")
+    shutil.copytree(RESULTS, copy, ignore=left_out)
+    for model in MODELS:
+        store.write_posterior(copy / model, draws_of(model))
+    return copy
+
+
+def draws_of(model: str) -> xr.DataTree:
+    """Groups of a run's draws, each with the names and sizes that it has."""
+    spec, _ = read_model(model)
+    analysis = analyse(spec, read_cohorts(BUNDLED_COHORTS))
+    rng, size = np.random.default_rng(1), (CHAINS, DRAWS)
+    one, other = (accepted_prior(analysis, *size, seed).tree["posterior"] for seed in (1, 2))
+    log_likelihood = {
+        kind: xr.DataArray(
+            rng.normal(-1, 0.3, (*size, len(labels))),
+            dims=("chain", "draw", f"{kind}_row"),
+            coords={f"{kind}_row": list(labels)},
+        )
+        for kind, labels in structure_of(analysis).rows
+    }
+    stats = {
+        "diverging": (("chain", "draw"), np.zeros(size, dtype=bool)),
+        "energy": (("chain", "draw"), rng.normal(40, 4, size)),
+        "depth": (("chain", "draw"), np.full(size, 4)),
+        "step_size": (("chain", "draw"), np.full(size, 0.4)),
+    }
+    return xr.DataTree.from_dict(
+        {
+            "posterior": one.to_dataset(),
+            "prior": other.to_dataset(),
+            "sample_stats": xr.Dataset(stats),
+            "log_likelihood": xr.Dataset(log_likelihood),
+        }
+    )
