@@ -1,5 +1,6 @@
 """What a person sees of `reconstruct`."""
 
+import math
 import re
 from pathlib import Path
 
@@ -8,6 +9,12 @@ import pytest
 
 CLICKS = "time,survival\n3,0.85\n6,0.7\n9,0.6\n12,0.5\n18,0.35\n24,0.3\n"
 AT_RISK = "time,at_risk\n0,120\n6,80\n12,50\n18,30\n"
+
+
+WARNED = "warning: the Weibull fit leaves the steps of the curve: "
+EXPONENTIAL = [(month, math.exp(-month / 20)) for month in range(1, 31)]
+# All of what happens happens by month 4, and the rest of the curve is flat.
+PLATEAU = [(month, max(0.55, 1 - 0.15 * month)) for month in range(1, 31)]
 
 
 @pytest.fixture
@@ -20,7 +27,7 @@ def curve(tmp_path: Path) -> Path:
 def test_patients_and_ledger_are_written_and_said_to_be_reconstructed(netlm, curve):
     folder = curve / "out"
     said = netlm("reconstruct", curve / "pfs.csv", "--at-risk", curve / "risk.csv", "--out", folder)
-    assert (said.code, said.err) == (0, "")
+    assert said.code == 0
     assert sorted(path.name for path in folder.iterdir()) == [
         "reconstructed-pfs-ledger.csv",
         "reconstructed-pfs.csv",
@@ -119,6 +126,60 @@ def test_notes_on_the_clicks_go_to_stderr_unless_quiet(netlm, curve):
     assert "note: survival is read as per cent" in said.err
     assert "note: 1 of 4 clicks rose, by 0.01 at most, and were levelled" in said.err
     assert netlm("reconstruct", curve / "pfs.csv", *risk, "--quiet").err == ""
+
+
+def write_curve(folder: Path, curve: list[tuple[int, float]]) -> tuple[Path | str, ...]:
+    rows = [f"{month},{survival:.3f}" for month, survival in curve]
+    (folder / "pfs.csv").write_text("\n".join(["time,survival", *rows, ""]))
+    left = [f"{month},{round(200 * dict(curve)[month])}" for month in (6, 12, 24)]
+    (folder / "risk.csv").write_text("\n".join(["time,at_risk", "0,200", *left, ""]))
+    return ("reconstruct", folder / "pfs.csv", "--at-risk", folder / "risk.csv", "--out", folder)
+
+
+def product_limit(patients: pd.DataFrame) -> pd.Series:
+    """Kaplan-Meier by the textbook, one time of an event after the other."""
+    survival, steps = 1.0, {}
+    for month in sorted(set(patients["time"][patients["event"] == 1])):
+        at_risk = (patients["time"] >= month).sum()
+        died = ((patients["time"] == month) & (patients["event"] == 1)).sum()
+        steps[month] = survival = survival * (1 - died / at_risk)
+    return pd.Series(steps)
+
+
+def test_median_and_survival_are_told_by_both_methods_and_agree_for_an_exponential(netlm, curve):
+    said = netlm(*write_curve(curve, EXPONENTIAL))
+    assert (said.code, said.err) == (0, "")
+    assert re.search(r"Weibull \(95 % interval\) +Kaplan-Meier", said.out)
+    steps = product_limit(pd.read_csv(curve / "reconstructed-pfs.csv"))
+    half, at_12 = steps.index[steps <= 0.5][0], steps[steps.index <= 12].iloc[-1]
+    assert re.search(rf"median +[\d.]+ \(.*\) +{half:.3g} +1\.", said.out)
+    assert re.search(rf"survival at 12 months +[\d.]+ \(.*\) +{at_12:.3g} +1\.", said.out)
+
+
+def test_a_weibull_fit_that_leaves_the_curve_is_said_to(netlm, curve):
+    said = netlm(*write_curve(curve, PLATEAU))
+    assert re.search(r"median +[\d.]+ \(.*\) +not reached", said.out)
+    assert re.search(
+        rf"{WARNED}survival at 12 months 0\.\d+ by the Weibull fit, 0\.55 by Kaplan", said.err
+    )
+    assert "median" not in said.err
+
+
+@pytest.mark.parametrize(("printed", "warned"), [(0, False), (2, False), (25, True)])
+def test_a_total_of_events_that_is_missed_is_warned_of(netlm, curve, printed, warned):
+    arguments = (*write_curve(curve, EXPONENTIAL), "--force")
+    netlm(*arguments)
+    died = int(pd.read_csv(curve / "reconstructed-pfs.csv")["event"].sum())
+    said = netlm(*arguments, "--events", died - printed, "--quiet")
+    reached = int(pd.read_csv(curve / "reconstructed-pfs.csv")["event"].sum())
+    warning = f"warning: {died - printed} events are printed, and the patients have {reached}"
+    assert (said.code, warning in said.err) == (0, warned)
+
+
+def test_a_total_of_events_of_another_curve_is_refused_and_nothing_is_written(netlm, curve):
+    said = netlm(*write_curve(curve, EXPONENTIAL), "--events", 40)
+    assert (said.code, "events: must be near " in said.err) == (2, True)
+    assert not list(curve.glob("reconstructed*"))
 
 
 def test_a_flat_curve_tells_nothing_of_width(netlm, curve):

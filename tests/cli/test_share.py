@@ -136,6 +136,8 @@ def test_nothing_half_written_is_left(
         ([], "out: is missing; or --dry-run to write nothing"),
         (["--out", "site.csv"], "out: must end in .json; got 'site.csv'"),
         (["--covariates", "hbt"], "no such covariate 'hbt' (did you mean 'htb'?)"),
+        (["--covariates", ""], "must be names between commas, such as ki67,htb; got ''"),
+        (["--covariates", "htb,"], "must be names between commas, such as ki67,htb; got 'htb,'"),
         (["--covariates", "age"], "'age' is continuous; only covariates with levels"),
         (["--covariates", "bone"], "no patient has 'bone'"),
         (["--covariates", "response"], "'response' is known only after the clock has started"),
@@ -165,6 +167,58 @@ def test_a_paper_or_a_table_has_no_patients(netlm: Netlm) -> None:
     assert "has no patients" in netlm("share", "sysu-2016-2020", "--out", "x.json").err
     netlm("share", "hospital.csv", "--out", "site.json")
     assert "is a site table already" in netlm("share", "site.json", "--out", "x.json").err
+
+
+@pytest.mark.parametrize("words", [["--model", "response-logistic"], ["--outcome", "response"]])
+def test_an_outcome_that_is_asked_for_and_not_there_is_said(
+    site: Path, netlm: Netlm, words: list[str]
+) -> None:
+    (site / "timed.csv").write_text(table(90, response=[""] * 90), "utf-8")
+    seen = netlm("share", "timed.csv", "--out", "site.json", *words)
+    assert seen.code == 2
+    assert f"response: is not there: {words[0]} asks for it and no patient has it" in seen.err
+    seen = netlm("share", "timed.csv", "--out", "x.json", *words[:1], "pfs-weibull")
+    assert (seen.code == 0) == (words[0] == "--model")
+
+
+@pytest.mark.parametrize("name", ["reconstructed-curve.csv", "North-Reconstructed.csv"])
+def test_reconstructed_patients_are_not_a_sites(site: Path, netlm: Netlm, name: str) -> None:
+    (site / name).write_text(table(90), "utf-8")
+    seen = netlm("share", name, "--out", "site.json")
+    assert seen.code == 2
+    assert "holds reconstructed patients" in seen.err
+    assert left(site) == {"hospital.csv", name}
+
+
+def test_a_table_that_tells_nothing_is_refused(site: Path, netlm: Netlm) -> None:
+    seen = netlm("share", "hospital.csv", "--out", "site.json", "--minimum", "45")
+    assert seen.code == 2
+    assert "NO LEVEL CAN BE TOLD" in seen.err
+    assert "Name fewer covariates" in seen.err
+    assert left(site) == {"hospital.csv"}
+
+
+def test_how_many_are_left_out_for_a_gap_is_in_neither_file_nor_report(
+    site: Path, netlm: Netlm
+) -> None:
+    levels = np.random.default_rng(1).permutation(np.repeat(LEVELS["htb"], 29)).tolist()
+    (site / "gaps.csv").write_text(table(120, htb=[*levels, *[""] * 4]), "utf-8")
+    seen = netlm("share", "gaps.csv", "--out", "site.json", "--covariates", "htb")
+    assert seen.err.startswith("gaps: 116 patients\nfewer than 5 patients without htb are left out")
+    assert "htb 10-25%: 100 %, htb 25-50%: 100 %, htb >50%: 100 %" in seen.err
+    values = json.loads((site / "site.json").read_text("utf-8"))
+    assert values["n"] == 116
+    assert sum(group["patients"] for group in values["survival"]["groups"]) == 116
+    assert "120" not in seen.err
+    assert netlm("check", "site.json").code == 0
+
+
+def test_a_better_order_is_said(site: Path, netlm: Netlm) -> None:
+    (site / "rare.csv").write_text(table(90, ki67=["<=10%"] * 78 + [">10%"] * 12), "utf-8")
+    seen = netlm("share", "rare.csv", "--dry-run", "--covariates", "htb,ki67")
+    assert "another order keeps more in the mean: --covariates ki67,htb keeps" in seen.err
+    seen = netlm("share", "rare.csv", "--dry-run", "--covariates", "ki67,htb")
+    assert "another order" not in seen.err
 
 
 def test_a_fault_in_the_patients_file_is_said_by_line(site: Path, netlm: Netlm) -> None:

@@ -15,7 +15,8 @@ from netlm_bayes.errors import InputError
 from netlm_bayes.evidence.cohort import PatientCohort
 from netlm_bayes.evidence.patients.canonical import MISSING, RESPONDED, Patients
 from netlm_bayes.evidence.patients.layout import Layout
-from netlm_bayes.evidence.sites.make import Choice, Made, site_table
+from netlm_bayes.evidence.sites.choice import Choice, Made
+from netlm_bayes.evidence.sites.make import site_table
 from netlm_bayes.evidence.sites.read import read_site_table
 from netlm_bayes.evidence.sites.table import Groups, SiteTable
 from netlm_bayes.evidence.sites.write import as_json
@@ -76,6 +77,20 @@ def table_of(patients: Patients, choice: Choice) -> Made | None:
     return None
 
 
+def in_table(patients: Patients, made: Made, choice: Choice) -> Patients:
+    """Without those left out for a gap, who must be few."""
+    if made.left_out is None:
+        return patients
+    gap = np.any([patients.levels[name] == MISSING for name in choice.covariates], axis=0)
+    known = np.zeros(patients.n, bool)
+    if made.table.survival:
+        known |= patients.timed
+    if made.table.response:
+        known |= patients.response != MISSING
+    assert 0 < made.left_out.patients == (gap & known).sum() < choice.minimum
+    return patients.take(~gap)
+
+
 def cohort_of(patients: Patients) -> PatientCohort:
     return PatientCohort(
         id="site", label="Sïte", n=patients.n, source="x", patients=Layout(file="site.csv")
@@ -131,6 +146,7 @@ def test_joining_keeps_every_total_and_no_group_is_small(
     made = table_of(patients, choice)
     if made is None:
         return
+    patients = in_table(patients, made, choice)
     timed = patients.take(patients.timed)
     if made.table.survival:
         groups, cells = made.table.survival.groups, made.table.survival.cells
@@ -169,6 +185,7 @@ def test_every_patient_is_in_a_group_that_may_be_theirs(patients: Patients, choi
     made = table_of(patients, choice)
     if made is None:
         return
+    patients = in_table(patients, made, choice)
     for table, known in (
         (made.table.survival, patients.timed),
         (made.table.response, patients.response != MISSING),
@@ -225,6 +242,7 @@ def test_both_outcomes_have_the_same_groups_and_intervals_enough_leaving(
         for name in one:
             np.testing.assert_array_equal(one[name], two[name])
     if made.table.survival:
+        patients = in_table(patients, made, choice)
         cuts = made.table.survival.cells.cuts
         leaving = np.bincount(
             np.searchsorted(cuts, patients.lower[patients.timed]), minlength=len(cuts) + 1

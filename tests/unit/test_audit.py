@@ -1,6 +1,7 @@
 """A paper that adds up gives only `ok`; one planted error is found by the check it belongs to."""
 
 import copy
+import math
 import subprocess
 import sys
 from collections import Counter
@@ -12,6 +13,7 @@ import pytest
 from netlm_bayes.codebook import Codebook, bundled_file, read_codebook
 from netlm_bayes.documents import read_toml, validated
 from netlm_bayes.evidence.audit import AuditRow, audit
+from netlm_bayes.evidence.audit.ratios import least_se
 from netlm_bayes.evidence.cohort import Cohort
 from netlm_bayes.evidence.labels import item_label
 
@@ -265,6 +267,28 @@ PLANTED: list[tuple[str, dict[str, Any], str, str]] = [
         "implied events",
         "conflict",
     ),
+    # 1 / 13 + 1 / 87 = 0.297 squared: the few with bone lesions cannot tell a ratio to 0.147.
+    (
+        "hazard of grade",
+        {"covariate": "bone", "level": "yes", "versus": "no", "lower": "3.000", "upper": "5.333"},
+        "implied events",
+        "conflict",
+    ),
+    # 1 / 25 + 1 / 30 = 0.271 squared, where 4 of 100 patients would be 0.2 squared.
+    (
+        "hazard of grade",
+        {"lower": "2.500", "upper": "6.400"},
+        "implied events",
+        "conflict",
+    ),
+    # Twice 0.2: as precise as 200 patients of whom half responded.
+    (
+        "odds",
+        {"lower": "2.100", "upper": "5.833", "p": None, "adjusted_for": ["age"], "restated": []},
+        "implied events",
+        "conflict",
+    ),
+    ("hazard", {"events": 31}, "implied events", "conflict"),  # 4 / 31 is 0.359 squared, not 0.354
     ("odds", {"event": "non_response"}, DIRECTION, "conflict"),
     ("hazard", {"level": "early", "versus": "late"}, DIRECTION, "ambiguous"),  # may be 1
     ("hazard adjusted", OTHER_WAY, DIRECTION, "ambiguous"),
@@ -331,13 +355,17 @@ HARMLESS: dict[str, Items] = {
         }
     },
     "two digits may well be the same": {"median": {"months": "8.1", "restated": []}},
-    "an unbalanced factor does not tell the events": {
+    "an interval may be as narrow as the rounding of its ends leaves it": {
+        "hazard": {"lower": "1.0", "upper": "4.0", "events": 31, "p": None}
+    },
+    "the events of an unbalanced factor may be as many in its smaller level": {
         "hazard of grade": {
             "covariate": "bone",
             "level": "yes",
             "versus": "no",
-            "lower": "3.000",
-            "upper": "5.333",
+            "lower": "1.800",
+            "upper": "8.889",
+            "events": 26,
         }
     },
     "sizes that are not printed are not guessed": {
@@ -386,6 +414,49 @@ def test_p_tells_which_of_estimate_and_interval_is_out_of_line(
     items = CLEAN | {"hazard": CLEAN["hazard"] | right | error}
     (row,) = (row for row in audit(cohort_of(items), CODEBOOK) if row.verdict != "ok")
     assert (row.check, row.verdict, row.note) == (CENTRE, "conflict", culprit)
+
+
+@pytest.mark.parametrize(("events", "verdicts"), [(31, ["conflict"]), (33, ["ok"])])
+def test_the_events_of_a_curve_bound_a_hazard_ratio_of_its_endpoint(
+    events: int, verdicts: list[str]
+) -> None:
+    curve = {"kind": "curve", "endpoint": "pfs", "clicks": "c.csv", "events": events}
+    items = {name: CLEAN[name] for name in ("stage", "hazard")} | {"curve": curve}
+    rows = [r for r in audit(cohort_of(items), CODEBOOK) if r.check == "implied events"]
+    assert [row.verdict for row in rows] == verdicts
+
+
+def test_the_least_standard_error_is_that_of_events_as_equal_as_the_groups_allow() -> None:
+    for groups, total in (((13, 87), 100), ((13, 87), 20), ((25, 30), 100), ((100, 100), 31)):
+        split = (
+            1 / first + 1 / (events - first)
+            for events in range(2, total + 1)
+            for first in range(1, events)
+            if first <= groups[0] and events - first <= groups[1]
+        )
+        # Whole events cannot always be split in half.
+        assert least_se(groups, total) == pytest.approx(min(split) ** 0.5, rel=1e-3)
+        assert least_se(groups, total) >= 2 / total**0.5
+
+
+def test_nobody_in_a_group_tells_no_ratio_at_all() -> None:
+    assert least_se((0, 100), 100) == math.inf
+
+
+def test_the_events_behind_an_unbalanced_factor_are_not_given() -> None:
+    bone = {"covariate": "bone", "level": "yes", "versus": "no"}
+    wide = bone | {"lower": "1.800", "upper": "8.889"}
+    items = CLEAN | {"hazard of grade": CLEAN["hazard of grade"] | wide}
+    found = {r.item for r in audit(cohort_of(items), CODEBOOK) if r.check == "implied events"}
+    assert [label for label in found if "bone" in label] == []
+    assert [label for label in found if "stage" in label] != []
+
+
+def test_a_standard_error_below_its_least_is_told_with_both() -> None:
+    items = CLEAN | {"hazard": CLEAN["hazard"] | {"events": 31}}
+    (row,) = (row for row in audit(cohort_of(items), CODEBOOK) if row.verdict != "ok")
+    assert row.recomputed == "standard error 0.354, at least 0.359"
+    assert row.note == "narrower than 31 events allow, whatever happened to them"
 
 
 def test_borrowed_margins_are_listed_with_what_was_lent() -> None:

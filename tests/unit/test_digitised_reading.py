@@ -80,6 +80,36 @@ def test_every_fault_of_clicks_is_told_with_its_line():
     ]
 
 
+SHARES = [f"{month},{0.95**month:.3f}" for month in range(1, 23)]
+PER_CENT = [f"{month},{100 * 0.95**month:.1f}" for month in range(1, 23)]
+
+
+def test_one_value_in_per_cent_among_shares_is_the_one_that_is_named():
+    rows = [*SHARES[:7], "8,66.3", *SHARES[8:]]
+    assert faults_of(read_clicks, clicks(*rows)) == [
+        "line 9, survival: must be a share between 0 and 1, as the other 21 are; got 66.3"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("rows", "line", "others", "value"),
+    [
+        ([*PER_CENT[:8], "9,0.630", *PER_CENT[9:]], 10, 21, "0.630"),
+        (["0,1", *PER_CENT], 2, 22, "1"),
+    ],
+)
+def test_one_share_among_values_in_per_cent_is_the_one_that_is_named(rows, line, others, value):
+    right = f"must be in per cent, as the other {others} are"
+    assert faults_of(read_clicks, clicks(*rows)) == [f"line {line}, survival: {right}; got {value}"]
+
+
+def test_a_tail_below_one_per_cent_is_not_blamed_for_a_rise_elsewhere():
+    (fault,) = faults_of(read_clicks, clicks("3,90", "6,60", "9,75", "12,0.8"))
+    assert fault == (
+        "line 4, survival: must not rise with time; rises from 60 (line 3, earlier in time) to 75"
+    )
+
+
 def test_a_curve_of_very_many_months_is_asked_about():
     assert read_clicks(clicks("300,0.8", "900,0.6"), "curve.csv").notes == (
         "the curve ends at 900 months (are the times in days?)",
@@ -201,6 +231,35 @@ def test_events_of_a_curve_that_never_falls_are_refused(tmp_path):
     (tmp_path / "curve.csv").write_bytes(clicks("3,1", "6,1"))
     with pytest.raises(InputError, match="must be 0 for a curve that never falls; got 2"):
         read_curve(tmp_path / "curve.csv", None, 2, 10)
+
+
+@pytest.mark.parametrize("unit", [30.4, 1 / 12, 4.35], ids=["days", "years", "weeks"])
+def test_clicks_and_numbers_at_risk_in_different_units_are_refused(files, unit):
+    files[0].write_bytes(clicks(f"{12 * unit},0.8", f"{24 * unit},0.6"))
+    files[1].write_bytes(at_risk("0,10", "12,7", "24,5"))
+    with pytest.raises(InputError) as refused:
+        read_curve(*files, None, None)
+    (problem,) = refused.value.problems
+    ends = f"the last click of curve.csv is at {24 * unit:g}, the last of risk.csv at 24"
+    assert (problem.where, ends in problem.what) == ("time", True)
+
+
+def test_numbers_at_risk_may_end_long_before_the_curve_and_zeros_after_it(files):
+    files[0].write_bytes(clicks("3,0.8", "6,0"))
+    files[1].write_bytes(at_risk("0,10", "2,7", "12,0", "60,0"))
+    assert read_curve(*files, None, None).n == 10
+
+
+@pytest.mark.parametrize(("events", "closest"), [(20, 40), (40, 0), (60, 0), (80, 0), (100, 60)])
+def test_a_total_of_events_that_is_another_curves_is_refused(files, events, closest):
+    # 40 of 100 event-free at the end: 60 events with nobody censored, and 40 by month 6 at least.
+    files[0].write_bytes(clicks("3,0.8", "6,0.6", "9,0.4"))
+    files[1].write_bytes(at_risk("0,100", "4,80", "8,60"))
+    if not closest:
+        assert read_curve(*files, events, None).events == events
+        return
+    with pytest.raises(InputError, match=f"events: must be near {closest}, .*; got {events}"):
+        read_curve(*files, events, None)
 
 
 def test_the_faults_of_both_files_are_told_at_once(files):

@@ -199,11 +199,12 @@ def test_what_was_printed_stands_beside_its_own_posterior():
     beside = [row for row in effects.rows if row[4] is not None]
     assert len(beside) == len(tables["comparison"])
     for row in tables["comparison"].to_dict("records"):
-        printed = Interval(
-            row["printed_estimate"], row["printed_lower"], row["printed_upper"], ratio
-        )
+        printed = (row["printed_estimate"], row["printed_lower"], row["printed_upper"])
         (found,) = [
-            one for one in beside if one[4] == printed and one[0] == labels.cohort(row["cohort"])
+            one
+            for one in beside
+            if (one[4].estimate, one[4].lower, one[4].upper) == printed
+            and one[0] == labels.cohort(row["cohort"])
         ]
         assert found[1] == labels.contrast(row["contrast"])
         assert found[2].estimate == pytest.approx(row["posterior_estimate"], rel=1e-4)
@@ -344,3 +345,56 @@ def test_a_run_without_estimates_is_refused(tmp_path):
 def test_a_reanalysis_names_the_runs_to_export(tmp_path):
     with pytest.raises(RunError, match="holds the runs pfs-weibull, response-logistic"):
         export(RESULTS, "latex", tmp_path / "a.tex")
+
+
+def test_a_row_of_another_endpoint_says_so_and_no_other_does():
+    tables, manifest, labels = committed("pfs-weibull")
+    effects = manuscript_tables(tables, manifest, labels)[0]
+    methods = [str(row[6]) for row in effects.rows if row[4] is not None]
+    others = tables["comparison"]["endpoint"] == "hepatic_pfs"
+    assert methods.count("Cox regression (hepatic PFS)") == others.sum() > 0
+    assert methods.count("Cox regression") == (~others).sum()
+
+
+FROM_P = "a Confidence limits not printed: computed from the printed P value."
+
+
+@pytest.mark.parametrize(("note", "marked"), [("limits from the p value", 1), ("", 0)])
+def test_limits_from_a_p_value_are_marked_and_explained(note, marked):
+    tables, manifest, labels = committed("pfs-weibull")
+    notes = [note, *[""] * (len(tables["comparison"]) - 1)]
+    comparison = tables["comparison"].assign(note=notes)
+    made = manuscript_tables({**tables, "comparison": comparison}, manifest, labels)
+    beside = [str(row[4]) for row in made[0].rows if row[4] is not None]
+    assert sum(text.endswith(")a") for text in beside) == marked
+    assert made[0].footnotes == (FROM_P,) * marked
+    assert not any(table.footnotes for table in made[1:])
+
+
+def test_every_format_has_the_mark_and_its_footnote():
+    cells = ("x", Interval(4.188, 1.25303, 13.9975, ratio, "a"), Interval(2.0, 1.0, 4.0, ratio))
+    columns = (Column("Who"), Column("Printed", "interval"), Column("Other", "interval"))
+    table = ManuscriptTable("effects", "A caption", columns, (cells,), (FROM_P,))
+    rows = sheet_of(as_xlsx([table]))
+    assert rows[1]["E"][1] == "Printed, note"
+    assert rows[2]["E"] == ("s", "a")
+    assert [rows[2][column][0] for column in "BCDFGH"] == ["n"] * 6
+    assert rows[3]["A"] == ("s", FROM_P)
+    shown = paragraphs_and_cells(as_docx([table]))
+    assert {FROM_P, "4.19 (1.25 to 14.0)a", "2.00 (1.00 to 4.00)"} <= set(shown)
+    text = as_latex([table]).decode("utf-8")
+    assert "4.19 (1.25 to 14.0)a & 2.00 (1.00 to 4.00)" in text
+    assert text.index(FROM_P) > text.index(r"\end{longtable}")
+
+
+def test_a_workbook_has_no_residue_of_binary_arithmetic():
+    row = (Number(0.06900000000000001, chance),)
+    (_, _, cells) = sheet_of(as_xlsx([ManuscriptTable("a", "b", (Column("P", "number"),), (row,))]))
+    assert cells["A"] == ("n", "0.069")
+
+
+def test_a_manifest_is_a_file_and_its_folder_is_told(tmp_path):
+    manifest = RESULTS / "pfs-weibull" / "manifest.json"
+    told = f"{manifest}: is a file; give the folder of the run, {manifest.parent.resolve()}"
+    with pytest.raises(RunError, match=re.escape(told)):
+        export(manifest, "latex", tmp_path / "a.tex")

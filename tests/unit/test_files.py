@@ -399,3 +399,14 @@ def test_a_spreadsheet_is_told_what_to_do(tmp_path):
         check_file(str(tmp_path / "h.xlsx"))
     with pytest.raises(InputError, match="cannot be read: No such file or directory"):
         check_file(str(tmp_path / "none.csv"))
+
+
+def test_the_same_patients_under_another_name_are_refused(write):
+    rows = "time,event,bone\n" + "".join(
+        f"{3 + i / 7},{i % 2},{'no' if i % 3 else 'yes'}\n" for i in range(9)
+    )
+    one, other = write(rows, "one.csv"), write(rows, "other.csv")
+    with pytest.raises(InputErrors, match="other has the patients, events and months of one"):
+        read_cohorts([one, other])
+    longer = write(rows.replace("3.0,", "3.1,", 1), "longer.csv")
+    assert len(read_cohorts([one, longer])) == 2

@@ -12,7 +12,7 @@ import pytest
 
 from netlm_bayes.inference.gate import Check
 from netlm_bayes.report.page.findings import findings
-from netlm_bayes.report.page.quoted import Quoted, Sentence
+from netlm_bayes.report.page.quoted import FIRST, Quoted, Sentence
 from netlm_bayes.spec import ModelSpec
 from netlm_bayes.store import read_manifest, read_tables
 
@@ -377,14 +377,16 @@ def test_of_complete_pooling_no_other_heterogeneity_is_missed():
 def test_how_often_a_verdict_holds_is_told_of_the_clearest_and_of_those_that_fall():
     tables, *rest = many(3)
     words = pd.DataFrame({"contrast": [AGE, SIZE], "changes": 8, "changes_that_agree": [2, 8]})
+    words["statement"] = ["open", "above 1, on the edge"]
     said = texts(({**tables, "fragility_words": words}, *rest), "trust")
     assert (
-        "The verdict on one holds under 8 of 8 changes of prior, scenario and source for Size in "
-        "2 bands: >=5 cm vs <5 cm and under 2 of 8 for Age: per 9.07 years." in said
+        "That the interval of Size in 2 bands: >=5 cm vs <5 cm lies above one holds under 8 of 8 "
+        "changes of prior, scenario and source and that of Age: per 9.07 years includes one under "
+        "2 of 8." in said
     )
     others = words.assign(contrast=[AGE, "age: per year"], changes_that_agree=8)
     said = texts(({**tables, "fragility_words": others}, *rest), "trust")
-    assert "Every pooled verdict on one holds" in said
+    assert "No change of prior, scenario or source moves a pooled interval onto one" in said
 
 
 def test_a_landmark_is_in_the_endpoints_name():
@@ -397,8 +399,10 @@ def test_a_landmark_is_in_the_endpoints_name():
 
 def test_effects_are_counted_and_told_with_interval_and_probability():
     said = texts(hospital(), "found")
-    assert "Of 2 hazard ratios in Hospital a/b, the 95 % interval lies wholly above one" in said
-    assert "(events come sooner) for 1, wholly below it for none." in said
+    assert (
+        "Of 2 hazard ratios in Hospital a/b, 1 has a 95 % interval wholly above one (events come "
+        "sooner) and none has it wholly below one." in said
+    )
     assert "Clearest: Size in 2 bands: >=5 cm vs <5 cm, hazard ratio in Hospital a/b 2.10" in said
     assert "Age: per 9.07 years, hazard ratio in Hospital a/b 1.04 (0.80 to 1.40), prob" in said
 
@@ -413,7 +417,7 @@ def test_a_scenario_that_changes_the_sign_or_the_verdict_is_told():
     assert "Under the scenario sceptical-2, " in said
     assert "moves from 2.10 (1.20 to 3.60) to 1.40 (0.90 to 2.10) (the interval includes" in said
     assert "Age: per 9.07 years in Hospital a/b moves from 1.04" in said
-    assert "changes, under the scenario vague." in said
+    assert "comes to include or exclude it, under the scenario vague." in said
 
 
 def test_an_estimate_that_is_mostly_prior_is_said_to_be():
@@ -457,4 +461,76 @@ def test_the_verdict_under_heterogeneity_priors_follows_the_table():
     heterogeneity["upper"] = np.maximum(heterogeneity["upper"], 1.1)
     said = texts(({**tables, "heterogeneity": heterogeneity}, told, checks), "trust")
     assert "the interval includes one at each" in said
-    assert "the verdict on one changes" not in said
+    assert "changes with it" not in said
+
+
+def trusted(run: Run) -> list[str]:
+    return [one.text for one in findings(*run) if one.part == "trust"]
+
+
+def test_the_largest_change_is_told_first_with_its_why_and_the_gate_last_of_what_is_seen():
+    tables, told, checks = committed("pfs-weibull")
+    said = trusted((tables, told, checks))
+    moved = tables["scenarios"].query("cohort == 'pooled' and scenario == 'literal'")
+    (after,) = moved[moved["contrast"] == "htb: >25% vs <=25%"].to_dict("records")
+    (why,) = [x["why"] for x in told["details"]["model"]["scenarios"] if x["name"] == "literal"]
+    assert said[0].startswith(f"The largest change: under the scenario literal ({why}), Hepatic")
+    numbers = f"to {after['estimate']:.2f} ({after['lower']:.2f} to {after['upper']:.2f})"
+    assert numbers in said[0]
+    assert said[FIRST - 1] == f"All {len(checks)} convergence checks passed."
+    assert "\n".join(said).count(numbers) == 1
+
+
+def test_a_source_without_which_a_ratio_moves_most_is_named():
+    tables, *rest = committed("pfs-weibull")
+    without = tables["leave_one_source_out"].copy()
+    moved = (
+        (without["left_out"] == "sysu-2016-2020")
+        & (without["cohort"] == "pooled")
+        & (without["contrast"] == "bone: yes vs no")
+    )
+    without.loc[moved, ["estimate", "lower", "upper"]] = [0.11, 0.02, 0.52]
+    said = trusted(({**tables, "leave_one_source_out": without}, *rest))[0]
+    assert said.startswith("The largest change: without All primaries, 2016-2020, Bone metastasis")
+    assert said.endswith("to 0.11 (0.020 to 0.52) (wholly below one).")
+
+
+def test_no_interval_away_from_one_is_said_plainly():
+    said = texts(committed("pfs-weibull"), "found")
+    assert "None of the 8 pooled hazard ratios has a 95 % interval that excludes one." in said
+
+
+def test_no_treatment_is_compared():
+    for name in RUNS:
+        assert "no treatment is compared with another" in texts(committed(name), "asked")
+
+
+def test_unknown_follow_up_is_said_beside_the_medians():
+    said = [x.text for x in findings(*committed("pfs-weibull")) if x.part == "found"][:FIRST]
+    (place,) = [i for i, text in enumerate(said) if text.startswith("Median ")]
+    assert "is not printed for Rectal primaries, 2022-2024, so that medians may" in said[place + 1]
+    assert "beyond 49 months, the last follow-up, are extrapolated" in said[place + 1]
+    assert "for the next institution too" in said[place + 1]
+
+
+def test_follow_up_longer_than_every_limit_is_not_told():
+    tables, told, checks = committed("pfs-weibull")
+    for cohort in told["details"]["population"]["cohorts"]:
+        cohort["followed_to"] = 100.0
+    assert "follow" not in texts((tables, told, checks), "found")
+
+
+def test_a_shape_that_is_mostly_prior_is_said_to_be_and_one_that_is_known_is_not():
+    tables, *rest = committed("pfs-weibull")
+    said = texts((tables, *rest), "found")
+    assert "The shape of the curves is mostly prior, 0.97 (0.50 to 1.91) where it was" in said
+    own = tables["subgroups"].query(
+        "cohort == 'sysu-2016-2020' and endpoint == 'pfs' and subgroup == 'overall'"
+    )
+    own = own[own["estimand"] == "survival"].set_index("horizon_months")
+    firmest = (own["upper"] - own["lower"]).idxmin()
+    assert f"All primaries, 2016-2020 the share event-free is firmest at {firmest:g} mon" in said
+    effects = tables["effects"].copy()
+    known = (effects["estimand"] == "shape") & (effects["method"] == "posterior")
+    effects.loc[known, ["lower", "upper"]] = [0.8, 1.2]
+    assert "mostly prior" not in texts(({**tables, "effects": effects}, *rest), "found")

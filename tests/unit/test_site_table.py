@@ -13,7 +13,9 @@ from scipy.optimize import least_squares, minimize
 from netlm_bayes.codebook import BUNDLED, Codebook, read_codebook
 from netlm_bayes.errors import InputError
 from netlm_bayes.evidence.cells import shape_nodes, survival_cells
+from netlm_bayes.evidence.cohort import Cohort
 from netlm_bayes.evidence.patients.canonical import Patients
+from netlm_bayes.evidence.sites.choice import Choice, Gaps, Made
 from netlm_bayes.evidence.sites.disclosure import followed_months, joined_patterns
 from netlm_bayes.evidence.sites.information import (
     response_information_kept,
@@ -25,9 +27,11 @@ from netlm_bayes.evidence.sites.joining import (
     rarest_first,
     smallest_joined,
 )
-from netlm_bayes.evidence.sites.make import Choice, outcomes_known, site_table
+from netlm_bayes.evidence.sites.make import outcomes_known, site_table
+from netlm_bayes.evidence.sites.orders import better_order
 from netlm_bayes.evidence.sites.table import Groups, ResponseTable, SurvivalTable
 from netlm_bayes.evidence.sites.words import COMPUTABLE, report
+from netlm_bayes.evidence.sites.write import as_json
 
 CODEBOOK: Codebook = read_codebook(BUNDLED, Path())
 SIGMA = 0.75  # of the default prior of log hazard ratios
@@ -95,6 +99,81 @@ def test_those_with_gaps_do_not_blur_the_others() -> None:
     found = joined_patterns(tally(levels, [20, 20, 2, 2, 2]), 5)
     assert len(set(found.tolist())) == 3
     assert found[2] == found[3] == found[4]
+
+
+def with_gaps(gaps: int, told: tuple[int, ...] = (45, 30, 23, 18)) -> Patients:
+    """Patients of each burden, and some of whom it is not told."""
+    codes = np.repeat([*range(len(told)), -1], [*told, gaps])
+    return replace(site(len(codes)), levels={"htb": codes, "ki67": np.arange(len(codes)) % 2})
+
+
+def test_a_few_with_a_gap_are_left_out_and_cost_the_others_nothing() -> None:
+    patients, choice = with_gaps(4), Choice(("htb",))
+    made = site_table(patients, CODEBOOK, choice, "site.csv")
+    others = site_table(patients.take(np.arange(120) < 116), CODEBOOK, choice, "site.csv")
+    data = [
+        as_json(x.table, Cohort.model_construct(id="a", label="A", n=116, source="x"), CODEBOOK)
+        for x in (made, others)
+    ]
+    assert data[0] == data[1], "of the others nothing is different"
+    assert made.left_out == Gaps(4, ("htb",), 18)
+    assert {share for kept in made.kept.values() for share in kept.values()} == {1.0}
+    said = report(made, choice)
+    assert said[0] == (
+        "fewer than 5 patients without htb are left out: fewer than 5 cannot be a group of their"
+        " own, and joined to others they would cost 18 patients a level that is told"
+    )
+    assert not any("120" in line for line in said), "how many are left out is not to be had"
+    assert not any("left out" in line for line in report(others, choice))
+
+
+@pytest.mark.parametrize(
+    ("patients", "why"),
+    [
+        (with_gaps(5), "they are enough for a group of their own"),
+        (with_gaps(3, (3, 4)), "the others are too few for a table"),
+        (with_gaps(3, (1, 1, 1, 17)), "all of the others are together, and may have any level"),
+    ],
+)
+def test_who_has_a_gap_is_in_the_table_where(patients: Patients, why: str) -> None:
+    made = site_table(patients, CODEBOOK, Choice(("htb",)), "site.csv")
+    assert made.left_out is None, why
+    assert made.patterns.patients.sum() == patients.n
+
+
+def test_progression_between_scans_of_those_left_out_is_not_counted() -> None:
+    patients = with_gaps(4)
+    patients = replace(patients, upper=patients.lower + 3)
+    made = site_table(patients, CODEBOOK, Choice(("htb",), at_scan=True), "site.csv")
+    assert made.between_scans == 116
+
+
+def test_the_better_order_is_suggested_with_what_it_keeps() -> None:
+    patients = replace(
+        site(84), levels={"htb": np.arange(84) % 4, "ki67": (np.arange(84) % 21 == 0).astype(int)}
+    )
+    patients.levels["ki67"][:8] = 1
+    one, two = (Choice(names, ordered=True) for names in (("htb", "ki67"), ("ki67", "htb")))
+    first, second = (site_table(patients, CODEBOOK, x, "site.csv") for x in (one, two))
+
+    def kept(made: Made, names: tuple[str, ...]) -> str:
+        each = [
+            np.mean([share for x in made.kept.values() for key, share in x.items() if key[0] == n])
+            for n in names
+        ]
+        return f"{100 * np.mean(each):.0f} %"
+
+    line = "\n".join(better_order(first, patients, CODEBOOK, one))
+    both = ("htb", "ki67")
+    assert line == (
+        "another order keeps more in the mean: --covariates ki67,htb keeps about"
+        f" {kept(second, ('htb',))} on htb and {kept(second, both)} on each covariate in the mean,"
+        f" this one {kept(first, ('htb',))} and {kept(first, both)}"
+    )
+    assert better_order(second, patients, CODEBOOK, two) == []
+    alone = Choice(("ki67",), ordered=True)
+    made = site_table(patients, CODEBOOK, alone, "site.csv")
+    assert better_order(made, patients, CODEBOOK, alone) == []
 
 
 def test_a_lone_gap_joins_where_the_fewest_lose() -> None:
@@ -443,7 +522,7 @@ def test_patterns_with_too_few_of_one_outcome_are_counted_as_joined() -> None:
     choice = Choice(("htb",))
     said = report(site_table(patients, CODEBOOK, choice, "site.csv"), choice)
     assert said[0] == (
-        "60 patients in 4 patterns of htb; 1 hold fewer than 5 of whom each outcome is known:"
+        "60 patients in 4 patterns of htb; 1 holds fewer than 5 of whom each outcome is known:"
         " joined into 3 groups"
     )
 

@@ -17,7 +17,8 @@ from netlm_bayes.evidence.check import check_file
 from netlm_bayes.evidence.cohort import Cohort
 from netlm_bayes.evidence.files import inputs_of, read_cohort, read_cohorts
 from netlm_bayes.evidence.patients.canonical import Patients
-from netlm_bayes.evidence.sites.make import Choice, site_table
+from netlm_bayes.evidence.sites.choice import Choice
+from netlm_bayes.evidence.sites.make import site_table
 from netlm_bayes.evidence.sites.write import as_json, checksum
 
 Values = dict[str, Any]
@@ -244,8 +245,19 @@ def test_a_number_that_could_be_is_told_by_the_checksum(
 ) -> None:
     values["response"]["groups"][0]["responders"] -= 1
     assert said(written(values, keep=True)) == [
-        "checksum: does not agree with the content: changed or damaged since it was written"
+        "checksum: does not agree with the content: changed or damaged since it was written;"
+        " ask the site to send it again"
     ]
+
+
+def test_simulated_patients_are_not_passed_off_as_real(
+    values: Values, written: Callable[..., str]
+) -> None:
+    values |= {"id": "synthetic/north", "synthetic": False}
+    assert said(written(values)) == [
+        "synthetic: must be true of an id that begins with 'synthetic/'"
+    ]
+    assert read_cohort(written(values | {"synthetic": True})).cohort.id == "synthetic/north"
 
 
 def test_a_table_of_neither_outcome_is_refused(values: Values, written: Callable[..., str]) -> None:
@@ -276,7 +288,10 @@ def test_months_of_an_interval_with_events_are_not_nothing(
 @pytest.mark.parametrize(
     ("content", "problem"),
     [
-        (b"", "line 1, column 1: is not JSON: Expecting value; the file ends too early"),
+        (
+            b"",
+            "line 1, column 1: is not JSON: Expecting value; the file ends too early, ask the",
+        ),
         (b"\xff\xfe", "is not UTF-8 (byte 1)"),
         (b"[]", "is no site table: its 'format' is not 'netlm-bayes site table'"),
         (b"{}", "is no site table"),

@@ -13,7 +13,8 @@ from netlm_bayes.cli.printing import print_table
 from netlm_bayes.codebook import BUNDLED
 
 if TYPE_CHECKING:
-    from netlm_bayes.evidence.digitised.widening import Pooled
+    from collections.abc import Mapping
+
     from netlm_bayes.pipeline.reconstruct import Reconstructed
 
 Clicks = Annotated[Path, typer.Argument(help="CSV of clicks: time (months), survival.")]
@@ -62,7 +63,9 @@ def reconstruct(
     found = pipeline.reconstruct(curve, sets, click_error, seed)
     pipeline.write_reconstructed(found, levels, book, files)
     _print_found(clicks.name, found, events)
-    _print_widening(found.pooled, sets)
+    _print_widening(found, sets)
+    for warning in pipeline.warnings_of(found, events):
+        print(f"warning: {warning}", file=sys.stderr)
     print(
         f"\nReconstructed patients, not observed ones, are in {files[0]}; the ledger in {files[1]}"
     )
@@ -83,20 +86,29 @@ def _print_found(name: str, found: Reconstructed, events: int | None) -> None:
     print_table(f"Patients behind {name}", ("", ""), rows)
 
 
-def _print_widening(pooled: tuple[Pooled, ...], sets: int) -> None:
-    """Print how much wider answers are for coming from a curve."""
-    if not pooled:
+def _print_widening(found: Reconstructed, sets: int) -> None:
+    """Print answers by both methods, and how much wider they are for coming from a curve."""
+    if not found.pooled:
         print("\nToo few events to say how much wider the answer is for coming from a curve")
         return
     rows = [
         (
             one.quantity,
             f"{one.estimate:.3g} ({one.lower:.3g} to {one.upper:.3g})",
+            _read_off(found.kaplan_meier, one.quantity),
             f"{one.widening:.3f} times as wide",
         )
-        for one in pooled
+        for one in found.pooled
     ]
     title = f"From {sets} plausible readings, each fitted by a Weibull curve"
-    columns = ("", "estimate (95 % interval)", "than if the patients were known")
+    columns = ("", "Weibull (95 % interval)", "Kaplan-Meier", "than if the patients were known")
     print()
     print_table(title, columns, rows)
+
+
+def _read_off(kaplan_meier: Mapping[str, float], quantity: str) -> str:
+    """Value of the reconstructed curve; a step curve has no hazard."""
+    if quantity.startswith("hazard"):
+        return "-"
+    value = kaplan_meier.get(quantity)
+    return "not reached" if value is None else f"{value:.3g}"

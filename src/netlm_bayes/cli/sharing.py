@@ -20,7 +20,8 @@ ModelName = Annotated[
     str | None, typer.Option(help="Covariates and cuts of this model; a TOML or a bundled name.")
 ]
 Covariates = Annotated[
-    str | None, typer.Option(help="Covariates to tell, comma-separated, what matters most first.")
+    str | None,
+    typer.Option(help="Covariates to tell, comma-separated; another order may keep more."),
 ]
 Cuts = Annotated[str | None, typer.Option(help="Months between intervals, such as 3,6,12,24.")]
 Minimum = Annotated[
@@ -70,7 +71,7 @@ def share(
         raise InputError("share", [Problem("out", "is missing; or --dry-run to write nothing")])
     wanted = Wanted(
         model=read_model(model)[0] if model else None,
-        covariates=tuple(name.strip() for name in covariates.split(",")) if covariates else (),
+        covariates=_names(covariates),
         cuts=_months(cuts),
         minimum=minimum,
         weibull=weibull,
@@ -84,6 +85,17 @@ def share(
         return
     write_whole(out, made.data)
     print(f"The table is in {out}; nothing has left this machine")
+
+
+def _names(covariates: str | None) -> tuple[str, ...]:
+    """Read names between commas."""
+    if covariates is None:
+        return ()
+    names = tuple(name.strip() for name in covariates.split(","))
+    if not all(names):
+        what = f"must be names between commas, such as ki67,htb; got '{covariates}'"
+        raise InputError("share", [Problem("covariates", what)])
+    return names
 
 
 def _months(cuts: str | None) -> tuple[float, ...]:

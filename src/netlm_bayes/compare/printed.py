@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from decimal import Decimal
 from statistics import NormalDist
 
 import numpy as np
@@ -19,6 +20,8 @@ from netlm_bayes.evidence.published import PrintedRatio, printed_ratio
 
 Array = NDArray[np.float64]
 LARGEST_EXPONENT = 700.0
+PRINTED_LEVEL = 0.95
+"""Of intervals in papers."""
 
 
 def scepticism_limit(lower: float, upper: float) -> float:
@@ -132,9 +135,10 @@ def comparison(analysis: Analysis, people: Sequence[Population]) -> pd.DataFrame
     Returns
     -------
     DataFrame
-        Ratios of level vs reference; odds ratios are of response whatever was printed. Printed
-        limits are those of the standard error in the likelihood, at the model's level. A ratio
-        without a standard error stands in the replication table alone.
+        Ratios of level vs reference; odds ratios are of response whatever was printed. Limits are
+        as printed; where none are, or the model's level is another than print's 95 %, they are
+        those of the standard error in the likelihood, and the note says so. A ratio without a
+        standard error stands in the replication table alone.
     """
     rows = []
     for cohort, population in zip(analysis.cohorts, people, strict=False):
@@ -147,9 +151,9 @@ def comparison(analysis: Analysis, people: Sequence[Population]) -> pd.DataFrame
                 row = {
                     "cohort": cohort.cohort.id,
                     **_printed(analysis, item, ratio),
-                    **_posterior(analysis, population, ratio),
+                    **_posterior(analysis, population, item, ratio),
                     "role": use.use,
-                    "note": _note(item, ratio),
+                    "note": _note(item, ratio, analysis.spec.level),
                 }
                 rows.append(row)
     return pd.DataFrame(rows)
@@ -158,13 +162,13 @@ def comparison(analysis: Analysis, people: Sequence[Population]) -> pd.DataFrame
 def _printed(analysis: Analysis, item: Ratio, ratio: PrintedRatio) -> dict[str, object]:
     """What was printed, level vs reference."""
     contrast = Contrast(ratio.covariate, ratio.level, ratio.versus)
-    lower, upper = _limits(ratio, analysis.spec.level)
+    lower, upper = _limits(item, ratio, analysis.spec.level)
     return {
         "endpoint": ratio.endpoint,
         "covariate": ratio.covariate,
         "contrast": contrast.label(analysis.codebook),
         "adjusted_for": ", ".join(ratio.adjusted_for),
-        "printed_estimate": math.exp(ratio.log_ratio),
+        "printed_estimate": _of_response(item, item.estimate),
         "printed_lower": lower,
         "printed_upper": upper,
         "printed_p": float(item.p) if item.p is not None else math.nan,
@@ -206,24 +210,36 @@ def posterior_beside(
 
 
 def _posterior(
-    analysis: Analysis, population: Population, ratio: PrintedRatio
+    analysis: Analysis, population: Population, item: Ratio, ratio: PrintedRatio
 ) -> dict[str, object]:
     """What the posterior makes of it."""
     log_ratio = population.log_contrast(ratio.covariate, ratio.level, ratio.versus)
     level = analysis.spec.level
-    return posterior_beside(log_ratio, math.exp(ratio.log_ratio), _limits(ratio, level), level)
+    printed, limits = math.exp(ratio.log_ratio), _limits(item, ratio, level)
+    return posterior_beside(log_ratio, printed, limits, level)
 
 
-def _limits(ratio: PrintedRatio, level: float) -> tuple[float, float]:
-    """Confidence limits of a printed ratio."""
+def _of_response(item: Ratio, value: Decimal) -> float:
+    """Ratio as it is of response, whatever was printed."""
+    return 1 / float(value) if item.event == "non_response" else float(value)
+
+
+def _limits(item: Ratio, ratio: PrintedRatio, level: float) -> tuple[float, float]:
+    """Confidence limits: as printed where they are, else of the standard error."""
+    if item.lower is not None and item.upper is not None and level == PRINTED_LEVEL:
+        lower, upper = sorted(_of_response(item, value) for value in (item.lower, item.upper))
+        return lower, upper
     reach = NormalDist().inv_cdf((1 + level) / 2) * ratio.log_ratio_se
     return math.exp(ratio.log_ratio - reach), math.exp(ratio.log_ratio + reach)
 
 
-def _note(item: Ratio, ratio: PrintedRatio) -> str:
+def _note(item: Ratio, ratio: PrintedRatio, level: float) -> str:
     """How the row differs from what stands on paper."""
     parts = [f"printed {item.estimate} for not responding"] if item.event == "non_response" else []
-    parts += ["limits from the p value"] if ratio.se_from == "p value" else []
+    if ratio.se_from == "p value":
+        parts.append("limits from the p value")
+    elif level != PRINTED_LEVEL:
+        parts.append(f"limits at {100 * level:g} %, from those printed")
     return "; ".join(parts)
 
 

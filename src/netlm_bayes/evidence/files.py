@@ -270,6 +270,24 @@ def _cohort_path(reference: str) -> Path:
     raise InputError(reference, [Problem("", f"no such cohort or file{there}")])
 
 
+def _same_patients(one: CohortFile, other: CohortFile) -> bool:
+    """Tell whether two cohorts are one: patients and events as many, as long at risk."""
+    sums = [_sums(file) for file in (one, other)]
+    return None not in sums and sums[0] == sums[1]
+
+
+def _sums(file: CohortFile) -> tuple[int, int, float] | None:
+    """Patients, events and months at risk; None of print, and where no times are known."""
+    if file.table is not None and file.table.survival is not None:
+        cells, groups = file.table.survival.cells, file.table.survival.groups
+        return int(groups.patients.sum()), int(cells.events.sum()), round(cells.months.sum(), 4)
+    if file.patients is None or not file.patients.timed.any():
+        return None
+    some = file.patients.take(file.patients.timed)
+    months = float((some.lower - some.entry).sum())
+    return some.n, int((~some.censored).sum()), round(months, 4)
+
+
 def _meeting_errors(files: Sequence[CohortFile]) -> list[InputError]:
     """Cohorts in one model need ids of their own and the same codebook."""
     found: dict[str, dict[Problem, None]] = {}
@@ -278,6 +296,12 @@ def _meeting_errors(files: Sequence[CohortFile]) -> list[InputError]:
         if any(file.cohort.id == earlier.cohort.id for earlier in files[:index]):
             what = f"'{file.cohort.id}' is the id of another cohort given"
             problems[Problem("id", what)] = None
+        elif twin := next((x for x in files[:index] if _same_patients(file, x)), None):
+            what = (
+                f"{file.cohort.id} has the patients, events and months of {twin.cohort.id}: "
+                "the same patients would count twice"
+            )
+            problems[Problem("", what)] = None
         if file.codebook != files[0].codebook:
             what = f"differs from that of {files[0].name}; cohorts in one model share one codebook"
             problems[Problem("codebook", what)] = None

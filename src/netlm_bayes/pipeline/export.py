@@ -56,6 +56,8 @@ def export(run: Path, to: str, out: Path | None = None, force: bool = False) -> 
     suffix, write = WRITERS[to]
     place = out or _beside(run, suffix)
     check_place(place, [suffix], f"export --to {to}", force)
+    if run.is_file():
+        raise RunError(f"{run}: is a file; give the folder of the run, {run.resolve().parent}")
     manifest, tables = read_manifest(run), read_tables(run)
     _check_run(run, manifest, "effects" in tables)
     labels = manifest["details"]["labels"]

@@ -14,8 +14,9 @@ from pyarrow import csv as arrow_csv
 from netlm_bayes.codebook import Codebook
 from netlm_bayes.documents import did_you_mean
 from netlm_bayes.errors import InputError, Problem
-from netlm_bayes.evidence.digitised.curve import DigitisedCurve
+from netlm_bayes.evidence.digitised.curve import FEW_EVENTS, DigitisedCurve
 from netlm_bayes.evidence.digitised.guyot import Reconstruction
+from netlm_bayes.evidence.digitised.kaplan_meier import read_off
 from netlm_bayes.evidence.digitised.ledger import (
     LedgerRow,
     largest_distance,
@@ -32,6 +33,10 @@ from netlm_bayes.pipeline.whole_file import check_free, write_together
 MARK = "reconstructed"
 """In the name of every file of reconstructed patients, and so in the id and label they go by."""
 LEDGER = "-ledger.csv"
+EVENTS_APART = 0.05
+"""Share of a printed total of events that may be missed without a word."""
+FIT_APART = 0.1
+"""Share of a Kaplan-Meier value by which a Weibull fit may differ without a word."""
 _DECIMALS = 6
 
 
@@ -52,6 +57,8 @@ class Reconstructed:
         Events at one click, at most: many where clicks are far apart.
     pooled : tuple of Pooled
         Over plausible readings; empty where these have too few events.
+    kaplan_meier : mapping of str to float
+        Median and survival of the patients in `made`, as far as the curve goes.
     """
 
     made: Reconstruction
@@ -60,6 +67,7 @@ class Reconstructed:
     distance: float
     crowd: int
     pooled: tuple[Pooled, ...]
+    kaplan_meier: Mapping[str, float]
 
 
 def reconstruct(curve: DigitisedCurve, sets: int, click_error: float, seed: int) -> Reconstructed:
@@ -87,7 +95,33 @@ def reconstruct(curve: DigitisedCurve, sets: int, click_error: float, seed: int)
         distance=largest_distance(curve, made),
         crowd=int(np.unique(made.months[made.event], return_counts=True)[1].max(initial=0)),
         pooled=pooled_over(plausible(curve, sets, click_error, seed)),
+        kaplan_meier=read_off(made),
     )
+
+
+def warnings_of(found: Reconstructed, events: int | None) -> list[str]:
+    """Say where the patients leave the printed total of events, or the Weibull fit the curve.
+
+    Parameters
+    ----------
+    found : Reconstructed
+    events : int, optional
+        Total printed.
+
+    Returns
+    -------
+    list of str
+    """
+    said = []
+    died = int(found.made.event.sum())
+    if events is not None and abs(died - events) > max(FEW_EVENTS, EVENTS_APART * events):
+        said.append(f"{events} events are printed, and the patients have {died}")
+    for one in found.pooled:
+        read = found.kaplan_meier.get(one.quantity)
+        if read is not None and abs(one.estimate - read) > FIT_APART * read:
+            both = f"{one.estimate:.3g} by the Weibull fit, {read:.3g} by Kaplan-Meier"
+            said.append(f"the Weibull fit leaves the steps of the curve: {one.quantity} {both}")
+    return said
 
 
 def levels_of(settings: Sequence[str], codebook: Codebook) -> dict[str, str]:

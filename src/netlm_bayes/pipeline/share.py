@@ -15,9 +15,12 @@ from netlm_bayes.errors import InputError, Problem
 from netlm_bayes.evidence.files import CohortFile
 from netlm_bayes.evidence.patients.canonical import MISSING, Patients
 from netlm_bayes.evidence.patients.survival import LONGEST
-from netlm_bayes.evidence.sites.make import OUTCOMES, Choice, site_table
+from netlm_bayes.evidence.sites.choice import OUTCOMES, Choice, Made
+from netlm_bayes.evidence.sites.make import outcomes_known, site_table
+from netlm_bayes.evidence.sites.orders import better_order
 from netlm_bayes.evidence.sites.words import report
 from netlm_bayes.evidence.sites.write import as_json
+from netlm_bayes.pipeline.reconstruct import MARK
 from netlm_bayes.spec import CUTS, ModelSpec, Outcome, read_model
 
 if TYPE_CHECKING:
@@ -25,6 +28,8 @@ if TYPE_CHECKING:
 
 SURVIVAL_MODEL, RESPONSE_MODEL = "pfs-weibull", "response-logistic"
 """Bundled models, whose covariates are shared where none are named."""
+NOTHING_KEPT = 0.005
+"""Share of an effect's information that is said as 0 %."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +41,8 @@ class Wanted:
     model : ModelSpec, optional
         Whose covariates and cuts.
     covariates : tuple of str
-        What matters most first; if none, those of the model, or of the bundled models.
+        In the order in which groups are divided; if none, those of the model, or of the bundled
+        models.
     cuts : tuple of float
         If none, those of the model, or the default ones.
     minimum : int
@@ -85,11 +91,9 @@ def share(files: Sequence[CohortFile], wanted: Wanted, institution: str = "") ->
         The cohort has no patients, or what is wanted cannot be had of them.
     """
     file = _chosen(files, institution)
-    if file.patients is None:
-        what = "is a site table already" if file.table else "has no patients; a paper is public"
-        raise InputError(file.name, [Problem("", what)])
+    patients = _patients(file)
     _check(wanted, file)
-    names, notes = _covariates(wanted, file.patients, file.codebook, file.name)
+    names, notes = _covariates(wanted, patients, file.codebook, file.name)
     choice = Choice(
         covariates=names,
         ordered=bool(wanted.covariates),
@@ -99,13 +103,42 @@ def share(files: Sequence[CohortFile], wanted: Wanted, institution: str = "") ->
         at_scan=wanted.at_scan,
         outcomes=(wanted.outcome,) if wanted.outcome else OUTCOMES,
     )
-    made = site_table(file.patients, file.codebook, choice, file.data_name or file.name)
-    left = file.patients.n - int(made.patterns.patients.sum())
+    source = file.data_name or file.name
+    made = site_table(patients, file.codebook, choice, source)
+    _refuse_nothing_told(made, source)
+    if choice.ordered:
+        notes += better_order(made, patients, file.codebook, choice)
+    # The few who are left out for their gaps are not counted: n less the groups would tell them.
+    few = made.left_out.patients if made.left_out else 0
+    left = patients.n - few - int(made.patterns.patients.sum())
     without = f"; {left} left out, of whom no outcome to share is known" if left else ""
-    head = f"{file.cohort.id}: {file.patients.n} patients{without}"
-    said = [head, *report(made, choice), *notes]
-    data = as_json(made.table, file.cohort, file.codebook)
-    return Shared(made.table, data, tuple(said))
+    head = f"{file.cohort.id}: {patients.n - few} patients{without}"
+    cohort = file.cohort.model_copy(update={"n": file.cohort.n - few})
+    data = as_json(made.table, cohort, file.codebook)
+    return Shared(made.table, data, (head, *report(made, choice), *notes))
+
+
+def _patients(file: CohortFile) -> Patients:
+    """Patients of a site, and of nobody else."""
+    if file.patients is None:
+        what = "is a site table already" if file.table else "has no patients; a paper is public"
+        raise InputError(file.name, [Problem("", what)])
+    if any(MARK in name.lower() for name in (file.cohort.id, file.cohort.label, file.data_name)):
+        what = f"holds {MARK} patients, who are nobody's; share the curve that they are from"
+        raise InputError(file.name, [Problem("", what)])
+    return file.patients
+
+
+def _refuse_nothing_told(made: Made, source: str) -> None:
+    """Refuse a table from which no effect can be learnt: it gives patients away for nothing."""
+    kept = [share for effects in made.kept.values() for share in effects.values()]
+    if kept and max(kept) < NOTHING_KEPT:
+        what = (
+            "NO LEVEL CAN BE TOLD: the table would keep 0 % of the information on every effect."
+            " Name fewer covariates, or others, by --covariates, or, where that may be,"
+            " a smaller --minimum"
+        )
+        raise InputError(source, [Problem("covariates", what)])
 
 
 def _chosen(files: Sequence[CohortFile], institution: str) -> CohortFile:
@@ -131,6 +164,10 @@ def _check(wanted: Wanted, file: CohortFile) -> None:
         problems.append(Problem("cuts", f"must be rising months > 0; got {got}"))
     if wanted.model and wanted.model.landmark is not None:
         problems.append(Problem("model", "starts at a landmark; a table is from the first day on"))
+    asked = wanted.outcome or (wanted.model.outcome if wanted.model else None)
+    if file.patients and asked and not outcomes_known(file.patients)[asked].any():
+        why = "--outcome" if wanted.outcome else "--model"
+        problems.append(Problem(asked, f"is not there: {why} asks for it and no patient has it"))
     known = {name: c for name, c in file.codebook.covariates.items() if name not in PATIENT_COLUMNS}
     for name in repeated(wanted.covariates):
         problems.append(Problem("covariates", f"must not repeat; got '{name}' twice"))

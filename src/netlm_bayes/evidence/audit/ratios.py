@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from netlm_bayes.codebook import Codebook
 from netlm_bayes.evidence.audit.row import AuditRow
-from netlm_bayes.evidence.cohort import Cohort, Ratio
+from netlm_bayes.evidence.cohort import Cohort, Curve, Ratio
 from netlm_bayes.evidence.labels import item_label
 from netlm_bayes.evidence.recover import RecoveredTable, level_sizes, tables_by_factor
 from netlm_bayes.evidence.rounding import (
@@ -183,27 +183,112 @@ def events_behind(share: float, se: float) -> float:
     return 1 / (share * (1 - share) * se**2)
 
 
+def least_se(groups: tuple[int, int], total: int) -> float:
+    r"""Give the least standard error that a log hazard ratio of two groups can have.
+
+    .. math:: \mathrm{se}^2 \ge \frac{1}{d_1} + \frac{1}{d_2}, \qquad
+              d_g \le n_g, \quad d_1 + d_2 \le d
+
+    A Cox model's information at its estimate is the sum over events of :math:`w (1 - w)`, with w
+    the first group's share of the risk, and the sum of w is :math:`d_1`; so that it is at most
+    :math:`d_1 d_2 / (d_1 + d_2)`, with or without adjustment. The bound is least for events as
+    equal as the groups allow: never below :math:`4 / d`.
+
+    Parameters
+    ----------
+    groups : tuple of int
+        Patients in each.
+    total : int
+        Events, or patients where their number is not printed.
+
+    Returns
+    -------
+    float
+        Infinite for a group of nobody.
+
+    Examples
+    --------
+    >>> least_se((50, 50), 64), least_se((20, 80), 100)
+    (0.25, 0.25)
+    """
+    most = min(total, sum(groups))
+    fewer = min(*groups, most / 2)
+    return math.sqrt(1 / fewer + 1 / (most - fewer)) if fewer else math.inf
+
+
 def implied_events(cohort: Cohort, codebook: Codebook) -> Iterator[AuditRow]:
-    """Give the number of events behind each unadjusted hazard ratio of a balanced factor."""
+    """Refuse intervals too narrow for the patients; give the events behind a balanced factor."""
     for item in cohort.published:
-        if not isinstance(item, Ratio) or item.kind == "odds_ratio" or item.adjusted_for:
+        if not isinstance(item, Ratio) or not item.level:
             continue
-        bounds, sizes = printed_bounds(item), level_sizes(cohort, codebook, item.covariate)
-        if bounds is None or len(sizes) != 2 or not item.level:
+        if (bounds := printed_bounds(item)) is None:
             continue
-        level = codebook.covariate(item.covariate).members(item.level)
-        share = sum(sizes[name] for name in level) / sum(sizes.values())
-        if not BALANCED[0] <= share <= BALANCED[1]:
-            continue
-        events = log_ratio_se(*bounds).through(partial(events_behind, share))
-        judgement = Judgement("ok", "used to derive the events in a reference group")
-        if events.lower > cohort.n:
-            judgement = Judgement("conflict", "narrower than if every patient had an event")
-        yield AuditRow(
-            cohort.id,
-            item_label(item),
-            "implied events",
-            f"{item.lower} to {item.upper}",
-            f"{events.value:.1f} of {cohort.n}",
-            *judgement,
-        )
+        se = log_ratio_se(*bounds)
+        found = _too_narrow(item, cohort, codebook, se) or _events(item, cohort, codebook, se)
+        if found is not None:
+            recomputed, judgement = found
+            printed = f"{item.lower} to {item.upper}"
+            label = item_label(item)
+            yield AuditRow(cohort.id, label, "implied events", printed, recomputed, *judgement)
+
+
+def _too_narrow(
+    item: Ratio, cohort: Cohort, codebook: Codebook, se: Rounded
+) -> tuple[str, Judgement] | None:
+    r"""Find a standard error below what the patients allow; None where it is possible.
+
+    An odds ratio's is at least twice a hazard ratio's of as many events as there are patients, as
+    :math:`1 / a + 1 / b \ge 4 / (a + b)`: responders are no more than equal to the others.
+    """
+    groups = _group_sizes(item, cohort, codebook)
+    if item.kind == "odds_ratio":
+        least, of = 2 * least_se(groups, cohort.n), f"{min(cohort.n, sum(groups))} patients"
+    else:
+        events = _events_printed(item, cohort)
+        total = cohort.n if events is None else events
+        least = least_se(groups, total)
+        of = f"{cohort.n} patients" if events is None else f"{events} events"
+    if se.upper >= least:
+        return None
+    note = f"narrower than {of} allow, whatever happened to them"
+    return f"standard error {se.value:.3g}, at least {least:.3g}", Judgement("conflict", note)
+
+
+def _group_sizes(item: Ratio, cohort: Cohort, codebook: Codebook) -> tuple[int, int]:
+    """Patients in each group at most: all, and so half of all in each, where none is printed."""
+    sizes = level_sizes(cohort, codebook, item.covariate)
+    covariate = codebook.covariate(item.covariate)
+    if not sizes:
+        return cohort.n, cohort.n
+    level = set(covariate.members(item.level))
+    versus = set(covariate.members(item.versus)) or set(sizes) - level
+    # Patients whose level is not printed may have been in either.
+    unknown = max(0, cohort.n - sum(sizes.values()))
+    in_level, in_versus = (sum(sizes[name] for name in names) for names in (level, versus))
+    return in_level + unknown, in_versus + unknown
+
+
+def _events_printed(item: Ratio, cohort: Cohort) -> int | None:
+    """Events of a ratio, or of the whole cohort's curve of its endpoint."""
+    of_curves = [
+        one.events
+        for one in cohort.published
+        if isinstance(one, Curve) and one.endpoint == item.endpoint and not one.subgroup
+    ]
+    return next((events for events in (item.events, *of_curves) if events), None)
+
+
+def _events(
+    item: Ratio, cohort: Cohort, codebook: Codebook, se: Rounded
+) -> tuple[str, Judgement] | None:
+    """Give the events behind an unadjusted hazard ratio of a balanced factor; None for others."""
+    sizes = level_sizes(cohort, codebook, item.covariate)
+    if item.kind == "odds_ratio" or item.adjusted_for or len(sizes) != 2:
+        return None
+    level = codebook.covariate(item.covariate).members(item.level)
+    share = sum(sizes[name] for name in level) / sum(sizes.values())
+    if not BALANCED[0] <= share <= BALANCED[1]:
+        return None
+    events = se.through(partial(events_behind, share))
+    note = "used to derive the events in a reference group"
+    return f"{events.value:.1f} of {cohort.n}", Judgement("ok", note)

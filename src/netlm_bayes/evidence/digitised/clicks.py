@@ -71,7 +71,8 @@ def read_clicks(data: bytes, source: str) -> Clicks:
     share = survival / scale
     found = [*read.found, *_time_faults(read, months), *_share_faults(read, share, scale)]
     if not found and not read.problems:
-        found = [*_start_faults(read, months, share), *_rises(read, months, share)]
+        found = _shape_faults(read, months, share)
+        found = found and (_mixed_faults(read, months, survival) or found)
     if found or read.problems:
         rows = problems_of(found, read.table.row, read.table.word)
         raise InputError(source, [*rows, *read.problems])
@@ -135,6 +136,30 @@ def _share_faults(read: Numbers, share: Floats, scale: float) -> list[Finding]:
     why = "" if scale == 1 else " (read as per cent, as values above 1 are)"
     outside = (share < -WOBBLE) | (share > 1 + WOBBLE)
     return findings(column.name, outside, right, lambda cell: f"{got(column)(cell)}{why}")
+
+
+def _shape_faults(read: Numbers, months: Floats, share: Floats) -> list[Finding]:
+    """Start with everyone and never rise."""
+    return [*_start_faults(read, months, share), *_rises(read, months, share)]
+
+
+def _mixed_faults(read: Numbers, months: Floats, survival: Floats) -> list[Finding]:
+    """Of shares and per cent in one file, the fewer: they are why it does not fall.
+
+    A tail below 1 per cent looks like shares, so that shares among per cent are at fault only if
+    the curve falls when they are taken for shares.
+    """
+    column = read.cells(SURVIVAL)
+    percent = survival > 1 + WOBBLE
+    share = (survival > 0) & ~percent
+    if 0 < percent.sum() < share.sum():
+        right = f"must be a share between 0 and 1, as the other {share.sum()} are"
+        return findings(column.name, percent, right, got(column))
+    told = np.where(percent, survival / 100, survival)
+    if share.any() and not _shape_faults(read, months, told):
+        right = f"must be in per cent, as the other {percent.sum()} are"
+        return findings(column.name, share, right, got(column))
+    return []
 
 
 def _start_faults(read: Numbers, months: Floats, share: Floats) -> list[Finding]:

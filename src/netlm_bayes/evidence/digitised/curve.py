@@ -10,6 +10,17 @@ from netlm_bayes.documents import digest, read_bytes
 from netlm_bayes.errors import InputError, InputErrors, Problem
 from netlm_bayes.evidence.digitised.at_risk import AtRisk, everyone, read_at_risk
 from netlm_bayes.evidence.digitised.clicks import Clicks, read_clicks
+from netlm_bayes.evidence.digitised.guyot import evenly, reconstruct
+
+APART = 4
+"""Factor between the last click and the last number at risk from which on their units differ.
+
+A figure's table ends near its axis, and the closest units that are taken for each other, weeks and
+months, are 4.3 apart."""
+EVENTS_MISSED = 1 / 3
+"""Share of a printed total of events beyond which it and the curve are not of the same patients."""
+FEW_EVENTS = 2
+"""By which any total may be missed: clicks and whole patients do not agree better."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +72,8 @@ def read_curve(
     Raises
     ------
     InputError, InputErrors
-        With every fault of both files; or a curve from which patients cannot be told.
+        With every fault of both files; or a curve from which patients cannot be told, whose files
+        are in different units, or whose total of events is another curve's.
     """
     paths = [clicks] if at_risk is None else [clicks, at_risk]
     errors: list[InputError] = []
@@ -80,7 +92,11 @@ def read_curve(
             errors.append(error)
     if curve is None or errors:
         raise InputErrors(errors)
-    return DigitisedCurve(curve, _agreed(clicks, curve, table, events, n), events, digests)
+    agreed = _agreed(clicks, curve, table, events, n)
+    _same_unit(clicks, curve, at_risk, agreed)
+    found = DigitisedCurve(curve, agreed, events, digests)
+    _events_reached(str(clicks), found)
+    return found
 
 
 def _agreed(
@@ -109,3 +125,25 @@ def _agreed(
     if problems:
         raise InputError(str(path), problems)
     return table
+
+
+def _same_unit(path: Path, clicks: Clicks, below: Path | None, table: AtRisk) -> None:
+    """Refuse clicks and numbers at risk that end too far apart for one axis."""
+    click, late = float(clicks.months[-1]), float(table.within(clicks.months[-1]).months[-1])
+    if below is None or late <= 0 or max(click, late) <= APART * min(click, late):
+        return
+    ends = f"the last click of {path.name} is at {click:g}, the last of {below.name} at {late:g}"
+    what = f"must be in months as the other file's are; {ends} (days, weeks or years?)"
+    raise InputError(str(path), [Problem("time", what)])
+
+
+def _events_reached(source: str, curve: DigitisedCurve) -> None:
+    """Refuse a total of events that the curve cannot come near."""
+    if curve.events is None:
+        return
+    clicks = curve.clicks
+    made = reconstruct(clicks.months, clicks.survival, curve.at_risk, curve.events, evenly)
+    reached = int(made.event.sum())
+    if abs(reached - curve.events) > max(FEW_EVENTS, EVENTS_MISSED * curve.events):
+        what = f"must be near {reached}, the closest that the curve allows"
+        raise InputError(source, [Problem("events", f"{what}; got {curve.events}")])

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
         SurvivalPart,
     )
 
+SYNTHETIC = "synthetic/"
+"""Begins the id of simulated patients."""
 ROUNDING = 1e-9
 """Of sums, relative: no patient is within it."""
 INTERPOLATED = 1e-6
@@ -37,6 +39,8 @@ def faults_within(table: SiteDocument) -> Iterator[Fault]:
     """
     if table.survival is None and table.response is None:
         yield ("survival",), "is null, and so is 'response'; a table has one or both"
+    if not table.synthetic and table.id.startswith(SYNTHETIC):
+        yield ("synthetic",), f"must be true of an id that begins with '{SYNTHETIC}'"
     if len(table.enrolment) not in {0, 2} or list(table.enrolment) != sorted(table.enrolment):
         yield ("enrolment",), "must be [first day, last day] or []"
     for name, levels in table.covariates.items():

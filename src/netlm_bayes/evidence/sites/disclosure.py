@@ -55,6 +55,30 @@ def joined_patterns(tally: Tally, minimum: int, order: tuple[str, ...] = ()) -> 
     return np.asarray(alike_joined(tally.joined(owner))[owner])
 
 
+def cost_of_gaps(tally: Tally, minimum: int, order: tuple[str, ...] = ()) -> int:
+    """Patients, every level told, who lose one where those with gaps join them.
+
+    Parameters
+    ----------
+    tally : Tally
+        Of patterns, of which some are told.
+    minimum, order
+        As of `joined_patterns`.
+
+    Returns
+    -------
+    int
+        0 where those with gaps are enough for groups of their own.
+    """
+    told = tally.told
+    alone = tally.take(told)
+    among = joined_patterns(tally, minimum, order)
+    apart = joined_patterns(alone, minimum, order)
+    together, without = tally.joined(among).levels, alone.joined(apart).levels
+    wider = [(together[x][among[told]] & ~without[x][apart]).any(axis=1) for x in tally.levels]
+    return int(alone.counts.max(axis=1)[np.any(wider, axis=0)].sum())
+
+
 def joined_cuts(cuts: Sequence[float], leaving: Ints, minimum: int) -> tuple[float, ...]:
     """Join intervals, from the first on, until at least the minimum of patients leave in each.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -11,8 +11,13 @@ from netlm_bayes.codebook import Codebook
 from netlm_bayes.errors import InputError, Problem
 from netlm_bayes.evidence.cells import SurvivalCells, survival_cells
 from netlm_bayes.evidence.patients.canonical import MISSING, RESPONDED, Ints, Patients
-from netlm_bayes.evidence.patients.cohorts import SMALLEST_SHOWN
-from netlm_bayes.evidence.sites.disclosure import followed_months, joined_cuts, joined_patterns
+from netlm_bayes.evidence.sites.choice import Choice, Gaps, Made
+from netlm_bayes.evidence.sites.disclosure import (
+    cost_of_gaps,
+    followed_months,
+    joined_cuts,
+    joined_patterns,
+)
 from netlm_bayes.evidence.sites.information import (
     Effect,
     response_information_kept,
@@ -20,76 +25,9 @@ from netlm_bayes.evidence.sites.information import (
 )
 from netlm_bayes.evidence.sites.joining import Bools, Tally, patterns_among
 from netlm_bayes.evidence.sites.table import Groups, ResponseTable, SiteTable, SurvivalTable
-from netlm_bayes.spec import CUTS, Outcome
+from netlm_bayes.spec import Outcome
 
-OUTCOMES: tuple[Outcome, ...] = ("survival", "response")
 YEAR = 12
-
-
-@dataclass(frozen=True)
-class Choice:
-    """What a site shares.
-
-    Attributes
-    ----------
-    covariates : tuple of str
-        Those with levels.
-    ordered : bool
-        Whether they stand in the order in which they matter, and are told best; else the one with
-        the rarest level is.
-    cuts : tuple of float
-        Months at which one interval ends and the next begins, before any are joined.
-    minimum : int
-        Fewest patients of a group, and fewest that leave in an interval.
-    weibull : bool
-        Whether to share what a Weibull model needs: from it times of single patients can be
-        computed.
-    at_scan : bool
-        Whether progression between two scans may be counted at the one that saw it.
-    outcomes : tuple of {"survival", "response"}
-    """
-
-    covariates: tuple[str, ...]
-    ordered: bool = False
-    cuts: tuple[float, ...] = CUTS
-    minimum: int = SMALLEST_SHOWN
-    weibull: bool = False
-    at_scan: bool = False
-    outcomes: tuple[Outcome, ...] = OUTCOMES
-
-
-@dataclass(frozen=True)
-class Made:
-    """A table, and what became of the patients on the way.
-
-    Attributes
-    ----------
-    table : SiteTable
-    known : mapping of str to int
-        Patients of whom each outcome is known, shared or not.
-    patterns : Groups
-        Of those in the table, before any were joined.
-    small : int
-        Patterns in which some outcome of the table is known of fewer than the minimum.
-    kept : mapping of str to mapping of (str, str) to float
-        For each outcome in the table, the estimated share of the information on each effect.
-    joined_at : tuple of float
-        Cuts that were given up.
-    between_scans : int
-        Patients whose progression was counted at the scan that saw it.
-    alone : int
-        Patients who leave, with an event or censored, alone of their group in an interval; or who
-        enter late alone in one in which nobody of their group leaves.
-    """
-
-    table: SiteTable
-    known: Mapping[Outcome, int]
-    patterns: Groups
-    small: int
-    kept: Mapping[Outcome, Mapping[Effect, float]]
-    joined_at: tuple[float, ...]
-    between_scans: int
-    alone: int
 
 
 @dataclass(frozen=True)
@@ -126,7 +64,9 @@ def site_table(patients: Patients, codebook: Codebook, choice: Choice, source: s
     """Sum over groups of patients, none of them small.
 
     Both outcomes have the same groups, and each is known of no fewer in any than the minimum:
-    subtracting one from the other tells of how many an outcome is not known, and no outcome.
+    subtracting one from the other tells of how many an outcome is not known, and no outcome. Those
+    with a level not told are left out where they are fewer than the minimum, would cost others a
+    level that is told, and the rest is enough for a table.
 
     Parameters
     ----------
@@ -147,7 +87,7 @@ def site_table(patients: Patients, codebook: Codebook, choice: Choice, source: s
         Progression lies between scans and is not to be dated, or there are fewer patients than
         twice the minimum.
     """
-    dated, between = patients, 0
+    dated, between = patients, np.zeros(patients.n, bool)
     if "survival" in choice.outcomes:
         dated, between = _dated(patients, choice.at_scan, source)
     known = outcomes_known(dated)
@@ -159,7 +99,9 @@ def site_table(patients: Patients, codebook: Codebook, choice: Choice, source: s
             f" group; a table of fewer is hardly more than a list of them"
         )
         raise InputError(source, [Problem("patients", what)])
-    grouped = _grouped(dated, {outcome: known[outcome] for outcome in shared}, codebook, choice)
+    stays, gaps = _staying(dated, {x: known[x] for x in shared}, codebook, choice)
+    dated, known = dated.take(stays), {x: known[x][stays] for x in shared}
+    grouped = _grouped(dated, known, codebook, choice)
     survival = response = None
     at: tuple[float, ...] = ()
     kept: dict[Outcome, Mapping[Effect, float]] = {}
@@ -174,7 +116,8 @@ def site_table(patients: Patients, codebook: Codebook, choice: Choice, source: s
         alone = _alone(timed, grouped.of("survival")[1][0], survival.cells.cuts)
     table = SiteTable(survival, response, smallest, followed, patients.synthetic)
     patterns = _there(grouped.pattern, grouped.patterns)[1]
-    return Made(table, count, patterns, grouped.small, kept, at, between, alone)
+    dates = int(between[stays].sum())
+    return Made(table, count, patterns, grouped.small, kept, at, dates, alone, gaps)
 
 
 def outcomes_known(patients: Patients) -> dict[Outcome, Bools]:
@@ -183,11 +126,11 @@ def outcomes_known(patients: Patients) -> dict[Outcome, Bools]:
     return {"survival": followed, "response": patients.response != MISSING}
 
 
-def _dated(patients: Patients, at_scan: bool, source: str) -> tuple[Patients, int]:
+def _dated(patients: Patients, at_scan: bool, source: str) -> tuple[Patients, Bools]:
     """Date progression at the scan that saw it, if that is wanted; else refuse it."""
     between = patients.timed & ~patients.censored & ~patients.exact
     if not between.any():
-        return patients, 0
+        return patients, between
     if not at_scan:
         what = (
             "progression is known only to lie between two scans, which no sum of events by"
@@ -195,7 +138,28 @@ def _dated(patients: Patients, at_scan: bool, source: str) -> tuple[Patients, in
         )
         raise InputError(source, [Problem("time_upper", what)])
     lower = np.where(between, patients.upper, patients.lower)
-    return replace(patients, lower=lower), int(between.sum())
+    return replace(patients, lower=lower), between
+
+
+def _staying(
+    patients: Patients, known: Mapping[Outcome, Bools], codebook: Codebook, choice: Choice
+) -> tuple[Bools, Gaps | None]:
+    """Who is in the table, or has no outcome; and the few with gaps who are left out of it."""
+    everybody = np.ones(patients.n, bool)
+    anything = np.any(list(known.values()), axis=0)
+    missing = {name: patients.levels[name] == MISSING for name in choice.covariates}
+    gap = anything & np.any([~everybody, *missing.values()], axis=0)
+    left = min(int((who & ~gap).sum()) for who in known.values())
+    if not 0 < gap.sum() < choice.minimum or left < 2 * choice.minimum:
+        return everybody, None
+    tally = _tallied(
+        patients.take(anything), [x[anything] for x in known.values()], codebook, choice
+    )[0]
+    cost = cost_of_gaps(tally, choice.minimum, _order(choice))
+    if not cost:
+        return everybody, None
+    names = tuple(name for name, who in missing.items() if (who & gap).any())
+    return ~gap, Gaps(int(gap.sum()), names, cost)
 
 
 def _grouped(
@@ -205,13 +169,25 @@ def _grouped(
     anything = np.any(list(known.values()), axis=0)
     people = patients.take(anything)
     who = {outcome: found[anything] for outcome, found in known.items()}
+    tally, pattern = _tallied(people, [*who.values()], codebook, choice)
+    owner = joined_patterns(tally, choice.minimum, _order(choice))
+    groups, small = tally.joined(owner).levels, int((tally.size < choice.minimum).sum())
+    return _Grouped(people, who, pattern, tally.levels, owner[pattern], groups, small)
+
+
+def _tallied(
+    people: Patients, known: Sequence[Bools], codebook: Codebook, choice: Choice
+) -> tuple[Tally, Ints]:
+    """Patterns, and that of each patient."""
     sizes = {name: len(codebook.covariates[name].levels) for name in choice.covariates}
     pattern, levels = patterns_among(people, sizes)
-    counts = [np.bincount(pattern[x], minlength=pattern.max() + 1) for x in who.values()]
-    tally = Tally(levels, np.column_stack(counts))
-    owner = joined_patterns(tally, choice.minimum, choice.covariates if choice.ordered else ())
-    groups, small = tally.joined(owner).levels, int((tally.size < choice.minimum).sum())
-    return _Grouped(people, who, pattern, levels, owner[pattern], groups, small)
+    counts = [np.bincount(pattern[who], minlength=pattern.max() + 1) for who in known]
+    return Tally(levels, np.column_stack(counts)), pattern
+
+
+def _order(choice: Choice) -> tuple[str, ...]:
+    """What matters most first, if that was said."""
+    return choice.covariates if choice.ordered else ()
 
 
 def _there(owner: Ints, levels: Mapping[str, Bools]) -> tuple[Ints, Groups]:

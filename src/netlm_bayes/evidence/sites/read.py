@@ -24,6 +24,8 @@ from netlm_bayes.evidence.sites.document import (
 from netlm_bayes.evidence.sites.table import Groups, ResponseTable, SiteTable, SurvivalTable
 from netlm_bayes.evidence.sites.write import CHECKSUM, checksum, codebook_digest
 
+AGAIN = "ask the site to send it again"
+
 
 def read_site_table(
     data: bytes, source: str, beside: Path
@@ -74,7 +76,7 @@ def _values(data: bytes, source: str) -> dict[str, Any]:
         what = f"is not UTF-8 (byte {error.start + 1})"
     except json.JSONDecodeError as error:
         place = f"line {error.lineno}, column {error.colno}"
-        cut = "; the file ends too early" if error.pos >= len(error.doc.rstrip()) else ""
+        cut = f"; the file ends too early, {AGAIN}" if error.pos >= len(error.doc.rstrip()) else ""
         raise InputError(source, [Problem(place, f"is not JSON: {error.msg}{cut}")]) from None
     except ValueError as error:
         what = f"is not JSON: {error}"
@@ -123,7 +125,7 @@ def _changed(values: Mapping[str, Any]) -> str:
         return ""
     if values.get(CHECKSUM) == made:
         return ""
-    return "does not agree with the content: changed or damaged since it was written"
+    return f"does not agree with the content: changed or damaged since it was written; {AGAIN}"
 
 
 def _codebook(

@@ -7,8 +7,8 @@ from itertools import pairwise
 
 import numpy as np
 
+from netlm_bayes.evidence.sites.choice import Choice, Made
 from netlm_bayes.evidence.sites.information import Effect
-from netlm_bayes.evidence.sites.make import Choice, Made
 from netlm_bayes.evidence.sites.table import Groups, ResponseTable, SurvivalTable
 
 COMPUTABLE = 12
@@ -32,7 +32,7 @@ def report(made: Made, choice: Choice) -> list[str]:
     list of str
         Lines.
     """
-    lines = [_patterns(made, choice)]
+    lines = [*_gaps(made, choice), _patterns(made, choice)]
     table = made.table
     if table.survival:
         lines += _survival(made, choice, table.survival)
@@ -48,6 +48,17 @@ def report(made: Made, choice: Choice) -> list[str]:
     return [*lines, *_not_safe(made, choice)]
 
 
+def _gaps(made: Made, choice: Choice) -> Iterator[str]:
+    """Who is left out; not how many, for these lines may be passed on with the table."""
+    if made.left_out:
+        fewer, names = f"fewer than {choice.minimum}", ", ".join(made.left_out.covariates)
+        yield (
+            f"{fewer} patients without {names} are left out: {fewer} cannot be a group of their"
+            f" own, and joined to others they would cost {made.left_out.cost} patients a level"
+            " that is told"
+        )
+
+
 def _patterns(made: Made, choice: Choice) -> str:
     """What there was, and what it became."""
     names, sizes = list(made.patterns.levels), made.patterns.patients
@@ -55,13 +66,19 @@ def _patterns(made: Made, choice: Choice) -> str:
     groups = len(table.groups.patients) if table else 0
     if not names:
         return f"{sizes.sum()} patients in one group: no covariate is told"
-    patterns = "1 pattern" if len(sizes) == 1 else f"{len(sizes)} patterns"
+    patterns = _counted(len(sizes), "pattern")
     found = f"{sizes.sum()} patients in {patterns} of {', '.join(names)}"
     if groups == len(sizes):
         return f"{found}; none holds fewer than {choice.minimum}, and none is joined"
     whom = "" if (sizes < choice.minimum).sum() == made.small else " of whom each outcome is known"
-    few = f"{made.small} hold fewer than {choice.minimum}{whom}"
-    return f"{found}; {few}: joined into {groups} groups"
+    holds = "holds" if made.small == 1 else "hold"
+    few = f"{made.small} {holds} fewer than {choice.minimum}{whom}"
+    return f"{found}; {few}: joined into {_counted(groups, 'group')}"
+
+
+def _counted(number: int, what: str) -> str:
+    """A number of things."""
+    return f"1 {what}" if number == 1 else f"{number} {what}s"
 
 
 def _told(groups: Groups) -> str:

@@ -26,19 +26,20 @@ class Number:
 
 @dataclass(frozen=True)
 class Interval:
-    """An estimate with its limits, and how all three are written."""
+    """An estimate with its limits, how all three are written, and the mark of a footnote."""
 
     estimate: float
     lower: float
     upper: float
     form: Form
+    mark: str = ""
 
     def __str__(self) -> str:
         """Write `estimate (lower to upper)`, without limits that are not there."""
         if math.isnan(self.lower) or math.isnan(self.upper):
             return self.form(self.estimate)
         limits = TO.join(self.form(limit) for limit in (self.lower, self.upper))
-        return f"{self.form(self.estimate)} ({limits})"
+        return f"{self.form(self.estimate)} ({limits}){self.mark}"
 
 
 Cell = str | Number | Interval | None
@@ -65,12 +66,15 @@ class ManuscriptTable:
     columns : tuple of Column
     rows : tuple of tuple of Cell
         None where there is nothing.
+    footnotes : tuple of str
+        Each begins with its mark.
     """
 
     name: str
     caption: str
     columns: tuple[Column, ...]
     rows: tuple[tuple[Cell, ...], ...]
+    footnotes: tuple[str, ...] = ()
 
 
 def legible(text: object) -> str:

@@ -45,6 +45,8 @@ def as_docx(tables: Sequence[ManuscriptTable]) -> bytes:
         caption.add_run(f"Table {number}. {table.caption}")
         caption.paragraph_format.keep_with_next = True
         _fill(document.add_table(1 + len(table.rows), len(table.columns), STYLE), table)
+        for note in table.footnotes:
+            document.add_paragraph().add_run(note).font.size = SIZE
         document.add_paragraph()
     file = BytesIO()
     document.save(file)

@@ -63,6 +63,7 @@ def as_latex(tables: Sequence[ManuscriptTable]) -> bytes:
             "caption": table.caption,
             "alignment": _alignment(table.columns),
             "headings": [column.heading for column in table.columns],
+            "footnotes": table.footnotes,
             "rows": [["" if cell is None else str(cell) for cell in row] for row in table.rows],
         }
         for table in tables

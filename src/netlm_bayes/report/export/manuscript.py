@@ -49,7 +49,7 @@ def manuscript_tables(
     """
     whom = whom_of(tables, manifest)
     found = (
-        _effects(tables, labels, whom),
+        _effects(tables, manifest, labels, whom),
         subgroup_table(tables, labels, whom),
         _pooled(tables, labels, whom),
         _heterogeneity(tables, labels, whom),
@@ -58,7 +58,9 @@ def manuscript_tables(
     return tuple(table for table in found if table.rows)
 
 
-def _effects(tables: Tables, labels: Labels, whom: str) -> ManuscriptTable:
+def _effects(
+    tables: Tables, manifest: Mapping[str, Any], labels: Labels, whom: str
+) -> ManuscriptTable:
     """Ratios: the posterior beside what was printed, or the usual regression gives."""
     columns = [
         Column("Cohort"),
@@ -71,6 +73,7 @@ def _effects(tables: Tables, labels: Labels, whom: str) -> ManuscriptTable:
         Column("Adjusted for"),
     ]
     rows, name = [], "Ratios"
+    primary = manifest["details"]["population"]["endpoints"][0]
     for row in records(tables, "effects", method="posterior"):
         if row["estimand"] not in RATIOS:
             continue
@@ -82,18 +85,22 @@ def _effects(tables: Tables, labels: Labels, whom: str) -> ManuscriptTable:
             number(row["prob_above_null"], chance),
         ]
         beside = records(tables, "comparison", cohort=row["cohort"], contrast=row["contrast"])
-        rows += [[*own, *_usual(labels, other)] for other in beside] or [[*own, None, None, "", ""]]
+        rows += [[*own, *_usual(labels, other, primary)] for other in beside] or [
+            [*own, None, None, "", ""]
+        ]
     title = f"{name}, posterior beside frequentist"
     return table_of("effects", title, whom, columns, rows)
 
 
-def _usual(labels: Labels, row: Record) -> list[Cell]:
-    """The frequentist side of a comparison."""
+def _usual(labels: Labels, row: Record, primary: str) -> list[Cell]:
+    """The frequentist side of a comparison; an endpoint other than the run's first is named."""
+    endpoint = str(row["endpoint"])
+    of = "" if endpoint == primary else f" ({labels.endpoints.get(endpoint, endpoint)})"
     names = [name for name in str(row["adjusted_for"]).split(", ") if name]
     return [
         interval(row, "printed_"),
         _p_value(row),
-        str(row["method_printed"]),
+        f"{row['method_printed']}{of}",
         ", ".join(labels.covariates.get(name, name) for name in names),
     ]
 

@@ -23,6 +23,10 @@ from netlm_bayes.report.page.forms import FORMS, listed, plain
 Tables = Mapping[str, pd.DataFrame]
 Record = Mapping[Any, Any]
 PRINTED_LEVEL = 0.95
+FROM_P = "limits from the p value"
+"""As the note of a comparison says of limits that nobody printed."""
+FOOTNOTES = {"a": "Confidence limits not printed: computed from the printed P value."}
+"""By the mark of an interval."""
 
 
 def whom_of(tables: Tables, manifest: Mapping[str, Any]) -> str:
@@ -52,11 +56,13 @@ def _usual_levels(tables: Tables, cohorts: Sequence[Mapping[str, Any]]) -> list[
 def table_of(
     name: str, title: str, whom: str, columns: Sequence[Column], rows: Iterable[Sequence[Cell]]
 ) -> ManuscriptTable:
-    """Put a table together; every text made legible."""
+    """Put a table together; every text made legible, and every mark explained."""
     clean = [
         tuple(legible(cell) if isinstance(cell, str) else cell for cell in row) for row in rows
     ]
-    return ManuscriptTable(name, legible(f"{title}: {whom}"), tuple(columns), tuple(clean))
+    marks = {cell.mark for row in clean for cell in row if isinstance(cell, Interval)}
+    notes = tuple(f"{mark} {text}" for mark, text in FOOTNOTES.items() if mark in marks)
+    return ManuscriptTable(name, legible(f"{title}: {whom}"), tuple(columns), tuple(clean), notes)
 
 
 def records(tables: Tables, name: str, **equal: object) -> list[Record]:
@@ -73,7 +79,8 @@ def interval(row: Record, prefix: str = "") -> Interval | None:
     """An estimate with its limits, in the form of its estimand; None where there is none."""
     estimate, lower, upper = (float(row[f"{prefix}{x}"]) for x in ("estimate", "lower", "upper"))
     form = FORMS.get(str(row.get("estimand", "hazard_ratio")), plain)
-    return None if math.isnan(estimate) else Interval(estimate, lower, upper, form)
+    mark = "a" if FROM_P in str(row.get("note", "")) else ""
+    return None if math.isnan(estimate) else Interval(estimate, lower, upper, form, mark)
 
 
 def number(value: Any, form: Form) -> Number | None:

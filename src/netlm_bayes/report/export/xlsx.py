@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from datetime import datetime
+from decimal import Decimal
 from io import BytesIO
 
 from xlsxwriter import Workbook
@@ -25,7 +26,7 @@ WITHOUT_DATE = datetime(2000, 1, 1)
 LIVE = ("=", "+", "-", "@")
 """First signs of what a spreadsheet would compute."""
 DIGITS: dict[Form, str] = {months: "0.0", chance: "0.000", plain: "General"}
-HEADING_ROW, WIDEST = 2, 60
+HEADING_ROW, WIDEST, SIGNIFICANT = 2, 60, 12
 
 
 def as_xlsx(tables: Sequence[ManuscriptTable]) -> bytes:
@@ -38,8 +39,8 @@ def as_xlsx(tables: Sequence[ManuscriptTable]) -> bytes:
     Returns
     -------
     bytes
-        An interval takes three columns. What begins like a formula is marked as text, so that it
-        stays text when its cell is edited.
+        An interval takes three columns, and one for marks of footnotes where there are any. What
+        begins like a formula is marked as text, so that it stays text when its cell is edited.
     """
     file = BytesIO()
     with Workbook(file, PLAIN_TEXT) as book:
@@ -68,21 +69,25 @@ class _Styles:
 def _write(sheet: Worksheet, table: ManuscriptTable, styles: _Styles) -> None:
     """Write a caption, headings, and a row a row."""
     _text(sheet, 0, 0, table.caption, styles, bold=True)
-    headings = [heading for column in table.columns for heading in _headings(column)]
+    marked = [_is_marked(table, place) for place in range(len(table.columns))]
+    pairs = list(zip(table.columns, marked, strict=True))
+    headings = [heading for pair in pairs for heading in _headings(*pair)]
     for place, heading in enumerate(headings):
         _text(sheet, HEADING_ROW, place, heading, styles, bold=True, bottom=1)
     widths = [len(heading) for heading in headings]
     for row, cells in enumerate(table.rows, start=HEADING_ROW + 1):
         place = 0
-        for column, cell in zip(table.columns, cells, strict=True):
-            for value in _spread(column, cell):
+        for (column, noted), cell in zip(pairs, cells, strict=True):
+            for value in _spread(column, cell, noted):
                 if isinstance(value, str):
                     _text(sheet, row, place, value, styles)
                     widths[place] = max(widths[place], len(value))
                 elif value is not None:
                     style = styles(num_format=DIGITS.get(value.form, "0.00"))
-                    sheet.write_number(row, place, value.value, style)
+                    sheet.write_number(row, place, _short(value.value), style)
                 place += 1
+    for place, note in enumerate(table.footnotes, start=HEADING_ROW + len(table.rows) + 2):
+        _text(sheet, place, 0, note, styles)
     for place, width in enumerate(widths):
         sheet.set_column(place, place, min(width, WIDEST) + 1)
     sheet.freeze_panes(HEADING_ROW + 1, 0)
@@ -97,21 +102,34 @@ def _text(
     sheet.write_string(row, place, text, styles(**properties))
 
 
-def _headings(column: Column) -> list[str]:
+def _is_marked(table: ManuscriptTable, place: int) -> bool:
+    """Tell whether any interval of a column refers to a footnote."""
+    cells = [row[place] for row in table.rows]
+    return any(cell.mark for cell in cells if isinstance(cell, Interval))
+
+
+def _headings(column: Column, marked: bool) -> list[str]:
     """Headings of the columns that a column takes."""
     if column.kind != "interval":
         return [column.heading]
-    return [column.heading, f"{column.heading}, lower", f"{column.heading}, upper"]
+    parts = ("lower", "upper", "note") if marked else ("lower", "upper")
+    return [column.heading, *(f"{column.heading}, {part}" for part in parts)]
 
 
-def _spread(column: Column, cell: Cell) -> list[str | Number | None]:
+def _spread(column: Column, cell: Cell, marked: bool) -> list[str | Number | None]:
     """Cells that a cell takes; what is no finite number is left empty."""
     if column.kind != "interval":
         return [None if isinstance(cell, Interval) else _finite(cell)]
     if not isinstance(cell, Interval):
-        return [None, None, None]
+        return [None] * (4 if marked else 3)
     values = (cell.estimate, cell.lower, cell.upper)
-    return [_finite(Number(value, cell.form)) for value in values]
+    numbers = [_finite(Number(value, cell.form)) for value in values]
+    return [*numbers, *([cell.mark or None] if marked else [])]
+
+
+def _short(value: float) -> Decimal:
+    """Leave out what binary arithmetic adds after a number's last digit."""
+    return Decimal(f"{value:.{SIGNIFICANT}g}")
 
 
 def _finite(cell: str | Number | None) -> str | Number | None:

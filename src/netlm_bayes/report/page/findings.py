@@ -7,10 +7,13 @@ from typing import Any
 
 from netlm_bayes.estimands.population import NEXT, POOLED
 from netlm_bayes.inference.gate import Check
+from netlm_bayes.report.page.firmness import followed_told, shape_told
 from netlm_bayes.report.page.forms import chance
 from netlm_bayes.report.page.quoted import (
+    NONE,
     Condition,
     Piece,
+    Quoted,
     Row,
     Sentence,
     Source,
@@ -32,7 +35,6 @@ FEW_COHORTS = 3
 """Cohorts up to which each is told of."""
 KNOWN = {True: "from their data", False: "known only from what was printed"}
 SOME_PRINTED = "some known only from what was printed"
-EXTRAPOLATED = "extrapolated"
 
 
 def findings(
@@ -64,7 +66,12 @@ def _asked(source: Source) -> list[Sentence]:
     covariates = [[source.covariate(name)] for name in source.details["model"]["covariates"]]
     question: list[Piece] = ["This run asks what goes with ", *_outcome(source), ": "]
     question += joined(covariates)
-    return [sentence("asked", [*question, "."]), sentence("asked", [*_basis(source), "."])]
+    compared = (
+        "What is compared are kinds of patients within these cohorts; no treatment is compared "
+        "with another."
+    )
+    asked: list[list[Piece]] = [[*question, "."], [*_basis(source), "."], [compared]]
+    return [sentence("asked", pieces) for pieces in asked]
 
 
 def _outcome(source: Source) -> list[Piece]:
@@ -135,9 +142,17 @@ def _how_many(source: Source, cohort: str, rows: Sequence[Row]) -> Sentence:
     pooled = cohort == POOLED
     which: list[Piece] = [" pooled " if pooled else " ", ratio_name(rows, plural=True)]
     which += [] if pooled else [" in ", source.cohort(cohort)]
-    words: list[Piece] = ["Of ", every, *which, ", the ", level, " interval lies wholly above one"]
-    words += [f" ({ABOVE_ONE[estimand]}) for ", above, ", wholly below it for ", below, "."]
-    return sentence("found", words)
+    if above.text == below.text == NONE:
+        none: list[Piece] = ["None of the ", every, *which, " has a ", level, " interval"]
+        return sentence("found", [*none, " that excludes one."])
+    words: list[Piece] = ["Of ", every, *which, ", ", above, _has(above), " a ", level]
+    words += [f" interval wholly above one ({ABOVE_ONE[estimand]}) and ", below, _has(below)]
+    return sentence("found", [*words, " it wholly below one."])
+
+
+def _has(count: Quoted) -> str:
+    """Verb of what is counted."""
+    return " has" if count.text in (NONE, "1") else " have"
 
 
 def _effect(source: Source, row: Row) -> list[Piece]:
@@ -175,10 +190,8 @@ def _by_subgroup(source: Source) -> list[Sentence]:
         groups = _first_groups(rows, model["covariates"])
         if overall:
             found.append(sentence("found", _subgroup_words(source, overall[0], groups)))
-        if beyond := [row for row in (*overall, *groups) if EXTRAPOLATED in str(row.get("note"))]:
-            names = joined([source.contrast(row, "subgroup") for row in beyond])
-            last = " lies beyond the last follow-up, so that it is extrapolated."
-            found.append(sentence("found", ["The median (", *names, ")", last]))
+        told = [*followed_told(source, cohort, [*overall, *groups]), *shape_told(source, cohort)]
+        found += [sentence("found", pieces) for pieces in told]
     return found
 
 

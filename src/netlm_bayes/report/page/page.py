@@ -12,6 +12,7 @@ from netlm_bayes.report.page.content import Content, content_of
 from netlm_bayes.report.page.explorer import explorer_data, starting_profiles, why_no_explorer
 from netlm_bayes.report.page.forms import listed
 from netlm_bayes.report.page.library import SCRIPTS, STYLE, asset, charting_library
+from netlm_bayes.report.page.quoted import FIRST
 from netlm_bayes.report.page.run import PageRun
 from netlm_bayes.report.page.script import NOT_AVAILABLE
 from netlm_bayes.report.page.sections import Section, sections
@@ -20,8 +21,8 @@ from netlm_bayes.report.page.tables import TextTable, text_table
 
 TEMPLATES = Path(__file__).parent / "templates"
 PARTS = ("asked", "found", "trust")
-FIRST = 4
-"""Sentences of each part that are read at once; the others are one click away."""
+MORE = {"asked": "point", "found": "finding", "trust": "point"}
+"""What a part's sentences are counted as."""
 
 
 @dataclass(frozen=True)
@@ -59,6 +60,7 @@ def render_page(run: PageRun) -> str:
         contents=_contents(parts),
         answer=_answer(content),
         first=FIRST,
+        more=MORE,
         assumptions=content.assumptions,
         methods=content.methods,
         no_script=NOT_AVAILABLE,

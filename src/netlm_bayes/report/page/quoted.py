@@ -18,10 +18,13 @@ Relation = Literal["==", "!=", "<", ">", ">=", "has"]
 Condition = tuple[str, Relation, Any]
 MANIFEST = "manifest"
 CHECKS = "diagnostics"
+FIRST = 5
+"""Sentences of each part that are read at once; the others are one click away."""
 NONE = "none"
 """How a sentence counts nothing."""
 KEYS = (
     "scenario",
+    "left_out",
     "heterogeneity_scale",
     "cohort",
     "other",

@@ -6,7 +6,7 @@ import math
 
 from netlm_bayes.estimands.population import POOLED
 from netlm_bayes.report.page.forms import plain
-from netlm_bayes.report.page.quoted import Piece, Row, Source, joined
+from netlm_bayes.report.page.quoted import Condition, Piece, Row, Source, joined
 from netlm_bayes.report.page.ratios import (
     leading,
     log_width,
@@ -18,6 +18,8 @@ from netlm_bayes.report.page.ratios import (
 )
 
 MAIN = "main"
+STATEMENTS = {"open": "includes one", "above 1": "lies above one", "below 1": "lies below one"}
+"""What is said of an interval, by its name in the table of fragility."""
 MOST_NAMED = 3
 HARDLY_MOVED = 0.75
 """Share of its prior's width that a tau's interval keeps where the evidence says little."""
@@ -48,7 +50,11 @@ def heterogeneity_told(source: Source) -> list[list[Piece]]:
         [*row.interval(), " at scale ", row.quote("heterogeneity_scale", plain)] for row in rows
     ]
     sides = {side(row) for row in rows}
-    last = verdict(rows[0]) + " at each" if len(sides) == 1 else "the verdict on one changes"
+    last = (
+        verdict(rows[0]) + " at each"
+        if len(sides) == 1
+        else "whether the interval includes one changes with it"
+    )
     words: list[Piece] = [*source.contrast(lead), " by the heterogeneity's half-normal prior: "]
     return [*found, [*words, *joined(parts), ": ", last, "."]]
 
@@ -73,6 +79,58 @@ def _tau_told(source: Source, lead: Row) -> list[list[Piece]]:
     return [[*words, *before[0].interval(), last if kept else "."]]
 
 
+def shift_told(source: Source) -> list[list[Piece]]:
+    """Say under which scenario, or without which source, a reported ratio moves most.
+
+    Parameters
+    ----------
+    source : Source
+
+    Returns
+    -------
+    list of pieces of a sentence
+        None where nothing was changed.
+    """
+    shift = _largest_shift(source)
+    if shift is None:
+        return []
+    row, other = shift
+    words: list[Piece] = ["The largest change: "]
+    if other.table == "scenarios":
+        words += ["under the scenario ", other.words("scenario"), *_why(source, other)]
+    else:
+        words += ["without ", source.cohort(str(other["left_out"]))]
+    words += [", ", *source.contrast(row), *_in_cohort(source, row), " moves from "]
+    return [[*words, *row.interval(), " to ", *other.interval(), f" ({verdict(other)})."]]
+
+
+def _largest_shift(source: Source) -> tuple[Row, Row] | None:
+    """A reported ratio and the same after the change that moves any of them most."""
+    pairs = [
+        (row, other)
+        for cohort in main_cohorts(source)
+        for row in posterior_ratios(source, cohort)
+        for table, changed in (("scenarios", "scenario"), ("leave_one_source_out", "left_out"))
+        for other in source.rows(table, (changed, "!=", MAIN), method="posterior", **same_as(row))
+        if _movement(row, other)
+    ]
+    return max(pairs, key=lambda pair: _movement(*pair), default=None)
+
+
+def _why(source: Source, row: Row) -> list[Piece]:
+    """The model's own words on why a scenario is of interest, in brackets."""
+    for place, scenario in enumerate(source.details["model"]["scenarios"]):
+        if scenario["name"] == row["scenario"] and scenario.get("why"):
+            why = source.manifested("details", "model", "scenarios", place, "why")
+            return [" (", why, ")"]
+    return []
+
+
+def _in_cohort(source: Source, row: Row) -> list[Piece]:
+    """Name the cohort of a ratio that is not pooled."""
+    return [] if row["cohort"] == POOLED else [" in ", source.cohort(str(row["cohort"]))]
+
+
 def fragility_told(source: Source) -> list[list[Piece]]:
     """Say how many changes the clearest pooled verdict outlasts, and those that fall most easily.
 
@@ -93,25 +151,34 @@ def fragility_told(source: Source) -> list[list[Piece]]:
     fallen = sorted(fallen, key=lambda row: float(row["changes_that_agree"] / row["changes"]))
     named = [*first, *(row for row in fallen if row not in first)][:MOST_NAMED]
     if not named:
-        return [["Every pooled verdict on one holds under every prior, scenario and source tried."]]
+        words = "No change of prior, scenario or source moves a pooled interval onto one or off it."
+        return [[words]]
     of_what = " changes of prior, scenario and source"
     parts = [
         [
-            "under " if place else "",
+            "that of " if place else "That the interval of ",
+            *source.contrast(row),
+            f" {_statement(row)} ",
+            "under " if place else "holds under ",
             row.quote("changes_that_agree", plain),
             " of ",
             row.quote("changes", plain),
             "" if place else of_what,
-            " for ",
-            *source.contrast(row),
         ]
         for place, row in enumerate(named)
     ]
-    return [["The verdict on one holds under ", *joined(parts), "."]]
+    return [[*joined(parts), "."]]
+
+
+def _statement(row: Row) -> str:
+    """What is said of a ratio's interval, whether or not an end is on the edge."""
+    return STATEMENTS[str(row["statement"]).partition(",")[0]]
 
 
 def scenarios_told(source: Source) -> list[list[Piece]]:
     """Say which scenarios move a ratio across one, or change what its interval says.
+
+    What `shift_told` has told is not told again.
 
     Parameters
     ----------
@@ -127,22 +194,24 @@ def scenarios_told(source: Source) -> list[list[Piece]]:
     if not names:
         return [["No other prior or reading of the evidence was run beside this one."]]
     found: list[list[Piece]] = []
+    held, shift = [], _largest_shift(source)
     for name in names:
         pairs = [(row, _under(source, row, name)) for row in rows]
         changed = [(row, other) for row, other in pairs if other and _differs(row, other)]
-        if changed:
+        if not changed:
+            held.append(name)
+        elif not (shift and [_places(pair) for pair in changed] == [_places(shift)]):
             found.append(_changed(source, name, changed))
-    held = [name for name in names if not any(name in _texts(pieces) for pieces in found)]
     if held:
         quoted = [[_scenario(source, name)] for name in held]
-        words = "No ratio crosses one, and no interval's verdict on one changes, under the scenario"
-        found.append([f"{words}{'s' if len(held) > 1 else ''} ", *joined(quoted), "."])
+        words = "No ratio crosses one, and no interval comes to include or exclude it, under"
+        found.append([f"{words} the scenario{'s' * (len(held) > 1)} ", *joined(quoted), "."])
     return found
 
 
-def _texts(pieces: list[Piece]) -> list[str]:
-    """Texts of the first quotation, which names the scenario."""
-    return [piece.text for piece in pieces[:2] if not isinstance(piece, str)]
+def _places(pair: tuple[Row, Row]) -> list[tuple[Condition, ...]]:
+    """Where two rows stand."""
+    return [row.where for row in pair]
 
 
 def _scenario(source: Source, name: str) -> Piece:
@@ -167,11 +236,8 @@ def _changed(source: Source, name: str, pairs: list[tuple[Row, Row]]) -> list[Pi
     parts = []
     ordered = sorted(pairs, key=lambda pair: -_movement(*pair))
     for row, other in ordered[:MOST_NAMED]:
-        of: list[Piece] = []
-        if row["cohort"] != POOLED:
-            of = [" in ", source.cohort(str(row["cohort"]))]
         numbers = [*row.interval(), " to ", *other.interval(), " (", verdict(other), ")"]
-        parts.append([*source.contrast(row), *of, " moves from ", *numbers])
+        parts.append([*source.contrast(row), *_in_cohort(source, row), " moves from ", *numbers])
     more = ", and others change too" if len(pairs) > MOST_NAMED else ""
     return ["Under the scenario ", _scenario(source, name), ", ", *joined(parts, "; "), f"{more}."]
 

@@ -8,8 +8,9 @@ from collections.abc import Sequence
 
 from netlm_bayes.estimands.population import POOLED
 from netlm_bayes.inference.gate import Check
-from netlm_bayes.report.page.forms import chance, percent, whole
+from netlm_bayes.report.page.forms import chance, percent
 from netlm_bayes.report.page.quoted import (
+    FIRST,
     Condition,
     Piece,
     Row,
@@ -23,6 +24,7 @@ from netlm_bayes.report.page.scenarios_told import (
     fragility_told,
     heterogeneity_told,
     scenarios_told,
+    shift_told,
 )
 
 SURPRISING = 0.05
@@ -48,11 +50,13 @@ def trust(source: Source) -> list[Sentence]:
     Returns
     -------
     list of Sentence
-        What the answer depends on comes first. Of a run that did not converge, only that.
+        What the answer depends on comes first, and that the sampler converged last of what is
+        read at once. Of a run that did not converge, only that.
     """
-    told: list[list[Piece]] = [*_gate(source)]
+    told: list[list[Piece]] = []
     if "effects" in source.tables:
         told += [
+            *shift_told(source),
             *fragility_told(source),
             *heterogeneity_told(source),
             *scenarios_told(source),
@@ -63,14 +67,16 @@ def trust(source: Source) -> list[Sentence]:
             *_replication(source),
             *_patients(source),
         ]
+    sound = bool(source.checks) and all(check.passed for check in source.checks)
+    told.insert(FIRST - 1 if sound else 0, _gate(source))
     return [sentence("trust", pieces) for pieces in told]
 
 
-def _gate(source: Source) -> list[list[Piece]]:
+def _gate(source: Source) -> list[Piece]:
     """Say whether the sampler converged, and if not in what."""
     failed = [check for check in source.checks if not check.passed]
     if not source.checks:
-        return [["This run holds no convergence checks: do not rely on it."]]
+        return ["This run holds no convergence checks: do not rely on it."]
     if failed:
         parts = [_failure(source, check) for check in failed]
         count: list[Piece] = [
@@ -80,16 +86,8 @@ def _gate(source: Source) -> list[list[Piece]]:
         ]
         words = " convergence checks failed: "
         last = ". A run that did not converge holds diagnostics and no estimates."
-        return [[*count, words, *joined(parts), last]]
-    found: list[Piece] = ["All ", source.checks_that(passed=True), " convergence checks passed"]
-    r_hats = [check for check in source.checks if check.name.startswith("R-hat")]
-    sizes = [check for check in source.checks if "ESS" in check.name]
-    if r_hats and sizes:
-        worst = max(r_hats, key=lambda check: check.value)
-        least = min(sizes, key=lambda check: check.value)
-        found += [": R-hat at most ", source.check(worst, "value")]
-        found += [", effective sample size at least ", source.check(least, "value", whole)]
-    return [[*found, "."]]
+        return [*count, words, *joined(parts), last]
+    return ["All ", source.checks_that(passed=True), " convergence checks passed."]
 
 
 def _failure(source: Source, check: Check) -> list[Piece]:
