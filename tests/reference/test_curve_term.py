@@ -32,7 +32,6 @@ def curve(place: int, endpoint: str = "pfs") -> CurveEvidence:
         months=months,
         events=rng.integers(0, 9, size).astype(float),
         censored=rng.uniform(0, 5, size),
-        best=rng.normal(-80, 1, 3),
         best_weibull=rng.normal(-80, 1, 3),
     )
 

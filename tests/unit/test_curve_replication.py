@@ -29,7 +29,7 @@ def population(draws: int) -> Population:
 def curve(events: list[float], censored: list[float], months: list[float]) -> CurveEvidence:
     one = np.ones(1)
     return CurveEvidence(
-        3, "pfs", {}, np.array(months), np.array([events]), np.array([censored]), one, one
+        3, "pfs", {}, np.array(months), np.array([events]), np.array([censored]), one
     )
 
 

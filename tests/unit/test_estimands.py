@@ -440,6 +440,7 @@ def piecewise_draws(analysis, **more):
         cuts=(6.0, 12.0),
         endpoints=("local",),
         change=None,
+        own_parameters=("level",),
     )
     values = {
         "theta": (["cohort", "parameter"], [[-3.0, 0.5, 0.6, 0.9, 0.7]]),

@@ -246,7 +246,7 @@ def test_the_longest_follow_up_that_is_printed(items, months):
 def test_a_digitised_curve_shows_how_long_patients_were_followed(analysis_of, papers):
     east, west = analysis_of(*papers()).cohorts
     counts, best = np.zeros((1, 2)), np.zeros(1)
-    curve = CurveEvidence(0, "pfs", {}, np.array([6.0, 17.0]), counts, counts, best, best)
+    curve = CurveEvidence(0, "pfs", {}, np.array([6.0, 17.0]), counts, counts, best)
     found = follow_up_of(replace(west, digitised=(curve,)))
     assert found == (FollowUp(17.0, True), "censoring taken as even up to month 17, printed")
     assert follow_up_of(replace(east, digitised=(curve,)))[0] == FollowUp(20.0, True)

@@ -11,9 +11,8 @@ from netlm_bayes.builders.patient_rows import (
     missing_levels,
     patient_order,
 )
-from netlm_bayes.curves import ANCHOR_MONTHS
+from netlm_bayes.curves import ANCHOR_MONTHS, exposure
 from netlm_bayes.evidence.analysis import Analysis
-from netlm_bayes.evidence.cells import exposure
 from netlm_bayes.evidence.patients.canonical import RESPONDED, RESPONSES, Floats, Ints
 
 EARLIEST = 1e-300
@@ -59,7 +58,7 @@ def _cohort_of(rows: PatientRows) -> Ints:
 def _units(rows: PatientRows, analysis: Analysis) -> dict[str, Floats]:
     """Distinct linear predictors, and which of them each row has."""
     first, unit = _distinct(rows, analysis)
-    own = 2 if _is_weibull(analysis) else 1
+    own = len(analysis.spec.own_parameters)
     design = np.zeros((len(first), own + rows.design.shape[1]))
     design[:, 0] = 1.0
     design[:, own:] = rows.design[first]
@@ -88,7 +87,7 @@ def _distinct(rows: PatientRows, analysis: Analysis) -> tuple[Ints, Ints]:
 
 
 def _is_weibull(analysis: Analysis) -> bool:
-    return (analysis.spec.outcome, analysis.spec.baseline) == ("survival", "weibull")
+    return "log_shape" in analysis.spec.own_parameters
 
 
 def _times(rows: PatientRows, analysis: Analysis) -> dict[str, Floats]:

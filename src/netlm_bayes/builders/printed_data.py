@@ -11,9 +11,8 @@ from scipy.linalg import block_diag
 
 from netlm_bayes.builders.printed_rows import count_rows, digitised_rows, is_joined, ratio_rows
 from netlm_bayes.builders.structure import Structure
-from netlm_bayes.curves import ANCHOR_MONTHS
+from netlm_bayes.curves import ANCHOR_MONTHS, exposure
 from netlm_bayes.evidence.analysis import Analysis, CohortEvidence
-from netlm_bayes.evidence.cells import exposure
 from netlm_bayes.evidence.digitised.published_curve import MOST_CELLS
 from netlm_bayes.evidence.population import Patterns
 from netlm_bayes.evidence.published import CurvePoint

@@ -70,6 +70,8 @@ class Structure:
         Of the model; a single cohort has nothing to pool with.
     baseline : {"weibull", "piecewise"}, optional
         Of survival.
+    own : tuple of str
+        Names of a cohort's parameters before its effects.
     ordinal : bool
         Whether patients' responses are modelled in their order.
     intervals : int
@@ -94,6 +96,7 @@ class Structure:
 
     outcome: Outcome
     baseline: Baseline | None
+    own: tuple[str, ...]
     ordinal: bool
     intervals: int
     pooling: Pooling
@@ -107,11 +110,6 @@ class Structure:
     joined: int
     patients: PatientShape | None
     cells: CellShape | None
-
-    @property
-    def own(self) -> tuple[str, ...]:
-        """Names of a cohort's parameters before its effects."""
-        return ("level", "log_shape") if self.baseline == "weibull" else ("level",)
 
     @property
     def first_effect(self) -> int:
@@ -161,6 +159,7 @@ def structure_of(analysis: Analysis) -> Structure:
     return Structure(
         outcome=spec.outcome,
         baseline=spec.baseline if survival else None,
+        own=spec.own_parameters,
         ordinal=spec.ordinal,
         intervals=len(spec.cuts) + 1 if survival and spec.baseline == "piecewise" else 0,
         pooling=spec.pooling if len(cohorts) > 1 else "none",

@@ -11,8 +11,9 @@ results are float64 arrays. A ValueError names the argument and the value that i
 
 from netlm_bayes.curves.baseline import Baseline
 from netlm_bayes.curves.hazard_scale import log_minus_log, log_minus_log_se
-from netlm_bayes.curves.piecewise import Piecewise
+from netlm_bayes.curves.piecewise import Piecewise, exposure
 from netlm_bayes.curves.population import population_log_hazard, population_quantile
+from netlm_bayes.curves.reference import reference_curve
 from netlm_bayes.curves.weibull import ANCHOR_MONTHS, Weibull
 
 __all__ = [
@@ -20,8 +21,10 @@ __all__ = [
     "Baseline",
     "Piecewise",
     "Weibull",
+    "exposure",
     "log_minus_log",
     "log_minus_log_se",
     "population_log_hazard",
     "population_quantile",
+    "reference_curve",
 ]

@@ -68,8 +68,7 @@ class Piecewise(Baseline):
 
     def _exposure(self, months: Floats) -> Floats:
         """Months spent in each interval; (..., intervals)."""
-        widths = np.diff(self._starts, append=np.inf)
-        return np.clip(months[..., None] - self._starts, 0.0, widths)
+        return exposure(months, self.cuts)
 
     @property
     def kinks(self) -> tuple[float, ...]:
@@ -141,6 +140,31 @@ class Piecewise(Baseline):
     def per_pattern(self) -> Piecewise:
         """Same curve with an axis for patterns; see `Baseline`."""
         return Piecewise(self.log_hazard[..., None, :], self.cuts)
+
+
+def exposure(months: Floats, cuts: Sequence[float]) -> Floats:
+    r"""Months spent in each interval up to some time.
+
+    .. math:: e_j(t) = \min(\max(t - c_{j-1}, 0), c_j - c_{j-1})
+
+    Parameters
+    ----------
+    months : ndarray of shape (...)
+    cuts : sequence of float
+        Rising.
+
+    Returns
+    -------
+    ndarray of shape (..., intervals)
+
+    Examples
+    --------
+    >>> exposure(np.array([2.0, 8.0]), [6.0]).tolist()
+    [[2.0, 0.0], [6.0, 2.0]]
+    """
+    starts = np.array([0.0, *cuts])
+    widths = np.diff(starts, append=np.inf)
+    return np.asarray(np.clip(np.asarray(months)[..., None] - starts, 0.0, widths))
 
 
 def _at(values: Floats, place: NDArray[np.int_]) -> Floats:

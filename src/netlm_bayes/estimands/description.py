@@ -20,8 +20,7 @@ from netlm_bayes.estimands.population import last_follow_up
 from netlm_bayes.evidence.analysis import Analysis, CohortEvidence
 from netlm_bayes.evidence.cohort import Cohort, Statistic
 from netlm_bayes.evidence.latent import Normal, edges_of, fitted_normal
-from netlm_bayes.evidence.patients.canonical import MISSING, Patients, Scale
-from netlm_bayes.evidence.patients.cohorts import SMALLEST_SHOWN
+from netlm_bayes.evidence.patients.canonical import MISSING, SMALLEST_SHOWN, Patients, Scale
 from netlm_bayes.evidence.population import Patterns, joint_distribution, patterns_of
 from netlm_bayes.spec import ModelSpec
 

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from netlm_bayes.codebook import Codebook
-from netlm_bayes.curves import Baseline, Piecewise, Weibull
+from netlm_bayes.curves import Baseline, reference_curve
 from netlm_bayes.estimands.population import NEXT, POOLED
 from netlm_bayes.evidence.patients.canonical import Scale
 from netlm_bayes.spec import ModelSpec, Prior
@@ -56,8 +56,7 @@ class Parameterisation:
     @property
     def own(self) -> tuple[str, ...]:
         """Parameters before the effects."""
-        weibull = self.spec.outcome == "survival" and self.spec.baseline == "weibull"
-        return ("level", "log_shape") if weibull else ("level",)
+        return self.spec.own_parameters
 
     @property
     def parameters(self) -> tuple[str, ...]:
@@ -110,10 +109,10 @@ class Truth:
 
         .. math:: \log H_0(t) = a + \kappa \log(t / 12) \quad\text{or}\quad \log h_j = g + r_j
         """
-        level = self.theta[institution, 0]
-        if self.model.spec.baseline == "weibull":
-            return Weibull(level, np.exp(self.theta[institution, 1]))
-        return Piecewise(level + self.log_hazard_step, self.model.spec.cuts)
+        spec = self.model.spec
+        return reference_curve(
+            spec.baseline, spec.cuts, self.theta[institution], self.log_hazard_step
+        )
 
     def coefficients(self, institution: int) -> dict[tuple[str, str], float]:
         """Log ratio of every effect in an institution."""

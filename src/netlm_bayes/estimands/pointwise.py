@@ -7,7 +7,7 @@ import xarray as xr
 
 from netlm_bayes.builders.collapse import Alike, alike, collapsed
 from netlm_bayes.builders.patient_rows import missing_levels, patient_order, patient_rows
-from netlm_bayes.curves import Baseline, Piecewise, Weibull
+from netlm_bayes.curves import Baseline, Piecewise, Weibull, reference_curve
 from netlm_bayes.evidence.analysis import Analysis, CohortEvidence
 from netlm_bayes.evidence.patients.canonical import Floats, Patients
 
@@ -106,10 +106,9 @@ def _summed(
 
 def _curve(analysis: Analysis, theta: Floats, posterior: xr.Dataset) -> Baseline:
     """Curve of a cohort's reference profile, with a last axis for patients."""
-    if analysis.spec.baseline == "weibull":
-        return Weibull(theta[..., 0], np.exp(theta[..., 1])).per_pattern()
-    steps = posterior["log_hazard_step"].to_numpy()
-    return Piecewise(theta[..., :1] + steps, analysis.spec.cuts).per_pattern()
+    steps = posterior["log_hazard_step"].to_numpy() if "log_hazard_step" in posterior else None
+    spec = analysis.spec
+    return reference_curve(spec.baseline, spec.cuts, theta, steps).per_pattern()
 
 
 def _log_hazard(curve: Baseline, patients: Patients) -> Floats:

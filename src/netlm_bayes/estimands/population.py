@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from netlm_bayes.curves import Baseline, Piecewise, Weibull
+from netlm_bayes.curves import Baseline, reference_curve
 from netlm_bayes.evidence.analysis import Analysis, CohortEvidence
 from netlm_bayes.evidence.follow_up import printed_follow_up
 from netlm_bayes.evidence.population import Patterns
@@ -271,16 +271,12 @@ def _late(analysis: Analysis, effect: Array, draws: Mapping[str, Array]) -> Late
 
 def _first_effect(analysis: Analysis) -> int:
     """Place of the first effect among the parameters: after the level and a Weibull's shape."""
-    return 2 if (analysis.spec.outcome, analysis.spec.baseline) == ("survival", "weibull") else 1
+    return len(analysis.spec.own_parameters)
 
 
 def _baseline(analysis: Analysis, theta: Array, draws: Mapping[str, Array]) -> Baseline | None:
-    r"""Curve of the reference profile.
-
-    .. math:: \log H_0(t) = a + \kappa \log(t / 12) \quad\text{or}\quad \log h_j = g + r_j
-    """
-    if analysis.spec.outcome == "response":
+    """Curve of the reference profile."""
+    spec = analysis.spec
+    if spec.outcome == "response":
         return None
-    if analysis.spec.baseline == "weibull":
-        return Weibull(theta[:, 0], np.exp(theta[:, 1]))
-    return Piecewise(theta[:, :1] + draws["log_hazard_step"], analysis.spec.cuts)
+    return reference_curve(spec.baseline, spec.cuts, theta, draws.get("log_hazard_step"))

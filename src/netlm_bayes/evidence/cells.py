@@ -26,6 +26,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.polynomial import chebyshev
 
+from netlm_bayes.curves import exposure
 from netlm_bayes.evidence.patients.canonical import Floats, Ints, Patients
 
 NODES = 32
@@ -126,10 +127,3 @@ def survival_cells(
 def _summed(values: Floats, group: Ints, groups: int) -> Floats:
     """Sum patients by group."""
     return np.asarray(np.bincount(group, values, minlength=groups))
-
-
-def exposure(months: Floats, cuts: Sequence[float]) -> Floats:
-    """Months spent in each interval up to some time; shape (times, intervals)."""
-    edges = np.array([0.0, *cuts, np.inf])
-    spent = np.minimum(np.asarray(months)[:, None], edges[1:]) - edges[:-1]
-    return np.asarray(np.maximum(spent, 0.0))

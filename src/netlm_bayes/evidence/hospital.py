@@ -19,8 +19,14 @@ from netlm_bayes.evidence.latent import (
     parts_of,
     scale_of,
 )
-from netlm_bayes.evidence.patients.canonical import MISSING, Floats, Patients, Scale, scales_of
-from netlm_bayes.evidence.patients.cohorts import SMALLEST_SHOWN
+from netlm_bayes.evidence.patients.canonical import (
+    MISSING,
+    SMALLEST_SHOWN,
+    Floats,
+    Patients,
+    Scale,
+    scales_of,
+)
 from netlm_bayes.evidence.patients.profiles import observed_patterns, shares_over
 from netlm_bayes.evidence.population import Patterns, patterns_of
 from netlm_bayes.spec import ModelSpec

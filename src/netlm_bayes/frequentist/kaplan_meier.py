@@ -13,12 +13,11 @@ import numpy as np
 import pandas as pd
 
 from netlm_bayes.codebook import Codebook
-from netlm_bayes.evidence.patients.canonical import Patients
+from netlm_bayes.evidence.patients.canonical import SMALLEST_SHOWN, Patients
 from netlm_bayes.frequentist.cases import Cases, cases_of, survival_outcome
 from netlm_bayes.frequentist.product_limit import Estimate, product_limit
 from netlm_bayes.frequentist.rows import (
     POOLED,
-    SMALLEST_COUNT,
     Row,
     joined,
     printable,
@@ -29,7 +28,7 @@ METHOD = "Kaplan-Meier"
 MILESTONES = (6.0, 12.0, 24.0)
 HORIZON = 24.0
 CURVE_MONTHS = tuple(np.arange(0.0, 37.0, 1.5).tolist())
-TOO_FEW = f"fewer than {SMALLEST_COUNT} patients: not shown"
+TOO_FEW = f"fewer than {SMALLEST_SHOWN} patients: not shown"
 
 
 def kaplan_meier(
@@ -66,7 +65,7 @@ def kaplan_meier(
         wanted = [("median", math.nan), ("rmst", horizon)]
         wanted += [("survival", months) for months in milestones]
         empty = [replace(row, estimand=name, horizon_months=month) for name, month in wanted]
-        if cases.n < SMALLEST_COUNT:
+        if cases.n < SMALLEST_SHOWN:
             rows += empty
             continue
         curve = product_limit(cases.entry, cases.time, cases.event, level)
@@ -104,7 +103,7 @@ def kaplan_meier_curves(
     """
     rows: list[Row] = []
     for row, cases in _subgroups(patients, codebook, covariates, level):
-        if cases.n < SMALLEST_COUNT:
+        if cases.n < SMALLEST_SHOWN:
             rows.append(replace(row, estimand="survival"))
             continue
         curve = product_limit(cases.entry, cases.time, cases.event, level)
@@ -124,7 +123,7 @@ def _filled(row: Row, found: Estimate) -> Row:
 def _at_risk(row: Row, cases: Cases, month: float) -> Row:
     """Patients in view just before a month, unless they are few."""
     count = int(((cases.entry <= month) & (cases.time >= month)).sum())
-    few = 0 < count < SMALLEST_COUNT
+    few = 0 < count < SMALLEST_SHOWN
     return replace(
         row,
         estimand="at_risk",
@@ -157,7 +156,7 @@ def _who(cases: Cases) -> str:
     """Patients and events, or that there are too few."""
     if not cases.n:
         return "no patients"
-    if cases.n < SMALLEST_COUNT:
+    if cases.n < SMALLEST_SHOWN:
         return TOO_FEW
     emptied = _emptied(cases)
     return joined(

@@ -8,9 +8,9 @@ from dataclasses import asdict, dataclass, fields
 
 import pandas as pd
 
+from netlm_bayes.evidence.patients.canonical import SMALLEST_SHOWN
+
 POOLED = "pooled"
-SMALLEST_COUNT = 5
-"""A count of patients below this is not printed, nor is a curve of so few."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ def printable(count: int) -> str:
     >>> printable(12), printable(3), printable(0)
     ('12', '<5', '0')
     """
-    return f"<{SMALLEST_COUNT}" if 0 < count < SMALLEST_COUNT else str(count)
+    return f"<{SMALLEST_SHOWN}" if 0 < count < SMALLEST_SHOWN else str(count)
 
 
 def p_value(p: float) -> str:

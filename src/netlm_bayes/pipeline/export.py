@@ -60,9 +60,8 @@ def export(run: Path, to: str, out: Path | None = None, force: bool = False) -> 
         raise RunError(f"{run}: is a file; give the folder of the run, {run.resolve().parent}")
     manifest, tables = read_manifest(run), read_tables(run)
     _check_run(run, manifest, "effects" in tables)
-    labels = manifest["details"]["labels"]
-    levels = {name: tuple(found) for name, found in labels["levels"].items()}
-    made = manuscript_tables(tables, manifest, Labels(**{**labels, "levels": levels}))
+    labels = Labels.from_manifest(manifest["details"]["labels"])
+    made = manuscript_tables(tables, manifest, labels)
     write_whole(place, write(made))
     return place
 

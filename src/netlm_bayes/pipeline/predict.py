@@ -151,9 +151,8 @@ def read_fitted(run: Path) -> Fitted:
     if "population" not in details:
         raise RunError(f"{run}: does not describe its populations; make the run again")
     spec = ModelSpec.model_validate(details["model"])
-    return Fitted(
-        spec, details["population"], _labels(details["labels"]), int(manifest["seed"]), checks
-    )
+    labels = Labels.from_manifest(details["labels"])
+    return Fitted(spec, details["population"], labels, int(manifest["seed"]), checks)
 
 
 def _checks(run: Path) -> tuple[Check, ...]:
@@ -162,11 +161,6 @@ def _checks(run: Path) -> tuple[Check, ...]:
     if not path.is_file():
         raise RunError(f"{run}: holds no {store.DIAGNOSTICS}; make the run again")
     return tuple(Check(**found) for found in json.loads(path.read_text("utf-8")))
-
-
-def _labels(told: Mapping[str, Any]) -> Labels:
-    levels = {name: tuple(found) for name, found in told["levels"].items()}
-    return Labels(told["cohorts"], told["covariates"], told["endpoints"], levels)
 
 
 def prediction_folder(run: Path, profile: Profile) -> Path:

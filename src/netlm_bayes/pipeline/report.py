@@ -13,8 +13,6 @@ from netlm_bayes.pipeline.whole_file import write_whole
 from netlm_bayes.report.figures import Labels, draw
 from netlm_bayes.report.page import PageRun, render_page
 
-PAGE = "report.html"
-
 
 def report(run: Path) -> tuple[Path, ...]:
     """Draw a run's figures again and write its page; of a reanalysis, those of its parts.
@@ -51,9 +49,7 @@ def redraw(run: Path) -> tuple[Path, ...]:
     tables = store.read_tables(run)
     if "labels" not in details or "effects" not in tables:
         raise RunError(f"{run}: holds no estimates to draw")
-    labels = details["labels"]
-    levels = {name: tuple(found) for name, found in labels["levels"].items()}
-    return draw(tables, Labels(**{**labels, "levels": levels}), run / "figures")
+    return draw(tables, Labels.from_manifest(details["labels"]), run / "figures")
 
 
 def write_page(run: Path) -> Path:
@@ -73,7 +69,7 @@ def write_page(run: Path) -> Path:
     RunError
         The folder is no run of a model, did not converge, or cannot be written to.
     """
-    page = run / PAGE
+    page = run / store.PAGE
     write_whole(page, render_page(read_page_run(run)).encode())
     return page
 

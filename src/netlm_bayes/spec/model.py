@@ -126,6 +126,12 @@ class ModelSpec(Document):
                     yield ("change", "covariates"), what
 
     @property
+    def own_parameters(self) -> tuple[str, ...]:
+        """Names of a cohort's parameters before its effects."""
+        weibull = self.outcome == "survival" and self.baseline == "weibull"
+        return ("level", "log_shape") if weibull else ("level",)
+
+    @property
     def known_priors(self) -> dict[str, Prior]:
         """Default priors of this kind of model, by name."""
         return DEFAULT_PRIORS[self.baseline if self.outcome == "survival" else "response"]

@@ -48,13 +48,11 @@ class CurveEvidence:
         In (months[k-1], months[k]].
     censored : ndarray of shape (sets, cells)
         Not whole numbers.
-    best : ndarray of shape (sets,)
-        Maximum of :math:`\ell_m` over all curves: the product limit on the grid.
     best_weibull : ndarray of shape (sets,)
-        Maximum over Weibull curves. In :math:`\log \mathrm{mean}_m \exp(\ell_m -
-        \mathrm{best}_m)` every data set then counts the same where it fits best, however many
-        events it has. Against `best` it would count by how straight its noise happens to lie, and
-        of twenty readings one or two decide.
+        Maximum of :math:`\ell_m` over Weibull curves :math:`b_m`. In
+        :math:`\log \mathrm{mean}_m \exp(\ell_m - b_m)` every data set then counts the same where
+        it fits best, however many events it has. Against the maximum over all curves it would
+        count by how straight its noise happens to lie, and of ten readings one decides.
     """
 
     item: int
@@ -63,7 +61,6 @@ class CurveEvidence:
     months: Floats
     events: Floats
     censored: Floats
-    best: Floats
     best_weibull: Floats
 
 
@@ -103,7 +100,6 @@ def curve_evidence(
         months=months,
         events=events,
         censored=censored,
-        best=best,
         best_weibull=_best_weibull(made, months, events, censored, best),
     )
 

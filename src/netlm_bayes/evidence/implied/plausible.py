@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from netlm_bayes.curves import ANCHOR_MONTHS, Baseline, Piecewise, Weibull
+from netlm_bayes.curves import ANCHOR_MONTHS, Baseline, reference_curve
 from netlm_bayes.evidence.population import Patterns
 from netlm_bayes.spec import ModelSpec
 
@@ -126,8 +126,7 @@ def _prior(
     spec: ModelSpec, patterns: Patterns, endpoints: Sequence[str]
 ) -> tuple[_Columns, Array, Array]:
     """Independent normals: their names, means and variances."""
-    named = ["level"]
-    named += ["log_shape"] if spec.outcome == "survival" and spec.baseline == "weibull" else []
+    named = [*spec.own_parameters]
     named += ["effect"] * len(patterns.effects)
     named += ["endpoint_offset"] * (len(endpoints) - 1)
     named += ["hazard_step"] * (len(spec.cuts) if "hazard_step" in spec.known_priors else 0)
@@ -144,13 +143,9 @@ def _baselines(
     """Curve of the reference profile by endpoint."""
     if spec.outcome != "survival":
         return {}
-    level, first = draws[:, 0], np.zeros((len(draws), 1))
-    baseline: Baseline
-    if spec.baseline == "weibull":
-        baseline = Weibull(level, np.exp(draws[:, 1]))
-    else:
-        steps = np.cumsum(draws[:, columns.of("hazard_step")], axis=1)
-        baseline = Piecewise(level[:, None] + np.hstack([first, steps]), spec.cuts)
+    first = np.zeros((len(draws), 1))
+    steps = np.hstack([first, np.cumsum(draws[:, columns.of("hazard_step")], axis=1)])
+    baseline = reference_curve(spec.baseline, spec.cuts, draws, steps)
     offsets = np.hstack([first, draws[:, columns.of("endpoint_offset")]])
     return {name: baseline.shifted(offsets[:, i]) for i, name in enumerate(endpoints)}
 

@@ -14,6 +14,10 @@ RESPONSES = ("PD", "SD", "PR", "CR")
 """Best response from worst to best; codes in `Patients.response`."""
 RESPONDED = RESPONSES.index("PR")
 MISSING = -1
+SYNTHETIC = "synthetic/"
+"""How the id of simulated patients begins."""
+SMALLEST_SHOWN = 5
+"""Patients below which a count is not shown."""
 
 
 @dataclass(frozen=True)

@@ -11,14 +11,12 @@ import numpy as np
 
 from netlm_bayes.codebook import Codebook
 from netlm_bayes.evidence.cohort import Cohort, PatientCohort
-from netlm_bayes.evidence.patients.canonical import MISSING, Patients
+from netlm_bayes.evidence.patients.canonical import MISSING, SMALLEST_SHOWN, SYNTHETIC, Patients
 from netlm_bayes.evidence.patients.layout import Layout
 from netlm_bayes.evidence.patients.read import read_patients
 
 LONGEST_LIKELY = 240
 """Months of follow-up above which times are more likely to be days."""
-SMALLEST_SHOWN = 5
-"""Patients below which a count is not shown."""
 
 
 def bare_cohort(path: Path) -> PatientCohort:
@@ -74,7 +72,7 @@ def _identity(
     called = f"{cohort.id}/{institution}" if several else cohort.id
     label = f"{institution}, {cohort.label}" if several else cohort.label
     return {
-        "id": f"synthetic/{called}" if patients.synthetic else called,
+        "id": f"{SYNTHETIC}{called}" if patients.synthetic else called,
         "label": f"{label} (synthetic)" if patients.synthetic else label,
         "institution": institution or cohort.institution,
         "n": patients.n,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from netlm_bayes.evidence.patients.cohorts import SMALLEST_SHOWN
+from netlm_bayes.evidence.patients.canonical import SMALLEST_SHOWN
 from netlm_bayes.evidence.sites.information import Effect
 from netlm_bayes.evidence.sites.table import Groups, SiteTable
 from netlm_bayes.spec import CUTS, Outcome

@@ -11,6 +11,7 @@ from numpy.polynomial import chebyshev
 
 from netlm_bayes.documents import Fault, Place, did_you_mean, repeated
 from netlm_bayes.evidence.cells import NODES, chebyshev_coefficients
+from netlm_bayes.evidence.patients.canonical import SYNTHETIC
 from netlm_bayes.evidence.patients.survival import LONGEST
 
 if TYPE_CHECKING:
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
         SurvivalPart,
     )
 
-SYNTHETIC = "synthetic/"
-"""Begins the id of simulated patients."""
 ROUNDING = 1e-9
 """Of sums, relative: no patient is within it."""
 INTERPOLATED = 1e-6

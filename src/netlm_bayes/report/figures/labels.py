@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 POOLED = "pooled"
 NEXT_INSTITUTION = "next institution"
@@ -27,6 +28,12 @@ class Labels:
     covariates: dict[str, str]
     endpoints: dict[str, str]
     levels: dict[str, tuple[str, ...]]
+
+    @classmethod
+    def from_manifest(cls, told: Mapping[str, Any]) -> Labels:
+        """Labels as a run's manifest tells them."""
+        levels = {name: tuple(found) for name, found in told["levels"].items()}
+        return cls(**{**told, "levels": levels})
 
     def cohort(self, name: str) -> str:
         """Label of a cohort, of the pool, or of the next institution."""

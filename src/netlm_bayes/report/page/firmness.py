@@ -9,11 +9,9 @@ from typing import Any
 from netlm_bayes.estimands.population import NEXT, POOLED
 from netlm_bayes.report.page.forms import plain
 from netlm_bayes.report.page.quoted import Piece, Row, Source, joined
-from netlm_bayes.report.page.ratios import log_width
+from netlm_bayes.report.page.ratios import MOSTLY_PRIOR, log_width
 
 EXTRAPOLATED = "extrapolated"
-MOSTLY_PRIOR = 0.75
-"""Share of its prior's width that a shape's interval keeps where the evidence says little."""
 People = Mapping[int, Mapping[str, Any]]
 """Cohorts by their place in the manifest."""
 

@@ -15,6 +15,8 @@ RATIOS = {
 """One, and several."""
 ABOVE_ONE = {"hazard_ratio": "events come sooner", "odds_ratio": "response is likelier"}
 """What it means."""
+MOSTLY_PRIOR = 0.75
+"""Share of its prior's width that an interval keeps where the evidence says little."""
 
 
 def main_cohorts(source: Source) -> list[str]:

@@ -8,6 +8,7 @@ from netlm_bayes.estimands.population import POOLED
 from netlm_bayes.report.page.forms import plain
 from netlm_bayes.report.page.quoted import Condition, Piece, Row, Source, joined
 from netlm_bayes.report.page.ratios import (
+    MOSTLY_PRIOR,
     leading,
     log_width,
     main_cohorts,
@@ -21,8 +22,6 @@ MAIN = "main"
 STATEMENTS = {"open": "includes one", "above 1": "lies above one", "below 1": "lies below one"}
 """What is said of an interval, by its name in the table of fragility."""
 MOST_NAMED = 3
-HARDLY_MOVED = 0.75
-"""Share of its prior's width that a tau's interval keeps where the evidence says little."""
 
 
 def heterogeneity_told(source: Source) -> list[list[Piece]]:
@@ -67,7 +66,7 @@ def _tau_told(source: Source, lead: Row) -> list[list[Piece]]:
     before = source.rows("effects", method="prior", **these)
     if not (after and before):
         return []
-    kept = after[0]["upper"] - after[0]["lower"] > HARDLY_MOVED * (
+    kept = after[0]["upper"] - after[0]["lower"] > MOSTLY_PRIOR * (
         before[0]["upper"] - before[0]["lower"]
     )
     words: list[Piece] = ["Cohorts differ in the log ratios of ", source.covariate(name)]

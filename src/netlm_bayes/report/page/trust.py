@@ -19,7 +19,13 @@ from netlm_bayes.report.page.quoted import (
     joined,
     sentence,
 )
-from netlm_bayes.report.page.ratios import leading, log_width, main_cohorts, posterior_ratios
+from netlm_bayes.report.page.ratios import (
+    MOSTLY_PRIOR,
+    leading,
+    log_width,
+    main_cohorts,
+    posterior_ratios,
+)
 from netlm_bayes.report.page.scenarios_told import (
     fragility_told,
     heterogeneity_told,
@@ -30,8 +36,6 @@ from netlm_bayes.report.page.scenarios_told import (
 SURPRISING = 0.05
 MOST_NAMED = 3
 """Cohorts, pairs or misses up to which each is named."""
-MOSTLY_PRIOR = 0.75
-"""Share of the prior's width that an interval keeps where the evidence says little."""
 EVENTS_PER_COEFFICIENT = 10
 """Peduzzi et al. 1995, 10.1016/0895-4356(95)00048-8."""
 COUNTED = re.compile(
