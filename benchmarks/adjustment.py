@@ -26,12 +26,13 @@ from netlm_bayes.builders.structure import structure_of
 from netlm_bayes.curves import ANCHOR_MONTHS, Weibull
 from netlm_bayes.evidence.analysis import Analysis, CohortEvidence
 from netlm_bayes.evidence.assemble import analyse
-from netlm_bayes.evidence.files import BUNDLED_COHORTS, read_cohorts
+from netlm_bayes.evidence.files import BUNDLED_COHORTS
 from netlm_bayes.evidence.implied.emulator import follow_up_of
 from netlm_bayes.evidence.implied.plausible import plausible
 from netlm_bayes.evidence.implied.population import MOMENTS, FollowUp, Response, Survival
 from netlm_bayes.evidence.implied.regression import Regression, regression_of
 from netlm_bayes.evidence.published import PrintedRatio
+from netlm_bayes.evidence.sources import read_cohorts
 from netlm_bayes.inference.sample import compile_model, sample
 from netlm_bayes.spec import read_model
 

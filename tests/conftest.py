@@ -11,7 +11,8 @@ from netlm_bayes import store
 from netlm_bayes.builders.structure import structure_of
 from netlm_bayes.estimands.prior import accepted_prior
 from netlm_bayes.evidence.assemble import analyse
-from netlm_bayes.evidence.files import BUNDLED_COHORTS, read_cohorts
+from netlm_bayes.evidence.files import BUNDLED_COHORTS
+from netlm_bayes.evidence.sources import read_cohorts
 from netlm_bayes.spec import read_model
 
 RESULTS = Path(__file__).parents[1] / "results"

@@ -1,56 +1,77 @@
 """Bayesian reanalysis of published and institutional cohorts.
 
-What a notebook needs: read a model and cohorts, fit them, read the tables.
+What a notebook needs: cohorts to fit, and a fit to ask.
 
->>> from netlm_bayes import read_cohorts, read_model
->>> spec, _ = read_model("pfs-weibull")
->>> [file.cohort.n for file in read_cohorts(["sysu-2016-2020", "sysu-rectal-2022-2024"])]
+>>> import netlm_bayes as nb
+>>> [file.cohort.n for file in nb.read_cohorts(["sysu-2016-2020", "sysu-rectal-2022-2024"])]
 [116, 84]
 """
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from netlm_bayes.errors import GateError, InputError, NetlmBayesError, RunError
+from netlm_bayes.errors import GateError, InputError, InputErrors, NetlmBayesError, RunError
 
 if TYPE_CHECKING:
-    from netlm_bayes.evidence.assemble import analyse
-    from netlm_bayes.evidence.files import read_cohort, read_cohorts
-    from netlm_bayes.pipeline.audit import audit_cohorts
-    from netlm_bayes.pipeline.fit import fit
-    from netlm_bayes.pipeline.job import Job
+    from netlm_bayes.evidence.builder import Cohort
+    from netlm_bayes.evidence.sources import read_cohorts
+    from netlm_bayes.inference.gate import NotConvergedError
+    from netlm_bayes.pipeline.audit import audit
+    from netlm_bayes.pipeline.fit import fit, pool
+    from netlm_bayes.pipeline.fitted import Fit, read
+    from netlm_bayes.pipeline.predict import Prediction
+    from netlm_bayes.pipeline.reconstruct import Reconstructed, reconstruct
+    from netlm_bayes.pipeline.share import Shared, share
+    from netlm_bayes.pipeline.simulate import Simulated, simulate
     from netlm_bayes.spec import ModelSpec, read_model
-    from netlm_bayes.store import read_posterior, read_tables
 
+__version__ = "0.2.0"
 __all__ = [
+    "Cohort",
+    "Fit",
     "GateError",
     "InputError",
-    "Job",
+    "InputErrors",
     "ModelSpec",
     "NetlmBayesError",
+    "NotConvergedError",
+    "Prediction",
+    "Reconstructed",
     "RunError",
-    "analyse",
-    "audit_cohorts",
+    "Shared",
+    "Simulated",
+    "__version__",
+    "audit",
     "fit",
-    "read_cohort",
+    "pool",
+    "read",
     "read_cohorts",
     "read_model",
-    "read_posterior",
-    "read_tables",
+    "reconstruct",
+    "share",
+    "simulate",
 ]
 
 _HOMES = {
-    "Job": "pipeline.job",
+    "Cohort": "evidence.builder",
+    "Fit": "pipeline.fitted",
     "ModelSpec": "spec",
-    "analyse": "evidence.assemble",
-    "audit_cohorts": "pipeline.audit",
+    "NotConvergedError": "inference.gate",
+    "Prediction": "pipeline.predict",
+    "Reconstructed": "pipeline.reconstruct",
+    "Shared": "pipeline.share",
+    "Simulated": "pipeline.simulate",
+    "audit": "pipeline.audit",
     "fit": "pipeline.fit",
-    "read_cohort": "evidence.files",
-    "read_cohorts": "evidence.files",
+    "pool": "pipeline.fit",
+    "read": "pipeline.fitted",
+    "read_cohorts": "evidence.sources",
     "read_model": "spec",
-    "read_posterior": "store",
-    "read_tables": "store",
+    "reconstruct": "pipeline.reconstruct",
+    "share": "pipeline.share",
+    "simulate": "pipeline.simulate",
 }
 
 
@@ -58,6 +79,9 @@ def __getattr__(name: str) -> Any:
     """Import a public name when it is first used: `netlm-bayes --help` must not load PyMC."""
     if name not in _HOMES:
         raise AttributeError(f"module 'netlm_bayes' has no attribute '{name}'")
-    from importlib import import_module
-
     return getattr(import_module(f"netlm_bayes.{_HOMES[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    """Show the public names and nothing else."""
+    return sorted(__all__)

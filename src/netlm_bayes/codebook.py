@@ -6,6 +6,7 @@ Nothing outside the bundled codebook file knows any disease: levels, references 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from importlib import resources
 from itertools import pairwise
@@ -20,6 +21,7 @@ from netlm_bayes.documents import (
     Identifier,
     Text,
     did_you_mean,
+    digest,
     expect_kind,
     read_toml,
     repeated,
@@ -314,3 +316,21 @@ def read_codebook(name: str, beside: Path) -> Codebook:
     values, text = read_toml(path, source)
     expect_kind("codebook", values, source)
     return validated(Codebook, values, source, text)
+
+
+@dataclass(frozen=True)
+class FoundCodebook:
+    """A codebook, the name of its file, and the SHA-256 of its text."""
+
+    codebook: Codebook
+    name: str
+    digest: str
+
+
+def find_codebook(codebook: str | Path | Codebook, beside: Path | None = None) -> FoundCodebook:
+    """Take a codebook, or read the bundled one or a user's own."""
+    if isinstance(codebook, Codebook):
+        return FoundCodebook(codebook, codebook.id, digest(codebook.model_dump_json()))
+    name, folder = str(codebook), beside or Path()
+    path = codebook_path(name, folder)
+    return FoundCodebook(read_codebook(name, folder), path.name, digest(read_toml(path)[1]))

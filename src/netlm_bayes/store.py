@@ -5,14 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import shlex
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
-from pathlib import Path, PurePosixPath, PureWindowsPath
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from netlm_bayes.errors import RunError
@@ -26,6 +25,7 @@ if TYPE_CHECKING:
 MANIFEST = "manifest.json"
 DIAGNOSTICS = "diagnostics.json"
 PAGE = "report.html"
+POSTERIOR = "posterior.nc"
 PACKAGES = ("netlm-bayes", "pymc", "pytensor", "nutpie", "arviz-stats", "numpy", "scipy", "xarray")
 DIGITS = 6
 TEXT = ("adjusted_for", "contrast", "note", "reading", "subgroup", "why")
@@ -38,7 +38,7 @@ class Manifest:
     Attributes
     ----------
     command : str
-        As it would be typed.
+        As it would be typed, a path by its last part.
     seed : int
     inputs : mapping of str to str
         SHA-256 of every input file, by name.
@@ -182,20 +182,14 @@ def read_tables(folder: Path) -> dict[str, pd.DataFrame]:
     return found
 
 
-def write_posterior(folder: Path, tree: xr.DataTree) -> None:
-    """Write the draws as netCDF, compressed.
-
-    Parameters
-    ----------
-    folder : Path
-    tree : DataTree
-    """
+def write_posterior(folder: Path, tree: xr.DataTree, name: str = POSTERIOR) -> None:
+    """Write the draws as netCDF, compressed."""
     encoding = {
         group.path: {str(name): {"zlib": True} for name in group.data_vars}
         for group in tree.subtree
         if group.data_vars
     }
-    tree.to_netcdf(folder / "posterior.nc", engine="h5netcdf", encoding=encoding)
+    tree.to_netcdf(folder / name, engine="h5netcdf", encoding=encoding)
 
 
 def read_posterior(folder: Path) -> xr.DataTree:
@@ -217,7 +211,7 @@ def read_posterior(folder: Path) -> xr.DataTree:
     """
     import xarray as xr
 
-    path = folder / "posterior.nc"
+    path = folder / POSTERIOR
     if not path.is_file():
         raise RunError(f"{folder}: holds no posterior.nc; make the run again to compare it")
     with xr.open_datatree(path, engine="h5netcdf") as tree:
@@ -238,33 +232,23 @@ def write_checks(folder: Path, checks: Sequence[Check], name: str = DIAGNOSTICS)
     (folder / name).write_text(text + "\n", "utf-8")
 
 
+def manifest_values(manifest: Manifest) -> dict[str, Any]:
+    """What `manifest.json` holds but for the names of the run's files, as JSON reads it back."""
+    versions = {"versions": {name: version(name) for name in PACKAGES}}
+    values: dict[str, Any] = json.loads(json.dumps({**asdict(manifest), **versions}, default=str))
+    return values
+
+
 def write_manifest(folder: Path, manifest: Manifest) -> None:
-    """Write what made the run; the last file of a run.
+    """Write what made the run; the last file of a run."""
+    write_values(folder, manifest_values(manifest))
 
-    Parameters
-    ----------
-    folder : Path
-        Whole but for this file.
-    manifest : Manifest
-        Of its command, absolute paths keep their last part only: where a folder lies on one
-        machine is no part of a result.
-    """
-    made = {
-        "command": shlex.join(_portable(word) for word in shlex.split(manifest.command)),
-        "versions": {name: version(name) for name in PACKAGES},
-        "contents": [path.relative_to(folder).as_posix() for path in _files(folder)],
-    }
-    text = json.dumps({**asdict(manifest), **made}, indent=2, default=str)
+
+def write_values(folder: Path, values: Mapping[str, Any]) -> None:
+    """Write the values of a manifest and the names of the run's files; the last file of a run."""
+    contents = [path.relative_to(folder).as_posix() for path in _files(folder)]
+    text = json.dumps({**values, "contents": contents}, indent=2)
     (folder / MANIFEST).write_text(text + "\n", "utf-8")
-
-
-def _portable(word: str) -> str:
-    """Take the folders off an absolute path, alone or as an option's value."""
-    option, equals, value = word.rpartition("=")
-    for path in (PurePosixPath(value), PureWindowsPath(value)):
-        if path.is_absolute():
-            return f"{option}{equals}{path.name}"
-    return word
 
 
 def read_manifest(folder: Path) -> dict[str, Any]:

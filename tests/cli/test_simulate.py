@@ -19,7 +19,9 @@ from netlm_bayes.estimands.parameters import prior_draws
 from netlm_bayes.estimands.study import Plan
 from netlm_bayes.evidence.assemble import analyse
 from netlm_bayes.evidence.check import check_file
-from netlm_bayes.evidence.files import CohortFile, read_cohorts
+from netlm_bayes.evidence.cohort_file import CohortFile
+from netlm_bayes.evidence.sources import read_cohorts
+from netlm_bayes.inference.gate import Check
 from netlm_bayes.pipeline.simulate import Simulated, from_cohort, from_prior, from_run
 from netlm_bayes.pipeline.synthetic_file import check_output, write_synthetic
 from netlm_bayes.spec import ModelSpec, read_model
@@ -91,6 +93,7 @@ def run_of(tmp_path: Path) -> Callable[..., Path]:
         with store.run_folder(run) as folder:
             dataset = xr.Dataset(values, coords=coords)
             store.write_posterior(folder, xr.DataTree.from_dict({"posterior": dataset}))
+            store.write_checks(folder, [Check("divergences", 0.0, 0.0, True)])
             store.write_manifest(folder, store.Manifest("netlm-bayes fit", 1, {}, {}, details))
         return run
 

@@ -12,7 +12,8 @@ from tests.reference.patients.graphs import graph_of
 from netlm_bayes.evidence.analysis import Analysis
 from netlm_bayes.evidence.assemble import analyse
 from netlm_bayes.evidence.digitised.published_curve import CurveEvidence
-from netlm_bayes.evidence.files import BUNDLED_COHORTS, read_cohorts
+from netlm_bayes.evidence.files import BUNDLED_COHORTS
+from netlm_bayes.evidence.sources import read_cohorts
 from netlm_bayes.spec import ModelSpec
 
 PLAIN = Mode(linker="py", optimizer=None)

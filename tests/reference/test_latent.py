@@ -27,8 +27,8 @@ from netlm_bayes.builders.structure import structure_of
 from netlm_bayes.codebook import Covariate, Latent
 from netlm_bayes.evidence.analysis import Analysis
 from netlm_bayes.evidence.assemble import analyse
-from netlm_bayes.evidence.files import read_cohorts
 from netlm_bayes.evidence.latent import Normal, edges_of, fitted_normal, parts_of, spread_of
+from netlm_bayes.evidence.sources import read_cohorts
 from netlm_bayes.spec import ModelSpec
 
 type Array = NDArray[np.float64]

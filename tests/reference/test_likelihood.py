@@ -27,7 +27,8 @@ from netlm_bayes.builders.numbers import packed
 from netlm_bayes.builders.structure import structure_of
 from netlm_bayes.evidence.analysis import Analysis
 from netlm_bayes.evidence.assemble import analyse
-from netlm_bayes.evidence.files import BUNDLED_COHORTS, read_cohorts
+from netlm_bayes.evidence.files import BUNDLED_COHORTS
+from netlm_bayes.evidence.sources import read_cohorts
 from netlm_bayes.spec import Pooling, read_model
 
 type Array = NDArray[np.float64]

@@ -25,9 +25,10 @@ from netlm_bayes.builders.numbers import packed
 from netlm_bayes.builders.structure import structure_of
 from netlm_bayes.evidence.analysis import Analysis
 from netlm_bayes.evidence.assemble import analyse
-from netlm_bayes.evidence.files import BUNDLED_COHORTS, read_cohorts
+from netlm_bayes.evidence.files import BUNDLED_COHORTS
+from netlm_bayes.evidence.sources import read_cohorts
 from netlm_bayes.inference.sample import compile_model, sample
-from netlm_bayes.pipeline.script import facts_of, read_script, script_of, write_script
+from netlm_bayes.pipeline.script import facts_of, script_of
 from netlm_bayes.report.page.script import ScriptFacts, standalone_script
 from netlm_bayes.spec import ModelSpec, Sampling, read_model
 
@@ -301,20 +302,11 @@ def test_a_run_of_patients_has_no_script(tmp_path):
     first, *others = analysis.cohorts
     patients = replace(analysis, cohorts=(replace(first, patients=object()), *others))
     assert script_of(patients, seed=1) == ""
-    write_script(tmp_path, patients, seed=1)
-    assert read_script(tmp_path) == ""
 
 
 def test_evidence_that_counts_in_part_has_no_script(tmp_path):
     analysis = CASES["Weibull"](tmp_path)
     assert script_of(replace(analysis, votes={BUNDLED_COHORTS[0]: 0.5}), seed=1) == ""
-
-
-def test_a_run_keeps_its_script(tmp_path):
-    analysis = CASES["response"](tmp_path)
-    write_script(tmp_path, analysis, seed=3)
-    assert read_script(tmp_path) == script_of(analysis, seed=3)
-    assert "random_seed=3" in read_script(tmp_path)
 
 
 @pytest.mark.sampling

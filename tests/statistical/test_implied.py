@@ -18,8 +18,9 @@ from scipy.special import expit
 
 from netlm_bayes.builders.data import data_of
 from netlm_bayes.evidence.assemble import analyse
-from netlm_bayes.evidence.files import CohortFile, read_cohorts
+from netlm_bayes.evidence.cohort_file import CohortFile
 from netlm_bayes.evidence.population import Patterns, joint_distribution
+from netlm_bayes.evidence.sources import read_cohorts
 from netlm_bayes.spec import ModelSpec
 
 type Array = NDArray[np.float64]

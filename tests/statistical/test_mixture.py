@@ -22,7 +22,8 @@ from netlm_bayes.evidence.analysis import Analysis
 from netlm_bayes.evidence.assemble import analyse
 from netlm_bayes.evidence.cells import survival_cells
 from netlm_bayes.evidence.cohort import Cohort, PatientCohort
-from netlm_bayes.evidence.files import CohortFile, read_cohort
+from netlm_bayes.evidence.cohort_file import CohortFile
+from netlm_bayes.evidence.files import read_cohort
 from netlm_bayes.evidence.patients.canonical import MISSING, Patients
 from netlm_bayes.evidence.patients.layout import Layout
 from netlm_bayes.evidence.sites.table import Groups, SiteTable, SurvivalTable

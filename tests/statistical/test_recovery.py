@@ -26,7 +26,7 @@ from netlm_bayes.builders.numbers import packed
 from netlm_bayes.builders.structure import structure_of
 from netlm_bayes.evidence.analysis import Analysis
 from netlm_bayes.evidence.assemble import analyse
-from netlm_bayes.evidence.files import read_cohorts
+from netlm_bayes.evidence.sources import read_cohorts
 from netlm_bayes.inference.sample import CompiledModel, compile_model, sample
 from netlm_bayes.spec import ModelSpec, Outcome, Sampling
 

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from netlm_bayes.evidence.analysis import Analysis
 from netlm_bayes.evidence.assemble import analyse
-from netlm_bayes.evidence.files import CohortFile, read_cohorts
+from netlm_bayes.evidence.cohort_file import CohortFile
+from netlm_bayes.evidence.sources import read_cohorts
 from netlm_bayes.inference.gate import Accepted, Check
 from netlm_bayes.spec import ModelSpec
 

@@ -26,7 +26,9 @@ from netlm_bayes.builders.survival import population_log_minus_log
 from netlm_bayes.codebook import bundled_file
 from netlm_bayes.evidence.analysis import Analysis
 from netlm_bayes.evidence.assemble import analyse
-from netlm_bayes.evidence.files import BUNDLED_COHORTS, CohortFile, read_cohorts
+from netlm_bayes.evidence.cohort_file import CohortFile
+from netlm_bayes.evidence.files import BUNDLED_COHORTS
+from netlm_bayes.evidence.sources import read_cohorts
 from netlm_bayes.spec import read_model
 
 type Array = NDArray[np.float64]

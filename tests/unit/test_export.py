@@ -13,6 +13,7 @@ import pytest
 from docx import Document
 
 from netlm_bayes.errors import InputError, RunError
+from netlm_bayes.inference.gate import Check
 from netlm_bayes.pipeline.export import export, write_whole
 from netlm_bayes.report.export.cells import Column, Interval, ManuscriptTable, Number
 from netlm_bayes.report.export.docx import as_docx
@@ -21,7 +22,7 @@ from netlm_bayes.report.export.manuscript import manuscript_tables
 from netlm_bayes.report.export.xlsx import as_xlsx
 from netlm_bayes.report.figures.labels import Labels
 from netlm_bayes.report.page.forms import chance, months, ratio
-from netlm_bayes.store import read_manifest, read_tables
+from netlm_bayes.store import read_manifest, read_tables, write_checks
 
 RESULTS = Path(__file__).parents[2] / "results"
 SHEETS = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
@@ -337,7 +338,8 @@ def test_a_run_without_estimates_is_refused(tmp_path):
     run.mkdir()
     manifest = read_manifest(RESULTS / "pfs-weibull")
     (run / "manifest.json").write_text(json.dumps(manifest), "utf-8")
-    with pytest.raises(RunError, match="did not converge; it holds no estimates"):
+    write_checks(run, [Check("divergences", 3.0, 0.0, False)])
+    with pytest.raises(RunError, match=r"did not converge \(divergences\); it holds no estimates"):
         export(run, "latex")
     assert [path.name for path in tmp_path.iterdir()] == ["failed"]
 

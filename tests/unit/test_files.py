@@ -8,13 +8,9 @@ import pytest
 from netlm_bayes.codebook import bundled_file
 from netlm_bayes.errors import InputError, InputErrors
 from netlm_bayes.evidence.check import check_file
-from netlm_bayes.evidence.files import (
-    BUNDLED_COHORTS,
-    inputs_of,
-    lenders,
-    read_cohort,
-    read_cohorts,
-)
+from netlm_bayes.evidence.cohort_file import inputs_of
+from netlm_bayes.evidence.files import BUNDLED_COHORTS, lenders, read_cohort
+from netlm_bayes.evidence.sources import read_cohorts
 
 COHORT = """\
 id = "a"

@@ -13,7 +13,7 @@ from netlm_bayes.errors import InputError
 from netlm_bayes.evidence.assemble import analyse
 from netlm_bayes.evidence.cohort import Cohort
 from netlm_bayes.evidence.digitised.published_curve import CurveEvidence
-from netlm_bayes.evidence.files import BUNDLED_COHORTS, read_cohorts
+from netlm_bayes.evidence.files import BUNDLED_COHORTS
 from netlm_bayes.evidence.follow_up import printed_follow_up
 from netlm_bayes.evidence.implied.emulator import follow_up_of, limits, with_implied
 from netlm_bayes.evidence.implied.limits import logistic_limit
@@ -21,6 +21,7 @@ from netlm_bayes.evidence.implied.plausible import plausible
 from netlm_bayes.evidence.implied.population import FollowUp, Survival
 from netlm_bayes.evidence.implied.regression import Regression, regression_of
 from netlm_bayes.evidence.population import Patterns, joint_distribution
+from netlm_bayes.evidence.sources import read_cohorts
 from netlm_bayes.spec import Association, ModelSpec, read_model
 
 MODELS = ("pfs-weibull", "pfs-piecewise", "response-logistic")

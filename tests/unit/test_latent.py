@@ -18,13 +18,14 @@ from netlm_bayes.estimands.effects import contrasts_of
 from netlm_bayes.estimands.population import Population
 from netlm_bayes.evidence.analysis import Analysis
 from netlm_bayes.evidence.assemble import analyse
-from netlm_bayes.evidence.files import BUNDLED_COHORTS, read_cohorts
+from netlm_bayes.evidence.files import BUNDLED_COHORTS
 from netlm_bayes.evidence.latent import Normal, log_shares, on_scale
 from netlm_bayes.evidence.patients.layout import Layout
 from netlm_bayes.evidence.patients.read import read_patients
 from netlm_bayes.evidence.patients.write import as_csv, as_parquet
 from netlm_bayes.evidence.population import patterns_of
 from netlm_bayes.evidence.sites.table import Groups
+from netlm_bayes.evidence.sources import read_cohorts
 from netlm_bayes.pipeline.script import script_of
 from netlm_bayes.spec import ModelSpec, read_model
 

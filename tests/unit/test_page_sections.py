@@ -197,6 +197,6 @@ def test_a_plain_table_leaves_missing_numbers_empty() -> None:
 def test_what_is_no_run_of_a_model_has_no_page(tmp_path: Path) -> None:
     with pytest.raises(RunError, match="is not a run"):
         write_page(tmp_path)
-    with pytest.raises(RunError, match="is no run of a model"):
+    with pytest.raises(RunError, match="holds the runs pfs-weibull, response-logistic; name"):
         write_page(RESULTS)
     assert list(tmp_path.iterdir()) == []

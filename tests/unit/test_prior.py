@@ -9,7 +9,8 @@ from scipy.stats import halfnorm, kstest, norm
 from netlm_bayes.estimands.prior import accepted_prior
 from netlm_bayes.evidence.analysis import Analysis
 from netlm_bayes.evidence.assemble import analyse
-from netlm_bayes.evidence.files import BUNDLED_COHORTS, read_cohorts
+from netlm_bayes.evidence.files import BUNDLED_COHORTS
+from netlm_bayes.evidence.sources import read_cohorts
 from netlm_bayes.spec import read_model
 
 # A Kolmogorov-Smirnov test below this is a wrong law, or one seed in a hundred thousand.

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from scipy.special import expit
 
 from netlm_bayes import store
+from netlm_bayes.cli.runs import profile_given
 from netlm_bayes.codebook import Codebook
 from netlm_bayes.errors import GateError, InputError, RunError
 from netlm_bayes.estimands.description import (
@@ -33,12 +34,13 @@ from netlm_bayes.estimands.survival import CURVE_MONTHS, STANDARDISED, subgroup_
 from netlm_bayes.evidence.analysis import Analysis
 from netlm_bayes.evidence.assemble import analyse
 from netlm_bayes.evidence.cohort import PatientCohort
-from netlm_bayes.evidence.files import CohortFile
+from netlm_bayes.evidence.cohort_file import CohortFile
 from netlm_bayes.evidence.patients.canonical import Patients
 from netlm_bayes.evidence.patients.layout import Layout
 from netlm_bayes.inference.gate import Accepted, Check
 from netlm_bayes.pipeline.fit import labels_of
-from netlm_bayes.pipeline.predict import predict, prediction_folder, prediction_lines
+from netlm_bayes.pipeline.fitted import Fit, read
+from netlm_bayes.pipeline.predict import prediction_folder, prediction_lines
 from netlm_bayes.spec import ModelSpec
 
 type Array = NDArray[np.float64]
@@ -131,7 +133,7 @@ def of_patients(*hospitals: Patients, **choices: Any) -> Analysis:
 def predicted(analysis: Analysis, *settings: str) -> Predicted:
     """Predict from what a manifest would tell, and from nothing else."""
     described = json.loads(json.dumps(description_of(analysis), allow_nan=False))
-    profile = profile_of(settings, described)
+    profile = profile_of(dict(setting.split("=", 1) for setting in settings), described)
     return predict_profile(profile, described, analysis.spec, drawn(analysis), SEED)
 
 
@@ -423,16 +425,16 @@ def test_every_fault_of_a_profile_is_said_at_once():
         "size=small",
     ]
     with pytest.raises(InputError) as caught:
-        profile_of(settings, described)
+        profile_given(settings, described)
     assert str(caught.value).splitlines() == [
         "--profile: 7 problems",
+        "  must read covariate=level; got 'large'",
+        "  size: is given twice: '' and 'small'",
         "  no covariate 'sise' in this model (did you mean 'size'?)",
         "  spread: no such level 'yess' (did you mean 'yes'?)",
         "  age: must be a number, in years; got 'old'",
-        "  must read covariate=level; got 'large'",
         "  no covariate 'colour' in this model; there are size, spread, age",
         "  size: no such level ''; there are small, large",
-        "  size: is given twice: '' and 'small'",
     ]
 
 
@@ -440,7 +442,7 @@ def test_a_number_that_no_patient_can_have_is_refused():
     described = description_of(of_patients(hospital(60, 1), covariates=["age"]))
     described["scales"]["age"] = {"mean": 60.0, "sd": 10.0, "unit": "years"}
     with pytest.raises(InputError) as caught:
-        profile_of(["age=720"], described)
+        profile_of({"age": 720}, described)
     assert str(caught.value).splitlines()[1] == (
         "  age: 720 lies 66 standard deviations from the mean of 60 years; is the unit right?"
     )
@@ -449,7 +451,7 @@ def test_a_number_that_no_patient_can_have_is_refused():
 def test_an_empty_profile_says_what_could_be_given():
     described = description_of(of_patients(hospital(60, 1)))
     with pytest.raises(InputError) as caught:
-        profile_of([], described)
+        profile_of({}, described)
     assert str(caught.value).splitlines()[1] == (
         "  is empty; give covariate=level, covariates of this model are size, spread"
     )
@@ -480,19 +482,21 @@ def run_of(
 def test_a_prediction_is_a_run_of_its_own_beside_the_run_it_asks(both, tmp_path):
     run = run_of(both(), tmp_path / "fit-m")
     before = {path: path.read_bytes() for path in run.rglob("*") if path.is_file()}
-    prediction = predict(run, ["size=large"], None, "netlm-bayes predict fit-m")
-    assert prediction.folder == tmp_path / "predict-fit-m-size-large"
-    assert sorted(store.read_manifest(prediction.folder)["contents"]) == [
+    prediction = read(run).predict(size="large")
+    folder = prediction_folder(run, prediction.kind)
+    assert folder == tmp_path / "predict-fit-m-size-large"
+    prediction.save(folder)
+    assert sorted(store.read_manifest(folder)["contents"]) == [
         "diagnostics.json",
         "figures/prediction.png",
         "figures/prediction.svg",
         "tables/prediction.csv",
         "tables/prediction_curves.csv",
     ]
-    assert store.read_manifest(prediction.folder)["inputs"] == {
+    assert store.read_manifest(folder)["inputs"] == {
         name: store.digest_file(run / name) for name in ("manifest.json", "posterior.nc")
     }
-    table = store.read_tables(prediction.folder)["prediction"]
+    table = store.read_tables(folder)["prediction"]
     assert tuple(table.columns) == COLUMNS
     assert set(table["subgroup"]) == {"size: large"}
     assert before == {path: path.read_bytes() for path in run.rglob("*") if path.is_file()}
@@ -500,15 +504,16 @@ def test_a_prediction_is_a_run_of_its_own_beside_the_run_it_asks(both, tmp_path)
 
 def test_a_prediction_of_response_has_no_curves(both, tmp_path):
     run = run_of(both(outcome="response"), tmp_path / "run")
-    prediction = predict(run, ["size=large", "spread=no"], tmp_path / "out", "predict")
+    prediction = read(run).predict(size="large", spread="no")
     assert set(prediction.tables) == {"prediction"}
     (east, *_) = prediction_lines(prediction)
     assert east[:2] == ("east", "probability of response")
+    prediction.save(tmp_path / "out")
     assert (tmp_path / "out" / "figures" / "prediction.png").is_file()
 
 
 def test_lines_say_beside_the_numbers_only_what_differs(both, tmp_path):
-    prediction = predict(run_of(both(), tmp_path / "run"), ["size=large"], None, "predict")
+    prediction = read(run_of(both(), tmp_path / "run")).predict(size="large")
     lines = prediction_lines(prediction)
     assert [what for _, what, _, _ in lines[:5]] == [
         "pfs: median, months",
@@ -525,47 +530,59 @@ def test_a_fit_that_did_not_converge_is_not_asked(both, tmp_path):
     run = run_of(both(), tmp_path / "run")
     store.write_checks(run, [*CHECKS, Check("divergences", 3.0, 0.0, False)])
     with pytest.raises(RunError) as caught:
-        predict(run, ["size=large"], None, "predict")
+        read(run).predict(size="large")
     assert str(caught.value) == f"{run}: did not converge (divergences); it holds no estimates"
 
 
 def test_what_is_no_run_of_a_model_is_not_asked(both, tmp_path):
     with pytest.raises(RunError, match=r"is not a run \(no manifest.json\)"):
-        predict(tmp_path, ["size=large"], None, "predict")
+        read(tmp_path)
     run = run_of(both(), tmp_path / "audit", model=None)
     with pytest.raises(RunError, match=r"audit: is no run of a model$"):
-        predict(run, ["size=large"], None, "predict")
+        read(run).predict(size="large")
     run = run_of(both(), tmp_path / "older", population=None)
     with pytest.raises(RunError, match=r"does not describe its populations; make the run again$"):
-        predict(run, ["size=large"], None, "predict")
+        read(run).predict(size="large")
 
 
 def test_a_run_without_its_draws_or_diagnostics_is_not_asked(both, tmp_path):
     run = run_of(both(), tmp_path / "run")
     (run / "posterior.nc").unlink()
     with pytest.raises(RunError, match=r"holds no posterior\.nc"):
-        predict(run, ["size=large"], None, "predict")
+        read(run).predict(size="large")
     (run / "diagnostics.json").unlink()
     with pytest.raises(RunError, match=r"holds no diagnostics\.json; make the run again$"):
-        predict(run, ["size=large"], None, "predict")
+        read(run).predict(size="large")
 
 
 def test_a_prediction_never_takes_the_place_of_its_run(both, tmp_path):
     run = run_of(both(), tmp_path / "all" / "run")
     for out in (run, run.parent):
         with pytest.raises(RunError, match=r"holds the run that is asked; choose another --out$"):
-            predict(run, ["size=large"], out, "predict")
+            read(run).predict(size="large").save(out)
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "notes.txt").write_text("x", "utf-8")
     with pytest.raises(RunError, match="is not empty and not a run"):
-        predict(run, ["size=large"], tmp_path / "mine", "predict")
+        read(run).predict(size="large").save(tmp_path / "mine")
 
 
-def test_a_prediction_that_did_not_converge_leaves_diagnostics_and_no_estimates(both, tmp_path):
+def test_a_prediction_that_did_not_converge_gives_no_estimates(both, tmp_path):
     run = run_of(both(), tmp_path / "run", shape=(4, 20))
     with pytest.raises(GateError, match=r"the prediction did not converge: .*bulk ESS"):
-        predict(run, ["size=large"], tmp_path / "out", "predict")
-    assert store.read_manifest(tmp_path / "out")["contents"] == ["diagnostics.json"]
+        read(run).predict(size="large")
+
+
+def test_a_prediction_in_memory_shows_itself_and_is_saved_with_the_inputs_of_its_fit(
+    both, tmp_path
+):
+    found = read(run_of(both(), tmp_path / "run"))
+    fit = Fit({**found.manifest, "inputs": {"a.toml": "ab"}}, {}, found.checks, found.idata)
+    prediction = fit.predict(size="large")
+    html = prediction._repr_html_()
+    assert "<b>size: large</b>" in html
+    assert html.count("<tr>") == 1 + len(prediction.table)
+    prediction.save(tmp_path / "out")
+    assert store.read_manifest(tmp_path / "out")["inputs"] == {"a.toml": "ab"}
 
 
 @pytest.mark.parametrize(

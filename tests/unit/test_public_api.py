@@ -5,24 +5,35 @@ import sys
 
 import netlm_bayes
 
+PUBLIC = [
+    "Cohort",
+    "Fit",
+    "GateError",
+    "InputError",
+    "InputErrors",
+    "ModelSpec",
+    "NetlmBayesError",
+    "NotConvergedError",
+    "Prediction",
+    "Reconstructed",
+    "RunError",
+    "Shared",
+    "Simulated",
+    "__version__",
+    "audit",
+    "fit",
+    "pool",
+    "read",
+    "read_cohorts",
+    "read_model",
+    "reconstruct",
+    "share",
+    "simulate",
+]
+
 
 def test_public_names_are_these_and_all_exist():
-    assert sorted(netlm_bayes.__all__) == [
-        "GateError",
-        "InputError",
-        "Job",
-        "ModelSpec",
-        "NetlmBayesError",
-        "RunError",
-        "analyse",
-        "audit_cohorts",
-        "fit",
-        "read_cohort",
-        "read_cohorts",
-        "read_model",
-        "read_posterior",
-        "read_tables",
-    ]
+    assert sorted(netlm_bayes.__all__) == dir(netlm_bayes) == PUBLIC
     assert all(getattr(netlm_bayes, name) is not None for name in netlm_bayes.__all__)
 
 

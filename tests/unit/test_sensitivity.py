@@ -11,7 +11,8 @@ import xarray as xr
 
 from netlm_bayes.evidence.analysis import Analysis
 from netlm_bayes.evidence.assemble import analyse
-from netlm_bayes.evidence.files import BUNDLED_COHORTS, read_cohorts
+from netlm_bayes.evidence.files import BUNDLED_COHORTS
+from netlm_bayes.evidence.sources import read_cohorts
 from netlm_bayes.inference.gate import Check, NotConvergedError
 from netlm_bayes.pipeline import sensitivity
 from netlm_bayes.pipeline.job import Job
@@ -41,7 +42,7 @@ def test_what_does_not_converge_is_said_and_left_out(monkeypatch: pytest.MonkeyP
 
     monkeypatch.setattr(sensitivity, "refit", refit)
     graph: Any = SimpleNamespace(structure=SimpleNamespace(pooling="partial"))
-    job = Job(spec, files, 1, "fit", {}, said.append)
+    job = Job(spec, files, 1, {}, said.append)
     found = sensitivity.sensitivity_of(job, graph, analyse(spec, files), main, read_tables(RESULTS))
     assert [check.name for check in found.left_out] == [
         "scenario vague: divergences",

@@ -15,11 +15,13 @@ from netlm_bayes.errors import InputError
 from netlm_bayes.evidence.cells import shape_nodes
 from netlm_bayes.evidence.check import check_file
 from netlm_bayes.evidence.cohort import Cohort
-from netlm_bayes.evidence.files import inputs_of, read_cohort, read_cohorts
+from netlm_bayes.evidence.cohort_file import inputs_of
+from netlm_bayes.evidence.files import read_cohort
 from netlm_bayes.evidence.patients.canonical import Patients
 from netlm_bayes.evidence.sites.choice import Choice
 from netlm_bayes.evidence.sites.make import site_table
 from netlm_bayes.evidence.sites.write import as_json, checksum
+from netlm_bayes.evidence.sources import read_cohorts
 
 Values = dict[str, Any]
 CODEBOOK: Codebook = read_codebook(BUNDLED, Path())

@@ -13,7 +13,8 @@ from netlm_bayes.builders.data import data_of
 from netlm_bayes.builders.structure import structure_of
 from netlm_bayes.evidence.analysis import Analysis
 from netlm_bayes.evidence.assemble import analyse
-from netlm_bayes.evidence.files import BUNDLED_COHORTS, read_cohorts
+from netlm_bayes.evidence.files import BUNDLED_COHORTS
+from netlm_bayes.evidence.sources import read_cohorts
 from netlm_bayes.pipeline.job import Job
 from netlm_bayes.pipeline.posterior import compile_analysis, posterior_of
 from netlm_bayes.pipeline.sensitivity import sensitivity_of
@@ -146,7 +147,7 @@ def test_under_complete_pooling_each_source_adds_its_own_information(files_of, i
         pooling="complete",
         sampling=Sampling(tune=300),
     )
-    job = Job(spec, files_of(*documents), 1, "pool", {}, lambda _: None)
+    job = Job(spec, files_of(*documents), 1, {}, lambda _: None)
     analysis = analyse(spec, job.files)
     graph = compile_analysis(analysis)
     posterior = posterior_of(job, graph, analysis)

@@ -64,7 +64,7 @@ def build(structure: Structure, data: Data) -> pm.Model:
     pm.Model
         With `theta` (cohort, parameter), `log_lik_<kind>` and one potential a kind of evidence.
     """
-    with pm.Model(coords=_coords(structure), check_bounds=False) as model:
+    with pm.Model(coords=coords_of(structure), check_bounds=False) as model:
         numbers = unpacked(data)
         parameters = _parameters(structure, numbers)
         for kind, _ in structure.rows:
@@ -94,7 +94,7 @@ def _add(kind: str, term: Term, keep: bool) -> None:
         pm.Deterministic(f"{POINTWISE}{kind}", term.pointwise, dims=(f"{kind}_row",))
 
 
-def _coords(structure: Structure) -> dict[str, Sequence[object]]:
+def coords_of(structure: Structure) -> dict[str, Sequence[object]]:
     """Labels of every dimension."""
     coords: dict[str, Sequence[object]] = {
         "cohort": list(structure.cohorts),

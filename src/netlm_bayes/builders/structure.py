@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -112,6 +112,18 @@ class Structure:
     cells: CellShape | None
 
     @property
+    def unnamed(self) -> Structure:
+        """The same structure with cohorts, and their rows, by place in place of name."""
+        cells = self.cells and replace(self.cells, labels=_places(self.cells.labels))
+        return replace(
+            self,
+            cohorts=_places(self.cohorts),
+            borrowing=tuple(str(self.cohorts.index(name)) for name in self.borrowing),
+            rows=tuple((kind, _places(labels)) for kind, labels in self.rows),
+            cells=cells,
+        )
+
+    @property
     def first_effect(self) -> int:
         """Place of the first coefficient among the parameters."""
         return len(self.own)
@@ -142,6 +154,10 @@ class Structure:
         """For each parameter, the place of its tau."""
         owners = [*self.own, *(name for name, _ in self.effects)]
         return np.array([self.heterogeneities.index(owner) for owner in owners])
+
+
+def _places(names: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(map(str, range(len(names))))
 
 
 def structure_of(analysis: Analysis) -> Structure:

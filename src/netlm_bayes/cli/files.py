@@ -32,10 +32,10 @@ def audit(
     out: Out = None,
 ) -> None:
     """Recompute what the papers print, to see whether it adds up."""
-    from netlm_bayes.evidence.files import BUNDLED_COHORTS, read_cohorts
+    from netlm_bayes.evidence.files import BUNDLED_COHORTS
     from netlm_bayes.pipeline.audit import audit_run
 
     folder = out or RESULTS / "audit"
-    tables = audit_run(read_cohorts(cohorts or BUNDLED_COHORTS), folder, command())
+    tables = audit_run(cohorts or BUNDLED_COHORTS, folder, command())
     print_audit(tables)
     print(f"\nEvery check is in {folder}/tables/audit.csv")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 import sys
 import time
-from pathlib import Path
+from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Annotated
 
 import typer
@@ -66,5 +66,17 @@ def given(**values: int | None) -> dict[str, int]:
 
 
 def command() -> str:
-    """Show the command as typed, without the folder the program lives in."""
-    return shlex.join(["netlm-bayes", *sys.argv[1:]])
+    """Show the command as typed, of every absolute path the last part only."""
+    return shlex.join(["netlm-bayes", *map(portable, sys.argv[1:])])
+
+
+def portable(word: str) -> str:
+    """Take the folders off an absolute path, alone or as an option's value.
+
+    Where a folder lies on one machine is no part of a result.
+    """
+    option, equals, value = word.rpartition("=")
+    for path in (PurePosixPath(value), PureWindowsPath(value)):
+        if path.is_absolute():
+            return f"{option}{equals}{path.name}"
+    return word

@@ -65,14 +65,14 @@ def print_fragility(tables: Mapping[str, pd.DataFrame]) -> None:
         print(fill(str(words), width=110, initial_indent="  ", subsequent_indent="    "))
 
 
-def print_prediction(prediction: Prediction) -> None:
+def print_prediction(prediction: Prediction, folder: Path) -> None:
     """Print what is predicted for a kind of patient, and what that rests on."""
     from netlm_bayes.pipeline.predict import prediction_lines
 
     columns = ("cohort", "what", "posterior (95 % interval)", "remark")
     print_table(prediction.profile, columns, prediction_lines(prediction))
     print(prediction.basis)
-    print(f"\nEverything is in {prediction.folder}/")
+    print(f"\nEverything is in {folder}/")
 
 
 def print_comparison(run: Path, tables: Mapping[str, pd.DataFrame]) -> None:

@@ -50,17 +50,24 @@ def reconstruct(
     quiet: Quiet = False,
 ) -> None:
     """Reconstruct patients from a digitised Kaplan-Meier curve (Guyot 2012)."""
+    import netlm_bayes as nb
     from netlm_bayes.codebook import read_codebook
-    from netlm_bayes.evidence.digitised.curve import read_curve
     from netlm_bayes.pipeline import reconstruct as pipeline
 
     files = pipeline.output_files(out, clicks, force)
     book = read_codebook(codebook, Path())
     levels = pipeline.levels_of(level or [], book)
-    curve = read_curve(clicks, at_risk, events, patients)
-    if not quiet and curve.clicks.notes:
-        print("\n".join(f"note: {note}" for note in curve.clicks.notes), file=sys.stderr)
-    found = pipeline.reconstruct(curve, sets, click_error, seed)
+    found = nb.reconstruct(
+        clicks,
+        at_risk,
+        events=events,
+        patients=patients,
+        sets=sets,
+        click_error=click_error,
+        seed=seed,
+    )
+    if not quiet and found.notes:
+        print("\n".join(f"note: {note}" for note in found.notes), file=sys.stderr)
     pipeline.write_reconstructed(found, levels, book, files)
     _print_found(clicks.name, found, events)
     _print_widening(found, sets)

@@ -59,31 +59,30 @@ def share(
     force: Force = False,
 ) -> None:
     """Make a table of a site's patients that it may share: sums over groups, and nothing else."""
-    from netlm_bayes.evidence.files import read_cohorts
-    from netlm_bayes.pipeline.share import Wanted
-    from netlm_bayes.pipeline.share import share as shared_of
-    from netlm_bayes.pipeline.whole_file import check_place, write_whole
-    from netlm_bayes.spec import read_model
+    import netlm_bayes as nb
+    from netlm_bayes.pipeline.share import SUFFIXES
+    from netlm_bayes.pipeline.whole_file import check_place
 
     if out is not None:
-        check_place(out, (".json",), "share", force)
+        check_place(out, SUFFIXES, "share", force)
     elif not dry_run:
         raise InputError("share", [Problem("out", "is missing; or --dry-run to write nothing")])
-    wanted = Wanted(
-        model=read_model(model)[0] if model else None,
+    made = nb.share(
+        cohort,
+        model=model,
         covariates=_names(covariates),
         cuts=_months(cuts),
         minimum=minimum,
         weibull=weibull,
         at_scan=at_scan,
         outcome=outcome,
+        institution=institution,
     )
-    made = shared_of(read_cohorts([cohort]), wanted, institution)
     print("\n".join(made.notes), file=sys.stderr)
     if out is None or dry_run:
         print("Nothing is written: this was a dry run")
         return
-    write_whole(out, made.data)
+    made.save(out, force=force)
     print(f"The table is in {out}; nothing has left this machine")
 
 

@@ -4,18 +4,12 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from netlm_bayes.cli.options import Quiet, Scenario, Seed
 from netlm_bayes.cli.printing import print_table
-from netlm_bayes.codebook import BUNDLED
-from netlm_bayes.errors import InputError, Problem
-
-if TYPE_CHECKING:
-    from netlm_bayes.estimands.study import Plan
-    from netlm_bayes.pipeline.simulate import Simulated
 
 Source = Annotated[str, typer.Argument(help="A model, for its prior; or a run, for its posterior.")]
 File = Annotated[Path, typer.Option("--out", help="A .csv or .parquet to write.")]
@@ -55,14 +49,25 @@ def simulate(
     quiet: Quiet = False,
 ) -> None:
     """Simulate patients from a model's prior or a run's posterior; every row says so."""
-    from netlm_bayes.estimands.study import Plan
-    from netlm_bayes.pipeline.synthetic_file import check_output, write_synthetic
+    import netlm_bayes as nb
+    from netlm_bayes.pipeline.synthetic_file import check_output
 
     check_output(out, force)
-    plan = Plan(n, follow_up, accrual, scans, missing, institutions, seed)
-    _check_call(source, like, whose, codebook, scenario)
-    made = _simulated(source, like or [], whose, codebook, scenario, plan)
-    write_synthetic(made.patients, made.codebook, out, force)
+    made = nb.simulate(
+        source,
+        like=like or None,
+        whose=whose,
+        codebook=codebook,
+        n=n,
+        follow_up=follow_up,
+        accrual=accrual,
+        scans=scans,
+        missing=missing,
+        institutions=institutions,
+        seed=seed,
+        scenario=scenario,
+    )
+    made.save(out, force=force)
     if not quiet:
         print("\n".join(made.notes), file=sys.stderr)
     rows = [
@@ -74,46 +79,3 @@ def simulate(
         "True parameters, on the model's scale", ("institution", "parameter", "value"), rows
     )
     print(f"\nSynthetic patients are in {out}")
-
-
-def _simulated(
-    source: str,
-    like: list[str],
-    whose: str,
-    codebook: str | None,
-    scenario: str | None,
-    plan: Plan,
-) -> Simulated:
-    """Take parameters from a run or a model, and covariates from cohorts where some are named."""
-    from netlm_bayes.codebook import read_codebook
-    from netlm_bayes.evidence.files import read_cohorts
-    from netlm_bayes.pipeline.simulate import from_cohort, from_prior, from_run
-    from netlm_bayes.spec import read_model
-
-    if Path(source).is_dir():
-        run = Path(source)
-        return (
-            from_cohort(read_cohorts(like), run, plan, whose)
-            if like
-            else from_run(run, plan, whose)
-        )
-    spec, _ = read_model(source)
-    spec = spec.scenario(scenario) if scenario else spec
-    if like:
-        return from_cohort(read_cohorts(like), spec, plan, whose)
-    return from_prior(spec, read_codebook(codebook or BUNDLED, Path()), plan)
-
-
-def _check_call(
-    source: str, like: list[str] | None, whose: str, codebook: str | None, scenario: str | None
-) -> None:
-    """Refuse options that would say nothing."""
-    run = Path(source).is_dir()
-    faults = {
-        "--whose": "belongs to a run's folder" if whose and not run else "",
-        "--scenario": "belongs to a model; a run has its own" if scenario and run else "",
-        "--codebook": "is the run's or the cohort's own" if codebook and (run or like) else "",
-    }
-    problems = [Problem(option, what) for option, what in faults.items() if what]
-    if problems:
-        raise InputError("simulate", problems)

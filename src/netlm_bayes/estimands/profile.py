@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 from netlm_bayes.documents import did_you_mean
 from netlm_bayes.errors import InputError, Problem
@@ -45,48 +46,37 @@ class Predicted:
     curves: tuple[Quantity, ...]
 
 
-def profile_of(settings: Sequence[str], described: Described) -> Profile:
-    """Read a profile.
+def profile_of(given: Mapping[str, Any], described: Described) -> Profile:
+    """Check a profile against a model's covariates, and put it in the model's order.
 
     Parameters
     ----------
-    settings : sequence of str
-        Each `covariate=level`, or `covariate=number` in the unit of a continuous covariate.
+    given : mapping
+        Level of each covariate, or its number in the unit of a continuous covariate.
     described : mapping
         Of `description_of`.
-
-    Returns
-    -------
-    Profile
-        In the model's order.
 
     Raises
     ------
     InputError
-        With every fault of every setting.
+        With every fault of every covariate.
     """
     covariates = described["codebook"]["covariates"]
     there = ", ".join(covariates) or "none"
     problems: list[Problem] = []
-    given: dict[str, str] = {}
-    for setting in settings:
-        name, equals, value = (part.strip() for part in setting.partition("="))
-        if not equals:
-            problems.append(Problem("", f"must read covariate=level; got '{setting}'"))
-        elif name not in covariates:
+    values = {name: str(value).strip() for name, value in given.items()}
+    for name, value in values.items():
+        if name not in covariates:
             hint = did_you_mean(name, covariates) or f"; there are {there}"
             problems.append(Problem("", f"no covariate '{name}' in this model{hint}"))
-        elif name in given:
-            problems.append(Problem(name, f"is given twice: '{given[name]}' and '{value}'"))
         else:
-            given[name] = value
             problems += _faults(name, value, described)
-    if not settings:
+    if not values:
         what = f"is empty; give covariate=level, covariates of this model are {there}"
         problems.append(Problem("", what))
     if problems:
-        raise InputError("--profile", problems)
-    ordered = {name: given[name] for name in covariates if name in given}
+        raise InputError("profile", problems)
+    ordered = {name: values[name] for name in covariates if name in values}
     return Profile(
         {name: value for name, value in ordered.items() if "levels" in covariates[name]},
         {name: float(value) for name, value in ordered.items() if "levels" not in covariates[name]},

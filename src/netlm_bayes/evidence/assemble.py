@@ -17,9 +17,10 @@ from netlm_bayes.errors import InputError, InputErrors, Problem
 from netlm_bayes.evidence.analysis import Analysis, CohortEvidence
 from netlm_bayes.evidence.checks import faults
 from netlm_bayes.evidence.cohort import Cohort, Counts, Curve, Median, Milestone, Ratio
+from netlm_bayes.evidence.cohort_file import CohortFile
 from netlm_bayes.evidence.demands import check_covariates_known, check_model
 from netlm_bayes.evidence.digitised.published_curve import curve_evidence
-from netlm_bayes.evidence.files import CohortFile, lenders
+from netlm_bayes.evidence.files import lenders
 from netlm_bayes.evidence.hospital import (
     notes_on,
     patterns_in,

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from netlm_bayes.codebook import RESPONSE, Codebook
 from netlm_bayes.documents import did_you_mean
 from netlm_bayes.errors import InputError, Problem
-from netlm_bayes.evidence.files import CohortFile
+from netlm_bayes.evidence.cohort_file import CohortFile
 from netlm_bayes.evidence.hospital import unknown_covariates
 from netlm_bayes.evidence.patients.canonical import Patients
 from netlm_bayes.spec import ModelSpec

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from netlm_bayes.codebook import BUNDLED, Codebook, bundled_file, codebook_path, read_codebook
+from netlm_bayes.codebook import BUNDLED, bundled_file, codebook_path, find_codebook
 from netlm_bayes.documents import (
     did_you_mean,
     digest,
@@ -21,53 +21,16 @@ from netlm_bayes.documents import (
 from netlm_bayes.errors import InputError, InputErrors, Problem
 from netlm_bayes.evidence.checks import faults
 from netlm_bayes.evidence.cohort import Cohort, Curve, PatientCohort
+from netlm_bayes.evidence.cohort_file import CohortFile
 
 if TYPE_CHECKING:
-    from netlm_bayes.evidence.digitised.curve import DigitisedCurve
-    from netlm_bayes.evidence.patients.canonical import Patients
     from netlm_bayes.evidence.patients.layout import Layout
-    from netlm_bayes.evidence.sites.table import SiteTable
 
 BUNDLED_COHORTS = ("sysu-2016-2020", "sysu-rectal-2022-2024")
 PATIENT_SUFFIXES = (".csv", ".tsv", ".parquet", ".pq", ".xlsx", ".xls")
 """Of files of patients that come without a cohort's file; spreadsheets, to be told what to do."""
 TABLE_SUFFIX = ".json"
 """Of a site table."""
-
-
-@dataclass(frozen=True)
-class CohortFile:
-    """A validated cohort, its codebook, and what identifies the files it came from.
-
-    `patients` is None but for a cohort of patients, `table` but for a site's table; `data_name` is
-    that of a file named in another; `curves` holds the digitised curves of a published cohort, by
-    place among its items.
-    """
-
-    cohort: Cohort
-    codebook: Codebook
-    name: str
-    digest: str
-    codebook_name: str
-    codebook_digest: str
-    data_name: str = ""
-    data_digest: str = ""
-    patients: Patients | None = field(default=None, compare=False)
-    table: SiteTable | None = field(default=None, compare=False)
-    curves: Mapping[int, DigitisedCurve] = field(default_factory=dict, compare=False)
-
-    @property
-    def printed(self) -> bool:
-        """Whether the cohort is what a paper prints."""
-        return self.patients is None and self.table is None
-
-    @property
-    def inputs(self) -> dict[str, str]:
-        """SHA-256 of the cohort's file, of its patients' and of its codebook, by file name."""
-        data = {self.data_name: self.data_digest} if self.data_name else {}
-        for curve in self.curves.values():
-            data |= curve.digests
-        return {self.name: self.digest, **data, self.codebook_name: self.codebook_digest}
 
 
 def read_cohort(reference: str) -> CohortFile:
@@ -109,12 +72,10 @@ def read_file(reference: str) -> list[CohortFile]:
     if not codebook_path(cohort.codebook, path.parent).exists():
         what = f"no such file '{cohort.codebook}' beside this one; or use '{BUNDLED}'"
         raise InputError(reference, [problem_at(text, ("codebook",), what)])
-    codebook = read_codebook(cohort.codebook, path.parent)
-    if found := faults(cohort, codebook):
+    book = find_codebook(cohort.codebook, path.parent)
+    if found := faults(cohort, book.codebook):
         raise InputError(reference, problems_at(text, found))
-    source = codebook_path(cohort.codebook, path.parent)
-    book = digest(read_toml(source)[1])
-    file = CohortFile(cohort, codebook, path.name, digest(text), source.name, book)
+    file = CohortFile(cohort, book.codebook, path.name, digest(text), book.name, book.digest)
     if cohort.patients is None:
         return [_with_curves(file, path.parent, reference)]
     return _declared_patients(file, cohort.patients, path, reference, text)
@@ -135,16 +96,16 @@ def _bare_patients(path: Path, reference: str) -> list[CohortFile]:
     # pyarrow is for those who have patients.
     from netlm_bayes.evidence.patients.cohorts import bare_cohort
 
-    book = bundled_file("codebook")
+    book = find_codebook(BUNDLED)
     file = CohortFile(
         cohort=bare_cohort(path),
-        codebook=read_codebook(BUNDLED, path.parent),
+        codebook=book.codebook,
         name=path.name,
         digest=digest(data),
         codebook_name=book.name,
-        codebook_digest=digest(read_toml(book)[1]),
+        codebook_digest=book.digest,
     )
-    return _institutions(file, data, reference)
+    return institutions_of(file, data, reference)
 
 
 def _site_table(path: Path, reference: str) -> CohortFile:
@@ -175,7 +136,7 @@ def _declared_patients(
         raise InputError(reference, [problem_at(text, ("patients", "file"), what)])
     data = read_bytes(source)
     named = replace(file, data_name=source.name, data_digest=digest(data))
-    found = _institutions(named, data, str(source))
+    found = institutions_of(named, data, str(source))
     total = sum(one.cohort.n for one in found)
     if file.cohort.n not in {0, total}:
         what = f"must be the number of patients in {layout.file}, {total}; got {file.cohort.n}"
@@ -183,54 +144,12 @@ def _declared_patients(
     return found
 
 
-def _institutions(file: CohortFile, data: bytes, source: str) -> list[CohortFile]:
+def institutions_of(file: CohortFile, data: bytes, source: str) -> list[CohortFile]:
     """Make a file's cohort one for each institution, with its patients."""
     from netlm_bayes.evidence.patients.cohorts import read_institutions
 
     found = read_institutions(file.cohort, file.codebook, data, source)
     return [replace(file, cohort=cohort, patients=patients) for cohort, patients in found]
-
-
-def read_cohorts(references: Sequence[str]) -> tuple[CohortFile, ...]:
-    """Read several cohorts that are to meet in one model.
-
-    Parameters
-    ----------
-    references : sequence of str
-        As `read_cohort` takes them; a file of patients may hold several institutions.
-
-    Returns
-    -------
-    tuple of CohortFile
-        In the order given, institutions of one file by name.
-
-    Raises
-    ------
-    InputErrors
-        With every problem of every file, or where ids repeat or codebooks differ.
-    """
-    files, errors = [], []
-    for reference in references:
-        try:
-            files += read_file(reference)
-        except InputError as error:
-            errors.append(error)
-    errors += [] if errors else _meeting_errors(files)
-    if errors:
-        raise InputErrors(errors)
-    return tuple(files)
-
-
-def inputs_of(files: Sequence[CohortFile]) -> dict[str, str]:
-    """SHA-256 of every file behind some cohorts, by file name; a second of the name is numbered."""
-    found: dict[str, str] = {}
-    for name, value in (pair for file in files for pair in file.inputs.items()):
-        key, number = name, 1
-        while found.get(key, value) != value:
-            number += 1
-            key = f"{name} ({number})"
-        found[key] = value
-    return found
 
 
 def lenders(files: Sequence[CohortFile]) -> Mapping[str, Cohort]:
@@ -268,41 +187,3 @@ def _cohort_path(reference: str) -> Path:
     there = did_you_mean(reference, BUNDLED_COHORTS)
     there = there or f"; give a TOML file, a CSV, a Parquet or one of {', '.join(BUNDLED_COHORTS)}"
     raise InputError(reference, [Problem("", f"no such cohort or file{there}")])
-
-
-def _same_patients(one: CohortFile, other: CohortFile) -> bool:
-    """Tell whether two cohorts are one: patients and events as many, as long at risk."""
-    sums = [_sums(file) for file in (one, other)]
-    return None not in sums and sums[0] == sums[1]
-
-
-def _sums(file: CohortFile) -> tuple[int, int, float] | None:
-    """Patients, events and months at risk; None of print, and where no times are known."""
-    if file.table is not None and file.table.survival is not None:
-        cells, groups = file.table.survival.cells, file.table.survival.groups
-        return int(groups.patients.sum()), int(cells.events.sum()), round(cells.months.sum(), 4)
-    if file.patients is None or not file.patients.timed.any():
-        return None
-    some = file.patients.take(file.patients.timed)
-    months = float((some.lower - some.entry).sum())
-    return some.n, int((~some.censored).sum()), round(months, 4)
-
-
-def _meeting_errors(files: Sequence[CohortFile]) -> list[InputError]:
-    """Cohorts in one model need ids of their own and the same codebook."""
-    found: dict[str, dict[Problem, None]] = {}
-    for index, file in enumerate(files):
-        problems = found.setdefault(file.name, {})  # of institutions of one file, once
-        if any(file.cohort.id == earlier.cohort.id for earlier in files[:index]):
-            what = f"'{file.cohort.id}' is the id of another cohort given"
-            problems[Problem("id", what)] = None
-        elif twin := next((x for x in files[:index] if _same_patients(file, x)), None):
-            what = (
-                f"{file.cohort.id} has the patients, events and months of {twin.cohort.id}: "
-                "the same patients would count twice"
-            )
-            problems[Problem("", what)] = None
-        if file.codebook != files[0].codebook:
-            what = f"differs from that of {files[0].name}; cohorts in one model share one codebook"
-            problems[Problem("codebook", what)] = None
-    return [InputError(name, problems) for name, problems in found.items() if problems]

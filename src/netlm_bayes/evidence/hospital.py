@@ -9,7 +9,7 @@ import numpy as np
 
 from netlm_bayes.codebook import Codebook
 from netlm_bayes.errors import InputError, InputErrors, Problem
-from netlm_bayes.evidence.files import CohortFile
+from netlm_bayes.evidence.cohort_file import CohortFile
 from netlm_bayes.evidence.latent import (
     Normal,
     edges_of,

@@ -13,7 +13,7 @@ import numpy as np
 
 from netlm_bayes.codebook import RESPONSE, Codebook
 from netlm_bayes.errors import InputError, Problem
-from netlm_bayes.evidence.files import CohortFile
+from netlm_bayes.evidence.cohort_file import CohortFile
 from netlm_bayes.evidence.patients.canonical import MISSING, RESPONDED, Patients
 
 NEEDED = (

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import arviz_stats as azs
 import numpy as np
@@ -135,16 +136,47 @@ class Gated[T]:
 
 
 class NotConvergedError(GateError):
-    """The gate failed twice; carries the last checks, for the diagnostics file."""
+    """The gate failed twice: nothing is estimated, and the draws are kept for looking at.
 
-    def __init__(self, checks: tuple[Check, ...]) -> None:
-        self.checks = checks
+    Attributes
+    ----------
+    checks : tuple of Check
+        Of the last attempt.
+    draws : DataTree or None
+        Of the last attempt.
+    manifest : mapping
+        What was fitted, as `manifest.json` of a run holds it.
+    """
+
+    def __init__(self, checks: tuple[Check, ...], draws: xr.DataTree | None = None) -> None:
+        self.checks, self.draws = checks, draws
+        self.manifest: Mapping[str, Any] = {}
         failed = [f"{c.name} {c.value:.3g} (limit {c.limit:g})" for c in checks if not c.passed]
-        super().__init__("the sampler did not converge, twice: " + "; ".join(failed))
+        what = f"the sampler did not converge, twice: {'; '.join(failed)}"
+        super().__init__("\n".join([what, *(f"  try {advice}" for advice in to_try(checks))]))
 
     def __reduce__(self) -> tuple[type[NotConvergedError], tuple[tuple[Check, ...]]]:
-        """Cross to another process whole."""
+        """Cross to another process without the draws."""
         return NotConvergedError, (self.checks,)
+
+
+def to_try(checks: tuple[Check, ...]) -> list[str]:
+    """What may help where these checks failed, the cheapest first."""
+    failed = " ".join(check.name for check in checks if not check.passed)
+    advice = {
+        "more draws and longer tuning (--draws, --tune; draws=, tune=)": ("ESS", "R-hat", "error"),
+        "target_accept nearer 1 under [sampling] of the model": ("divergences",),
+        "tighter priors, or the scenario 'sceptical', to see whether a wide prior is behind it": (
+            "E-BFMI",
+            "divergences",
+        ),
+        "another baseline, or each cohort alone, to see which evidence contradicts the model": (
+            "R-hat",
+            "divergences",
+            "E-BFMI",
+        ),
+    }
+    return [text for text, names in advice.items() if any(name in failed for name in names)]
 
 
 def until_accepted[T](
@@ -188,4 +220,4 @@ def until_accepted[T](
         if settings is sampling:
             failed = ", ".join(check.name for check in checks if not check.passed)
             say(f"gate not passed ({failed}); sampling once more, longer and with smaller steps")
-    raise NotConvergedError(checks)
+    raise NotConvergedError(checks, tree)

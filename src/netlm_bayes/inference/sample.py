@@ -9,7 +9,7 @@ once.
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,6 +26,7 @@ from netlm_bayes.inference.entry_point import plain_entry_point
 from netlm_bayes.spec import Sampling
 
 Data = Mapping[str, NDArray[np.float64]]
+Coords = Mapping[str, Sequence[object]]
 PLAIN = Mode(linker="py", optimizer=None)
 MOST_LOW_RANK = 64
 """Parameters above which low-rank adaptation takes longer than it saves: variances only."""
@@ -62,7 +63,13 @@ def compile_model(model: pm.Model, pointwise: Mapping[str, str]) -> CompiledMode
     return CompiledModel(model, density, pointwise)
 
 
-def sample(compiled: CompiledModel, data: Data, sampling: Sampling, seed: int) -> xr.DataTree:
+def sample(
+    compiled: CompiledModel,
+    data: Data,
+    sampling: Sampling,
+    seed: int,
+    coords: Coords | None = None,
+) -> xr.DataTree:
     """Draw from a compiled graph under given data.
 
     Parameters
@@ -73,6 +80,8 @@ def sample(compiled: CompiledModel, data: Data, sampling: Sampling, seed: int) -
     sampling : Sampling
     seed : int
         The same seed gives the same draws, whatever the number of cores.
+    coords : mapping, optional
+        Labels of every dimension; those that the graph was made with by default.
 
     Returns
     -------
@@ -91,8 +100,9 @@ def sample(compiled: CompiledModel, data: Data, sampling: Sampling, seed: int) -
         save_warmup=False,
         progress_bar=False,
     )
-    free = tree["posterior"].to_dataset()
-    derived = _derive(compiled.model, data, free)
+    coords = coords or compiled.model.coords
+    free = _relabelled(tree["posterior"].to_dataset(), coords)
+    derived = _derive(compiled.model, data, free, coords)
     log_likelihood = {kind: derived.pop(name) for name, kind in compiled.pointwise.items()}
     stats = tree["sample_stats"].to_dataset()[["diverging", "energy", "depth", "step_size"]]
     return xr.DataTree.from_dict(
@@ -104,7 +114,16 @@ def sample(compiled: CompiledModel, data: Data, sampling: Sampling, seed: int) -
     )
 
 
-def _derive(model: pm.Model, data: Data, free: xr.Dataset) -> dict[str, xr.DataArray]:
+def _relabelled(draws: xr.Dataset, coords: Coords) -> xr.Dataset:
+    """Give dimensions the labels of these data: a graph may have been made for other cohorts."""
+    return draws.assign_coords(
+        {name: list(coords[str(name)]) for name in draws.dims if name in coords}
+    )
+
+
+def _derive(
+    model: pm.Model, data: Data, free: xr.Dataset, coords: Coords
+) -> dict[str, xr.DataArray]:
     """Compute what follows from the free parameters, for many draws at once."""
     with model:
         pm.set_data(dict(data))
@@ -126,7 +145,7 @@ def _derive(model: pm.Model, data: Data, free: xr.Dataset) -> dict[str, xr.DataA
     ]
     return {
         variable.name: _labelled(
-            model, variable.name, np.concatenate(part).reshape(*sizes, *part[0].shape[1:])
+            model, variable.name, np.concatenate(part).reshape(*sizes, *part[0].shape[1:]), coords
         )
         for variable, part in zip(model.deterministics, zip(*parts, strict=True), strict=True)
     }
@@ -138,8 +157,8 @@ def _flat(array: xr.DataArray) -> np.ndarray:
     return values.reshape(-1, *values.shape[2:])
 
 
-def _labelled(model: pm.Model, name: str, values: np.ndarray) -> xr.DataArray:
+def _labelled(model: pm.Model, name: str, values: np.ndarray, coords: Coords) -> xr.DataArray:
     """Attach the model's dimensions and their labels."""
     dims = ("chain", "draw", *model.named_vars_to_dims.get(name, ()))
-    coords = {dim: list(model.coords[dim]) for dim in dims[2:]}
-    return xr.DataArray(values, dims=dims, coords=coords)
+    labels = {dim: list(coords[dim]) for dim in dims[2:]}
+    return xr.DataArray(values, dims=dims, coords=labels)

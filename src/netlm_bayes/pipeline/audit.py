@@ -3,40 +3,47 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
 from netlm_bayes import store
 from netlm_bayes.errors import InputError, InputErrors, Problem
-from netlm_bayes.evidence.audit import audit
-from netlm_bayes.evidence.files import CohortFile, inputs_of, lenders
+from netlm_bayes.evidence import audit as checks
+from netlm_bayes.evidence.cohort_file import inputs_of
+from netlm_bayes.evidence.files import BUNDLED_COHORTS, lenders
 from netlm_bayes.evidence.recover import recover_tables
+from netlm_bayes.evidence.sources import read_cohorts
 from netlm_bayes.report.audit import audit_tables
 
 
-def audit_cohorts(files: tuple[CohortFile, ...]) -> dict[str, pd.DataFrame]:
-    """Recompute what the cohorts' papers print.
+def audit(data: Any = BUNDLED_COHORTS) -> dict[str, pd.DataFrame]:
+    """Recompute what papers print, to see whether it adds up.
+
+    Parameters
+    ----------
+    data : str, Path or Cohort, or a sequence of these
+        Cohorts of print, as for `fit`; the two bundled ones by default.
 
     Returns
     -------
     dict of DataFrame
-        `audit` and `recovered_tables`.
+        `audit`, a row a check with its verdict, and `recovered_tables`, the tables of whole
+        numbers behind printed odds ratios.
+
+    Raises
+    ------
+    InputError, InputErrors
+        With every fault of every cohort; or a cohort prints nothing.
+
+    Examples
+    --------
+    >>> import netlm_bayes as nb
+    >>> found = nb.audit("sysu-2016-2020")["audit"]
+    >>> int((found["verdict"] == "conflict").sum())
+    3
     """
-    others = lenders(files)
-    rows = [row for file in files for row in audit(file.cohort, file.codebook, others)]
-    tables = [table for file in files for table in recover_tables(file.cohort, file.codebook)]
-    return audit_tables(rows, tables)
-
-
-def audit_run(files: tuple[CohortFile, ...], out: Path, command: str) -> dict[str, pd.DataFrame]:
-    """Audit into a run folder.
-
-    Returns
-    -------
-    dict of DataFrame
-        The tables written.
-    """
-    store.refuse_what_is_no_run(out)
+    files = read_cohorts(data)
     errors = [
         InputError(file.name, [Problem("", "prints nothing; an audit is of what a paper prints")])
         for file in files
@@ -44,7 +51,17 @@ def audit_run(files: tuple[CohortFile, ...], out: Path, command: str) -> dict[st
     ]
     if errors:
         raise InputErrors(errors)
-    tables = audit_cohorts(files)
+    others = lenders(files)
+    rows = [row for file in files for row in checks.audit(file.cohort, file.codebook, others)]
+    tables = [table for file in files for table in recover_tables(file.cohort, file.codebook)]
+    return audit_tables(rows, tables)
+
+
+def audit_run(data: Any, out: Path, command: str) -> dict[str, pd.DataFrame]:
+    """Audit into a run folder, and give the tables written."""
+    store.refuse_what_is_no_run(out)
+    files = read_cohorts(data)
+    tables = audit(files)
     with store.run_folder(out) as folder:
         store.write_tables(folder, tables)
         store.write_manifest(folder, store.Manifest(command, 0, inputs_of(files), {}, {}))

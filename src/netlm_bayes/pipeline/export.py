@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
 
 from netlm_bayes.errors import InputError, Problem, RunError
+from netlm_bayes.pipeline.run import read_run
 from netlm_bayes.pipeline.whole_file import check_place, write_whole
 from netlm_bayes.report.export.cells import ManuscriptTable
 from netlm_bayes.report.export.docx import as_docx
 from netlm_bayes.report.export.latex import as_latex
 from netlm_bayes.report.export.manuscript import manuscript_tables
 from netlm_bayes.report.export.xlsx import as_xlsx
-from netlm_bayes.report.figures.labels import Labels
-from netlm_bayes.store import read_manifest, read_tables
 
 Writer = Callable[[Sequence[ManuscriptTable]], bytes]
 WRITERS: dict[str, tuple[str, Writer]] = {
@@ -58,11 +56,8 @@ def export(run: Path, to: str, out: Path | None = None, force: bool = False) -> 
     check_place(place, [suffix], f"export --to {to}", force)
     if run.is_file():
         raise RunError(f"{run}: is a file; give the folder of the run, {run.resolve().parent}")
-    manifest, tables = read_manifest(run), read_tables(run)
-    _check_run(run, manifest, "effects" in tables)
-    labels = Labels.from_manifest(manifest["details"]["labels"])
-    made = manuscript_tables(tables, manifest, labels)
-    write_whole(place, write(made))
+    found = read_run(run)
+    write_whole(place, write(manuscript_tables(found.tables, found.manifest, found.labels)))
     return place
 
 
@@ -70,14 +65,3 @@ def _beside(run: Path, suffix: str) -> Path:
     """Place of a file beside a run's folder, of its name."""
     whole = run.resolve()
     return (run.parent if run.name else whole.parent) / f"{whole.name}{suffix}"
-
-
-def _check_run(run: Path, manifest: Mapping[str, Any], estimates: bool) -> None:
-    """Refuse what holds no estimates of one model."""
-    details = manifest.get("details", {})
-    if parts := details.get("parts"):
-        raise RunError(f"{run}: holds the runs {', '.join(parts)}; export one of them")
-    if "model" not in details or "labels" not in details:
-        raise RunError(f"{run}: is no run of a model")
-    if not estimates:
-        raise RunError(f"{run}: did not converge; it holds no estimates to export")

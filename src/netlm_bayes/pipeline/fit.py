@@ -1,43 +1,36 @@
-"""Files to analysis to draws to estimates to a run folder."""
+"""A model and cohorts to a posterior with its estimates, in memory."""
 
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any, Unpack
 
 import pandas as pd
 import xarray as xr
 
 from netlm_bayes import store
 from netlm_bayes.compare import usual_tables
-from netlm_bayes.errors import InputError, Problem
 from netlm_bayes.estimands.description import description_of
 from netlm_bayes.estimands.estimates import Estimates, estimate_effects
 from netlm_bayes.estimands.prior import accepted_prior
 from netlm_bayes.estimands.summary import tidy
 from netlm_bayes.evidence.analysis import Analysis
 from netlm_bayes.evidence.assemble import analyse
-from netlm_bayes.evidence.files import CohortFile
 from netlm_bayes.inference.gate import Accepted, Gated, NotConvergedError
-from netlm_bayes.pipeline.job import Job
-from netlm_bayes.pipeline.patients import (
-    OF_PATIENTS,
-    criticism,
-    margins_in,
-    marked,
-    synthetic_cohorts,
-)
-from netlm_bayes.pipeline.posterior import compile_analysis, posterior_of
-from netlm_bayes.pipeline.script import write_script
+from netlm_bayes.pipeline.fitted import Fit
+from netlm_bayes.pipeline.job import Job, Options, check_poolable, job_of
+from netlm_bayes.pipeline.patients import criticism, marked, synthetic_cohorts
+from netlm_bayes.pipeline.posterior import Graph, compile_analysis, posterior_of
+from netlm_bayes.pipeline.script import script_of
 from netlm_bayes.pipeline.sensitivity import NOTHING, sensitivity_of
-from netlm_bayes.report.figures import Labels, draw
+from netlm_bayes.report.figures import Labels
 from netlm_bayes.report.tables import posterior_tables
 from netlm_bayes.spec import ModelSpec
 
 Tables = dict[str, pd.DataFrame]
-LEFT_OUT = "diagnostics_left_out.json"
-"""Checks of priors and scenarios that did not converge; the run stands without them."""
 PRIOR_DRAWS = 1000
 """A chain; they cost next to nothing, however few the posterior's own are."""
 
@@ -55,42 +48,121 @@ class _Clock:
         self.last = now
 
 
-def fit(job: Job, out: Path, sensitivity: bool = False) -> Tables:
-    """Make one run: posterior, estimates, tables and figures.
+def fit(
+    model: str | Path | ModelSpec,
+    data: Any,
+    *,
+    seed: int = 1,
+    draws: int | None = None,
+    tune: int | None = None,
+    chains: int | None = None,
+    scenario: str | None = None,
+    landmark: float | None = None,
+    selection: float | None = None,
+    sensitivity: bool = False,
+    progress: Callable[[str], None] | None = None,
+) -> Fit:
+    """Fit one posterior to one cohort or more, in memory.
 
     Parameters
     ----------
-    job : Job
-    out : Path
-        The run's folder; an earlier run there is replaced when this one is whole.
+    model : str, Path or Model
+        Name of a bundled model, a model's file, or a model.
+    data : str, Path, DataFrame or Cohort, or a sequence of these
+        Bundled ids, files (cohort TOML, CSV or Parquet of patients, JSON of a site table),
+        DataFrames with one row a patient, or cohorts built in Python.
+    seed : int, default 1
+        The same seed gives the same tables.
+    draws, tune, chains : int, optional
+        Per chain, and their number; the model's own by default.
+    scenario : str, optional
+        One of the model's scenarios in place of its main analysis.
+    landmark : float, optional
+        Months: compare responders with non-responders among those event-free by then.
+    selection : float, optional
+        Repeat a paper's recipe beside the posterior: covariates with a univariable p below this,
+        then the multivariable model. Needs patients.
     sensitivity : bool, default False
-        Repeat under every heterogeneity prior and every scenario of the model, and set the pooled
-        answer beside two-stage ones.
+        Repeat the fit under every heterogeneity prior, scenario and without each source.
+    progress : callable, optional
+        Called with a line of text at each stage.
 
     Returns
     -------
-    dict of DataFrame
-        The run's tables, by file name.
+    Fit
 
     Raises
     ------
+    InputError, InputErrors
+        With every fault of model, cohorts and call.
     NotConvergedError
-        The gate failed twice; the run then holds diagnostics and no estimates.
+        The sampler did not converge, twice; carries the draws and the checks.
+
+    Examples
+    --------
+    >>> import netlm_bayes as nb
+    >>> nb.fit("pfs-weibul", "sysu-2016-2020")
+    Traceback (most recent call last):
+        ...
+    netlm_bayes.errors.InputErrors: pfs-weibul: 1 problem
+      no such model or file (did you mean 'pfs-weibull'?)
     """
-    store.refuse_what_is_no_run(out)
+    job = job_of(
+        model,
+        data,
+        seed=seed,
+        draws=draws,
+        tune=tune,
+        chains=chains,
+        scenario=scenario,
+        landmark=landmark,
+        selection=selection,
+        progress=progress,
+    )
+    return fit_job(job, sensitivity)
+
+
+def pool(model: str | Path | ModelSpec, data: Any, **options: Unpack[Options]) -> Fit:
+    """Pool two cohorts or more: one stage, two stages, every prior, scenario and source.
+
+    Parameters
+    ----------
+    model, data
+        As for `fit`.
+    **options
+        As for `fit`: seed, draws, tune, chains, scenario, landmark, selection, progress.
+
+    Returns
+    -------
+    Fit
+        With the tables of the sensitivity analyses as well.
+
+    Raises
+    ------
+    InputError, InputErrors
+        As for `fit`; or there is one cohort only, or the model does not pool.
+    NotConvergedError
+        The sampler did not converge, twice.
+    """
+    job = job_of(model, data, **options)
+    check_poolable(job)
+    return fit_job(job, sensitivity=True)
+
+
+def fit_job(job: Job, sensitivity: bool = False, graph: Graph | None = None) -> Fit:
+    """Fit what a job asks; a graph of the same structure is not compiled again."""
     clock, analysis = _Clock(), analyse(job.spec, job.files)
     usual = usual_tables(analysis, job.recipe)
     clock.lap("usual methods")
-    job.say(f"{job.spec.name}: compiling (about a minute the first time on a machine)")
-    graph = compile_analysis(analysis)
+    if graph is None or not graph.takes(analysis):
+        job.say(f"{job.spec.name}: compiling (about a minute the first time on a machine)")
+        graph = compile_analysis(analysis)
     clock.lap("compile")
     job.say(f"{job.spec.name}: sampling")
     try:
         posterior = posterior_of(job, graph, analysis)
     except NotConvergedError as failure:
-        with store.run_folder(out) as folder:
-            store.write_checks(folder, failure.checks)
-            _write_manifest(job, analysis, folder, clock)
+        failure.manifest = _manifest(job, analysis, clock)
         raise
     clock.lap("sample")
     prior = accepted_prior(analysis, job.spec.sampling.chains, PRIOR_DRAWS, job.seed)
@@ -98,20 +170,22 @@ def fit(job: Job, out: Path, sensitivity: bool = False) -> Tables:
     tables |= criticism(analysis, posterior.accepted, job.seed)
     clock.lap("tables")
     others = sensitivity_of(job, graph, analysis, posterior, tables) if sensitivity else NOTHING
-    tables = marked(tables | others.tables, analysis)
     clock.lap("sensitivity")
-    with store.run_folder(out) as folder:
-        store.write_checks(folder, posterior.checks)
-        if others.left_out:
-            store.write_checks(folder, others.left_out, LEFT_OUT)
-        store.write_posterior(folder, _with_prior(posterior, prior, job.keep_patients))
-        store.write_tables(folder, tables)
-        write_script(folder, analysis, job.seed)
-        job.say(f"{job.spec.name}: drawing figures")
-        draw(tables, labels_of(analysis), folder / "figures")
-        clock.lap("figures and files")
-        _write_manifest(job, analysis, folder, clock)
-    return tables
+    return Fit(
+        manifest=_manifest(job, analysis, clock),
+        tables=marked(tables | others.tables, analysis),
+        checks=posterior.checks,
+        draws=_with_prior(posterior, prior),
+        left_out=others.left_out,
+        script=script_of(analysis, job.seed),
+        again=lambda data, seed: _again(job, graph, data, seed),
+    )
+
+
+def _again(job: Job, graph: Graph, data: Any, seed: int | None) -> Fit:
+    """Fit the same model to other data."""
+    seed = job.seed if seed is None else seed
+    return fit_job(job_of(job.spec, data, seed=seed, progress=job.say), graph=graph)
 
 
 def _tables(
@@ -130,16 +204,10 @@ def _tables(
     return tables | {"effects": pd.concat([tables["effects"], before], ignore_index=True)}
 
 
-def _with_prior(posterior: Gated[Estimates], prior: Accepted, keep_patients: bool) -> xr.DataTree:
-    """Give the posterior's tree its `prior` group; take out what is of single patients."""
+def _with_prior(posterior: Gated[Estimates], prior: Accepted) -> xr.DataTree:
+    """Give the posterior's tree its `prior` group."""
     groups = {name: node.to_dataset() for name, node in posterior.accepted.tree.children.items()}
     groups["prior"] = prior.tree["posterior"].to_dataset()
-    if not keep_patients:
-        # A margin's posterior mean is a count of patients, over their number.
-        groups = {name: group.drop_vars(margins_in(group)) for name, group in groups.items()}
-        groups = {
-            name: group.drop_dims(OF_PATIENTS, errors="ignore") for name, group in groups.items()
-        }
     return xr.DataTree.from_dict(groups)
 
 
@@ -158,31 +226,15 @@ def labels_of(analysis: Analysis) -> Labels:
     )
 
 
-def _write_manifest(job: Job, analysis: Analysis, folder: Path, clock: _Clock) -> None:
-    """Write the manifest, the last file of a run."""
+def _manifest(job: Job, analysis: Analysis, clock: _Clock) -> dict[str, Any]:
+    """What made a fit, as `manifest.json` holds it."""
     details = {
         "model": job.spec.model_dump(mode="json"),
         "labels": asdict(labels_of(analysis)),
         "population": description_of(analysis),
         "synthetic": synthetic_cohorts(analysis),
     }
-    manifest = store.Manifest(job.command, job.seed, job.digests, clock.seconds, details)
-    store.write_manifest(folder, manifest)
-
-
-def check_poolable(spec: ModelSpec, files: tuple[CohortFile, ...]) -> None:
-    """Refuse to pool what cannot be pooled.
-
-    Raises
-    ------
-    InputError
-        One cohort, or a model that does not pool.
-    """
-    problems = []
-    if len(files) < 2:
-        problems.append(Problem("COHORT", "pooling needs two cohorts or more; got 1"))
-    if spec.pooling == "none":
-        what = "the model says 'none'; pool needs 'partial' or 'complete'"
-        problems.append(Problem("pooling", what))
-    if problems:
-        raise InputError(f"pool {spec.name}", problems)
+    names = [evidence.cohort.id for evidence in analysis.cohorts]
+    command = f"netlm_bayes.fit({job.spec.name!r}, {names!r}, seed={job.seed})"
+    made = store.Manifest(command, job.seed, job.inputs, clock.seconds, details)
+    return store.manifest_values(made)

@@ -1,41 +1,125 @@
-"""What is asked of a run: one model on some cohorts, how, and whom to tell."""
+"""What is asked of a fit: one model on some cohorts, how, and where progress is reported."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypedDict, Unpack
 
 from netlm_bayes.compare import Recipe
-from netlm_bayes.evidence.files import CohortFile
-from netlm_bayes.spec import ModelSpec
+from netlm_bayes.documents import digest, validated
+from netlm_bayes.errors import InputError, InputErrors, Problem
+from netlm_bayes.evidence.cohort_file import CohortFile, inputs_of
+from netlm_bayes.evidence.sources import read_cohorts
+from netlm_bayes.spec import ModelSpec, Sampling, read_model
+
+Say = Callable[[str], None]
 
 
 @dataclass(frozen=True)
 class Job:
-    """One model on some cohorts, how it is to be run, and whom to tell.
-
-    Attributes
-    ----------
-    spec : ModelSpec
-    files : tuple of CohortFile
-    seed : int
-    command : str
-        As typed.
-    digests : mapping of str to str
-        Of every input, by file name.
-    say : callable
-        Told of progress.
-    recipe : Recipe, optional
-        A selection of covariates that the usual methods are to repeat.
-    keep_patients : bool
-        Keep what there is a row of for each patient in `posterior.nc`.
-    """
+    """One model on some cohorts; `inputs` holds the SHA-256 of every source by its name."""
 
     spec: ModelSpec
     files: tuple[CohortFile, ...]
     seed: int
-    command: str
-    digests: Mapping[str, str]
-    say: Callable[[str], None]
+    inputs: Mapping[str, str]
+    say: Say
     recipe: Recipe | None = None
-    keep_patients: bool = False
+
+
+class Options(TypedDict, total=False):
+    """How a fit is to be made; as the arguments of `fit`."""
+
+    seed: int
+    draws: int | None
+    tune: int | None
+    chains: int | None
+    scenario: str | None
+    landmark: float | None
+    selection: float | None
+    progress: Say | None
+
+
+def job_of(model: str | Path | ModelSpec, data: Any, **options: Unpack[Options]) -> Job:
+    """Read and check all that a fit is made of; every fault of every source is said at once."""
+    errors: list[InputError] = []
+    found: list[Any] = []
+    for read in (lambda: _model(model), lambda: read_cohorts(data), lambda: _check(options)):
+        try:
+            found.append(read())
+        except InputErrors as error:
+            errors += error.errors
+        except InputError as error:
+            errors.append(error)
+    if errors:
+        raise InputErrors(errors)
+    (spec, inputs), files, _ = found
+    return Job(
+        spec=_as_asked(spec, options),
+        files=files,
+        seed=options.get("seed", 1),
+        inputs={**inputs, **inputs_of(files)},
+        say=options.get("progress") or (lambda _: None),
+        recipe=_recipe(options.get("selection"), files),
+    )
+
+
+def _model(model: str | Path | ModelSpec) -> tuple[ModelSpec, dict[str, str]]:
+    """Take a model, or read its file, with the SHA-256 of either."""
+    if isinstance(model, ModelSpec):
+        return model, {f"{model.name}.toml": digest(model.model_dump_json())}
+    if not isinstance(model, (str, Path)):
+        what = f"must be a bundled name, a file's path or a model; got {type(model).__name__}"
+        raise InputError("model", [Problem("", what)])
+    spec, found = read_model(str(model))
+    return spec, {f"{Path(model).stem}.toml": found}
+
+
+def _check(options: Options) -> None:
+    """Refuse numbers that cannot be."""
+    seed, landmark = options.get("seed", 1), options.get("landmark")
+    problems = []
+    if type(seed) is not int or seed < 0:
+        problems.append(Problem("seed", f"must be a whole number, 0 or more; got {seed!r}"))
+    if landmark is not None and not (isinstance(landmark, (int, float)) and landmark > 0):
+        problems.append(Problem("landmark", f"must be months > 0; got {landmark!r}"))
+    if problems:
+        raise InputError("fit", problems)
+
+
+def _as_asked(spec: ModelSpec, options: Options) -> ModelSpec:
+    """Change a model as the call asks."""
+    if scenario := options.get("scenario"):
+        spec = spec.scenario(scenario)
+    if landmark := options.get("landmark"):
+        spec = spec.from_landmark(landmark)
+    asked = {name: options.get(name) for name in ("draws", "tune", "chains")}
+    given = {name: value for name, value in asked.items() if value is not None}
+    values = spec.sampling.model_dump() | given
+    return spec.model_copy(update={"sampling": validated(Sampling, values, "sampling", "")})
+
+
+def _recipe(selection: float | None, files: tuple[CohortFile, ...]) -> Recipe | None:
+    """Selection of covariates that the frequentist methods are to repeat."""
+    if selection is None:
+        return None
+    if not 0 < selection <= 1:
+        what = f"must be a p value above 0, at most 1; got {selection!r}"
+        raise InputError("fit", [Problem("selection", what)])
+    if all(file.patients is None for file in files):
+        raise InputError("--selection", [Problem("", "needs patients: print is selected already")])
+    return Recipe(selection)
+
+
+def check_poolable(job: Job) -> None:
+    """Refuse to pool one cohort, or by a model that does not pool."""
+    problems = []
+    if len(job.files) < 2:
+        problems.append(Problem("COHORT", "pooling needs two cohorts or more; got 1"))
+    if job.spec.pooling == "none":
+        what = "the model says 'none'; pool needs 'partial' or 'complete'"
+        problems.append(Problem("pooling", what))
+    if problems:
+        raise InputError(f"pool {job.spec.name}", problems)

@@ -86,6 +86,14 @@ def margins_in(group: xr.Dataset) -> list[str]:
     ]
 
 
+def without_patients(tree: xr.DataTree) -> xr.DataTree:
+    """Take out of draws what is of single patients; a margin's mean is a count of patients."""
+    groups = {name: node.to_dataset() for name, node in tree.children.items()}
+    groups = {name: group.drop_vars(margins_in(group)) for name, group in groups.items()}
+    kept = {name: group.drop_dims(OF_PATIENTS, errors="ignore") for name, group in groups.items()}
+    return xr.DataTree.from_dict(kept)
+
+
 def synthetic_cohorts(analysis: Analysis) -> list[str]:
     """Cohorts whose patients are simulated."""
     return [cohort.cohort.id for cohort in analysis.cohorts if cohort.synthetic]

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import xarray as xr
 
 from netlm_bayes.builders.data import data_of
-from netlm_bayes.builders.model import build, pointwise_names
+from netlm_bayes.builders.model import build, coords_of, pointwise_names
 from netlm_bayes.builders.numbers import packed
 from netlm_bayes.builders.structure import Structure, structure_of
 from netlm_bayes.estimands.estimates import Estimates, estimate, estimate_effects
@@ -30,6 +30,10 @@ class Graph:
     structure: Structure
     compiled: CompiledModel
 
+    def takes(self, analysis: Analysis) -> bool:
+        """Tell whether an analysis has this structure, whatever its cohorts are called."""
+        return structure_of(analysis).unnamed == self.structure.unnamed
+
 
 def compile_analysis(analysis: Analysis) -> Graph:
     """Build and compile the graph of an analysis."""
@@ -50,7 +54,7 @@ def posterior_of(job: Job, graph: Graph, analysis: Analysis) -> Gated[Estimates]
 
 def refit(job: Job, graph: Graph, analysis: Analysis) -> Gated[Effects]:
     """Draw under other data; a graph of the same structure is not compiled again."""
-    if structure_of(analysis) != graph.structure:
+    if not graph.takes(analysis):
         graph = compile_analysis(analysis)
     sampling = job.spec.sampling
     return until_accepted(
@@ -63,7 +67,7 @@ def refit(job: Job, graph: Graph, analysis: Analysis) -> Gated[Effects]:
 
 def _draws(job: Job, graph: Graph, analysis: Analysis) -> Callable[[Sampling], xr.DataTree]:
     """Draw under some settings, with every patient's log likelihood."""
-    data = packed(data_of(analysis))
+    data, coords = packed(data_of(analysis)), coords_of(structure_of(analysis))
     return lambda settings: with_patients(
-        analysis, sample(graph.compiled, data, settings, job.seed)
+        analysis, sample(graph.compiled, data, settings, job.seed, coords)
     )

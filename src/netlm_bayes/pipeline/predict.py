@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import re
-import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,14 +12,13 @@ import pandas as pd
 
 from netlm_bayes import store
 from netlm_bayes.errors import GateError, RunError
-from netlm_bayes.estimands.description import Described, Profile
+from netlm_bayes.estimands.description import Profile
 from netlm_bayes.estimands.profile import Predicted, predict_profile, profile_of
 from netlm_bayes.estimands.summary import stacked, tidy
-from netlm_bayes.inference.gate import Accepted, Check, check_draws
-from netlm_bayes.pipeline.summary import interval
-from netlm_bayes.report.figures import Labels
+from netlm_bayes.inference.gate import Check, check_draws
+from netlm_bayes.pipeline.run import Run
+from netlm_bayes.pipeline.summary import html_table, interval
 from netlm_bayes.report.figures.profile import draw_profile
-from netlm_bayes.spec import ModelSpec
 
 Tables = dict[str, pd.DataFrame]
 SIGNS = {">=": " at least ", "<=": " at most ", ">": " over ", "<": " under ", "+": " plus "}
@@ -33,134 +30,101 @@ IN_WORDS = {
 }
 
 
-@dataclass(frozen=True)
-class Fitted:
-    """What a run left for a prediction.
-
-    Attributes
-    ----------
-    spec : ModelSpec
-    described : mapping
-        Its populations.
-    labels : Labels
-    seed : int
-    checks : tuple of Check
-        All passed.
-    """
-
-    spec: ModelSpec
-    described: Described
-    labels: Labels
-    seed: int
-    checks: tuple[Check, ...]
-
-
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Prediction:
     """One kind of patient, predicted.
 
     Attributes
     ----------
-    folder : Path
-        What was written.
-    profile, basis : str
-        Who is predicted, and what the estimates are averaged over.
-    tables : dict of DataFrame
+    run : Run
+        That was asked.
+    kind : Profile
+        Who is predicted.
+    parts : tuple of str
+        The profile, a covariate each: ``htb: >50%``, ``age: 63 years``.
+    basis : str
+        What the estimates are averaged over.
+    tables : mapping of DataFrame
         `prediction` and, of survival, `prediction_curves`; both tidy.
+    checks : tuple of Check
+        Of the run and of what is predicted.
     """
 
-    folder: Path
-    profile: str
+    run: Run
+    kind: Profile
+    parts: tuple[str, ...]
     basis: str
-    tables: dict[str, pd.DataFrame]
+    tables: Mapping[str, pd.DataFrame]
+    checks: tuple[Check, ...]
+
+    @property
+    def profile(self) -> str:
+        """Who is predicted, in one line."""
+        return ", ".join(self.parts)
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """Tidy estimates of every cohort, the pool and the next institution."""
+        return self.tables["prediction"].copy()
+
+    def save(self, out: str | Path, command: str = "") -> Path:
+        """Write tables, figure, diagnostics and manifest into a folder of their own."""
+        return _save(self, Path(out), command)
+
+    def _repr_html_(self) -> str:
+        """Show the estimates in a notebook."""
+        columns = ("cohort", "what", "posterior (95 % interval)", "remark")
+        return html_table(self.profile, columns, prediction_lines(self), self.basis)
 
 
-def predict(run: Path, settings: Sequence[str], out: Path | None, command: str) -> Prediction:
-    """Predict a kind of patient from a run, into a folder of its own.
-
-    Parameters
-    ----------
-    run : Path
-        Folder of a fit.
-    settings : sequence of str
-        The profile, each `covariate=level`.
-    out : Path, optional
-        The prediction's folder, beside the run by default; an earlier one is replaced.
-    command : str
-        As typed, for the manifest.
-
-    Returns
-    -------
-    Prediction
+def predict(run: Run, given: Mapping[str, Any]) -> Prediction:
+    """Predict a kind of patient.
 
     Raises
     ------
     InputError
         With every fault of the profile.
-    RunError
-        The folder is no run that can be asked, or `out` would overwrite it.
     GateError
-        What is predicted did not converge; diagnostics are written, estimates are not.
+        What is predicted did not converge.
     """
-    started, fitted = time.perf_counter(), read_fitted(run)
-    profile = profile_of(settings, fitted.described)
-    out = out or prediction_folder(run, profile)
-    _refuse_to_lose(run, out)
-    accepted = Accepted(store.read_posterior(run), fitted.checks)
-    predicted = predict_profile(profile, fitted.described, fitted.spec, accepted, fitted.seed)
-    chains = accepted.tree["posterior"].sizes["chain"]
+    profile = profile_of(given, run.population)
+    predicted = predict_profile(profile, run.population, run.model, run.accepted, run.seed)
+    chains = run.idata["posterior"].sizes["chain"]
     checks = check_draws("predicted estimands", stacked(predicted.quantities, chains))
-    failed = [f"{c.name} {c.value:.3g} (limit {c.limit:g})" for c in checks if not c.passed]
-    tables = {} if failed else _tables(predicted, chains, fitted.spec.level)
-    with store.run_folder(out) as folder:
-        store.write_checks(folder, [*fitted.checks, *checks])
-        if tables:
-            store.write_tables(folder, tables)
-            draw_profile(tables, predicted.parts, predicted.basis, fitted.labels, folder)
-        seconds = {"all": round(time.perf_counter() - started, 2)}
-        _write_manifest(folder, run, command, fitted.seed, seconds, predicted.parts)
-    if failed:
+    if failed := [f"{c.name} {c.value:.3g} (limit {c.limit:g})" for c in checks if not c.passed]:
         what = f"the prediction did not converge: {'; '.join(failed)}"
-        raise GateError(f"{run}: {what}; make the run again with more --draws")
-    return Prediction(out, ", ".join(predicted.parts), predicted.basis, tables)
+        raise GateError(f"{what}; fit again with more draws")
+    tables = _tables(predicted, chains, run.model.level)
+    return Prediction(run, profile, predicted.parts, predicted.basis, tables, checks)
 
 
-def read_fitted(run: Path) -> Fitted:
-    """Read what a run left for others to ask it, all but its draws.
-
-    Parameters
-    ----------
-    run : Path
-
-    Returns
-    -------
-    Fitted
-
-    Raises
-    ------
-    RunError
-        The folder is no run of a model, or did not converge.
-    """
-    manifest = store.read_manifest(run)
-    details: Mapping[str, Any] = manifest.get("details", {})
-    if "model" not in details:
-        raise RunError(f"{run}: is no run of a model")
-    checks = _checks(run)
-    if failed := [check.name for check in checks if not check.passed]:
-        raise RunError(f"{run}: did not converge ({', '.join(failed)}); it holds no estimates")
-    if "population" not in details:
-        raise RunError(f"{run}: does not describe its populations; make the run again")
-    spec = ModelSpec.model_validate(details["model"])
-    labels = Labels.from_manifest(details["labels"])
-    return Fitted(spec, details["population"], labels, int(manifest["seed"]), checks)
+def _tables(predicted: Predicted, chains: int, level: float) -> Tables:
+    tables = {
+        "prediction": tidy(predicted.quantities, chains, level),
+        "prediction_curves": tidy(predicted.curves, chains, level),
+    }
+    return {name: table for name, table in tables.items() if len(table)}
 
 
-def _checks(run: Path) -> tuple[Check, ...]:
-    """Diagnostics of a run."""
-    path = run / store.DIAGNOSTICS
-    if not path.is_file():
-        raise RunError(f"{run}: holds no {store.DIAGNOSTICS}; make the run again")
-    return tuple(Check(**found) for found in json.loads(path.read_text("utf-8")))
+def _save(made: Prediction, out: Path, command: str) -> Path:
+    """Write a prediction, whole or not at all; its inputs are the run's own."""
+    run = made.run
+    source = run.draws if isinstance(run.draws, Path) else None
+    if source is not None and source.resolve().is_relative_to(out.resolve()):
+        raise RunError(f"{out}: holds the run that is asked; choose another --out")
+    with store.run_folder(out) as folder:
+        store.write_checks(folder, [*run.checks, *made.checks])
+        store.write_tables(folder, made.tables)
+        draw_profile(made.tables, made.parts, made.basis, run.labels, folder)
+        asked = source.resolve().name if source else run.model.name
+        inputs = (
+            {name: store.digest_file(source / name) for name in (store.MANIFEST, store.POSTERIOR)}
+            if source
+            else run.manifest["inputs"]
+        )
+        details = {"run": asked, "profile": list(made.parts)}
+        store.write_manifest(folder, store.Manifest(command, run.seed, inputs, {}, details))
+    return out
 
 
 def prediction_folder(run: Path, profile: Profile) -> Path:
@@ -187,35 +151,6 @@ def prediction_folder(run: Path, profile: Profile) -> Path:
     place = run.resolve()
     name = re.sub(r"[^\w.]+", "-", f"predict {place.name} {text}").strip("-")
     return (run.parent if run.name else place.parent) / name
-
-
-def _refuse_to_lose(run: Path, out: Path) -> None:
-    """Refuse a folder whose replacement would take the run with it, or that is no run."""
-    if run.resolve().is_relative_to(out.resolve()):
-        raise RunError(f"{out}: holds the run that is asked; choose another --out")
-    store.refuse_what_is_no_run(out)
-
-
-def _tables(predicted: Predicted, chains: int, level: float) -> Tables:
-    tables = {
-        "prediction": tidy(predicted.quantities, chains, level),
-        "prediction_curves": tidy(predicted.curves, chains, level),
-    }
-    return {name: table for name, table in tables.items() if len(table)}
-
-
-def _write_manifest(
-    folder: Path,
-    run: Path,
-    command: str,
-    seed: int,
-    seconds: Mapping[str, float],
-    parts: Sequence[str],
-) -> None:
-    """Write the manifest: the inputs are the run's own."""
-    inputs = {name: store.digest_file(run / name) for name in (store.MANIFEST, "posterior.nc")}
-    details = {"run": run.resolve().name, "profile": list(parts)}
-    store.write_manifest(folder, store.Manifest(command, seed, inputs, seconds, details))
 
 
 def prediction_lines(prediction: Prediction) -> list[tuple[str, str, str, str]]:

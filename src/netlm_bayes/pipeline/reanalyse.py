@@ -8,15 +8,17 @@ from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
 from netlm_bayes import store
 from netlm_bayes.estimands.adverse_events import adverse_event_rates
-from netlm_bayes.evidence.files import BUNDLED_COHORTS, inputs_of, read_cohorts
+from netlm_bayes.evidence.cohort_file import inputs_of
+from netlm_bayes.evidence.files import BUNDLED_COHORTS
+from netlm_bayes.evidence.sources import read_cohorts
 from netlm_bayes.inference.gate import NotConvergedError
-from netlm_bayes.pipeline.audit import audit_cohorts
-from netlm_bayes.spec import Sampling, read_model
+from netlm_bayes.pipeline.audit import audit
 
 MODELS = ("pfs-weibull", "response-logistic")
 Tables = dict[str, pd.DataFrame]
@@ -66,8 +68,8 @@ def reanalyse(
     with store.run_folder(out) as folder:
         say("auditing the printed papers")
         cohorts = [file.cohort for file in files]
-        audit = audit_cohorts(files) | {"adverse_events": adverse_event_rates(cohorts)}
-        store.write_tables(folder, audit)
+        tables = audit(files) | {"adverse_events": adverse_event_rates(cohorts)}
+        store.write_tables(folder, tables)
         orders = [Order(name, folder / name, seed, sampling, command, say) for name in MODELS]
         context = multiprocessing.get_context("spawn")
         with ProcessPoolExecutor(max_workers=len(MODELS), mp_context=context) as pool:
@@ -82,18 +84,24 @@ def reanalyse(
         )
     if failures:
         raise failures[0]
-    return {"audit": audit, **{name: future.result() for name, future in futures.items()}}
+    return {"audit": tables, **{name: future.result() for name, future in futures.items()}}
 
 
 def make(order: Order) -> Tables:
     """Make one model's run, in a worker."""
     from netlm_bayes.pipeline.fit import fit
-    from netlm_bayes.pipeline.job import Job
+    from netlm_bayes.pipeline.run import failure_kept
 
-    spec, digest = read_model(order.model)
-    values = spec.sampling.model_dump() | order.sampling
-    spec = spec.model_copy(update={"sampling": Sampling.model_validate(values)})
-    files = read_cohorts(BUNDLED_COHORTS)
-    digests = {f"{order.model}.toml": digest, **inputs_of(files)}
-    job = Job(spec, files, order.seed, order.command, digests, order.say)
-    return fit(job, order.out, sensitivity=True)
+    sampling: dict[str, Any] = dict(order.sampling)
+    with failure_kept(order.out, order.command):
+        found = fit(
+            order.model,
+            BUNDLED_COHORTS,
+            seed=order.seed,
+            sensitivity=True,
+            progress=order.say,
+            **sampling,
+        )
+    order.say(f"{order.model}: drawing figures")
+    found.save(order.out, command=order.command)
+    return dict(found.tables)

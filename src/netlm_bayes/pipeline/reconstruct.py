@@ -14,7 +14,7 @@ from pyarrow import csv as arrow_csv
 from netlm_bayes.codebook import Codebook
 from netlm_bayes.documents import did_you_mean
 from netlm_bayes.errors import InputError, Problem
-from netlm_bayes.evidence.digitised.curve import FEW_EVENTS, DigitisedCurve
+from netlm_bayes.evidence.digitised.curve import FEW_EVENTS, read_curve
 from netlm_bayes.evidence.digitised.guyot import Reconstruction
 from netlm_bayes.evidence.digitised.kaplan_meier import read_off
 from netlm_bayes.evidence.digitised.ledger import (
@@ -59,6 +59,8 @@ class Reconstructed:
         Over plausible readings; empty where these have too few events.
     kaplan_meier : mapping of str to float
         Median and survival of the patients in `made`, as far as the curve goes.
+    notes : tuple of str
+        What was done to the clicks.
     """
 
     made: Reconstruction
@@ -68,24 +70,48 @@ class Reconstructed:
     crowd: int
     pooled: tuple[Pooled, ...]
     kaplan_meier: Mapping[str, float]
+    notes: tuple[str, ...] = ()
 
 
-def reconstruct(curve: DigitisedCurve, sets: int, click_error: float, seed: int) -> Reconstructed:
-    """Reconstruct a curve's patients, and say how well they can be told.
+def reconstruct(
+    clicks: str | Path,
+    at_risk: str | Path | None = None,
+    *,
+    events: int | None = None,
+    patients: int | None = None,
+    sets: int = 50,
+    click_error: float = 0.005,
+    seed: int = 1,
+) -> Reconstructed:
+    """Reconstruct patients from a digitised Kaplan-Meier curve (Guyot 2012).
 
     Parameters
     ----------
-    curve : DigitisedCurve
-    sets : int
+    clicks : str or Path
+        CSV of clicks along the curve: time in months, survival.
+    at_risk : str or Path, optional
+        CSV of numbers at risk: time, at_risk.
+    events : int, optional
+        Total of events, if printed.
+    patients : int, optional
+        Where there is no `at_risk`.
+    sets : int, default 50
         Plausible readings, at least two.
-    click_error : float
+    click_error : float, default 0.005
         Standard deviation of a click, as a share of either axis.
-    seed : int
+    seed : int, default 1
 
     Returns
     -------
     Reconstructed
+
+    Raises
+    ------
+    InputError, InputErrors
+        With every fault of both files.
     """
+    below = None if at_risk is None else Path(at_risk)
+    curve = read_curve(Path(clicks), below, events, patients)
     made = most_likely(curve)
     rows = ledger(curve, made)
     return Reconstructed(
@@ -96,6 +122,7 @@ def reconstruct(curve: DigitisedCurve, sets: int, click_error: float, seed: int)
         crowd=int(np.unique(made.months[made.event], return_counts=True)[1].max(initial=0)),
         pooled=pooled_over(plausible(curve, sets, click_error, seed)),
         kaplan_meier=read_off(made),
+        notes=curve.clicks.notes,
     )
 
 

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
+import pandas as pd
+
 from netlm_bayes import store
-from netlm_bayes.errors import RunError
-from netlm_bayes.pipeline.predict import Tables, read_fitted
-from netlm_bayes.pipeline.script import read_script
+from netlm_bayes.pipeline.run import read_run
 from netlm_bayes.pipeline.whole_file import write_whole
-from netlm_bayes.report.figures import Labels, draw
+from netlm_bayes.report.figures import draw
 from netlm_bayes.report.page import PageRun, render_page
+
+Tables = Mapping[str, pd.DataFrame]
 
 
 def report(run: Path) -> tuple[Path, ...]:
@@ -38,18 +41,9 @@ def report(run: Path) -> tuple[Path, ...]:
 
 
 def redraw(run: Path) -> tuple[Path, ...]:
-    """Draw every figure of a run from its tables.
-
-    Raises
-    ------
-    RunError
-        The folder is no run of a model, or did not converge.
-    """
-    details = store.read_manifest(run).get("details", {})
-    tables = store.read_tables(run)
-    if "labels" not in details or "effects" not in tables:
-        raise RunError(f"{run}: holds no estimates to draw")
-    return draw(tables, Labels.from_manifest(details["labels"]), run / "figures")
+    """Draw every figure of a run from its tables."""
+    found = read_run(run)
+    return draw(found.tables, found.labels, run / "figures")
 
 
 def write_page(run: Path) -> Path:
@@ -94,20 +88,20 @@ def read_page_run(run: Path) -> PageRun:
     return replace(own, companion=other)
 
 
-def _read(run: Path, audit: Tables | None = None) -> PageRun:
+def _read(folder: Path, audit: Tables | None = None) -> PageRun:
     """Read one run."""
-    fitted = read_fitted(run)
+    run = read_run(folder)
     return PageRun(
-        name=run.resolve().name,
-        manifest=store.read_manifest(run),
-        spec=fitted.spec,
-        described=fitted.described,
-        labels=fitted.labels,
-        checks=fitted.checks,
-        tables=store.read_tables(run),
-        tree=store.read_posterior(run),
+        name=folder.resolve().name,
+        manifest=run.manifest,
+        spec=run.model,
+        described=run.population,
+        labels=run.labels,
+        checks=run.checks,
+        tables=run.tables,
+        tree=run.idata,
         audit=audit or {},
-        script=read_script(run),
+        script=run.script,
     )
 
 

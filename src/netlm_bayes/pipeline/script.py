@@ -45,12 +45,6 @@ def script_of(analysis: Analysis, seed: int) -> str:
     return standalone_script(facts_of(analysis, seed))
 
 
-def write_script(folder: Path, analysis: Analysis, seed: int) -> None:
-    """Write the script into a run's folder, where there is one to write."""
-    if text := script_of(analysis, seed):
-        (folder / SCRIPT).write_text(text, "utf-8")
-
-
 def read_script(run: Path) -> str:
     """Read a run's script; empty where it has none."""
     path = run / SCRIPT

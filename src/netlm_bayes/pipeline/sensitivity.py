@@ -12,7 +12,7 @@ from netlm_bayes.estimands.estimates import Estimates
 from netlm_bayes.estimands.summary import tidy
 from netlm_bayes.evidence.analysis import Analysis
 from netlm_bayes.evidence.assemble import analyse
-from netlm_bayes.evidence.files import CohortFile
+from netlm_bayes.evidence.cohort_file import CohortFile
 from netlm_bayes.inference.gate import Check, Gated, NotConvergedError
 from netlm_bayes.pipeline.job import Job
 from netlm_bayes.pipeline.patients import MAIN, scenarios_by_loo

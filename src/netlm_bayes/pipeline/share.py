@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from netlm_bayes.codebook import BUNDLED, PATIENT_COLUMNS, Codebook
 from netlm_bayes.documents import did_you_mean, repeated
 from netlm_bayes.errors import InputError, Problem
-from netlm_bayes.evidence.files import CohortFile
+from netlm_bayes.evidence.cohort_file import CohortFile
 from netlm_bayes.evidence.patients.canonical import MISSING, Patients
 from netlm_bayes.evidence.patients.survival import LONGEST
 from netlm_bayes.evidence.sites.choice import OUTCOMES, Choice, Made
@@ -20,7 +21,9 @@ from netlm_bayes.evidence.sites.make import outcomes_known, site_table
 from netlm_bayes.evidence.sites.orders import better_order
 from netlm_bayes.evidence.sites.words import report
 from netlm_bayes.evidence.sites.write import as_json
+from netlm_bayes.evidence.sources import read_cohorts
 from netlm_bayes.pipeline.reconstruct import MARK
+from netlm_bayes.pipeline.whole_file import check_place, write_whole
 from netlm_bayes.spec import CUTS, ModelSpec, Outcome, read_model
 
 if TYPE_CHECKING:
@@ -28,6 +31,7 @@ if TYPE_CHECKING:
 
 SURVIVAL_MODEL, RESPONSE_MODEL = "pfs-weibull", "response-logistic"
 """Bundled models, whose covariates are shared where none are named."""
+SUFFIXES = (".json",)
 NOTHING_KEPT = 0.005
 """Share of an effect's information that is said as 0 %."""
 
@@ -63,23 +67,65 @@ class Wanted:
 
 @dataclass(frozen=True)
 class Shared:
-    """A table, its file's bytes, and what must be said before they are written."""
+    """A table that a site may share.
+
+    Attributes
+    ----------
+    table : SiteTable
+        Groups of patients and their sums.
+    data : bytes
+        The JSON that `save` writes.
+    notes : tuple of str
+        What the table holds, keeps and gives away: to be read before it is sent.
+    """
 
     table: SiteTable
-    data: bytes
+    data: bytes = field(repr=False)
     notes: tuple[str, ...]
 
+    def save(self, path: str | Path, *, force: bool = False) -> Path:
+        """Write the table's JSON, whole or not at all; `force` replaces a file that is there."""
+        place = Path(path)
+        check_place(place, SUFFIXES, "share", force)
+        write_whole(place, self.data)
+        return place
 
-def share(files: Sequence[CohortFile], wanted: Wanted, institution: str = "") -> Shared:
-    """Make the table of one institution's patients.
+
+def share(
+    data: Any,
+    *,
+    model: str | Path | ModelSpec | None = None,
+    covariates: Sequence[str] = (),
+    cuts: Sequence[float] = (),
+    minimum: int = 5,
+    weibull: bool = False,
+    at_scan: bool = False,
+    outcome: Outcome | None = None,
+    institution: str = "",
+) -> Shared:
+    """Make a table of one institution's patients that it may share: sums over groups of them.
 
     Parameters
     ----------
-    files : sequence of CohortFile
-        Of one reference: an institution each.
-    wanted : Wanted
-    institution : str, default ""
-        Which of them, where there are several.
+    data : str, Path, DataFrame or Cohort
+        Patients, as for `fit`.
+    model : str, Path or Model, optional
+        Whose covariates and cuts.
+    covariates : sequence of str
+        In the order in which groups are divided; if none, those of the model, or of the bundled
+        models.
+    cuts : sequence of float
+        Months between intervals; if none, those of the model, or the default ones.
+    minimum : int, default 5
+        Patients in the smallest group.
+    weibull : bool, default False
+        Also what Weibull models need: tells the times of single patients of small groups.
+    at_scan : bool, default False
+        Count progression between two scans at the one that saw it.
+    outcome : {"survival", "response"}, optional
+        Only this one.
+    institution : str, optional
+        Which of the institutions in the table of patients.
 
     Returns
     -------
@@ -87,10 +133,23 @@ def share(files: Sequence[CohortFile], wanted: Wanted, institution: str = "") ->
 
     Raises
     ------
-    InputError
+    InputError, InputErrors
         The cohort has no patients, or what is wanted cannot be had of them.
     """
-    file = _chosen(files, institution)
+    wanted = Wanted(
+        model=read_model(str(model))[0] if isinstance(model, (str, Path)) else model,
+        covariates=tuple(covariates),
+        cuts=tuple(cuts),
+        minimum=minimum,
+        weibull=weibull,
+        at_scan=at_scan,
+        outcome=outcome,
+    )
+    return _shared(_chosen(read_cohorts(data), institution), wanted)
+
+
+def _shared(file: CohortFile, wanted: Wanted) -> Shared:
+    """Make the table that is wanted of a cohort's patients."""
     patients = _patients(file)
     _check(wanted, file)
     names, notes = _covariates(wanted, patients, file.codebook, file.name)

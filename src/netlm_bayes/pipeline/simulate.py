@@ -6,14 +6,13 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from netlm_bayes import store
-from netlm_bayes.codebook import BUNDLED, Codebook
+from netlm_bayes.codebook import BUNDLED, Codebook, find_codebook
 from netlm_bayes.documents import did_you_mean
-from netlm_bayes.errors import InputError, Problem, RunError
+from netlm_bayes.errors import InputError, Problem
 from netlm_bayes.estimands.covariate_mix import Treated, treated_by, treated_by_anybody
 from netlm_bayes.estimands.description import Described, description_of
 from netlm_bayes.estimands.parameters import Parameterisation, Truth, posterior_truth, prior_truth
@@ -21,11 +20,16 @@ from netlm_bayes.estimands.population import NEXT, POOLED
 from netlm_bayes.estimands.simulation import Split, printed_split, simulate_institution
 from netlm_bayes.estimands.study import MONTHS, PATIENTS, Plan, Study, study_of
 from netlm_bayes.evidence.assemble import analyse
-from netlm_bayes.evidence.files import CohortFile
+from netlm_bayes.evidence.cohort_file import CohortFile
 from netlm_bayes.evidence.patients.canonical import Patients
-from netlm_bayes.spec import ModelSpec
+from netlm_bayes.evidence.patients.write import patients_table
+from netlm_bayes.evidence.sources import read_cohorts
+from netlm_bayes.pipeline.run import Run, read_run
+from netlm_bayes.pipeline.synthetic_file import write_synthetic
+from netlm_bayes.spec import ModelSpec, read_model
 
 if TYPE_CHECKING:
+    import pandas as pd
     import xarray as xr
 
 
@@ -42,13 +46,99 @@ class Simulated:
     truth : mapping of str to mapping of str to float
         By institution, the true parameters by name, on the scale of the model.
     notes : tuple of str
-        What was taken from where, to be said aloud.
+        What was taken from where.
     """
 
     patients: Mapping[str, Patients]
     codebook: Codebook
     truth: Mapping[str, Mapping[str, float]]
     notes: tuple[str, ...]
+
+    @property
+    def frame(self) -> pd.DataFrame:
+        """One row a patient, by the codebook's names; every row says that it is synthetic."""
+        found: pd.DataFrame = patients_table(self.patients, self.codebook).to_pandas()
+        return found
+
+    def save(self, path: str | Path, *, force: bool = False) -> Path:
+        """Write a CSV or Parquet, by its suffix; `force` replaces a file that is there."""
+        write_synthetic(self.patients, self.codebook, Path(path), force)
+        return Path(path)
+
+
+def simulate(
+    source: str | Path | ModelSpec | Run,
+    *,
+    like: Any = None,
+    whose: str = "",
+    codebook: str | Path | Codebook | None = None,
+    n: int | None = None,
+    follow_up: float | None = None,
+    accrual: float | None = None,
+    scans: float | None = None,
+    missing: float = 0.0,
+    institutions: int = 1,
+    seed: int = 1,
+    scenario: str | None = None,
+) -> Simulated:
+    """Simulate patients from a model's prior or a fit's posterior; every row says so.
+
+    Parameters
+    ----------
+    source : str, Path, Model or Fit
+        A model, for its prior; a fit or the folder of a run, for one draw of its posterior.
+    like : str, Path, DataFrame or Cohort, or a sequence of these, optional
+        Cohorts whose mix of covariates, size and follow-up are taken.
+    whose : str, optional
+        Of a fit: a cohort, ``"pooled"`` or ``"next institution"``.
+    codebook : str, Path or Codebook, optional
+        Of a model's covariates, where no cohort is named; the bundled one by default.
+    n : int, optional
+        Patients of all institutions together.
+    follow_up, accrual : float, optional
+        Months that the first patient is followed, and over which patients enter.
+    scans : float, optional
+        Months between scans; times are intervals then.
+    missing : float, default 0
+        Share of covariates' cells left empty, completely at random.
+    institutions : int, default 1
+        Each with parameters of its own.
+    seed : int, default 1
+    scenario : str, optional
+        Of a model.
+
+    Returns
+    -------
+    Simulated
+
+    Raises
+    ------
+    InputError, InputErrors
+        The call, the model or the cohorts cannot be so.
+    RunError
+        The folder is no run that can be asked.
+    """
+    plan = Plan(n, follow_up, accrual, scans, missing, institutions, seed)
+    run = isinstance(source, Run) or (not isinstance(source, ModelSpec) and Path(source).is_dir())
+    faults = {
+        "whose": "belongs to a run's folder" if whose and not run else "",
+        "scenario": "belongs to a model; a run has its own" if scenario and run else "",
+        "codebook": "is the run's or the cohort's own" if codebook and (run or like) else "",
+    }
+    if problems := [Problem(option, what) for option, what in faults.items() if what]:
+        raise InputError("simulate", problems)
+    if run:
+        asked = source if isinstance(source, Run) else Path(str(source))
+        return (
+            from_run(asked, plan, whose)
+            if like is None
+            else from_cohort(read_cohorts(like), asked, plan, whose)
+        )
+    spec = source if isinstance(source, ModelSpec) else read_model(str(source))[0]
+    spec = spec.scenario(scenario) if scenario else spec
+    if like is not None:
+        return from_cohort(read_cohorts(like), spec, plan, whose)
+    return from_prior(spec, find_codebook(codebook or BUNDLED).codebook, plan)
 
 
 @dataclass(frozen=True)
@@ -63,7 +153,7 @@ class _Origin:
 class _Fitted:
     """What a run tells, and whose parameters are asked of it."""
 
-    run: Path
+    name: str
     spec: ModelSpec
     described: Described
     whose: str
@@ -95,7 +185,7 @@ def from_prior(spec: ModelSpec, codebook: Codebook, plan: Plan) -> Simulated:
     return _simulated(_prior(treated.model), treated, study)
 
 
-def from_run(run: Path, plan: Plan, whose: str = "") -> Simulated:
+def from_run(run: Path | Run, plan: Plan, whose: str = "") -> Simulated:
     """Simulate from one draw, chosen by the seed, of a run's posterior.
 
     Parameters
@@ -125,7 +215,7 @@ def from_run(run: Path, plan: Plan, whose: str = "") -> Simulated:
 
 
 def from_cohort(
-    files: Sequence[CohortFile], source: ModelSpec | Path, plan: Plan, whose: str = ""
+    files: Sequence[CohortFile], source: ModelSpec | Path | Run, plan: Plan, whose: str = ""
 ) -> Simulated:
     """Simulate patients mixed as in some cohorts, as many and followed as long.
 
@@ -230,9 +320,10 @@ def _posterior(fitted: _Fitted, plan: Plan) -> _Origin:
     """Draw parameters from a run's posterior."""
     if plan.institutions > 1 and fitted.whose != NEXT:
         what = f"'{fitted.whose}' is one; only '{NEXT}' has parameters of its own for each"
-        raise InputError(str(fitted.run), [Problem("institutions", what)])
+        raise InputError(fitted.name, [Problem("institutions", what)])
     model = treated_by(fitted.described, fitted.spec).model
-    note = f"parameters: a draw from the posterior of {fitted.run.resolve().name}, {fitted.whose}"
+    run = Path(fitted.name).resolve().name
+    note = f"parameters: a draw from the posterior of {run}, {fitted.whose}"
     return _Origin(
         note,
         lambda institutions, rng: posterior_truth(
@@ -241,17 +332,14 @@ def _posterior(fitted: _Fitted, plan: Plan) -> _Origin:
     )
 
 
-def _fitted(run: Path, whose: str) -> _Fitted:
-    """Read what a run left, and find whose parameters are asked for."""
-    details = store.read_manifest(run).get("details", {})
-    if "model" not in details:
-        raise RunError(f"{run}: is no run of a model")
-    if "population" not in details:
-        raise RunError(f"{run}: does not describe its populations; make the run again")
-    spec = ModelSpec.model_validate(details["model"])
-    _check_from_the_start(spec)
-    posterior = store.read_posterior(run)["posterior"].to_dataset()
-    return _Fitted(run, spec, details["population"], _chosen(whose, posterior, run), posterior)
+def _fitted(run: Path | Run, whose: str) -> _Fitted:
+    """Find whose parameters are asked of a run."""
+    found = run if isinstance(run, Run) else read_run(run)
+    name = found.model.name if isinstance(run, Run) else str(run)
+    _check_from_the_start(found.model)
+    posterior = found.idata["posterior"].to_dataset()
+    whose = _chosen(whose, posterior, name)
+    return _Fitted(name, found.model, found.population, whose, posterior)
 
 
 def _check_from_the_start(spec: ModelSpec) -> None:
@@ -261,7 +349,7 @@ def _check_from_the_start(spec: ModelSpec) -> None:
         raise InputError(f"model {spec.name}", [Problem("landmark", what)])
 
 
-def _chosen(whose: str, posterior: xr.Dataset, run: Path) -> str:
+def _chosen(whose: str, posterior: xr.Dataset, run: str) -> str:
     """Whose parameters: those named, or the only ones, or the next institution's."""
     cohorts = [str(name) for name in posterior["cohort"].to_numpy()]
     pool = [name for name, drawn in ((NEXT, "tau"), (POOLED, "mu")) if drawn in posterior]
@@ -270,7 +358,7 @@ def _chosen(whose: str, posterior: xr.Dataset, run: Path) -> str:
     asked = [whose] if whose else default
     if not asked or asked[0] not in there:
         what = f"no such '{whose}'{did_you_mean(whose, there)}" if whose else "must be given"
-        raise InputError(str(run), [Problem("whose", f"{what}; there are {', '.join(there)}")])
+        raise InputError(run, [Problem("whose", f"{what}; there are {', '.join(there)}")])
     return asked[0]
 
 
@@ -291,4 +379,4 @@ def _check_same_levels(fitted: _Fitted, codebook: Codebook) -> None:
         != (codebook.covariates[name].levels, codebook.covariates[name].reference)
     ]
     if found:
-        raise InputError(str(fitted.run), found)
+        raise InputError(fitted.name, found)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from html import escape
 from typing import Any
 
 import pandas as pd
@@ -125,3 +126,15 @@ def surprises(tables: Tables) -> list[str]:
         f"predicted {row['predicted']:.3g} ({row['lower']:.3g} to {row['upper']:.3g})"
         for row in found.to_dict("records")
     ]
+
+
+def html_table(
+    title: str, columns: Sequence[str], rows: Iterable[Sequence[str]], below: str = ""
+) -> str:
+    """Write rows of text as a small HTML table under a title."""
+    head = "".join(f"<th>{escape(name)}</th>" for name in columns)
+    body = "".join(
+        f"<tr>{''.join(f'<td>{escape(cell)}</td>' for cell in row)}</tr>" for row in rows
+    )
+    table = f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+    return f"<p><b>{escape(title)}</b></p>{table}" + (f"<p>{escape(below)}</p>" if below else "")

@@ -31,8 +31,9 @@ from tests.reference.patients.graphs import (
 )
 
 from netlm_bayes.evidence.assemble import analyse
-from netlm_bayes.evidence.files import BUNDLED_COHORTS, read_cohorts
+from netlm_bayes.evidence.files import BUNDLED_COHORTS
 from netlm_bayes.evidence.patients.canonical import Patients
+from netlm_bayes.evidence.sources import read_cohorts
 from netlm_bayes.spec import ModelSpec
 
 ALL = TIMES["all of them"]

@@ -23,7 +23,7 @@ from netlm_bayes.evidence.analysis import Analysis
 from netlm_bayes.evidence.assemble import analyse
 from netlm_bayes.evidence.cells import survival_cells
 from netlm_bayes.evidence.cohort import Cohort
-from netlm_bayes.evidence.files import CohortFile
+from netlm_bayes.evidence.cohort_file import CohortFile
 from netlm_bayes.evidence.patients.canonical import RESPONDED, Patients
 from netlm_bayes.evidence.sites.table import Groups, ResponseTable, SiteTable, SurvivalTable
 

@@ -1,0 +1,139 @@
+"""A run: estimates, draws and checks of one posterior, in memory or in a folder."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import xarray as xr
+
+from netlm_bayes import store
+from netlm_bayes.errors import RunError
+from netlm_bayes.estimands.description import Described
+from netlm_bayes.inference.gate import Accepted, Check, NotConvergedError
+from netlm_bayes.pipeline.patients import without_patients
+from netlm_bayes.pipeline.script import SCRIPT, read_script
+from netlm_bayes.report.figures import Labels, draw
+from netlm_bayes.spec import ModelSpec
+
+LEFT_OUT = "diagnostics_left_out.json"
+"""Checks of priors and scenarios that did not converge; the run stands without them."""
+FAILED_DRAWS = "not_converged.nc"
+"""Draws that did not pass, to be looked at; nothing is estimated from them."""
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Run:
+    """What a fit leaves; `draws` are read when they are first asked for.
+
+    `manifest` is as in `manifest.json`; `left_out` holds the checks of priors and scenarios that
+    did not converge.
+    """
+
+    manifest: Mapping[str, Any]
+    tables: Mapping[str, pd.DataFrame]
+    checks: tuple[Check, ...]
+    draws: xr.DataTree | Path
+    left_out: tuple[Check, ...] = ()
+    script: str = ""
+
+    @cached_property
+    def idata(self) -> xr.DataTree:
+        """Draws and their groups, as an ArviZ DataTree."""
+        return store.read_posterior(self.draws) if isinstance(self.draws, Path) else self.draws
+
+    @cached_property
+    def model(self) -> ModelSpec:
+        """Model that was fitted."""
+        return ModelSpec.model_validate(self.manifest["details"]["model"])
+
+    @property
+    def population(self) -> Described:
+        """Cohorts and their populations, without small counts."""
+        found: Described = self.manifest["details"]["population"]
+        return found
+
+    @property
+    def labels(self) -> Labels:
+        """Names for figures."""
+        return Labels.from_manifest(self.manifest["details"]["labels"])
+
+    @property
+    def seed(self) -> int:
+        """Of the random numbers."""
+        return int(self.manifest["seed"])
+
+    @property
+    def accepted(self) -> Accepted:
+        """Draws that passed the gate."""
+        return Accepted(self.idata, self.checks)
+
+
+def read_run(folder: Path) -> Run:
+    """Read a run that converged from its folder.
+
+    Raises
+    ------
+    RunError
+        The folder is no run of a model, or did not converge.
+    """
+    manifest = store.read_manifest(folder)
+    details: Mapping[str, Any] = manifest.get("details", {})
+    if parts := details.get("parts"):
+        raise RunError(f"{folder}: holds the runs {', '.join(parts)}; name one of them")
+    if "model" not in details:
+        raise RunError(f"{folder}: is no run of a model")
+    if "population" not in details:
+        raise RunError(f"{folder}: does not describe its populations; make the run again")
+    checks = _checks(folder)
+    if failed := [check.name for check in checks if not check.passed]:
+        raise RunError(f"{folder}: did not converge ({', '.join(failed)}); it holds no estimates")
+    tables, script = store.read_tables(folder), read_script(folder)
+    left_out = _checks(folder, LEFT_OUT) if (folder / LEFT_OUT).is_file() else ()
+    return Run(manifest, tables, checks, folder, left_out, script)
+
+
+def _checks(run: Path, name: str = store.DIAGNOSTICS) -> tuple[Check, ...]:
+    """Diagnostics of a run."""
+    path = run / name
+    if not path.is_file():
+        raise RunError(f"{run}: holds no {name}; make the run again")
+    return tuple(Check(**found) for found in json.loads(path.read_text("utf-8")))
+
+
+def save_run(run: Run, out: Path, command: str, keep_patients: bool = False) -> None:
+    """Write a run into a folder of its own, whole or not at all; an earlier run is replaced."""
+    started = time.perf_counter()
+    with store.run_folder(out) as folder:
+        store.write_checks(folder, run.checks)
+        if run.left_out:
+            store.write_checks(folder, run.left_out, LEFT_OUT)
+        store.write_posterior(folder, run.idata if keep_patients else without_patients(run.idata))
+        store.write_tables(folder, run.tables)
+        if run.script:
+            (folder / SCRIPT).write_text(run.script, "utf-8")
+        draw(run.tables, run.labels, folder / "figures")
+        spent = {"figures and files": round(time.perf_counter() - started, 2)}
+        seconds = {"seconds": {**run.manifest["seconds"], **spent}}
+        store.write_values(folder, {**run.manifest, "command": command, **seconds})
+
+
+@contextmanager
+def failure_kept(out: Path, command: str) -> Iterator[None]:
+    """Keep what there is of a fit that does not converge: diagnostics and draws, no estimates."""
+    try:
+        yield
+    except NotConvergedError as failure:
+        with store.run_folder(out) as folder:
+            store.write_checks(folder, failure.checks)
+            if failure.draws is not None:
+                store.write_posterior(folder, without_patients(failure.draws), FAILED_DRAWS)
+            store.write_values(folder, {**failure.manifest, "command": command})
+        raise
