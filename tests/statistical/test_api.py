@@ -1,0 +1,179 @@
+"""A fit in memory: what a notebook sees, other data without compiling, and what fails."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib.axes import Axes
+
+import netlm_bayes as nb
+from netlm_bayes.pipeline import posterior
+from netlm_bayes.spec import Sampling
+
+pytestmark = pytest.mark.sampling
+VALUES = {
+    "name": "small",
+    "outcome": "survival",
+    "covariates": ["bone", "ki67"],
+    "sampling": Sampling(draws=600, tune=400, chains=2, target_accept=0.9),
+}
+MODEL = nb.ModelSpec.model_validate(VALUES)
+
+
+def paper(identifier: str, ratio: float) -> nb.Cohort:
+    return (
+        nb.Cohort(identifier, n=150)
+        .hazard_ratio("bone", ratio, (ratio / 1.8, ratio * 1.8), adjusted_for=["ki67"])
+        .hazard_ratio("ki67", 1.6, (0.9, 2.8), adjusted_for=["bone"])
+        .median(14)
+        .margin("bone", {"yes": 40})
+        .margin("ki67", {">10%": 50})
+    )
+
+
+@pytest.fixture(scope="module")
+def fit() -> nb.Fit:
+    return nb.fit(MODEL, paper("smith", 2.0), seed=3)
+
+
+@pytest.fixture(scope="module")
+def saved(fit: nb.Fit, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return fit.save(tmp_path_factory.mktemp("runs") / "smith")
+
+
+def test_a_fit_writes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fit: nb.Fit) -> None:
+    monkeypatch.chdir(tmp_path)
+    fit.refit(paper("jones", 1.5))
+    fit.predict(bone="yes")
+    fit.forest()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_its_tables_are_tidy_and_mending_one_changes_no_other(fit: nb.Fit) -> None:
+    ratios = fit.effects.query("method == 'posterior' and estimand == 'hazard_ratio'")
+    assert ratios["contrast"].tolist() == ["bone: yes vs no", "ki67: >10% vs <=10%"]
+    assert 1.2 < ratios["estimate"].iloc[0] < 2.0  # between no effect and the printed ratio
+    assert set(fit.subgroups["subgroup"]) >= {"overall", "bone: yes", "bone: no"}
+    mine = fit.effects
+    mine["estimate"] = 0.0
+    assert (fit.effects["estimate"] != 0).all()
+    assert fit.idata["posterior"]["theta"].dims == ("chain", "draw", "cohort", "parameter")
+
+
+def test_it_shows_its_answer(fit: nb.Fit) -> None:
+    assert repr(fit) == "<Fit of small to smith>"
+    html = fit._repr_html_()
+    assert html.count("<tr>") == 1 + 2 + 2  # head, median and S(12), two ratios
+    assert "Converged: all" in html
+    assert "bone: yes vs no" in html
+
+
+def test_it_draws_axes(fit: nb.Fit) -> None:
+    assert isinstance(fit.forest(), Axes)
+    for drawn in (fit.curves(), fit.curves(by="ki67")):
+        assert all(isinstance(one, Axes) for one in np.atleast_1d(drawn))
+    with pytest.raises(nb.InputError, match="no curves by 'margin'; there are ki67, bone"):
+        fit.curves(by="margin")
+
+
+def test_a_run_read_from_its_folder_is_the_fit(fit: nb.Fit, saved: Path) -> None:
+    again = nb.read(saved)
+    assert set(again.tables) == set(fit.tables)
+    for name in ("effects", "subgroups", "curves"):
+        kept = fit.tables[name].select_dtypes("number")
+        read = again.tables[name][kept.columns].to_numpy(float)
+        assert np.allclose(kept.to_numpy(float), read, rtol=1e-5, equal_nan=True)
+    assert np.array_equal(again.idata["posterior"]["theta"], fit.idata["posterior"]["theta"])
+    prediction, before = (one.predict(bone="yes").table for one in (again, fit))
+    pd.testing.assert_frame_equal(prediction, before)
+    assert json.loads((saved / "manifest.json").read_text("utf-8"))["command"] == (
+        "netlm_bayes.fit('small', ['smith'], seed=3)"
+    )
+    assert (saved / "script.py").read_text("utf-8") == fit.script
+    with pytest.raises(nb.RunError, match="read from a folder cannot be refitted"):
+        again.refit(paper("jones", 1.5))
+
+
+def test_other_data_of_the_same_structure_are_not_compiled_again(
+    fit: nb.Fit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fresh = nb.fit(MODEL, paper("jones", 3.0), seed=5)
+    monkeypatch.setattr(posterior, "compile_model", lambda *_: pytest.fail("compiled again"))
+    again = fit.refit(paper("jones", 3.0), seed=5)
+    assert repr(again) == "<Fit of small to jones>"
+    pd.testing.assert_frame_equal(again.effects, fresh.effects)
+    assert again.idata["posterior"]["cohort"].to_numpy().tolist() == ["jones"]
+    assert np.array_equal(again.idata["posterior"]["theta"], fresh.idata["posterior"]["theta"])
+
+
+def test_a_pool_of_paper_and_patients_in_memory(fit: nb.Fit) -> None:
+    patients = nb.simulate(fit, n=120, seed=2).frame
+    assert set(patients["synthetic"]) == {"yes"}
+    found = nb.pool(MODEL, [paper("smith", 2.0), patients], seed=1)
+    assert {"pooled", "next institution", "smith"} <= set(found.effects["cohort"])
+    assert {"heterogeneity", "leave_one_source_out", "fragility"} <= set(found.tables)
+    assert found.manifest["details"]["synthetic"] == ["synthetic/patients-2"]
+
+
+def test_one_cohort_is_not_pooled() -> None:
+    with pytest.raises(nb.InputError, match="pooling needs two cohorts or more; got 1"):
+        nb.pool(MODEL, paper("smith", 2.0))
+
+
+def test_every_fault_of_a_call_is_said_at_once() -> None:
+    with pytest.raises(nb.InputErrors) as caught:
+        nb.fit("pfs-weibul", "sysu-2016", seed=-1, landmark=0)
+    assert str(caught.value).splitlines() == [
+        "pfs-weibul: 1 problem",
+        "  no such model or file (did you mean 'pfs-weibull'?)",
+        "sysu-2016: 1 problem",
+        "  no such cohort or file (did you mean 'sysu-2016-2020'?)",
+        "fit: 2 problems",
+        "  seed: must be a whole number, 0 or more; got -1",
+        "  landmark: must be months > 0; got 0",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("options", "what"),
+    [
+        ({"draws": 3}, "sampling: 1 problem\n  draws: must be at least 50; got 3"),
+        ({"chains": "4"}, "chains: must be a whole number"),
+        ({"scenario": "literal"}, "no such scenario 'literal'"),
+        ({"selection": 0.05}, "--selection: 1 problem\n  needs patients"),
+        ({"selection": 2.0}, "selection: must be a p value above 0, at most 1; got 2.0"),
+    ],
+)
+def test_a_wrong_option_is_told(options: dict[str, object], what: str) -> None:
+    with pytest.raises(nb.InputError) as caught:
+        nb.fit(MODEL, paper("smith", 2.0), **options)  # type: ignore[arg-type]
+    assert what in str(caught.value)
+
+
+def test_what_did_not_converge_raises_with_its_draws_and_says_what_to_try() -> None:
+    with pytest.raises(nb.NotConvergedError) as caught:
+        nb.fit(MODEL, paper("smith", 2.0), draws=50, tune=50)
+    assert caught.value.draws is not None
+    assert caught.value.draws["posterior"].sizes["draw"] == 100
+    assert any(not check.passed for check in caught.value.checks)
+    assert "\n  try more draws and longer tuning (--draws, --tune; draws=, tune=)" in str(
+        caught.value
+    )
+
+
+def test_an_audit_is_of_cohorts_in_memory_too() -> None:
+    found = nb.audit(paper("smith", 2.0).hazard_ratio("site", 2.0, (1.5, 6.0)))["audit"]
+    assert "conflict" in set(found["verdict"])
+
+
+def test_a_table_to_share_comes_from_patients_in_memory(fit: nb.Fit, tmp_path: Path) -> None:
+    patients = nb.simulate(fit, n=200, seed=4).frame
+    made = nb.share(patients, model=MODEL)
+    place = made.save(tmp_path / "site.json")
+    (file,) = nb.read_cohorts(place)
+    assert file.cohort.n == 200
+    assert made.notes

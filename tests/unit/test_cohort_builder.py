@@ -1,0 +1,226 @@
+"""Cohorts built in Python are those of a file, number by number, with the same messages."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from netlm_bayes import Cohort, InputError, InputErrors, read_cohorts
+from netlm_bayes.codebook import Codebook
+
+FILE = """
+id = "east"
+label = "East"
+n = 120
+enrolment = [2015-01-01, 2020-12-31]
+source = "a paper"
+
+[[published]]
+kind = "hazard_ratio"
+endpoint = "pfs"
+covariate = "bone"
+level = ["yes"]
+versus = ["no"]
+estimate = 2.840
+lower = 1.41
+upper = 5.72
+adjusted_for = ["htb", "ki67"]
+role = "fit"
+source = "a paper"
+
+[[published]]
+kind = "odds_ratio"
+covariate = "ki67"
+level = [">10%"]
+versus = ["<=10%"]
+estimate = 0.3
+p = 0.02
+role = "fit"
+source = "a paper"
+
+[[published]]
+kind = "median"
+endpoint = "pfs"
+subgroup = { htb = [">50%"] }
+months = 13.6
+n = 30
+role = "fit"
+source = "a paper"
+
+[[published]]
+kind = "milestone"
+endpoint = "pfs"
+months = 12
+survival = 0.55
+lower = 0.45
+upper = 0.64
+role = "check"
+source = "a paper"
+
+[[published]]
+kind = "counts"
+values = { responders = 70, nonresponders = 50 }
+role = "fit"
+source = "a paper"
+
+[[published]]
+kind = "margin"
+covariate = "bone"
+values = { yes = 24, no = 96 }
+source = "a paper"
+"""
+
+
+def built() -> Cohort:
+    days = (date(2015, 1, 1), date(2020, 12, 31))
+    return (
+        Cohort("east", n=120, label="East", source="a paper", enrolment=days)
+        .hazard_ratio("bone", "2.840", (1.41, 5.72), adjusted_for=["htb", "ki67"])
+        .odds_ratio("ki67", 0.3, p=0.02)
+        .median(13.6, subgroup={"htb": ">50%"}, n=30)
+        .survival(12, 0.55, (0.45, 0.64), role="check")
+        .responders(70, 120)
+        .margin("bone", {"yes": 24, "no": 96})
+    )
+
+
+def test_a_cohort_built_in_python_is_the_one_of_its_file(tmp_path: Path) -> None:
+    (tmp_path / "east.toml").write_text(FILE, "utf-8")
+    (file,) = read_cohorts(tmp_path / "east.toml")
+    (made,) = read_cohorts(built())
+    assert made.cohort == file.cohort
+    assert (made.codebook, made.codebook_digest) == (file.codebook, file.codebook_digest)
+
+
+def test_each_number_makes_another_cohort_and_leaves_the_first_as_it_was() -> None:
+    first = Cohort("a", n=10)
+    assert (len(first.median(3).items), first.items) == (1, ())
+
+
+@pytest.mark.parametrize(
+    "value", [2.9, np.float64(2.9), "2.9", Decimal("2.9")], ids=lambda x: type(x).__name__
+)
+def test_a_number_keeps_the_decimals_it_was_printed_with(value: object) -> None:
+    cohort = Cohort("a", n=10).hazard_ratio("bone", value, ("1.50", 5))  # type: ignore[arg-type]
+    (file,) = read_cohorts(cohort)
+    item = file.cohort.published[0]
+    assert [str(x) for x in (item.estimate, item.lower, item.upper)] == ["2.9", "1.50", "5"]
+
+
+def test_every_fault_of_every_source_is_said_at_once_in_the_words_of_a_file() -> None:
+    wrong = Cohort("no name", n=-1).hazard_ratio("bon", 2, ("a", 3))
+    table = pd.DataFrame({"time": [1, -2.0], "event": [0, 3], "htb": ["<10%", "all"]})
+    with pytest.raises(InputErrors) as caught:
+        read_cohorts([wrong, table, "nowhere.toml", 3])
+    assert str(caught.value).splitlines() == [
+        "Cohort 'no name': 3 problems",
+        "  id: must be letters, digits, '.', '_' and '-', a letter or digit first; got 'no name'",
+        "  n: must be at least 1; got -1",
+        "  published[1].lower: must be a number without quotes; got 'a'",
+        "Cohort 'patients-2': 3 problems",
+        "  row 2, time: must be > 0 months; got -2",
+        "  row 2, event: must be 0 or 1; got 3",
+        "  row 2, htb: no such level 'all'; there are <10%, 10-25%, 25-50%, >50%",
+        "nowhere.toml: 1 problem",
+        "  cannot be read: No such file or directory",
+        "data: 1 problem",
+        "  must be a bundled id, a file's path, a DataFrame of patients or a Cohort, or a list of "
+        "these; got int",
+    ]
+
+
+def test_levels_of_a_covariate_with_more_than_two_are_asked_for() -> None:
+    with pytest.raises(InputErrors, match=r"published\[1\]\.level: is missing; 'htb' has levels"):
+        read_cohorts(Cohort("a", n=10).hazard_ratio("htb", 2, (1, 4)))
+
+
+@pytest.mark.parametrize("interval", [(1.0,), "12", (1, 2, 3)])
+def test_an_interval_is_a_pair(interval: object) -> None:
+    with pytest.raises(InputError, match="interval: must be a pair"):
+        Cohort("a", n=10).hazard_ratio("bone", 2, interval)  # type: ignore[arg-type]
+
+
+def test_a_string_is_one_source_and_an_empty_list_none() -> None:
+    assert [file.cohort.id for file in read_cohorts("sysu-2016-2020")] == ["sysu-2016-2020"]
+    with pytest.raises(InputError, match="data: 1 problem\n  is empty; give a bundled id"):
+        read_cohorts([])
+
+
+PATIENTS = pd.DataFrame(
+    {
+        "time": [3.0, 11.5, 20.25, 7.0],
+        "event": [1, 0, 1, 1],
+        "htb": pd.Categorical(["<10%", ">50%", None, "10-25%"]),
+        "ki67": ["<=10%", ">10%", np.nan, ">10%"],
+    }
+)
+
+
+def test_a_table_in_memory_is_read_as_its_csv(tmp_path: Path) -> None:
+    PATIENTS.to_csv(tmp_path / "patients.csv", index=False)
+    ((file,), (made,)) = read_cohorts(str(tmp_path / "patients.csv")), read_cohorts(PATIENTS)
+    assert file.patients is not None
+    assert made.patients is not None
+    for name in ("lower", "upper", "entry", "response"):
+        assert np.array_equal(
+            getattr(made.patients, name), getattr(file.patients, name), equal_nan=True
+        )
+    for name, codes in file.patients.levels.items():
+        assert np.array_equal(made.patients.levels[name], codes)
+
+
+def test_columns_units_and_codes_of_a_table_are_named_as_in_a_file() -> None:
+    days = PATIENTS.assign(days=PATIENTS["time"] * 30.4375, dead=["j", "n", "j", "j"])
+    cohort = Cohort(
+        "mine",
+        patients=days.drop(columns=["time", "event"]),
+        columns={"time": "days", "event": "dead"},
+        units={"time": "days"},
+        recodes={"event": {"j": "1", "n": "0"}},
+    )
+    (file,) = read_cohorts(cohort)
+    assert file.patients is not None
+    assert np.allclose(file.patients.lower, PATIENTS["time"])
+    assert file.patients.censored.tolist() == [False, True, False, False]
+    assert file.cohort.n == 4
+
+
+def test_patients_are_counted_against_n() -> None:
+    with pytest.raises(InputErrors, match="n: must be the number of patients in the table, 4"):
+        read_cohorts(Cohort("mine", n=5, patients=PATIENTS))
+
+
+def test_a_column_of_mixed_types_is_read_as_text() -> None:
+    mixed = PATIENTS.assign(htb=["<10%", 3, None, "10-25%"])
+    with pytest.raises(InputErrors, match="row 2, htb: no such level 3 "):
+        read_cohorts(mixed)
+
+
+def test_two_tables_have_ids_of_their_own_and_the_same_patients_are_refused() -> None:
+    later = PATIENTS.assign(time=PATIENTS["time"] + 1)
+    assert [one.cohort.id for one in read_cohorts([PATIENTS, later])] == ["patients", "patients-2"]
+    with pytest.raises(InputErrors, match="the same patients would count twice"):
+        read_cohorts([PATIENTS, PATIENTS])
+
+
+def test_a_codebook_may_be_given_as_one() -> None:
+    values = {"id": "own", "covariates": {"arm": {"label": "Arm", "levels": ["a", "b"]}}}
+    values["covariates"]["arm"]["reference"] = "a"  # type: ignore[index]
+    book = Codebook.model_validate(values)
+    (file,) = read_cohorts(Cohort("rct", n=50, codebook=book).hazard_ratio("arm", 0.7, (0.5, 1)))
+    assert file.codebook is book
+    assert file.cohort.codebook == "own"
+    assert file.cohort.published[0].level == ("b",)
+
+
+def test_a_cohort_shows_itself_with_hostile_names_escaped() -> None:
+    cohort = Cohort("a", n=9, label="<script>x</script>").median(None, followed_to=20)
+    assert repr(cohort) == "<Cohort 'a': 1 printed item>"
+    html = cohort._repr_html_()
+    assert "<script>" not in html
+    assert "not_reached True" in html
