@@ -46,7 +46,7 @@ def main() -> None:
     """Print every figure of docs/adr/0007."""
     files = read_cohorts(BUNDLED_COHORTS)
     for name in MODELS:
-        spec, _ = read_model(name)
+        spec = read_model(name)
         implied = spec.model_copy(update={"unadjusted": "implied"})
         assembling = [seconds(lambda s=s: analyse(s, files)) for s in (spec, implied)]
         print(f"{name}: assembled in {assembling[0]:.3f} s, with emulators {assembling[1]:.3f} s")

@@ -20,7 +20,7 @@ from netlm_bayes.spec import read_model
 
 def main() -> None:
     """Fit the patients of a file twice with one compiled graph, and time the second."""
-    spec, _ = read_model("pfs-weibull")
+    spec = read_model("pfs-weibull")
     analysis = analyse(spec, read_cohorts([sys.argv[1]]))
     structure = structure_of(analysis)
     graph = compile_model(build(structure, data_of(analysis)), pointwise_names(structure))

@@ -20,7 +20,7 @@ from netlm_bayes.spec import read_model
 
 def main() -> None:
     """Compile and draw, then draw again under other numbers."""
-    spec, _ = read_model("pfs-weibull")
+    spec = read_model("pfs-weibull")
     files = read_cohorts(BUNDLED_COHORTS)
     analysis = analyse(spec, files)
     other = analyse(spec.scenario("sceptical"), files)

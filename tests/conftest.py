@@ -36,7 +36,7 @@ def reanalysis(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def draws_of(model: str) -> xr.DataTree:
     """Groups of a run's draws, each with the names and sizes that it has."""
-    spec, _ = read_model(model)
+    spec = read_model(model)
     analysis = analyse(spec, read_cohorts(BUNDLED_COHORTS))
     rng, size = np.random.default_rng(1), (CHAINS, DRAWS)
     one, other = (accepted_prior(analysis, *size, seed).tree["posterior"] for seed in (1, 2))

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from netlm_bayes.pipeline.reconstruct import Reconstructed, reconstruct
     from netlm_bayes.pipeline.share import Shared, share
     from netlm_bayes.pipeline.simulate import Simulated, simulate
-    from netlm_bayes.spec import ModelSpec, read_model
+    from netlm_bayes.spec import Model, read_model
 
 __version__ = "0.2.0"
 __all__ = [
@@ -34,7 +34,7 @@ __all__ = [
     "GateError",
     "InputError",
     "InputErrors",
-    "ModelSpec",
+    "Model",
     "NetlmBayesError",
     "NotConvergedError",
     "Prediction",
@@ -57,7 +57,7 @@ __all__ = [
 _HOMES = {
     "Cohort": "evidence.builder",
     "Fit": "pipeline.fitted",
-    "ModelSpec": "spec",
+    "Model": "spec",
     "NotConvergedError": "inference.gate",
     "Prediction": "pipeline.predict",
     "Reconstructed": "pipeline.reconstruct",

@@ -17,7 +17,7 @@ from netlm_bayes.inference.gate import Accepted, Check
 from netlm_bayes.report.figures import Labels
 from netlm_bayes.report.page import PageRun, explorer
 from netlm_bayes.report.page.library import asset, charting_library
-from netlm_bayes.spec import ModelSpec
+from netlm_bayes.spec import Model
 
 SEED, DRAWS = 11, 250
 CHECKS = (Check("invented", 0.0, 1.0, True),)
@@ -86,7 +86,7 @@ def described(continuous: bool, borrowed: float, endpoints: list[str]) -> dict[s
     }
 
 
-def drawn(spec: ModelSpec, population: Mapping[str, Any]) -> xr.DataTree:
+def drawn(spec: Model, population: Mapping[str, Any]) -> xr.DataTree:
     """Draws of every parameter of a partially pooled model of two cohorts, all different."""
     rng, effects = np.random.default_rng(5), 3 + len(population["scales"])
     weibull = spec.outcome == "survival" and spec.baseline == "weibull"
@@ -147,7 +147,7 @@ def test_the_script_predicts_what_python_predicts(
     if not continuous:
         profile = {name: level for name, level in profile.items() if name != "age"}
     names = ["size", "spread", *(["age"] if continuous else [])]
-    spec = ModelSpec.model_validate(
+    spec = Model.model_validate(
         {"name": "m", "outcome": "survival", "covariates": names, **choices}
     )
     is_response = spec.outcome == "response"

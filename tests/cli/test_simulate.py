@@ -24,7 +24,7 @@ from netlm_bayes.evidence.sources import read_cohorts
 from netlm_bayes.inference.gate import Check
 from netlm_bayes.pipeline.simulate import Simulated, from_cohort, from_prior, from_run
 from netlm_bayes.pipeline.synthetic_file import check_output, write_synthetic
-from netlm_bayes.spec import ModelSpec, read_model
+from netlm_bayes.spec import Model, read_model
 
 FIRST, SECOND = "sysu-2016-2020", "sysu-rectal-2022-2024"
 HOSPITAL = """\
@@ -60,8 +60,8 @@ def published() -> tuple[CohortFile, ...]:
 
 
 @pytest.fixture(scope="module")
-def weibull() -> ModelSpec:
-    return read_model("pfs-weibull")[0]
+def weibull() -> Model:
+    return read_model("pfs-weibull")
 
 
 @pytest.fixture(scope="module")
@@ -73,7 +73,7 @@ def codebook() -> Codebook:
 def run_of(tmp_path: Path) -> Callable[..., Path]:
     """Leave what a run leaves, with draws of the prior in place of the posterior's."""
 
-    def leave(spec: ModelSpec, files: tuple[CohortFile, ...], name: str = "run") -> Path:
+    def leave(spec: Model, files: tuple[CohortFile, ...], name: str = "run") -> Path:
         analysis = analyse(spec, files)
         described = description_of(analysis)
         model = treated_by(described, spec).model
@@ -121,7 +121,7 @@ def written(simulated: Simulated, out: Path) -> tuple[CohortFile, ...]:
 
 
 def test_patients_from_the_prior_can_be_fitted_and_are_called_synthetic(
-    weibull: ModelSpec, codebook: Codebook, tmp_path: Path
+    weibull: Model, codebook: Codebook, tmp_path: Path
 ):
     simulated = from_prior(weibull, codebook, Plan(n=50, institutions=2))
     files = written(simulated, tmp_path / "made.csv")
@@ -138,7 +138,7 @@ def test_patients_from_the_prior_can_be_fitted_and_are_called_synthetic(
 
 
 def test_patients_mixed_as_a_published_cohort_are_as_many_and_followed_as_long(
-    weibull: ModelSpec, published: tuple[CohortFile, ...], tmp_path: Path
+    weibull: Model, published: tuple[CohortFile, ...], tmp_path: Path
 ):
     simulated = from_cohort(published[:1], weibull, Plan(scans=3))
     assert simulated.notes == (
@@ -161,7 +161,7 @@ def test_patients_mixed_as_a_published_cohort_are_as_many_and_followed_as_long(
 
 
 def test_the_truth_does_not_depend_on_how_patients_are_followed(
-    weibull: ModelSpec, published: tuple[CohortFile, ...]
+    weibull: Model, published: tuple[CohortFile, ...]
 ):
     plans = (Plan(seed=3), Plan(n=10, scans=2.0, missing=0.5, seed=3), Plan(seed=4))
     one, same, other = (from_cohort(published, weibull, plan).truth for plan in plans)
@@ -170,7 +170,7 @@ def test_the_truth_does_not_depend_on_how_patients_are_followed(
 
 
 def test_responses_are_split_as_printed(published: tuple[CohortFile, ...], codebook: Codebook):
-    spec = read_model("response-logistic")[0]
+    spec = read_model("response-logistic")
     simulated = from_cohort(published[:1], spec, Plan(n=5000))
     patients = simulated.patients[""]
     assert not patients.timed.any()
@@ -185,7 +185,7 @@ def test_responses_are_split_as_printed(published: tuple[CohortFile, ...], codeb
 
 
 def test_a_model_from_a_landmark_on_is_refused(
-    weibull: ModelSpec, codebook: Codebook, published: tuple[CohortFile, ...]
+    weibull: Model, codebook: Codebook, published: tuple[CohortFile, ...]
 ):
     late = weibull.model_copy(update={"landmark": 3.0})
     for simulate in (
@@ -200,7 +200,7 @@ class TestRun:
     def test_a_cohort_of_it_has_its_parameters_its_mix_and_its_size(
         self,
         run_of: Callable[..., Path],
-        weibull: ModelSpec,
+        weibull: Model,
         published: tuple[CohortFile, ...],
     ):
         run = run_of(weibull, published)
@@ -219,7 +219,7 @@ class TestRun:
     def test_the_next_institutions_are_the_default_where_cohorts_pool(
         self,
         run_of: Callable[..., Path],
-        weibull: ModelSpec,
+        weibull: Model,
         published: tuple[CohortFile, ...],
     ):
         run = run_of(weibull, published)
@@ -234,7 +234,7 @@ class TestRun:
     def test_whom_it_does_not_have_is_refused_with_those_it_has(
         self,
         run_of: Callable[..., Path],
-        weibull: ModelSpec,
+        weibull: Model,
         published: tuple[CohortFile, ...],
     ):
         run = run_of(weibull, published)
@@ -249,7 +249,7 @@ class TestRun:
     def test_cohorts_that_do_not_pool_leave_no_default(
         self,
         run_of: Callable[..., Path],
-        weibull: ModelSpec,
+        weibull: Model,
         published: tuple[CohortFile, ...],
     ):
         run = run_of(weibull.model_copy(update={"pooling": "none"}), published)
@@ -259,7 +259,7 @@ class TestRun:
     def test_it_can_be_mixed_as_another_cohort(
         self,
         run_of: Callable[..., Path],
-        weibull: ModelSpec,
+        weibull: Model,
         published: tuple[CohortFile, ...],
     ):
         run = run_of(weibull, published[:1])
@@ -272,7 +272,7 @@ class TestRun:
         self, run_of: Callable[..., Path], hospital: tuple[CohortFile, ...], tmp_path: Path
     ):
         values = {"name": "m", "outcome": "survival", "covariates": ["age", "stage"]}
-        run = run_of(ModelSpec.model_validate(values), hospital)
+        run = run_of(Model.model_validate(values), hospital)
         simulated = from_run(run, Plan(n=5000))
         age = simulated.patients[""].values["age"]
         assert abs(age.mean() - 60) < 5
@@ -289,7 +289,7 @@ class TestRun:
         self, run_of: Callable[..., Path], hospital: tuple[CohortFile, ...], tmp_path: Path
     ):
         values = {"name": "m", "outcome": "survival", "covariates": ["stage"]}
-        run = run_of(ModelSpec.model_validate(values), hospital)
+        run = run_of(Model.model_validate(values), hospital)
         book = HOSPITAL_BOOK.replace('reference = "I"', 'reference = "II"')
         (tmp_path / "book.toml").write_text(book, "utf-8")
         other = read_cohorts([str(tmp_path / "hospital.toml")])
@@ -308,7 +308,7 @@ class TestRun:
 
 class TestFile:
     @pytest.fixture
-    def simulated(self, weibull: ModelSpec, codebook: Codebook) -> Simulated:
+    def simulated(self, weibull: Model, codebook: Codebook) -> Simulated:
         return from_prior(weibull, codebook, Plan(n=20))
 
     def test_it_is_not_lost_unless_by_force(self, simulated: Simulated, tmp_path: Path):

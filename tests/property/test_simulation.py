@@ -19,7 +19,7 @@ from netlm_bayes.evidence.patients.canonical import Patients
 from netlm_bayes.evidence.patients.layout import Layout
 from netlm_bayes.evidence.patients.read import read_patients
 from netlm_bayes.evidence.patients.write import as_csv, as_parquet
-from netlm_bayes.spec import ModelSpec
+from netlm_bayes.spec import Model
 
 LEVELS = ("low, or none", 'so-called "high"', "NA", "über\n alles; 3,5")
 CODEBOOK = Codebook.model_validate(
@@ -175,7 +175,7 @@ def test_whatever_is_simulated_from_a_prior_is_a_sound_file(
 ) -> None:
     own = {"baseline": baseline} if outcome == "survival" else {"ordinal": baseline == "weibull"}
     choices = {"name": "m", "outcome": outcome, "covariates": ["never seen"], **own}
-    model = Parameterisation(ModelSpec.model_validate(choices), SMALL)
+    model = Parameterisation(Model.model_validate(choices), SMALL)
     study = study_of(Plan(12, scans=scans, missing=missing, institutions=institutions))
     rng = np.random.default_rng(seed)
     truth, mix = prior_truth(model, institutions, rng), Mix(1, {"never seen": np.array([0.2, 0.8])})

@@ -14,7 +14,7 @@ from netlm_bayes.evidence.assemble import analyse
 from netlm_bayes.evidence.digitised.published_curve import CurveEvidence
 from netlm_bayes.evidence.files import BUNDLED_COHORTS
 from netlm_bayes.evidence.sources import read_cohorts
-from netlm_bayes.spec import ModelSpec
+from netlm_bayes.spec import Model
 
 PLAIN = Mode(linker="py", optimizer=None)
 COVARIATES = ("htb", "ki67", "bone", "margin", "site")
@@ -39,7 +39,7 @@ def curve(place: int, endpoint: str = "pfs") -> CurveEvidence:
 
 def analysis_of(baseline: str) -> Analysis:
     values = {"name": "m", "outcome": "survival", "covariates": COVARIATES, "baseline": baseline}
-    spec = ModelSpec.model_validate({**values, "endpoints": ["hepatic_pfs"]})
+    spec = Model.model_validate({**values, "endpoints": ["hepatic_pfs"]})
     analysis = analyse(spec, read_cohorts(BUNDLED_COHORTS))
     first, second = analysis.cohorts
     curves = ((curve(0),), (curve(1, "hepatic_pfs"),))

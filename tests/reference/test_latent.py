@@ -29,7 +29,7 @@ from netlm_bayes.evidence.analysis import Analysis
 from netlm_bayes.evidence.assemble import analyse
 from netlm_bayes.evidence.latent import Normal, edges_of, fitted_normal, parts_of, spread_of
 from netlm_bayes.evidence.sources import read_cohorts
-from netlm_bayes.spec import ModelSpec
+from netlm_bayes.spec import Model
 
 type Array = NDArray[np.float64]
 
@@ -68,7 +68,7 @@ MARKER = Covariate(
 LOW, HIGH = np.log2(0.5), np.log2(100)
 SLOPE = 0.3
 """Of the log hazard, per doubling."""
-SPEC = ModelSpec(name="cuts", outcome="survival", covariates=("marker",))
+SPEC = Model(name="cuts", outcome="survival", covariates=("marker",))
 SE = 0.1
 STEP = "marker: per 1.5 doublings"
 
@@ -102,7 +102,7 @@ def paper(
     sd: float,
     log_ratio: float,
     further: str = "",
-    spec: ModelSpec = SPEC,
+    spec: Model = SPEC,
 ) -> Analysis:
     """A paper that dichotomised at a cut, and counted a million patients on its two sides."""
     below = round(1e6 * truth(mean, sd).cdf(np.log2(cut)))

@@ -250,7 +250,7 @@ def log_density(model: str, pooling: Pooling, point: Point, ratios: Sequence[Pri
 
 
 def analysis(model: str, pooling: Pooling, scenario: str = "") -> Analysis:
-    spec, _ = read_model(model)
+    spec = read_model(model)
     spec = spec.scenario(scenario) if scenario else spec
     return analyse(spec.model_copy(update={"pooling": pooling}), COHORTS)
 
@@ -388,7 +388,7 @@ def test_without_likelihood_the_prior_is_left(model: str, pooling: Pooling) -> N
 
 
 def test_an_association_keeps_every_margin_and_joins_burden_with_bone() -> None:
-    spec, _ = read_model("pfs-weibull")
+    spec = read_model("pfs-weibull")
     independent = analyse(spec, COHORTS).cohorts
     for cohort, evidence in enumerate(analyse(spec.scenario("association"), COHORTS).cohorts):
         grid = evidence.joint.reshape([len(levels) for levels in LEVELS.values()])

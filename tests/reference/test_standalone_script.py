@@ -30,7 +30,7 @@ from netlm_bayes.evidence.sources import read_cohorts
 from netlm_bayes.inference.sample import compile_model, sample
 from netlm_bayes.pipeline.script import facts_of, script_of
 from netlm_bayes.report.page.script import ScriptFacts, standalone_script
-from netlm_bayes.spec import ModelSpec, Sampling, read_model
+from netlm_bayes.spec import Model, Sampling, read_model
 
 type Array = NDArray[np.float64]
 type Point = Mapping[str, Array]
@@ -87,15 +87,15 @@ def with_third(folder: Path) -> tuple[str, ...]:
     return (*BUNDLED_COHORTS, str(path))
 
 
-def analysed(spec: ModelSpec, cohorts: tuple[str, ...] = BUNDLED_COHORTS) -> Analysis:
+def analysed(spec: Model, cohorts: tuple[str, ...] = BUNDLED_COHORTS) -> Analysis:
     return analyse(spec, read_cohorts(cohorts))
 
 
-def model(name: str, **changes: Any) -> ModelSpec:
-    return read_model(name)[0].model_copy(update=changes)
+def model(name: str, **changes: Any) -> Model:
+    return read_model(name).model_copy(update=changes)
 
 
-def scenario(name: str, which: str) -> ModelSpec:
+def scenario(name: str, which: str) -> Model:
     return model(name).scenario(which)
 
 

@@ -23,7 +23,7 @@ from netlm_bayes.evidence.assemble import analyse
 from netlm_bayes.evidence.patients.canonical import Patients
 from netlm_bayes.inference.gate import Gated, until_accepted
 from netlm_bayes.inference.sample import CompiledModel, compile_model, sample
-from netlm_bayes.spec import ModelSpec, Sampling
+from netlm_bayes.spec import Model, Sampling
 
 type Floats = NDArray[np.float64]
 
@@ -43,7 +43,7 @@ def analysis_of(
 ) -> Analysis:
     """A model of these cohorts, of all covariates unless it chooses; or one of its scenarios."""
     values = {"name": "patients", "outcome": "survival", "covariates": tuple(codebook.covariates)}
-    spec = ModelSpec.model_validate(values | choices)
+    spec = Model.model_validate(values | choices)
     files = [cohort_file(name, one, codebook) for name, one in tables.items()]
     return analyse(spec.scenario(scenario) if scenario else spec, files)
 

@@ -21,7 +21,7 @@ VALUES = {
     "covariates": ["bone", "ki67"],
     "sampling": Sampling(draws=600, tune=400, chains=2, target_accept=0.9),
 }
-MODEL = nb.ModelSpec.model_validate(VALUES)
+MODEL = nb.Model.model_validate(VALUES)
 
 
 def paper(identifier: str, ratio: float) -> nb.Cohort:

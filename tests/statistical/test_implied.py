@@ -21,7 +21,7 @@ from netlm_bayes.evidence.assemble import analyse
 from netlm_bayes.evidence.cohort_file import CohortFile
 from netlm_bayes.evidence.population import Patterns, joint_distribution
 from netlm_bayes.evidence.sources import read_cohorts
-from netlm_bayes.spec import ModelSpec
+from netlm_bayes.spec import Model
 
 type Array = NDArray[np.float64]
 
@@ -38,10 +38,10 @@ CODEBOOK = 'id = "invented"\nendpoints = { pfs = "PFS" }\n' + "".join(
 )
 
 
-def model(outcome: str, log_odds_ratio: float, unadjusted: str) -> ModelSpec:
+def model(outcome: str, log_odds_ratio: float, unadjusted: str) -> Model:
     """A model of all three, its priors of effects so vague that what is seen is the reading."""
     goes = {"covariates": ["x", "z"], "log_odds_ratio": log_odds_ratio}
-    return ModelSpec.model_validate(
+    return Model.model_validate(
         {
             "name": "m",
             "outcome": outcome,
@@ -147,7 +147,7 @@ class Told(NamedTuple):
         return float(np.mean(np.abs(self.mean - EFFECT["x"]) < 1.96 * self.sd))
 
 
-def posterior(spec: ModelSpec, files: tuple[CohortFile, ...]) -> tuple[float, float]:
+def posterior(spec: Model, files: tuple[CohortFile, ...]) -> tuple[float, float]:
     """Mean and standard deviation of x's effect: linear rows, normal priors."""
     data: Mapping[str, Any] = data_of(analyse(spec, files))
     location, scale = data["prior_parameter"]

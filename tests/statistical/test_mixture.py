@@ -29,7 +29,7 @@ from netlm_bayes.evidence.patients.layout import Layout
 from netlm_bayes.evidence.sites.table import Groups, SiteTable, SurvivalTable
 from netlm_bayes.frequentist import cox
 from netlm_bayes.inference.sample import CompiledModel, compile_model, sample
-from netlm_bayes.spec import CUTS, ModelSpec, Sampling
+from netlm_bayes.spec import CUTS, Model, Sampling
 
 pytestmark = pytest.mark.sampling
 
@@ -39,7 +39,7 @@ COVARIATES = ("ki67", "bone")
 TRUTH = np.array([-0.3, np.log(1.25), 0.7, 0.5])  # level, log shape, log hazard ratios
 SHARES = {"ki67": 0.4, "bone": 0.3}
 N, SIMULATIONS, LEVEL, ALARM = 130, 16, 0.9, 1e-3
-SPEC = ModelSpec.model_validate(
+SPEC = Model.model_validate(
     {"name": "m", "outcome": "survival", "covariates": COVARIATES, "pooling": "complete"}
 )
 SAMPLING = Sampling(draws=800, tune=300, chains=2)

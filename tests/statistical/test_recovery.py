@@ -28,7 +28,7 @@ from netlm_bayes.evidence.analysis import Analysis
 from netlm_bayes.evidence.assemble import analyse
 from netlm_bayes.evidence.sources import read_cohorts
 from netlm_bayes.inference.sample import CompiledModel, compile_model, sample
-from netlm_bayes.spec import ModelSpec, Outcome, Sampling
+from netlm_bayes.spec import Model, Outcome, Sampling
 
 pytestmark = pytest.mark.sampling
 
@@ -69,7 +69,7 @@ TAU_SCALE = {"survival": [0.5, 0.05, 0.5, 0.5], "response": [0.5, 0.5, 0.5]}
 TAU_OF = {"survival": [0, 1, 2, 2, 3], "response": [0, 1, 1, 2]}
 
 
-def declared(outcome: Outcome) -> ModelSpec:
+def declared(outcome: Outcome) -> Model:
     """Defaults, but for a shape that is all but known.
 
     A printed median fixes the level of the curve there; the term leaves out how steep the curve is
@@ -80,7 +80,7 @@ def declared(outcome: Outcome) -> ModelSpec:
         "log_shape": {"family": "normal", "sigma": 0.05},
         "heterogeneity_log_shape": {"family": "half_normal", "sigma": 0.05},
     }
-    return ModelSpec.model_validate(
+    return Model.model_validate(
         {
             "name": f"invented-{outcome}",
             "outcome": outcome,

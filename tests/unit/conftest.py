@@ -16,7 +16,7 @@ from netlm_bayes.evidence.assemble import analyse
 from netlm_bayes.evidence.cohort_file import CohortFile
 from netlm_bayes.evidence.sources import read_cohorts
 from netlm_bayes.inference.gate import Accepted, Check
-from netlm_bayes.spec import ModelSpec
+from netlm_bayes.spec import Model
 
 CODEBOOK = """\
 id = "invented"
@@ -185,7 +185,7 @@ def analysis_of(files_of: Callable[..., tuple[CohortFile, ...]]) -> Callable[...
         values = {"name": "m", "outcome": "survival", "covariates": ["size", "spread"], **choices}
         if values["outcome"] == "survival":
             values.setdefault("endpoints", ["local"])
-        return analyse(ModelSpec.model_validate(values), files_of(*documents))
+        return analyse(Model.model_validate(values), files_of(*documents))
 
     return meet
 

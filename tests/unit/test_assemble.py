@@ -12,7 +12,7 @@ from netlm_bayes.evidence.assemble import analyse, under_readings
 from netlm_bayes.evidence.cohort_file import CohortFile
 from netlm_bayes.evidence.files import BUNDLED_COHORTS
 from netlm_bayes.evidence.sources import read_cohorts
-from netlm_bayes.spec import ModelSpec, read_model
+from netlm_bayes.spec import Model, read_model
 
 FIRST, SECOND = BUNDLED_COHORTS
 
@@ -22,12 +22,12 @@ def files() -> tuple[CohortFile, ...]:
     return read_cohorts(BUNDLED_COHORTS)
 
 
-def model(outcome: str = "survival", **more: Any) -> ModelSpec:
+def model(outcome: str = "survival", **more: Any) -> Model:
     values = {"name": "m", "outcome": outcome, "covariates": ["htb", "ki67", "bone"]} | more
-    return ModelSpec.model_validate(values)
+    return Model.model_validate(values)
 
 
-def problems(spec: ModelSpec, files: Any) -> list[str]:
+def problems(spec: Model, files: Any) -> list[str]:
     with pytest.raises(InputError) as refused:
         analyse(spec, files)
     assert refused.value.source == "model m"
@@ -61,7 +61,7 @@ def test_all_that_is_unknown_is_said_at_once(files):
 
 @pytest.mark.parametrize("name", ["pfs-weibull", "response-logistic"])
 def test_every_item_has_a_use_and_a_reason(name, files):
-    for cohort in analyse(read_model(name)[0], files).cohorts:
+    for cohort in analyse(read_model(name), files).cohorts:
         assert [use.item for use in cohort.uses] == list(range(len(cohort.cohort.published)))
         assert all(use.note for use in cohort.uses)
         assert {use.use for use in cohort.uses} <= {"fit", "weights", "check", "unused"}
@@ -70,7 +70,7 @@ def test_every_item_has_a_use_and_a_reason(name, files):
 
 
 def uses(name: str, cohort: int, files: Any, covariate: str) -> set[tuple[str, str]]:
-    found = analyse(read_model(name)[0], files).cohorts[cohort]
+    found = analyse(read_model(name), files).cohorts[cohort]
     items = found.cohort.published
     return {
         (use.use, use.note)
@@ -87,14 +87,14 @@ def test_what_a_model_leaves_out_is_listed_as_unused(files):
 
 
 def test_a_recovered_table_takes_the_place_of_its_odds_ratios(files):
-    first = analyse(read_model("response-logistic")[0], files).cohorts[0]
+    first = analyse(read_model("response-logistic"), files).cohorts[0]
     (table,) = first.tables
     assert (table.covariate, sum(table.responders), sum(table.n)) == ("htb", 91, 116)
     assert "htb" not in {ratio.covariate for ratio in first.ratios}
 
 
 def test_responders_are_refused_for_guarantee_time(files):
-    first = analyse(read_model("pfs-weibull")[0], files).cohorts[0]
+    first = analyse(read_model("pfs-weibull"), files).cohorts[0]
     notes = {
         use.note
         for use in first.uses
@@ -148,7 +148,7 @@ def test_a_reading_that_would_let_patients_vote_twice_is_refused(files):
 
 
 def test_margins_are_printed_recovered_or_borrowed_and_said(files):
-    first, second = analyse(read_model("pfs-weibull")[0], files).cohorts
+    first, second = analyse(read_model("pfs-weibull"), files).cohorts
     assert "margin: margin recovered from the one table that its odds ratio allows" in first.notes
     assert not first.margin_log_sd.any()
     assert f"htb: margin borrowed from {FIRST}, log sd 0.5" in second.notes

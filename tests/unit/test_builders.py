@@ -211,7 +211,7 @@ def test_a_populations_probability_is_the_weighted_mean() -> None:
 
 
 def bundled(model: str, cohorts: Sequence[CohortFile] = COHORTS) -> Analysis:
-    return analyse(read_model(model)[0], cohorts)
+    return analyse(read_model(model), cohorts)
 
 
 def graph_of(analysis: Analysis) -> pm.Model:
@@ -228,7 +228,7 @@ def test_a_single_cohort_has_no_heterogeneity(model: str) -> None:
 @pytest.mark.parametrize("model", MODELS)
 def test_a_first_cohort_alone_has_the_density_of_its_part_of_two(model: str) -> None:
     """Without pooling, what one cohort says does not hang on the other."""
-    spec = read_model(model)[0].model_copy(update={"pooling": "none"})
+    spec = read_model(model).model_copy(update={"pooling": "none"})
     both = graph_of(analyse(spec, COHORTS))
     alone = graph_of(analyse(spec, COHORTS[:1]))
     points = points_of(both)
@@ -271,7 +271,7 @@ def with_own_names(folder: Path) -> tuple[CohortFile, ...]:
 
 @pytest.mark.parametrize("model", MODELS)
 def test_names_of_covariates_and_levels_do_not_matter(model: str, tmp_path: Path) -> None:
-    spec, _ = read_model(model)
+    spec = read_model(model)
     own = analyse(
         spec.model_copy(update={"covariates": tuple(COVARIATES[x] for x in spec.covariates)}),
         with_own_names(tmp_path),

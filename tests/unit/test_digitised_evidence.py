@@ -203,7 +203,7 @@ def test_a_curve_goes_with_what_is_of_others(one, other):
 )
 def test_a_curve_has_a_use_and_a_reason(change, use, note):
     item = Curve.model_validate(curve_item(**change))
-    spec = read_model("pfs-weibull")[0].model_copy(update={"endpoints": ()})
+    spec = read_model("pfs-weibull").model_copy(update={"endpoints": ()})
     found = use_of(0, item, spec, BOOK, ())
     assert found.use == use
     assert found.note.startswith(note)

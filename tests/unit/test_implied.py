@@ -22,7 +22,7 @@ from netlm_bayes.evidence.implied.population import FollowUp, Survival
 from netlm_bayes.evidence.implied.regression import Regression, regression_of
 from netlm_bayes.evidence.population import Patterns, joint_distribution
 from netlm_bayes.evidence.sources import read_cohorts
-from netlm_bayes.spec import Association, ModelSpec, read_model
+from netlm_bayes.spec import Association, Model, read_model
 
 MODELS = ("pfs-weibull", "pfs-piecewise", "response-logistic")
 
@@ -46,7 +46,7 @@ def bundled():
     files = read_cohorts(BUNDLED_COHORTS)
 
     def read(name: str, unadjusted: str) -> Any:
-        spec = read_model(name)[0].model_copy(update={"unadjusted": unadjusted})
+        spec = read_model(name).model_copy(update={"unadjusted": unadjusted})
         return analyse(spec, files)
 
     return read
@@ -255,7 +255,7 @@ def test_a_digitised_curve_shows_how_long_patients_were_followed(analysis_of, pa
 
 def test_cohorts_without_ratios_stay_as_they_are(analysis_of, papers):
     analysis = analysis_of(*papers())
-    spec = ModelSpec.model_validate(
+    spec = Model.model_validate(
         {"name": "m", "outcome": "survival", "covariates": [], "unadjusted": "implied"}
     )
     bare = replace(analysis.cohorts[0], ratios=(), ratio_covariance=np.zeros((0, 0)))

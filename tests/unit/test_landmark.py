@@ -48,7 +48,7 @@ def test_those_known_to_be_event_free_are_kept_and_counted_from_the_landmark(hos
 
 @pytest.mark.parametrize("model", ["pfs-weibull", "pfs-piecewise"])
 def test_every_estimate_says_from_when_it_counts(hospital: str, model: str) -> None:
-    spec = read_model(model)[0].from_landmark(3.0)
+    spec = read_model(model).from_landmark(3.0)
     analysis = analyse(spec, read_cohorts([hospital]))
     assert analysis.endpoints == ("pfs_from_month_3",)
     assert ("response", "responders") in analysis.patterns.effects
@@ -57,13 +57,13 @@ def test_every_estimate_says_from_when_it_counts(hospital: str, model: str) -> N
 
 
 def test_print_tells_of_no_landmark() -> None:
-    spec = read_model("pfs-weibull")[0].from_landmark(3.0)
+    spec = read_model("pfs-weibull").from_landmark(3.0)
     with pytest.raises(InputError, match=r"landmark: needs patients; sysu-2016-2020.toml has"):
         analyse(spec, read_cohorts(BUNDLED_COHORTS))
 
 
 def test_without_a_landmark_responders_are_not_compared_and_why(hospital: str) -> None:
-    spec = read_model("pfs-weibull")[0]
+    spec = read_model("pfs-weibull")
     spec = spec.model_copy(update={"covariates": (*spec.covariates, "response"), "endpoints": ()})
     with pytest.raises(InputError, match=r"responders do better whatever response does"):
         analyse(spec, read_cohorts([hospital]))

@@ -27,7 +27,7 @@ from netlm_bayes.evidence.population import patterns_of
 from netlm_bayes.evidence.sites.table import Groups
 from netlm_bayes.evidence.sources import read_cohorts
 from netlm_bayes.pipeline.script import script_of
-from netlm_bayes.spec import ModelSpec, read_model
+from netlm_bayes.spec import Model, read_model
 
 BOOK = """\
 id = "cuts"
@@ -110,7 +110,7 @@ time,event,marker,marker_percent,bone,age
 6,0,>20%,90.5,no,55
 8,1,,,yes,65
 """
-SPEC = ModelSpec(name="cuts", outcome="survival", covariates=("marker", "bone"))
+SPEC = Model(name="cuts", outcome="survival", covariates=("marker", "bone"))
 STEP = ("marker", "per 1.5 doublings")
 
 
@@ -130,7 +130,7 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def analysis_of(folder: Path, *names: str, spec: ModelSpec = SPEC) -> Analysis:
+def analysis_of(folder: Path, *names: str, spec: Model = SPEC) -> Analysis:
     return analyse(spec, read_cohorts([str(folder / f"{name}.toml") for name in names]))
 
 
@@ -213,7 +213,7 @@ def test_shares_are_as_exact_in_one_tail_as_in_the_other() -> None:
 
 
 def test_without_a_latent_scale_every_level_is_its_own_part() -> None:
-    analysis = analyse(read_model("pfs-weibull")[0], read_cohorts(BUNDLED_COHORTS))
+    analysis = analyse(read_model("pfs-weibull"), read_cohorts(BUNDLED_COHORTS))
     patterns = analysis.patterns
     np.testing.assert_array_equal(patterns.part_rows, patterns.indicator)
     np.testing.assert_array_equal(patterns.part_columns, np.arange(len(patterns.columns)))

@@ -27,7 +27,7 @@ from netlm_bayes.evidence.cohort import PatientCohort
 from netlm_bayes.evidence.cohort_file import CohortFile
 from netlm_bayes.evidence.patients.canonical import Patients
 from netlm_bayes.evidence.patients.layout import Layout
-from netlm_bayes.spec import ModelSpec
+from netlm_bayes.spec import Model
 
 type Array = NDArray[np.float64]
 
@@ -67,7 +67,7 @@ def file_of(name: str, some: Patients, codebook: Codebook = CODEBOOK) -> CohortF
 
 def analysis_of(*cohorts: Patients, **choices: Any) -> Analysis:
     files = [file_of(f"c{place}", some) for place, some in enumerate(cohorts)]
-    return analyse(ModelSpec.model_validate({**SPEC, **choices}), files)
+    return analyse(Model.model_validate({**SPEC, **choices}), files)
 
 
 def log_likelihood(**kinds: Array | tuple[Array, Sequence[str]]) -> xr.Dataset:
@@ -179,7 +179,7 @@ def mixed(files_of: Callable[..., tuple[CohortFile, ...]], invented: SimpleNames
     (published,) = files_of(invented.east())
     some = patients(6)
     hospital = file_of("hospital", some, published.codebook)
-    return analyse(ModelSpec.model_validate(SPEC), (published, hospital))
+    return analyse(Model.model_validate(SPEC), (published, hospital))
 
 
 def constant(*values: float) -> Array:

@@ -13,7 +13,7 @@ import pytest
 from netlm_bayes.inference.gate import Check
 from netlm_bayes.report.page.findings import findings
 from netlm_bayes.report.page.quoted import FIRST, Quoted, Sentence
-from netlm_bayes.spec import ModelSpec
+from netlm_bayes.spec import Model
 from netlm_bayes.store import read_manifest, read_tables
 
 ROOT = Path(__file__).parents[2]
@@ -68,7 +68,7 @@ def manifest(cohorts: dict[str, int], patients: bool = True, **model: Any) -> di
     return {
         "seed": 1,
         "details": {
-            "model": ModelSpec.model_validate(values).model_dump(mode="json"),
+            "model": Model.model_validate(values).model_dump(mode="json"),
             "labels": {
                 "cohorts": {name: f"Hospital {name}" for name in cohorts},
                 "covariates": {"size": "Size in 2 bands", "age": "Age"},

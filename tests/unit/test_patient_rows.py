@@ -22,7 +22,7 @@ from netlm_bayes.evidence.cohort import PatientCohort
 from netlm_bayes.evidence.cohort_file import CohortFile
 from netlm_bayes.evidence.patients.canonical import Patients
 from netlm_bayes.evidence.patients.layout import Layout
-from netlm_bayes.spec import ModelSpec
+from netlm_bayes.spec import Model
 
 LEVELS = {"size": ("small", "middle", "large", "huge"), "spread": ("no", "yes")}
 CODEBOOK = Codebook.model_validate(
@@ -65,7 +65,7 @@ def analysis_of(
         name, layout = f"c{place}", Layout(file="patients.csv")
         cohort = PatientCohort(id=name, label=name, source="invented", n=some.n, patients=layout)
         files.append(CohortFile(cohort, CODEBOOK, name, "", "book", "", patients=some))
-    return analyse(ModelSpec.model_validate(values), files)
+    return analyse(Model.model_validate(values), files)
 
 
 def rows_of(analysis: Analysis) -> PatientRows:
@@ -167,7 +167,7 @@ def test_published_cohorts_have_no_rows_but_a_place(
     files_of: Callable[..., tuple[CohortFile, ...]], invented: SimpleNamespace
 ) -> None:
     published = files_of(invented.east(), invented.west())
-    spec = ModelSpec.model_validate(
+    spec = Model.model_validate(
         {"name": "m", "outcome": "survival", "covariates": ["size", "spread"]}
     )
     alone = analyse(spec, published[:1])

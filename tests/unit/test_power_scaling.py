@@ -8,9 +8,9 @@ import xarray as xr
 from scipy import stats
 
 from netlm_bayes.estimands.power_scaling import BOTH, COLUMNS, LARGE, NEITHER, PRIOR, power_scaling
-from netlm_bayes.spec import ModelSpec
+from netlm_bayes.spec import Model
 
-SPEC = ModelSpec.model_validate({"name": "m", "outcome": "response", "covariates": ["size"]})
+SPEC = Model.model_validate({"name": "m", "outcome": "response", "covariates": ["size"]})
 SHAPE = (4, 1000)
 
 

@@ -38,7 +38,7 @@ from netlm_bayes.evidence.patients.layout import Layout
 from netlm_bayes.frequentist import kaplan_meier_curves
 from netlm_bayes.frequentist.product_limit import product_limit
 from netlm_bayes.inference.gate import Accepted, Check
-from netlm_bayes.spec import ModelSpec
+from netlm_bayes.spec import Model
 
 type Array = NDArray[np.float64]
 
@@ -99,7 +99,7 @@ def analysis_of(
 ) -> Analysis:
     files = [file_of(f"c{place}", some) for place, some in enumerate(cohorts)]
     values = {"name": "m", "outcome": "survival", "covariates": covariates, **choices}
-    return analyse(ModelSpec.model_validate(values), files)
+    return analyse(Model.model_validate(values), files)
 
 
 def known(theta: Sequence[float] | Sequence[Sequence[float]], draws: int, **more: Any) -> Accepted:
@@ -489,7 +489,7 @@ def test_published_cohorts_are_not_replicated_here(
     (published,) = files_of(invented.east())
     some = patients(np.arange(1.0, 13.0), np.arange(1.0, 13.0), spread=[0, 1] * 6)
     hospital = file_of("hospital", some, published.codebook)
-    spec = ModelSpec.model_validate(
+    spec = Model.model_validate(
         {"name": "m", "outcome": "survival", "covariates": ["size", "spread"]}
     )
     theta = np.zeros((2, 6))

@@ -19,7 +19,7 @@ FALSE_ALARM = 1e-5
 
 @pytest.fixture(scope="module", params=["pfs-weibull", "pfs-piecewise", "response-logistic"])
 def analysis(request: pytest.FixtureRequest) -> Analysis:
-    return analyse(read_model(request.param)[0], read_cohorts(BUNDLED_COHORTS))
+    return analyse(read_model(request.param), read_cohorts(BUNDLED_COHORTS))
 
 
 def test_every_parameter_has_its_declared_law(analysis: Analysis) -> None:

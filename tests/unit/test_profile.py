@@ -41,7 +41,7 @@ from netlm_bayes.inference.gate import Accepted, Check
 from netlm_bayes.pipeline.fit import labels_of
 from netlm_bayes.pipeline.fitted import Fit, read
 from netlm_bayes.pipeline.predict import prediction_folder, prediction_lines
-from netlm_bayes.spec import ModelSpec
+from netlm_bayes.spec import Model
 
 type Array = NDArray[np.float64]
 type Key = tuple[str, str, str, float]
@@ -127,7 +127,7 @@ def of_patients(*hospitals: Patients, **choices: Any) -> Analysis:
         name, layout = f"h{place}", Layout(file="patients.csv")
         cohort = PatientCohort(id=name, label=name, source="invented", n=some.n, patients=layout)
         files.append(CohortFile(cohort, CODEBOOK, name, "", "book", "", patients=some))
-    return analyse(ModelSpec.model_validate(values), files)
+    return analyse(Model.model_validate(values), files)
 
 
 def predicted(analysis: Analysis, *settings: str) -> Predicted:

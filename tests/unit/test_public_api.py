@@ -11,7 +11,7 @@ PUBLIC = [
     "GateError",
     "InputError",
     "InputErrors",
-    "ModelSpec",
+    "Model",
     "NetlmBayesError",
     "NotConvergedError",
     "Prediction",

@@ -176,7 +176,7 @@ def test_what_is_known_only_after_the_start_is_listed_and_not_predicted(analysis
 
 @pytest.mark.parametrize("model", ["pfs-weibull", "response-logistic"])
 def test_every_number_of_the_outcome_is_listed_once(model, invented):
-    analysis = analyse(read_model(model)[0], read_cohorts(BUNDLED_COHORTS))
+    analysis = analyse(read_model(model), read_cohorts(BUNDLED_COHORTS))
     survival = model == "pfs-weibull"
     own = 2 if survival else 1
     width = own + len(analysis.patterns.effects)

@@ -25,7 +25,7 @@ BAD = (Check("divergences", 7.0, 0.0, False),)
 
 
 def test_what_does_not_converge_is_said_and_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    spec, _ = read_model(MODEL)
+    spec = read_model(MODEL)
     files, said = read_cohorts(BUNDLED_COHORTS), []
     empty = SimpleNamespace(tree=xr.DataTree.from_dict({"log_likelihood": xr.Dataset()}))
     fine: Any = SimpleNamespace(made=(), accepted=empty)

@@ -50,7 +50,7 @@ from netlm_bayes.evidence.patients.canonical import Patients, Scale
 from netlm_bayes.evidence.patients.layout import Layout
 from netlm_bayes.evidence.patients.read import read_patients
 from netlm_bayes.evidence.patients.write import as_csv, as_parquet, patients_table
-from netlm_bayes.spec import Association, ModelSpec
+from netlm_bayes.spec import Association, Model
 
 FALSE_ALARM = 1e-6
 LIMIT = stats.norm.isf(FALSE_ALARM / 2)
@@ -84,7 +84,7 @@ CHANGE = {"covariates": ["size", "age"], "months": 5.0}
 
 def parameterisation(**choices: Any) -> Parameterisation:
     values = {"name": "m", "outcome": "survival", "covariates": ["size", "spread", "age"]}
-    return Parameterisation(ModelSpec.model_validate(values | choices), CODEBOOK, AGE)
+    return Parameterisation(Model.model_validate(values | choices), CODEBOOK, AGE)
 
 
 WEIBULL = parameterisation()

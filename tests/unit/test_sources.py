@@ -20,7 +20,7 @@ from netlm_bayes.pipeline.posterior import compile_analysis, posterior_of
 from netlm_bayes.pipeline.sensitivity import sensitivity_of
 from netlm_bayes.pipeline.sources import if_shared, without_each
 from netlm_bayes.report.tables import posterior_tables
-from netlm_bayes.spec import ModelSpec, Sampling, read_model
+from netlm_bayes.spec import Model, Sampling, read_model
 
 
 def test_each_cohort_of_a_pool_is_left_out_once(analysis_of, invented):
@@ -91,7 +91,7 @@ def test_overlap_is_run_where_nothing_excludes_it(analysis_of, invented, centres
 
 
 def test_the_bundled_cohorts_do_not_overlap():
-    spec, _ = read_model("response-logistic")
+    spec = read_model("response-logistic")
     assert if_shared(analyse(spec, read_cohorts(BUNDLED_COHORTS))) == {}
 
 
@@ -115,7 +115,7 @@ def test_the_smallest_of_three_counts_less_for_each_larger_one(analysis_of, inve
 @pytest.mark.parametrize("fraction", [0, 1.5])
 def test_a_fraction_is_a_share(fraction):
     with pytest.raises(ValueError, match="overlap_fraction"):
-        ModelSpec(name="m", outcome="survival", covariates=("a",), overlap_fraction=fraction)
+        Model(name="m", outcome="survival", covariates=("a",), overlap_fraction=fraction)
 
 
 # A pool whose answer is known
@@ -140,7 +140,7 @@ def test_under_complete_pooling_each_source_adds_its_own_information(files_of, i
         )
         for name, (low, high) in {"east": (1.25, 3.2), "north": (0.8, 5.0)}.items()
     ]
-    spec = ModelSpec(
+    spec = Model(
         name="m",
         outcome="survival",
         covariates=("size", "spread"),

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from netlm_bayes.errors import InputError
-from netlm_bayes.spec import DEFAULT_PRIORS, ModelSpec, bundled_models, read_model
+from netlm_bayes.spec import DEFAULT_PRIORS, Model, bundled_models, model_digest, read_model
 
 TEXT = """\
 name = "m"
@@ -34,9 +34,9 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / "model.toml"
 
 
-def read(text: str, path: Path) -> ModelSpec:
+def read(text: str, path: Path) -> Model:
     path.write_text(text, "utf-8")
-    return read_model(str(path))[0]
+    return read_model(str(path))
 
 
 def problems(text: str, path: Path) -> list[str]:
@@ -48,9 +48,9 @@ def problems(text: str, path: Path) -> list[str]:
 
 @pytest.mark.parametrize("name", sorted(bundled_models()))
 def test_a_bundled_model_and_all_its_scenarios_are_sound(name):
-    spec, digest = read_model(name)
+    spec = read_model(name)
     assert spec.name == name
-    assert len(digest) == 64
+    assert len(model_digest(name)) == 64
     assert all(spec.scenario(scenario).name == name for scenario in spec.scenario_names)
 
 
@@ -218,3 +218,10 @@ def test_a_name_that_is_no_model_is_refused_with_a_suggestion(tmp_path):
         read_model("zzz")
     with pytest.raises(InputError, match="is a folder; give a file"):
         read_model(str(tmp_path))
+
+
+def test_a_model_is_changed_in_python_as_its_file_would_be() -> None:
+    model = read_model("pfs-weibull").replace(covariates=["bone"], name="one")
+    assert (model.covariates, model.name) == (("bone",), "one")
+    with pytest.raises(InputError, match=r"pooling: must be .*; got 'some'"):
+        model.replace(pooling="some")

@@ -13,7 +13,7 @@ from netlm_bayes.cli.options import (
     Draws,
     KeepPatients,
     Landmark,
-    Model,
+    ModelName,
     Out,
     Progress,
     Quiet,
@@ -51,7 +51,7 @@ def reanalyse(
 
 
 def fit(
-    model: Model,
+    model: ModelName,
     cohorts: Cohorts,
     out: Out = None,
     seed: Seed = 1,
@@ -82,7 +82,7 @@ def fit(
 
 
 def pool(
-    model: Model,
+    model: ModelName,
     cohorts: Cohorts,
     out: Out = None,
     seed: Seed = 1,

@@ -12,7 +12,7 @@ import typer
 
 RESULTS = Path("results")
 
-Model = Annotated[str, typer.Argument(help="A model TOML, or the name of a bundled model.")]
+ModelName = Annotated[str, typer.Argument(help="A model TOML, or the name of a bundled model.")]
 Cohorts = Annotated[
     list[str], typer.Argument(help="CSV or Parquet of patients, cohort TOMLs or bundled ids.")
 ]

@@ -15,7 +15,7 @@ from netlm_bayes.estimands.parameters import Parameterisation
 from netlm_bayes.evidence.patients.canonical import MISSING, Floats, Ints, Scale
 from netlm_bayes.evidence.patients.covariates import level_codes
 from netlm_bayes.evidence.population import Patterns, joint_distribution
-from netlm_bayes.spec import Association, ModelSpec
+from netlm_bayes.spec import Association, Model
 
 
 @dataclass(frozen=True)
@@ -76,14 +76,14 @@ class Treated:
         return sum(mix.n for mix in self.mixes)
 
 
-def treated_by(described: Described, spec: ModelSpec, cohort: str = "") -> Treated:
+def treated_by(described: Described, spec: Model, cohort: str = "") -> Treated:
     """Whom described cohorts treat.
 
     Parameters
     ----------
     described : mapping
         Of `description_of`.
-    spec : ModelSpec
+    spec : Model
         Of the same analysis.
     cohort : str, default ""
         Id of one of them; all together where it is none of theirs.
@@ -122,7 +122,7 @@ def _mix(cohort: Described, model: Parameterisation) -> Mix:
 
 
 def treated_by_anybody(
-    spec: ModelSpec, codebook: Codebook, n: int, rng: np.random.Generator
+    spec: Model, codebook: Codebook, n: int, rng: np.random.Generator
 ) -> Treated:
     r"""Draw whom a cohort treats from the prior of margins.
 
@@ -132,7 +132,7 @@ def treated_by_anybody(
 
     Parameters
     ----------
-    spec : ModelSpec
+    spec : Model
     codebook : Codebook
     n : int
         Patients.
@@ -151,12 +151,12 @@ def treated_by_anybody(
     return Treated(model, (mix,), float("nan"), "covariates: margins drawn uniformly")
 
 
-def _check_covariates(spec: ModelSpec, codebook: Codebook, drawn: bool) -> None:
+def _check_covariates(spec: Model, codebook: Codebook, drawn: bool) -> None:
     """Refuse covariates whose levels or values cannot be drawn.
 
     Parameters
     ----------
-    spec : ModelSpec
+    spec : Model
     codebook : Codebook
     drawn : bool
         Whether a cohort tells how continuous covariates are spread.

@@ -22,7 +22,7 @@ from netlm_bayes.evidence.cohort import Cohort, Statistic
 from netlm_bayes.evidence.latent import Normal, edges_of, fitted_normal
 from netlm_bayes.evidence.patients.canonical import MISSING, SMALLEST_SHOWN, Patients, Scale
 from netlm_bayes.evidence.population import Patterns, joint_distribution, patterns_of
-from netlm_bayes.spec import ModelSpec
+from netlm_bayes.spec import Model
 
 Array = NDArray[np.float64]
 Described = Mapping[str, Any]
@@ -183,7 +183,7 @@ def rounded_counts(counts: NDArray[np.int_]) -> Array:
 
 
 def described_analysis(
-    described: Described, spec: ModelSpec, profile: Profile | None = None
+    described: Described, spec: Model, profile: Profile | None = None
 ) -> Analysis:
     """Rebuild an analysis without its evidence: enough for `populations` and all made of them.
 
@@ -191,7 +191,7 @@ def described_analysis(
     ----------
     described : mapping
         Of `description_of`.
-    spec : ModelSpec
+    spec : Model
         Of the same analysis.
     profile : Profile, optional
         Its continuous covariates are fixed at its numbers; its levels become such that the mix
@@ -219,7 +219,7 @@ def described_analysis(
 
 
 def _patterns(
-    codebook: Codebook, spec: ModelSpec, scales: Mapping[str, Scale], profile: Profile
+    codebook: Codebook, spec: Model, scales: Mapping[str, Scale], profile: Profile
 ) -> Patterns:
     """Every combination of levels, and of the steps of continuous covariates."""
     named = [name for name in spec.covariates if codebook.covariate(name).levels]
@@ -251,7 +251,7 @@ def _steps(name: str, scale: Scale, profile: Profile) -> tuple[float, ...]:
 
 
 def _evidence(
-    cohort: Described, spec: ModelSpec, patterns: Patterns, profile: Profile
+    cohort: Described, spec: Model, patterns: Patterns, profile: Profile
 ) -> CohortEvidence:
     """Rebuild one cohort: its mix and its follow-up, and nothing in the likelihood."""
     log_sd = np.zeros(len(patterns.columns))
@@ -289,7 +289,7 @@ def _who(cohort: Described) -> Cohort:
     )
 
 
-def _joint(cohort: Described, spec: ModelSpec, patterns: Patterns, profile: Profile) -> Array:
+def _joint(cohort: Described, spec: Model, patterns: Patterns, profile: Profile) -> Array:
     """Share of each pattern in a cohort."""
     shares = {}
     for name, levels in zip(patterns.covariates, patterns.levels, strict=True):

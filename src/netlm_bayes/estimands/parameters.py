@@ -14,7 +14,7 @@ from netlm_bayes.codebook import Codebook
 from netlm_bayes.curves import Baseline, reference_curve
 from netlm_bayes.estimands.population import NEXT, POOLED
 from netlm_bayes.evidence.patients.canonical import Scale
-from netlm_bayes.spec import ModelSpec, Prior
+from netlm_bayes.spec import Model, Prior
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -29,13 +29,13 @@ class Parameterisation:
 
     Attributes
     ----------
-    spec : ModelSpec
+    spec : Model
     codebook : Codebook
     scales : mapping of str to Scale
         Centre of each continuous covariate, and the step that its coefficient is per.
     """
 
-    spec: ModelSpec
+    spec: Model
     codebook: Codebook
     scales: Mapping[str, Scale] = field(default_factory=dict)
 

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from netlm_bayes.spec import ModelSpec, Prior
+from netlm_bayes.spec import Model, Prior
 
 COLUMNS = ("parameter", "prior", "likelihood", "diagnosis")
 LARGE = 0.05
@@ -28,7 +28,7 @@ DIAGNOSES = {
 
 
 def power_scaling(
-    tree: xr.DataTree, spec: ModelSpec, of_patients: Collection[str] = ()
+    tree: xr.DataTree, spec: Model, of_patients: Collection[str] = ()
 ) -> pd.DataFrame:
     r"""Sensitivity of the shared parameters to raising prior and likelihood to a power.
 
@@ -42,7 +42,7 @@ def power_scaling(
     ----------
     tree : DataTree
         With the draws, and the log likelihood of all that they were drawn from.
-    spec : ModelSpec
+    spec : Model
         Of its priors.
     of_patients : collection of str, default ()
         Cohorts of patients, or of a table of them, whose log likelihood may not have been kept.
@@ -97,7 +97,7 @@ def _quietly_summarised(tree: xr.DataTree, names: list[str]) -> pd.DataFrame:
         log.disabled = before
 
 
-def _log_priors(draws: xr.Dataset, spec: ModelSpec) -> Iterator[tuple[str, xr.DataArray]]:
+def _log_priors(draws: xr.Dataset, spec: Model) -> Iterator[tuple[str, xr.DataArray]]:
     """Log prior density of every shared parameter, up to a constant."""
     centre = "mu" if "mu" in draws else "theta"
     yield centre, _log_density(draws[centre], spec, "parameter", "")
@@ -113,7 +113,7 @@ def _log_priors(draws: xr.Dataset, spec: ModelSpec) -> Iterator[tuple[str, xr.Da
             yield name, _log_kernel(draws[name], [spec.prior(prior)])
 
 
-def _log_density(array: xr.DataArray, spec: ModelSpec, along: str, prefix: str) -> xr.DataArray:
+def _log_density(array: xr.DataArray, spec: Model, along: str, prefix: str) -> xr.DataArray:
     """Log prior of parameters whose names tell their priors: what is no level is an effect."""
     known = spec.known_priors
     names = [f"{prefix}{name}" for name in array[along].to_numpy()]

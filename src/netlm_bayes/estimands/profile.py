@@ -18,7 +18,7 @@ from netlm_bayes.estimands.survival import STANDARDISED, subgroup_survival, surv
 from netlm_bayes.evidence.analysis import Analysis
 from netlm_bayes.evidence.patients.canonical import Scale
 from netlm_bayes.inference.gate import Accepted
-from netlm_bayes.spec import ModelSpec
+from netlm_bayes.spec import Model
 
 FAR, ABSURD = 3.0, 20.0
 """Standard deviations from the mean beyond which hardly any patient lies, and none can."""
@@ -116,7 +116,7 @@ def _steps_away(value: float, scale: Scale) -> float:
 
 
 def predict_profile(
-    profile: Profile, described: Described, spec: ModelSpec, accepted: Accepted, seed: int
+    profile: Profile, described: Described, spec: Model, accepted: Accepted, seed: int
 ) -> Predicted:
     r"""Predict a profile in every cohort, in the pool and in the next institution.
 
@@ -130,7 +130,7 @@ def predict_profile(
     profile : Profile
     described : mapping
         Of `description_of`.
-    spec : ModelSpec
+    spec : Model
     accepted : Accepted
         Draws of the model.
     seed : int

@@ -19,7 +19,7 @@ from netlm_bayes.evidence.published import CurvePoint, PrintedRatio, ResponseCou
 from netlm_bayes.evidence.recover import RecoveredTable
 from netlm_bayes.evidence.sites.table import SiteTable
 from netlm_bayes.evidence.uses import ItemUse
-from netlm_bayes.spec import ModelSpec
+from netlm_bayes.spec import Model
 
 Array = NDArray[np.float64]
 
@@ -96,7 +96,7 @@ class Analysis:
 
     Attributes
     ----------
-    spec : ModelSpec
+    spec : Model
     codebook : Codebook
     patterns : Patterns
         Every combination of levels where anything is printed; else the profiles of the patients.
@@ -109,7 +109,7 @@ class Analysis:
         How much of a cohort's evidence counts, by id: 1 where not named, 0 to leave it out.
     """
 
-    spec: ModelSpec
+    spec: Model
     codebook: Codebook
     patterns: Patterns
     cohorts: tuple[CohortEvidence, ...]

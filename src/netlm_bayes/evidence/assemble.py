@@ -43,19 +43,19 @@ from netlm_bayes.evidence.recover import RecoveredTable, recover_tables
 from netlm_bayes.evidence.sites.table import SiteTable
 from netlm_bayes.evidence.sites.use import groups_of, notes_on_table, table_faults
 from netlm_bayes.evidence.uses import ItemUse, adjusts_alike, use_of
-from netlm_bayes.spec import ModelSpec
+from netlm_bayes.spec import Model
 
 Array = NDArray[np.float64]
 CURVE_SEED = 1
 """How a curve may have been read is evidence, and the same whatever a run's seed."""
 
 
-def analyse(spec: ModelSpec, files: Sequence[CohortFile]) -> Analysis:
+def analyse(spec: Model, files: Sequence[CohortFile]) -> Analysis:
     """Meet a model with its cohorts.
 
     Parameters
     ----------
-    spec : ModelSpec
+    spec : Model
         After any scenario.
     files : sequence of CohortFile
         At least one.
@@ -97,7 +97,7 @@ def analyse(spec: ModelSpec, files: Sequence[CohortFile]) -> Analysis:
 
 
 def _patients_evidence(
-    spec: ModelSpec, file: CohortFile, patients: Patients, share: Array, patterns: Patterns
+    spec: Model, file: CohortFile, patients: Patients, share: Array, patterns: Patterns
 ) -> CohortEvidence:
     """Take a cohort of patients: nothing is printed of it."""
     cohort = file.cohort.model_copy(update={"n": patients.n})
@@ -106,7 +106,7 @@ def _patients_evidence(
 
 
 def _table_evidence(
-    spec: ModelSpec, file: CohortFile, table: SiteTable, patterns: Patterns
+    spec: Model, file: CohortFile, table: SiteTable, patterns: Patterns
 ) -> CohortEvidence:
     """Take a site's table: nothing is printed of it."""
     if problems := table_faults(spec, table):
@@ -149,7 +149,7 @@ def under_readings(cohort: Cohort, readings: Sequence[str]) -> Cohort:
     return cohort.model_copy(update={"published": tuple(items)})
 
 
-def _as_read(file: CohortFile, spec: ModelSpec) -> Cohort:
+def _as_read(file: CohortFile, spec: Model) -> Cohort:
     """Take the model's readings of a cohort, which must be as sound as the file's own."""
     cohort = under_readings(file.cohort, spec.readings)
     if found := faults(cohort, file.codebook):
@@ -159,7 +159,7 @@ def _as_read(file: CohortFile, spec: ModelSpec) -> Cohort:
 
 
 def _cohort_evidence(
-    spec: ModelSpec,
+    spec: Model,
     codebook: Codebook,
     patterns: Patterns,
     file: CohortFile,
@@ -207,7 +207,7 @@ def _cohort_evidence(
 
 
 def _uses(
-    spec: ModelSpec,
+    spec: Model,
     cohort: Cohort,
     codebook: Codebook,
     recovered: Sequence[RecoveredTable],
@@ -224,7 +224,7 @@ def _uses(
     return found
 
 
-def _tables(spec: ModelSpec, cohort: Cohort, codebook: Codebook) -> tuple[RecoveredTable, ...]:
+def _tables(spec: Model, cohort: Cohort, codebook: Codebook) -> tuple[RecoveredTable, ...]:
     """Uniquely recovered tables of the model's covariates whose odds ratios have role 'fit'."""
     if spec.outcome != "response":
         return ()

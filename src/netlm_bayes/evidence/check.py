@@ -39,7 +39,7 @@ def check_file(path: str) -> str:
     if path in BUNDLED_COHORTS or suffix in {TABLE_SUFFIX, *PATIENT_SUFFIXES}:
         return _file_words(path)
     if path in bundled_models():
-        return model_in_words(read_model(path)[0])
+        return model_in_words(read_model(path))
     if path == BUNDLED:
         return codebook_in_words(read_codebook(BUNDLED, Path()))
     if not Path(path).exists() and suffix != ".toml":
@@ -50,7 +50,7 @@ def check_file(path: str) -> str:
         case "cohort":
             return _file_words(path)
         case "model":
-            return model_in_words(read_model(path)[0])
+            return model_in_words(read_model(path))
         case "codebook":
             return codebook_in_words(read_codebook(path, Path()))
     kinds = "a cohort ('published' or 'patients'), a model ('outcome')"

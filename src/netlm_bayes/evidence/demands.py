@@ -10,7 +10,7 @@ from netlm_bayes.errors import InputError, Problem
 from netlm_bayes.evidence.cohort_file import CohortFile
 from netlm_bayes.evidence.hospital import unknown_covariates
 from netlm_bayes.evidence.patients.canonical import Patients
-from netlm_bayes.spec import ModelSpec
+from netlm_bayes.spec import Model
 
 CHANGE_NEEDS_PATIENTS = (
     "needs patients: what is printed of a cohort does not tell when effects change"
@@ -18,7 +18,7 @@ CHANGE_NEEDS_PATIENTS = (
 
 
 def check_covariates_known(
-    spec: ModelSpec, files: Sequence[CohortFile], patients: Mapping[str, Patients]
+    spec: Model, files: Sequence[CohortFile], patients: Mapping[str, Patients]
 ) -> None:
     """Refuse a covariate that no patient has and no paper could tell of."""
     if len(patients) < len(files):
@@ -34,7 +34,7 @@ def check_covariates_known(
         raise InputError(f"model {spec.name}", problems)
 
 
-def check_model(spec: ModelSpec, codebook: Codebook, files: Sequence[CohortFile]) -> None:
+def check_model(spec: Model, codebook: Codebook, files: Sequence[CohortFile]) -> None:
     """Refuse covariates, endpoints or readings that nothing given knows."""
     printed = any(file.patients is None for file in files)
     found = [
@@ -47,7 +47,7 @@ def check_model(spec: ModelSpec, codebook: Codebook, files: Sequence[CohortFile]
         raise InputError(f"model {spec.name}", [Problem(key, what) for key, what in found])
 
 
-def _covariate_faults(spec: ModelSpec, codebook: Codebook, printed: bool) -> Iterator[str]:
+def _covariate_faults(spec: Model, codebook: Codebook, printed: bool) -> Iterator[str]:
     for name in spec.covariates:
         try:
             covariate = codebook.covariate(name)
@@ -70,7 +70,7 @@ def _ways_out(name: str) -> str:
     )
 
 
-def _endpoint_faults(spec: ModelSpec, codebook: Codebook) -> Iterator[str]:
+def _endpoint_faults(spec: Model, codebook: Codebook) -> Iterator[str]:
     further = [name for name in codebook.endpoints if name != codebook.primary_endpoint]
     for name in spec.endpoints:
         if name == codebook.primary_endpoint:
@@ -80,7 +80,7 @@ def _endpoint_faults(spec: ModelSpec, codebook: Codebook) -> Iterator[str]:
             yield f"no such further endpoint '{name}'{there}"
 
 
-def _reading_faults(spec: ModelSpec, files: Sequence[CohortFile]) -> Iterator[str]:
+def _reading_faults(spec: Model, files: Sequence[CohortFile]) -> Iterator[str]:
     """Readings that no cohort has, or that no number turns on."""
     others = [other for file in files for item in file.cohort.published for other in item.otherwise]
     recorded = dict.fromkeys(other.reading for other in others)

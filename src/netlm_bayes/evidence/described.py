@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from netlm_bayes.codebook import Codebook
 from netlm_bayes.evidence.cohort import Cohort, Margin
-from netlm_bayes.spec import ModelSpec
+from netlm_bayes.spec import Model
 
 if TYPE_CHECKING:
     from netlm_bayes.evidence.sites.table import SiteTable
@@ -37,7 +37,7 @@ def table_in_words(cohort: Cohort, table: SiteTable) -> str:
     return f"site table {cohort.id}: {', '.join(said)}; no group below {table.smallest}"
 
 
-def model_in_words(spec: ModelSpec) -> str:
+def model_in_words(spec: Model) -> str:
     """Outcome, covariates and scenarios of a model."""
     covariates = _counted(len(spec.covariates), "covariate")
     scenarios = _counted(len(spec.scenarios), "scenario")

@@ -29,17 +29,17 @@ from netlm_bayes.evidence.patients.canonical import (
 )
 from netlm_bayes.evidence.patients.profiles import observed_patterns, shares_over
 from netlm_bayes.evidence.population import Patterns, patterns_of
-from netlm_bayes.spec import ModelSpec
+from netlm_bayes.spec import Model
 
 OUTCOMES = {"survival": "time and event", "response": "response"}
 
 
-def with_outcome(spec: ModelSpec, files: Sequence[CohortFile]) -> dict[str, Patients]:
+def with_outcome(spec: Model, files: Sequence[CohortFile]) -> dict[str, Patients]:
     """Patients whose outcome is known, by id of their cohort.
 
     Parameters
     ----------
-    spec : ModelSpec
+    spec : Model
     files : sequence of CohortFile
         Published cohorts and sites' tables are passed over.
 
@@ -62,7 +62,7 @@ def with_outcome(spec: ModelSpec, files: Sequence[CohortFile]) -> dict[str, Pati
     return found
 
 
-def on_latent_scales(patients: Patients, spec: ModelSpec, codebook: Codebook) -> Patients:
+def on_latent_scales(patients: Patients, spec: Model, codebook: Codebook) -> Patients:
     """Copy with values on the latent scales of a model.
 
     Whose raw quantity is not known, but the level, has the mean of the level among these patients.
@@ -78,7 +78,7 @@ def on_latent_scales(patients: Patients, spec: ModelSpec, codebook: Codebook) ->
     return replace(patients, values=values)
 
 
-def spread_in(patients: Patients, spec: ModelSpec, codebook: Codebook) -> dict[str, Normal]:
+def spread_in(patients: Patients, spec: Model, codebook: Codebook) -> dict[str, Normal]:
     """How patients are spread on each latent scale of a model, by the levels that are known."""
     found = {}
     for name in spec.covariates:
@@ -90,12 +90,12 @@ def spread_in(patients: Patients, spec: ModelSpec, codebook: Codebook) -> dict[s
     return found
 
 
-def _known(spec: ModelSpec, patients: Patients) -> np.ndarray:
+def _known(spec: Model, patients: Patients) -> np.ndarray:
     return patients.timed if spec.outcome == "survival" else patients.response != MISSING
 
 
 def scales_in(
-    spec: ModelSpec, codebook: Codebook, patients: Mapping[str, Patients]
+    spec: Model, codebook: Codebook, patients: Mapping[str, Patients]
 ) -> dict[str, Scale]:
     """Centre and step of each covariate of a model that is continuous or on a latent scale."""
     known = {name: codebook.covariates[name] for name in spec.covariates}
@@ -105,7 +105,7 @@ def scales_in(
     return {name: found[name] for name in known if name in found}
 
 
-def unknown_covariates(spec: ModelSpec, patients: Sequence[Patients]) -> list[str]:
+def unknown_covariates(spec: Model, patients: Sequence[Patients]) -> list[str]:
     """Covariates of a model that no patient has."""
     return [
         name
@@ -120,7 +120,7 @@ def unknown_covariates(spec: ModelSpec, patients: Sequence[Patients]) -> list[st
 
 
 def patterns_in(
-    spec: ModelSpec,
+    spec: Model,
     codebook: Codebook,
     patients: Mapping[str, Patients],
     scales: Mapping[str, Scale],
@@ -130,7 +130,7 @@ def patterns_in(
 
     Parameters
     ----------
-    spec : ModelSpec
+    spec : Model
     codebook : Codebook
     patients : mapping of str to Patients
         By cohort.
@@ -149,7 +149,7 @@ def patterns_in(
     return patterns, dict(zip(patients, shares, strict=True))
 
 
-def notes_on(spec: ModelSpec, file: CohortFile, patients: Patients) -> tuple[str, ...]:
+def notes_on(spec: Model, file: CohortFile, patients: Patients) -> tuple[str, ...]:
     """Say who is left out and what is summed over, without counts below five."""
     left_out, codebook = file.cohort.n - patients.n, file.codebook
     why = f"without {OUTCOMES[spec.outcome]}"

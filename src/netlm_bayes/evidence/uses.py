@@ -9,7 +9,7 @@ from netlm_bayes.codebook import Codebook
 from netlm_bayes.evidence.cohort import AnyItem, Counts, Curve, Margin, Median, Milestone, Ratio
 from netlm_bayes.evidence.published import PrintedRatio, printed_ratio
 from netlm_bayes.evidence.recover import RecoveredTable
-from netlm_bayes.spec import ModelSpec
+from netlm_bayes.spec import Model
 
 OTHER = "of the other outcome"
 
@@ -23,7 +23,7 @@ class ItemUse:
     note: str
 
 
-def adjusts_alike(ratio: PrintedRatio, spec: ModelSpec) -> bool:
+def adjusts_alike(ratio: PrintedRatio, spec: Model) -> bool:
     """Tell whether a printed ratio is adjusted exactly as the model adjusts."""
     return set(ratio.adjusted_for) == set(spec.covariates) - {ratio.covariate}
 
@@ -31,7 +31,7 @@ def adjusts_alike(ratio: PrintedRatio, spec: ModelSpec) -> bool:
 def use_of(
     index: int,
     item: AnyItem,
-    spec: ModelSpec,
+    spec: Model,
     codebook: Codebook,
     tables: Sequence[RecoveredTable],
 ) -> ItemUse:
@@ -68,7 +68,7 @@ def _use_of_curve(index: int, item: Curve) -> ItemUse:
     return ItemUse(index, "fit", "events and censored by month, over plausible readings")
 
 
-def _out_of_model(item: AnyItem, spec: ModelSpec, codebook: Codebook) -> str:
+def _out_of_model(item: AnyItem, spec: Model, codebook: Codebook) -> str:
     """Say why an item has nothing to say to this model; empty if it has."""
     survival = spec.outcome == "survival"
     match item:
@@ -92,14 +92,12 @@ def _out_of_model(item: AnyItem, spec: ModelSpec, codebook: Codebook) -> str:
             return "a description: enters no likelihood"
 
 
-def _endpoint_out(endpoint: str, spec: ModelSpec, codebook: Codebook) -> str:
+def _endpoint_out(endpoint: str, spec: Model, codebook: Codebook) -> str:
     known = {codebook.primary_endpoint, *spec.endpoints}
     return "" if endpoint in known else f"endpoint '{endpoint}' is not in the model"
 
 
-def _subgroup_out(
-    subgroup: Mapping[str, Sequence[str]], spec: ModelSpec, codebook: Codebook
-) -> str:
+def _subgroup_out(subgroup: Mapping[str, Sequence[str]], spec: Model, codebook: Codebook) -> str:
     for name in subgroup:
         if codebook.covariate(name).post_baseline:
             return f"'{name}' is known only after the start: guarantee-time bias"

@@ -71,7 +71,7 @@ class Regression:
 
 
 @dataclass(frozen=True)
-class Model:
+class FittedRegression:
     """A regression of one set of cases.
 
     Attributes
@@ -91,7 +91,9 @@ class Model:
     note: str
 
 
-def regress(kind: Regression, cases: Cases, terms: Sequence[Term], codebook: Codebook) -> Model:
+def regress(
+    kind: Regression, cases: Cases, terms: Sequence[Term], codebook: Codebook
+) -> FittedRegression:
     """Fit one regression on its complete cases.
 
     Parameters
@@ -104,7 +106,7 @@ def regress(kind: Regression, cases: Cases, terms: Sequence[Term], codebook: Cod
 
     Returns
     -------
-    Model
+    FittedRegression
     """
     complete = cases.complete(tuple(dict.fromkeys(term.covariate for term in terms)))
     note = _counts(kind, cases, complete)
@@ -115,8 +117,8 @@ def regress(kind: Regression, cases: Cases, terms: Sequence[Term], codebook: Cod
     fitted = _fit(kind, design)
     if isinstance(fitted, str):
         without = {term: design.without.get(term, fitted) for term in terms}
-        return Model(complete, replace(design, without=without), None, note)
-    return Model(complete, design, fitted, note)
+        return FittedRegression(complete, replace(design, without=without), None, note)
+    return FittedRegression(complete, design, fitted, note)
 
 
 def _nothing_to_fit(kind: Regression, complete: Cases) -> str:
@@ -125,9 +127,11 @@ def _nothing_to_fit(kind: Regression, complete: Cases) -> str:
     return f"{why}: no ratio can be estimated" if (why := kind.one_sided(complete.event)) else ""
 
 
-def _failed(complete: Cases, terms: Sequence[Term], why: str, note: str) -> Model:
+def _failed(complete: Cases, terms: Sequence[Term], why: str, note: str) -> FittedRegression:
     nothing = np.empty((complete.n, 0))
-    return Model(complete, Design(complete, nothing, (), dict.fromkeys(terms, why)), None, note)
+    return FittedRegression(
+        complete, Design(complete, nothing, (), dict.fromkeys(terms, why)), None, note
+    )
 
 
 def _fit(kind: Regression, design: Design) -> Fitted | str:
@@ -156,7 +160,7 @@ def rows_of(
     kind: Regression,
     endpoint: str,
     method: str,
-    model: Model,
+    model: FittedRegression,
     terms: Sequence[Term],
     level: float,
 ) -> Iterator[Row]:
@@ -168,7 +172,7 @@ def rows_of(
     ----------
     kind : Regression
     endpoint, method : str
-    model : Model
+    model : FittedRegression
     terms : sequence of Term
     level : float
 
@@ -196,7 +200,7 @@ def _ratio(log_ratio: float) -> float:
         return float(np.exp(log_ratio))
 
 
-def _estimate(model: Model, term: Term) -> tuple[float, float, str]:
+def _estimate(model: FittedRegression, term: Term) -> tuple[float, float, str]:
     """Log ratio and standard error, or NaN and why."""
     if model.fitted is None or term in model.design.without:
         return math.nan, math.nan, model.design.without[term]

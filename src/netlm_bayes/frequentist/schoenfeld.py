@@ -20,7 +20,7 @@ from netlm_bayes.codebook import Codebook
 from netlm_bayes.evidence.patients.canonical import Patients
 from netlm_bayes.frequentist.cases import Cases, cases_of, scales, survival_outcome
 from netlm_bayes.frequentist.cox import COX
-from netlm_bayes.frequentist.regression import Model, method_name, regress
+from netlm_bayes.frequentist.regression import FittedRegression, method_name, regress
 from netlm_bayes.frequentist.rows import Row, joined, table
 from netlm_bayes.frequentist.terms import Term, terms_of
 
@@ -78,7 +78,7 @@ def proportional_hazards(
     return table(rows)
 
 
-def _tests(model: Model) -> Iterator[tuple[str, float, str]]:
+def _tests(model: FittedRegression) -> Iterator[tuple[str, float, str]]:
     """What is tested, its p value, and the statistic."""
     if model.fitted is None or not model.design.terms:
         return

@@ -28,7 +28,7 @@ from netlm_bayes.pipeline.script import script_of
 from netlm_bayes.pipeline.sensitivity import NOTHING, sensitivity_of
 from netlm_bayes.report.figures import Labels
 from netlm_bayes.report.tables import posterior_tables
-from netlm_bayes.spec import ModelSpec
+from netlm_bayes.spec import Model
 
 Tables = dict[str, pd.DataFrame]
 PRIOR_DRAWS = 1000
@@ -49,7 +49,7 @@ class _Clock:
 
 
 def fit(
-    model: str | Path | ModelSpec,
+    model: str | Path | Model,
     data: Any,
     *,
     seed: int = 1,
@@ -122,7 +122,7 @@ def fit(
     return fit_job(job, sensitivity)
 
 
-def pool(model: str | Path | ModelSpec, data: Any, **options: Unpack[Options]) -> Fit:
+def pool(model: str | Path | Model, data: Any, **options: Unpack[Options]) -> Fit:
     """Pool two cohorts or more: one stage, two stages, every prior, scenario and source.
 
     Parameters

@@ -12,7 +12,7 @@ from netlm_bayes.documents import digest, validated
 from netlm_bayes.errors import InputError, InputErrors, Problem
 from netlm_bayes.evidence.cohort_file import CohortFile, inputs_of
 from netlm_bayes.evidence.sources import read_cohorts
-from netlm_bayes.spec import ModelSpec, Sampling, read_model
+from netlm_bayes.spec import Model, Sampling, model_digest, read_model
 
 Say = Callable[[str], None]
 
@@ -21,7 +21,7 @@ Say = Callable[[str], None]
 class Job:
     """One model on some cohorts; `inputs` holds the SHA-256 of every source by its name."""
 
-    spec: ModelSpec
+    spec: Model
     files: tuple[CohortFile, ...]
     seed: int
     inputs: Mapping[str, str]
@@ -42,7 +42,7 @@ class Options(TypedDict, total=False):
     progress: Say | None
 
 
-def job_of(model: str | Path | ModelSpec, data: Any, **options: Unpack[Options]) -> Job:
+def job_of(model: str | Path | Model, data: Any, **options: Unpack[Options]) -> Job:
     """Read and check all that a fit is made of; every fault of every source is said at once."""
     errors: list[InputError] = []
     found: list[Any] = []
@@ -66,15 +66,14 @@ def job_of(model: str | Path | ModelSpec, data: Any, **options: Unpack[Options])
     )
 
 
-def _model(model: str | Path | ModelSpec) -> tuple[ModelSpec, dict[str, str]]:
+def _model(model: str | Path | Model) -> tuple[Model, dict[str, str]]:
     """Take a model, or read its file, with the SHA-256 of either."""
-    if isinstance(model, ModelSpec):
+    if isinstance(model, Model):
         return model, {f"{model.name}.toml": digest(model.model_dump_json())}
     if not isinstance(model, (str, Path)):
         what = f"must be a bundled name, a file's path or a model; got {type(model).__name__}"
         raise InputError("model", [Problem("", what)])
-    spec, found = read_model(str(model))
-    return spec, {f"{Path(model).stem}.toml": found}
+    return read_model(model), {f"{Path(model).stem}.toml": model_digest(model)}
 
 
 def _check(options: Options) -> None:
@@ -89,7 +88,7 @@ def _check(options: Options) -> None:
         raise InputError("fit", problems)
 
 
-def _as_asked(spec: ModelSpec, options: Options) -> ModelSpec:
+def _as_asked(spec: Model, options: Options) -> Model:
     """Change a model as the call asks."""
     if scenario := options.get("scenario"):
         spec = spec.scenario(scenario)

@@ -21,7 +21,7 @@ from netlm_bayes.inference.gate import Accepted, Check, NotConvergedError
 from netlm_bayes.pipeline.patients import without_patients
 from netlm_bayes.pipeline.script import SCRIPT, read_script
 from netlm_bayes.report.figures import Labels, draw
-from netlm_bayes.spec import ModelSpec
+from netlm_bayes.spec import Model
 
 LEFT_OUT = "diagnostics_left_out.json"
 """Checks of priors and scenarios that did not converge; the run stands without them."""
@@ -50,9 +50,9 @@ class Run:
         return store.read_posterior(self.draws) if isinstance(self.draws, Path) else self.draws
 
     @cached_property
-    def model(self) -> ModelSpec:
+    def model(self) -> Model:
         """Model that was fitted."""
-        return ModelSpec.model_validate(self.manifest["details"]["model"])
+        return Model.model_validate(self.manifest["details"]["model"])
 
     @property
     def population(self) -> Described:

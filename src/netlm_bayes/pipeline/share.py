@@ -24,7 +24,7 @@ from netlm_bayes.evidence.sites.write import as_json
 from netlm_bayes.evidence.sources import read_cohorts
 from netlm_bayes.pipeline.reconstruct import MARK
 from netlm_bayes.pipeline.whole_file import check_place, write_whole
-from netlm_bayes.spec import CUTS, ModelSpec, Outcome, read_model
+from netlm_bayes.spec import CUTS, Model, Outcome, read_model
 
 if TYPE_CHECKING:
     from netlm_bayes.evidence.sites.table import SiteTable
@@ -42,7 +42,7 @@ class Wanted:
 
     Attributes
     ----------
-    model : ModelSpec, optional
+    model : Model, optional
         Whose covariates and cuts.
     covariates : tuple of str
         In the order in which groups are divided; if none, those of the model, or of the bundled
@@ -56,7 +56,7 @@ class Wanted:
         Only this one.
     """
 
-    model: ModelSpec | None = None
+    model: Model | None = None
     covariates: tuple[str, ...] = ()
     cuts: tuple[float, ...] = ()
     minimum: int = 5
@@ -94,7 +94,7 @@ class Shared:
 def share(
     data: Any,
     *,
-    model: str | Path | ModelSpec | None = None,
+    model: str | Path | Model | None = None,
     covariates: Sequence[str] = (),
     cuts: Sequence[float] = (),
     minimum: int = 5,
@@ -137,7 +137,7 @@ def share(
         The cohort has no patients, or what is wanted cannot be had of them.
     """
     wanted = Wanted(
-        model=read_model(str(model))[0] if isinstance(model, (str, Path)) else model,
+        model=read_model(str(model)) if isinstance(model, (str, Path)) else model,
         covariates=tuple(covariates),
         cuts=tuple(cuts),
         minimum=minimum,
@@ -268,7 +268,7 @@ def _covariates(
             raise InputError(f"model {wanted.model.name}", [Problem("covariates", what)])
     elif codebook.id == BUNDLED:
         timed = bool(patients.timed.any()) and wanted.outcome != "response"
-        asked = [*read_model(SURVIVAL_MODEL if timed else RESPONSE_MODEL)[0].covariates]
+        asked = [*read_model(SURVIVAL_MODEL if timed else RESPONSE_MODEL).covariates]
     else:
         asked = [name for name, c in codebook.covariates.items() if not c.post_baseline]
     names = tuple(name for name in asked if _has(patients, name))

@@ -26,7 +26,7 @@ from netlm_bayes.evidence.patients.write import patients_table
 from netlm_bayes.evidence.sources import read_cohorts
 from netlm_bayes.pipeline.run import Run, read_run
 from netlm_bayes.pipeline.synthetic_file import write_synthetic
-from netlm_bayes.spec import ModelSpec, read_model
+from netlm_bayes.spec import Model, read_model
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -67,7 +67,7 @@ class Simulated:
 
 
 def simulate(
-    source: str | Path | ModelSpec | Run,
+    source: str | Path | Model | Run,
     *,
     like: Any = None,
     whose: str = "",
@@ -119,7 +119,7 @@ def simulate(
         The folder is no run that can be asked.
     """
     plan = Plan(n, follow_up, accrual, scans, missing, institutions, seed)
-    run = isinstance(source, Run) or (not isinstance(source, ModelSpec) and Path(source).is_dir())
+    run = isinstance(source, Run) or (not isinstance(source, Model) and Path(source).is_dir())
     faults = {
         "whose": "belongs to a run's folder" if whose and not run else "",
         "scenario": "belongs to a model; a run has its own" if scenario and run else "",
@@ -134,7 +134,7 @@ def simulate(
             if like is None
             else from_cohort(read_cohorts(like), asked, plan, whose)
         )
-    spec = source if isinstance(source, ModelSpec) else read_model(str(source))[0]
+    spec = source if isinstance(source, Model) else read_model(str(source))
     spec = spec.scenario(scenario) if scenario else spec
     if like is not None:
         return from_cohort(read_cohorts(like), spec, plan, whose)
@@ -154,18 +154,18 @@ class _Fitted:
     """What a run tells, and whose parameters are asked of it."""
 
     name: str
-    spec: ModelSpec
+    spec: Model
     described: Described
     whose: str
     posterior: xr.Dataset
 
 
-def from_prior(spec: ModelSpec, codebook: Codebook, plan: Plan) -> Simulated:
+def from_prior(spec: Model, codebook: Codebook, plan: Plan) -> Simulated:
     """Simulate from a model's prior; the covariates' margins too are drawn, uniformly.
 
     Parameters
     ----------
-    spec : ModelSpec
+    spec : Model
     codebook : Codebook
     plan : Plan
 
@@ -215,7 +215,7 @@ def from_run(run: Path | Run, plan: Plan, whose: str = "") -> Simulated:
 
 
 def from_cohort(
-    files: Sequence[CohortFile], source: ModelSpec | Path | Run, plan: Plan, whose: str = ""
+    files: Sequence[CohortFile], source: Model | Path | Run, plan: Plan, whose: str = ""
 ) -> Simulated:
     """Simulate patients mixed as in some cohorts, as many and followed as long.
 
@@ -223,7 +223,7 @@ def from_cohort(
     ----------
     files : sequence of CohortFile
         Of several, all patients together.
-    source : ModelSpec or Path
+    source : Model or Path
         Whose prior, or the run whose posterior, the parameters are drawn from.
     plan : Plan
     whose : str, default ""
@@ -240,7 +240,7 @@ def from_cohort(
     RunError
         The folder is no run that can be asked.
     """
-    if isinstance(source, ModelSpec):
+    if isinstance(source, Model):
         _check_from_the_start(source)
         treated = _mixed_as(files, source)
         origin = _prior(treated.model)
@@ -342,7 +342,7 @@ def _fitted(run: Path | Run, whose: str) -> _Fitted:
     return _Fitted(name, found.model, found.population, whose, posterior)
 
 
-def _check_from_the_start(spec: ModelSpec) -> None:
+def _check_from_the_start(spec: Model) -> None:
     """Refuse a model whose clock starts when response is known."""
     if spec.landmark is not None:
         what = f"starts the clock at {spec.landmark:g} months; simulate from a model without"
@@ -362,7 +362,7 @@ def _chosen(whose: str, posterior: xr.Dataset, run: str) -> str:
     return asked[0]
 
 
-def _mixed_as(files: Sequence[CohortFile], spec: ModelSpec) -> Treated:
+def _mixed_as(files: Sequence[CohortFile], spec: Model) -> Treated:
     """Whom cohorts treat; of the model only its covariates and their association count."""
     known = tuple(name for name in spec.endpoints if name in files[0].codebook.endpoints)
     mixing = spec.model_copy(update={"readings": (), "endpoints": known})

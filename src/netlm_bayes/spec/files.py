@@ -15,7 +15,7 @@ from netlm_bayes.documents import (
     validated,
 )
 from netlm_bayes.errors import InputError, Problem
-from netlm_bayes.spec.model import ModelSpec
+from netlm_bayes.spec.model import Model
 
 
 def models_folder() -> Path:
@@ -24,34 +24,42 @@ def models_folder() -> Path:
     return installed if installed.is_dir() else installed.parents[2] / "models"
 
 
-def read_model(reference: str) -> tuple[ModelSpec, str]:
+def read_model(reference: str | Path) -> Model:
     """Read a model by path or bundled name.
 
     Parameters
     ----------
-    reference : str
+    reference : str or Path
         A path to a TOML file, or the name of a bundled model.
 
     Returns
     -------
-    spec : ModelSpec
+    Model
         With every scenario checked.
-    digest : str
-        SHA-256 of the file.
 
     Raises
     ------
     InputError
         With every problem of the file.
+
+    Examples
+    --------
+    >>> read_model("pfs-weibull").covariates
+    ('htb', 'ki67', 'bone', 'margin', 'site')
     """
-    path, source = model_path(reference), reference
-    values, text = read_toml(path, source)
+    source = str(reference)
+    values, text = read_toml(model_path(source), source)
     expect_kind("model", values, source)
-    spec = validated(ModelSpec, values, source, text)
-    problems = [p for index in range(len(spec.scenarios)) for p in _problems_of(spec, index, text)]
-    if problems:
+    model = validated(Model, values, source, text)
+    faulty = [_problems_of(model, index, text) for index in range(len(model.scenarios))]
+    if problems := [problem for found in faulty for problem in found]:
         raise InputError(source, problems)
-    return spec, digest(text)
+    return model
+
+
+def model_digest(reference: str | Path) -> str:
+    """SHA-256 of a model file's text."""
+    return digest(read_toml(model_path(str(reference)), str(reference))[1])
 
 
 def bundled_models() -> dict[str, Path]:
@@ -76,7 +84,7 @@ def model_path(reference: str) -> Path:
     raise InputError(reference, [Problem("", f"no such model or file{there}")])
 
 
-def _problems_of(spec: ModelSpec, index: int, text: str) -> list[Problem]:
+def _problems_of(spec: Model, index: int, text: str) -> list[Problem]:
     """Problems that a scenario would meet when it is run, at its place in the model file."""
     scenario = spec.scenarios[index]
     try:

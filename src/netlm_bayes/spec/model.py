@@ -30,7 +30,7 @@ CUTS = (3.0, 6.0, 9.0, 12.0, 18.0, 24.0)
 """Default months at which a piecewise baseline may step."""
 
 
-class ModelSpec(Document):
+class Model(Document):
     """Every choice behind one posterior.
 
     Attributes
@@ -110,7 +110,7 @@ class ModelSpec(Document):
         """What only one kind of model has must not be asked of another."""
         if self.outcome == "response":
             for key in ("baseline", "cuts", "change", "landmark", "endpoints"):
-                if getattr(self, key) != ModelSpec.model_fields[key].default:
+                if getattr(self, key) != Model.model_fields[key].default:
                     yield (key,), "belongs to survival models; this one is of response"
         elif self.ordinal:
             yield ("ordinal",), "belongs to response models; this one is of survival"
@@ -150,12 +150,31 @@ class ModelSpec(Document):
         """Give the declared prior, or the default of this outcome."""
         return self.priors.get(name, self.known_priors[name])
 
-    def with_heterogeneity(self, scale: float) -> ModelSpec:
+    def with_heterogeneity(self, scale: float) -> Model:
         """Copy with another half-normal scale for the heterogeneity of effects."""
         prior = half_normal(scale, "sensitivity to the heterogeneity prior")
         return self.model_copy(update={"priors": {**self.priors, "heterogeneity_effect": prior}})
 
-    def scenario(self, name: str) -> ModelSpec:
+    def replace(self, **changes: Any) -> Model:
+        """Copy with other values of some keys.
+
+        Parameters
+        ----------
+        **changes
+            Keys of a model file with their values, such as ``covariates=["bone"]``.
+
+        Returns
+        -------
+        Model
+
+        Raises
+        ------
+        InputError
+            With every fault of the model that this would be.
+        """
+        return validated(Model, self.model_dump() | changes, f"model {self.name}", "")
+
+    def scenario(self, name: str) -> Model:
         """Copy with one named scenario's changes.
 
         Raises
@@ -178,7 +197,7 @@ class ModelSpec(Document):
         ]
         if problems:
             raise InputError(source, problems)
-        return validated(ModelSpec, values, source, "")
+        return validated(Model, values, source, "")
 
     def _priors_under(self, baseline: str) -> dict[str, Any]:
         """Every prior; under another baseline its level is another quantity, with its own prior."""
@@ -189,7 +208,7 @@ class ModelSpec(Document):
         known = DEFAULT_PRIORS[baseline]
         return {key: own.get(key, default).model_dump() for key, default in known.items()}
 
-    def from_landmark(self, months: float) -> ModelSpec:
+    def from_landmark(self, months: float) -> Model:
         """Copy that compares responders with non-responders from a landmark on."""
         names = dict.fromkeys((*self.covariates, "response"))
         values = self.model_dump() | {
@@ -197,7 +216,7 @@ class ModelSpec(Document):
             "covariates": tuple(names),
             "endpoints": (),
         }
-        return validated(ModelSpec, values, f"model {self.name}, landmark", "")
+        return validated(Model, values, f"model {self.name}, landmark", "")
 
     @property
     def scenario_names(self) -> tuple[str, ...]:

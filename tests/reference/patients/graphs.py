@@ -29,7 +29,7 @@ from netlm_bayes.evidence.cohort import PatientCohort
 from netlm_bayes.evidence.cohort_file import CohortFile
 from netlm_bayes.evidence.patients.canonical import Patients
 from netlm_bayes.evidence.patients.layout import Layout
-from netlm_bayes.spec import CUTS, ModelSpec
+from netlm_bayes.spec import CUTS, Model
 
 type Array = NDArray[np.float64]
 type Point = Mapping[str, Array]
@@ -100,9 +100,9 @@ def cohort_file(name: str, patients: Patients, codebook: Codebook = CODEBOOK) ->
     return CohortFile(cohort, codebook, f"{name}.toml", "", "book.toml", "", patients=patients)
 
 
-def model(**choices: Any) -> ModelSpec:
+def model(**choices: Any) -> Model:
     values = {"name": "invented", "outcome": "survival", "covariates": COVARIATES, **choices}
-    return ModelSpec.model_validate(values)
+    return Model.model_validate(values)
 
 
 def analysis_of(tables: Tables, **choices: Any) -> Analysis:
@@ -216,7 +216,7 @@ def effects_of(names: Sequence[str], values: Array) -> dict[str, list[float]]:
 
 
 def log_likelihoods(
-    graph: Graph, spec: ModelSpec, tables: Tables, found: Mapping[str, Array], **more: bool
+    graph: Graph, spec: Model, tables: Tables, found: Mapping[str, Array], **more: bool
 ) -> Array:
     """Log likelihood of every patient by the loops of ``likelihood.py``.
 
@@ -239,7 +239,7 @@ def log_likelihoods(
 
 
 def _density(
-    graph: Graph, spec: ModelSpec, names: Sequence[str], found: Mapping[str, Array], place: int
+    graph: Graph, spec: Model, names: Sequence[str], found: Mapping[str, Array], place: int
 ) -> partial[Array]:
     """Density of a cohort's patients, its parameters filled in."""
     theta = found["theta"][place]

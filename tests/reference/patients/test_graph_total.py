@@ -34,7 +34,7 @@ from netlm_bayes.evidence.assemble import analyse
 from netlm_bayes.evidence.files import BUNDLED_COHORTS
 from netlm_bayes.evidence.patients.canonical import Patients
 from netlm_bayes.evidence.sources import read_cohorts
-from netlm_bayes.spec import ModelSpec
+from netlm_bayes.spec import Model
 
 ALL = TIMES["all of them"]
 # Location and scale, none of them the default.
@@ -258,7 +258,7 @@ def test_patients_beside_print_add_up(kind: str) -> None:
     values |= {"change": None, "pooling": "none", "endpoints": endpoints}
     file = cohort_file("hospital", hospital(), BUNDLED[0].codebook)
     both, alone, printed = (
-        replace(analyse(ModelSpec.model_validate(values), files), collapse=False)
+        replace(analyse(Model.model_validate(values), files), collapse=False)
         for files in ((BUNDLED[0], file, BUNDLED[1]), (file,), BUNDLED)
     )
     joint, of_patients, of_print = graph_of(both), graph_of(alone), graph_of(printed)

@@ -17,7 +17,7 @@ from netlm_bayes.evidence.implied.regression import Regression, regression_of
 from netlm_bayes.evidence.population import Patterns
 from netlm_bayes.evidence.published import PrintedRatio
 from netlm_bayes.evidence.uses import ItemUse, adjusts_alike
-from netlm_bayes.spec import ModelSpec
+from netlm_bayes.spec import Model
 
 if TYPE_CHECKING:
     from netlm_bayes.evidence.analysis import CohortEvidence
@@ -48,7 +48,7 @@ class Implied:
 
 def with_implied(
     evidence: CohortEvidence,
-    spec: ModelSpec,
+    spec: Model,
     codebook: Codebook,
     patterns: Patterns,
 ) -> CohortEvidence:
@@ -58,7 +58,7 @@ def with_implied(
     ----------
     evidence : CohortEvidence
         With the mismatch term on every ratio adjusted otherwise than the model adjusts.
-    spec : ModelSpec
+    spec : Model
     codebook : Codebook
     patterns : Patterns
 
@@ -93,7 +93,7 @@ def with_implied(
     )
 
 
-def saw_less(ratio: PrintedRatio, spec: ModelSpec, patterns: Patterns) -> bool:
+def saw_less(ratio: PrintedRatio, spec: Model, patterns: Patterns) -> bool:
     """Tell whether a regression saw less than the model: covariates, or values on a scale."""
     return ratio.covariate in patterns.stepped or not adjusts_alike(ratio, spec)
 
@@ -180,7 +180,7 @@ def _emulated(exact: Mapping[int, Array], theta: Array) -> tuple[dict[int, Impli
 
 
 def _covariance(
-    evidence: CohortEvidence, spec: ModelSpec, found: Mapping[int, Implied], error: Array
+    evidence: CohortEvidence, spec: Model, found: Mapping[int, Implied], error: Array
 ) -> Array:
     """Covariance of a cohort's ratios: the emulator's error in place of the mismatch term."""
     covariance = evidence.ratio_covariance.copy()
@@ -194,7 +194,7 @@ def _use(
     use: ItemUse,
     found: Mapping[int, Implied],
     reasons: Mapping[int, str],
-    spec: ModelSpec,
+    spec: Model,
     alike: Collection[int],
 ) -> ItemUse:
     """Say of one item how its adjustment is allowed for."""

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from netlm_bayes.curves import ANCHOR_MONTHS, Baseline, reference_curve
 from netlm_bayes.evidence.population import Patterns
-from netlm_bayes.spec import ModelSpec
+from netlm_bayes.spec import Model
 
 if TYPE_CHECKING:
     from netlm_bayes.evidence.analysis import CohortEvidence
@@ -74,13 +74,13 @@ class _Rows(NamedTuple):
 
 
 def plausible(
-    spec: ModelSpec, patterns: Patterns, endpoints: Sequence[str], evidence: CohortEvidence
+    spec: Model, patterns: Patterns, endpoints: Sequence[str], evidence: CohortEvidence
 ) -> Plausible:
     """Draw parameters that a cohort's printed evidence leaves plausible.
 
     Parameters
     ----------
-    spec : ModelSpec
+    spec : Model
     patterns : Patterns
     endpoints : sequence of str
         The one without offset first.
@@ -123,7 +123,7 @@ def _drawn(read: _Reading, draws: Array) -> Plausible:
 
 
 def _prior(
-    spec: ModelSpec, patterns: Patterns, endpoints: Sequence[str]
+    spec: Model, patterns: Patterns, endpoints: Sequence[str]
 ) -> tuple[_Columns, Array, Array]:
     """Independent normals: their names, means and variances."""
     named = [*spec.own_parameters]
@@ -138,7 +138,7 @@ def _prior(
 
 
 def _baselines(
-    spec: ModelSpec, endpoints: Sequence[str], draws: Array, columns: _Columns
+    spec: Model, endpoints: Sequence[str], draws: Array, columns: _Columns
 ) -> dict[str, Baseline]:
     """Curve of the reference profile by endpoint."""
     if spec.outcome != "survival":
@@ -154,7 +154,7 @@ def _baselines(
 class _Reading:
     """One cohort's evidence, read as linear."""
 
-    spec: ModelSpec
+    spec: Model
     patterns: Patterns
     endpoints: Sequence[str]
     evidence: CohortEvidence

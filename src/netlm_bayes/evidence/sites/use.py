@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from netlm_bayes.errors import Problem
 from netlm_bayes.evidence.population import Patterns
 from netlm_bayes.evidence.sites.table import Groups, SiteTable, SurvivalTable
-from netlm_bayes.spec import ModelSpec
+from netlm_bayes.spec import Model
 
 
-def groups_of(spec: ModelSpec, table: SiteTable) -> Groups:
+def groups_of(spec: Model, table: SiteTable) -> Groups:
     """Groups of patients whose outcome is the model's.
 
     Raises
@@ -24,7 +24,7 @@ def groups_of(spec: ModelSpec, table: SiteTable) -> Groups:
     return found.groups
 
 
-def table_faults(spec: ModelSpec, table: SiteTable) -> list[Problem]:
+def table_faults(spec: Model, table: SiteTable) -> list[Problem]:
     """Say why a table does not hold what a model needs; empty where it does."""
     if spec.outcome == "response":
         return list(_response_faults(spec, table))
@@ -33,14 +33,14 @@ def table_faults(spec: ModelSpec, table: SiteTable) -> list[Problem]:
     return list(_survival_faults(spec, table.survival))
 
 
-def _response_faults(spec: ModelSpec, table: SiteTable) -> Iterator[Problem]:
+def _response_faults(spec: Model, table: SiteTable) -> Iterator[Problem]:
     if table.response is None:
         yield Problem("response", "is not in this table, and the model is of response")
     if spec.ordinal:
         yield Problem("response", "counts responders; an ordinal model needs each patient's")
 
 
-def _survival_faults(spec: ModelSpec, survival: SurvivalTable) -> Iterator[Problem]:
+def _survival_faults(spec: Model, survival: SurvivalTable) -> Iterator[Problem]:
     cells = survival.cells
     if spec.baseline == "weibull":
         if not cells.power.shape[1]:
@@ -58,7 +58,7 @@ def _survival_faults(spec: ModelSpec, survival: SurvivalTable) -> Iterator[Probl
         yield Problem("survival.cuts", what)
 
 
-def notes_on_table(spec: ModelSpec, groups: Groups, patterns: Patterns) -> tuple[str, ...]:
+def notes_on_table(spec: Model, groups: Groups, patterns: Patterns) -> tuple[str, ...]:
     """Say of each covariate in how many patients its level is not told."""
     mean = "mean hazard" if spec.outcome == "survival" else "mean probability"
     notes = []

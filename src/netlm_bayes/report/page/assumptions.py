@@ -8,7 +8,7 @@ from typing import Any
 from netlm_bayes.estimands.population import POOLED
 from netlm_bayes.report.page.forms import listed, plain, prior_in_words
 from netlm_bayes.report.page.quoted import Tables
-from netlm_bayes.spec import ModelSpec
+from netlm_bayes.spec import Model
 
 MISMATCH = "mismatch sd"
 MISSING = "missing in"
@@ -30,7 +30,7 @@ def assumptions(manifest: Mapping[str, Any], tables: Tables) -> tuple[str, ...]:
         A sentence or two each; what does not concern this run is left out.
     """
     details = manifest["details"]
-    spec = ModelSpec.model_validate(details["model"])
+    spec = Model.model_validate(details["model"])
     return (
         *_of_print(spec, details, tables),
         *_of_time(spec, details),
@@ -40,7 +40,7 @@ def assumptions(manifest: Mapping[str, Any], tables: Tables) -> tuple[str, ...]:
     )
 
 
-def _of_print(spec: ModelSpec, details: Mapping[str, Any], tables: Tables) -> Iterator[str]:
+def _of_print(spec: Model, details: Mapping[str, Any], tables: Tables) -> Iterator[str]:
     """What printed evidence needs: a mix of covariates, margins, readings, adjustment."""
     cohorts = details["population"]["cohorts"]
     printed = [cohort for cohort in cohorts if not cohort["patients"]]
@@ -69,7 +69,7 @@ def _of_print(spec: ModelSpec, details: Mapping[str, Any], tables: Tables) -> It
     yield from _readings(details, tables)
 
 
-def _mix(spec: ModelSpec) -> str:
+def _mix(spec: Model) -> str:
     """How covariates go together in a population of which only margins are printed."""
     if spec.association:
         pairs = [" with ".join(item.covariates) for item in spec.association]
@@ -94,7 +94,7 @@ def _readings(details: Mapping[str, Any], tables: Tables) -> Iterator[str]:
             yield f"{cohort}, {row['item']}, is read as '{row['reading']}'{why}."
 
 
-def _of_time(spec: ModelSpec, details: Mapping[str, Any]) -> Iterator[str]:
+def _of_time(spec: Model, details: Mapping[str, Any]) -> Iterator[str]:
     """What survival needs: proportional hazards, a shape, censoring, endpoints."""
     if spec.outcome != "survival":
         return
@@ -125,7 +125,7 @@ def _of_time(spec: ModelSpec, details: Mapping[str, Any]) -> Iterator[str]:
         )
 
 
-def _of_patients(spec: ModelSpec, details: Mapping[str, Any], tables: Tables) -> Iterator[str]:
+def _of_patients(spec: Model, details: Mapping[str, Any], tables: Tables) -> Iterator[str]:
     """What patients' data need: missing values, and that nobody is simulated."""
     if details["synthetic"]:
         yield "Simulated patients stand in for people; they show the method and nothing else."
@@ -138,7 +138,7 @@ def _of_patients(spec: ModelSpec, details: Mapping[str, Any], tables: Tables) ->
         yield "Response is CR or PR as the cohorts assessed it, at whatever time they did."
 
 
-def _of_pooling(spec: ModelSpec, details: Mapping[str, Any]) -> Iterator[str]:
+def _of_pooling(spec: Model, details: Mapping[str, Any]) -> Iterator[str]:
     """What pooling needs: exchangeable cohorts, and no patient in two."""
     cohorts = details["population"]["cohorts"]
     if len(cohorts) < 2:
@@ -157,7 +157,7 @@ def _of_pooling(spec: ModelSpec, details: Mapping[str, Any]) -> Iterator[str]:
     yield "No patient is in two cohorts."
 
 
-def _of_priors(spec: ModelSpec, details: Mapping[str, Any]) -> Iterator[str]:
+def _of_priors(spec: Model, details: Mapping[str, Any]) -> Iterator[str]:
     """The prior of effects, which every estimate carries a part of."""
     prior = spec.prior("effect")
     ratio = "hazard" if spec.outcome == "survival" else "odds"

@@ -11,7 +11,7 @@ from netlm_bayes.report.page.forms import listed, plain, prior_in_words, whole
 from netlm_bayes.report.page.methods import MODELS, POOLING, PRIOR_NAMES, kind_of, used_priors
 from netlm_bayes.report.page.quoted import Tables
 from netlm_bayes.report.page.scenarios_told import MAIN
-from netlm_bayes.spec import ModelSpec
+from netlm_bayes.spec import Model
 
 PRIOR_KEY = ("priors", "effect", "sigma")
 POSTERIOR = "posterior.nc"
@@ -36,9 +36,9 @@ class Evidence:
     script: bool
 
     @property
-    def spec(self) -> ModelSpec:
+    def spec(self) -> Model:
         """Its model."""
-        return ModelSpec.model_validate(self.manifest["details"]["model"])
+        return Model.model_validate(self.manifest["details"]["model"])
 
     @property
     def details(self) -> Mapping[str, Any]:

@@ -14,7 +14,7 @@ from netlm_bayes.report.page.assumptions import MISMATCH, any_note, fitted, of_s
 from netlm_bayes.report.page.forms import listed, plain, prior_in_words, whole
 from netlm_bayes.report.page.quoted import Tables
 from netlm_bayes.report.page.scenarios_told import MAIN
-from netlm_bayes.spec import ModelSpec
+from netlm_bayes.spec import Model
 
 REFERENCES = "references.toml"
 MODELS = {
@@ -72,7 +72,7 @@ def methods_paragraph(
     str
         Two paragraphs of plain text.
     """
-    spec, cited = ModelSpec.model_validate(manifest["details"]["model"]), _Citations()
+    spec, cited = Model.model_validate(manifest["details"]["model"]), _Citations()
     sentences = [
         *_model(spec, manifest["details"]),
         *_likelihood(manifest["details"], tables, cited),
@@ -106,14 +106,14 @@ def references() -> Mapping[str, Mapping[str, str]]:
     return tomllib.loads(Path(__file__).with_name(REFERENCES).read_text("utf-8"))
 
 
-def kind_of(spec: ModelSpec) -> str:
+def kind_of(spec: Model) -> str:
     """Kind of a model."""
     if spec.outcome == "response":
         return "ordinal" if spec.ordinal else "response"
     return spec.baseline
 
 
-def _model(spec: ModelSpec, details: Mapping[str, Any]) -> Iterator[str]:
+def _model(spec: Model, details: Mapping[str, Any]) -> Iterator[str]:
     """Model, cohorts, covariates, pooling."""
     cohorts = details["population"]["cohorts"]
     told = [f"{cohort['label']} (n = {cohort['n']})" for cohort in cohorts]
@@ -192,7 +192,7 @@ def _mismatch(details: Mapping[str, Any], tables: Tables) -> str:
     return f", with an error of sd {sd} where they were adjusted otherwise than here"
 
 
-def used_priors(spec: ModelSpec, details: Mapping[str, Any]) -> list[str]:
+def used_priors(spec: Model, details: Mapping[str, Any]) -> list[str]:
     """Names of the priors that a run has parameters for."""
     several = len(details["population"]["cohorts"]) > 1
     absent = {
@@ -210,7 +210,7 @@ def used_priors(spec: ModelSpec, details: Mapping[str, Any]) -> list[str]:
     ]
 
 
-def _priors(spec: ModelSpec, details: Mapping[str, Any], cited: _Citations) -> Iterator[str]:
+def _priors(spec: Model, details: Mapping[str, Any], cited: _Citations) -> Iterator[str]:
     """Every prior."""
     names = used_priors(spec, details)
     told = [f"{prior_in_words(spec.prior(name))} for {PRIOR_NAMES[name]}" for name in names]
@@ -219,7 +219,7 @@ def _priors(spec: ModelSpec, details: Mapping[str, Any], cited: _Citations) -> I
 
 
 def _computation(
-    spec: ModelSpec, manifest: Mapping[str, Any], checks: Sequence[Check], cited: _Citations
+    spec: Model, manifest: Mapping[str, Any], checks: Sequence[Check], cited: _Citations
 ) -> Iterator[str]:
     """Sampler, its length, its checks."""
     versions, sampling = manifest["versions"], spec.sampling
@@ -255,7 +255,7 @@ def _limits(checks: Sequence[Check]) -> dict[str, str]:
     }
 
 
-def _reported(spec: ModelSpec, tables: Tables, cited: _Citations) -> Iterator[str]:
+def _reported(spec: Model, tables: Tables, cited: _Citations) -> Iterator[str]:
     """Estimates and what they were held against."""
     if "effects" not in tables:
         return

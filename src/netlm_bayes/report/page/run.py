@@ -12,7 +12,7 @@ import xarray as xr
 from netlm_bayes.estimands.description import Described
 from netlm_bayes.inference.gate import Check
 from netlm_bayes.report.figures import Labels
-from netlm_bayes.spec import ModelSpec
+from netlm_bayes.spec import Model
 
 Tables = Mapping[str, pd.DataFrame]
 
@@ -26,7 +26,7 @@ class PageRun:
     name : str
         Of its folder.
     manifest : mapping
-    spec : ModelSpec
+    spec : Model
     described : mapping
         Its populations.
     labels : Labels
@@ -47,7 +47,7 @@ class PageRun:
 
     name: str
     manifest: Mapping[str, Any]
-    spec: ModelSpec
+    spec: Model
     described: Described
     labels: Labels
     checks: tuple[Check, ...]
