@@ -233,9 +233,9 @@ def write_checks(folder: Path, checks: Sequence[Check], name: str = DIAGNOSTICS)
 
 
 def manifest_values(manifest: Manifest) -> dict[str, Any]:
-    """What `manifest.json` holds but for the names of the run's files, as JSON reads it back."""
-    versions = {"versions": {name: version(name) for name in PACKAGES}}
-    values: dict[str, Any] = json.loads(json.dumps({**asdict(manifest), **versions}, default=str))
+    """What `manifest.json` holds, as JSON reads it back."""
+    made = {"versions": {name: version(name) for name in PACKAGES}, "contents": []}
+    values: dict[str, Any] = json.loads(json.dumps({**asdict(manifest), **made}, default=str))
     return values
 
 

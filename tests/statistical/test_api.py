@@ -177,3 +177,15 @@ def test_a_table_to_share_comes_from_patients_in_memory(fit: nb.Fit, tmp_path: P
     (file,) = nb.read_cohorts(place)
     assert file.cohort.n == 200
     assert made.notes
+
+
+def test_a_page_and_a_manuscripts_tables_are_written_where_they_are_asked_for(
+    fit: nb.Fit, tmp_path: Path
+) -> None:
+    page = fit.report(tmp_path / "smith.html")
+    assert "bone: yes vs no" in page.read_text("utf-8")
+    assert fit.export(tmp_path / "smith.xlsx").read_bytes().startswith(b"PK")
+    with pytest.raises(nb.RunError, match="exists"):
+        fit.report(page)
+    with pytest.raises(nb.InputError, match=r"must end in \.xlsx, \.docx, \.tex; got 'a.pdf'"):
+        fit.export(tmp_path / "a.pdf")

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from netlm_bayes.errors import InputError, Problem, RunError
-from netlm_bayes.pipeline.run import read_run
+from netlm_bayes.pipeline.run import Run, read_run
 from netlm_bayes.pipeline.whole_file import check_place, write_whole
 from netlm_bayes.report.export.cells import ManuscriptTable
 from netlm_bayes.report.export.docx import as_docx
@@ -56,9 +56,20 @@ def export(run: Path, to: str, out: Path | None = None, force: bool = False) -> 
     check_place(place, [suffix], f"export --to {to}", force)
     if run.is_file():
         raise RunError(f"{run}: is a file; give the folder of the run, {run.resolve().parent}")
-    found = read_run(run)
-    write_whole(place, write(manuscript_tables(found.tables, found.manifest, found.labels)))
+    write_whole(place, write(_tables_of(read_run(run))))
     return place
+
+
+def export_run(run: Run, place: Path, force: bool = False) -> Path:
+    """Write a run's tables of a manuscript in the format that a file's suffix names."""
+    writers = dict(WRITERS.values())
+    check_place(place, writers, "export", force)
+    write_whole(place, writers[place.suffix.casefold()](_tables_of(run)))
+    return place
+
+
+def _tables_of(run: Run) -> tuple[ManuscriptTable, ...]:
+    return tuple(manuscript_tables(run.tables, run.manifest, run.labels))
 
 
 def _beside(run: Path, suffix: str) -> Path:

@@ -10,7 +10,9 @@ from typing import Any
 import pandas as pd
 
 from netlm_bayes.errors import InputError, Problem, RunError
+from netlm_bayes.pipeline.export import export_run
 from netlm_bayes.pipeline.predict import Prediction, predict
+from netlm_bayes.pipeline.report import write_page_of
 from netlm_bayes.pipeline.run import Run, read_run, save_run
 from netlm_bayes.pipeline.summary import headline, html_table
 from netlm_bayes.report.figures import curves_by, forest
@@ -160,6 +162,48 @@ class Fit(Run):
         """
         save_run(self, Path(folder), command or str(self.manifest["command"]), keep_patients)
         return Path(folder)
+
+    def report(self, path: str | Path, *, force: bool = False) -> Path:
+        """Write one self-contained HTML page to read, explore and send.
+
+        Parameters
+        ----------
+        path : str or Path
+            An ``.html``.
+        force : bool, default False
+            Replace a file that is there.
+
+        Returns
+        -------
+        Path
+
+        Raises
+        ------
+        InputError, RunError
+            The name ends otherwise, or the file is there or cannot be written.
+        """
+        return write_page_of(self, Path(path), force)
+
+    def export(self, path: str | Path, *, force: bool = False) -> Path:
+        """Write the tables of a manuscript.
+
+        Parameters
+        ----------
+        path : str or Path
+            An ``.xlsx``, ``.docx`` or ``.tex``.
+        force : bool, default False
+            Replace a file that is there.
+
+        Returns
+        -------
+        Path
+
+        Raises
+        ------
+        InputError, RunError
+            The name ends otherwise, or the file is there or cannot be written.
+        """
+        return export_run(self, Path(path), force)
 
     def __repr__(self) -> str:
         """Name model and cohorts."""

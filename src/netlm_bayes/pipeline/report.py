@@ -9,8 +9,8 @@ from pathlib import Path
 import pandas as pd
 
 from netlm_bayes import store
-from netlm_bayes.pipeline.run import read_run
-from netlm_bayes.pipeline.whole_file import write_whole
+from netlm_bayes.pipeline.run import Run, read_run
+from netlm_bayes.pipeline.whole_file import check_place, write_whole
 from netlm_bayes.report.figures import draw
 from netlm_bayes.report.page import PageRun, render_page
 
@@ -90,9 +90,13 @@ def read_page_run(run: Path) -> PageRun:
 
 def _read(folder: Path, audit: Tables | None = None) -> PageRun:
     """Read one run."""
-    run = read_run(folder)
+    return page_run(read_run(folder), folder.resolve().name, audit or {})
+
+
+def page_run(run: Run, name: str, audit: Tables | None = None) -> PageRun:
+    """Take what a page shows of a run."""
     return PageRun(
-        name=folder.resolve().name,
+        name=name,
         manifest=run.manifest,
         spec=run.model,
         described=run.population,
@@ -103,6 +107,13 @@ def _read(folder: Path, audit: Tables | None = None) -> PageRun:
         audit=audit or {},
         script=run.script,
     )
+
+
+def write_page_of(run: Run, place: Path, force: bool = False) -> Path:
+    """Write the page of a run that is in memory."""
+    check_place(place, (".html",), "report", force)
+    write_whole(place, render_page(page_run(run, run.model.name)).encode())
+    return place
 
 
 def _reanalysed_with(run: Path) -> list[Path]:
