@@ -11,9 +11,9 @@ from functools import cached_property
 from importlib import resources
 from itertools import pairwise
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from netlm_bayes.documents import (
     Document,
@@ -25,6 +25,7 @@ from netlm_bayes.documents import (
     expect_kind,
     read_toml,
     repeated,
+    shown,
     validated,
 )
 
@@ -42,6 +43,8 @@ PATIENT_COLUMNS = (
     "time_upper",
 )
 """Columns of every file of patients; no covariate may be called so."""
+EVENT, EVENT_FREE = "an event", "event-free"
+"""What ends survival, and who has not had it, where a codebook does not say."""
 
 
 UNITS = {
@@ -92,6 +95,41 @@ class Latent(Document):
             yield ("location",), what
 
 
+class Endpoint(Document):
+    """A survival endpoint, in the words that figures, tables and sentences use.
+
+    Attributes
+    ----------
+    label : str
+        Name in figures and tables, such as ``"overall survival"``.
+    short : str
+        Abbreviation, such as ``"OS"``; the label where there is none.
+    event : str
+        What ends survival, as after "hazard of": ``"death"``.
+    event_free : str
+        Who has not had the event, as after "still": ``"alive"``.
+    """
+
+    label: Text
+    short: Text = ""
+    event: Text = EVENT
+    event_free: Text = EVENT_FREE
+
+    @property
+    def abbreviation(self) -> str:
+        """Short name, or the label."""
+        return self.short or self.label
+
+
+def _label_alone(value: Any) -> Any:
+    """Take a text as the label of an endpoint of which no more is said."""
+    if isinstance(value, str):
+        return {"label": value}
+    if isinstance(value, dict | Endpoint):
+        return value
+    raise ValueError(f"must be text in quotes, or a table with 'label'; got {shown(value)}")
+
+
 class Covariate(Document):
     """One covariate.
 
@@ -117,6 +155,10 @@ class Covariate(Document):
         The scale on which levels of different cuts meet: one coefficient in place of one a level.
     post_baseline : bool
         Known only after the clock has started (such as response): never a covariate of a model.
+    treatment : bool
+        Its levels are treatments, or arms of a trial.
+    randomised : bool
+        A treatment assigned at random, in every cohort that is analysed by this codebook.
     note : str
         What a reader must know of the levels.
     """
@@ -130,10 +172,13 @@ class Covariate(Document):
     groups: dict[Text, tuple[Text, ...]] = Field(default_factory=dict)
     latent: Latent | None = None
     post_baseline: bool = False
+    treatment: bool = False
+    randomised: bool = False
     note: str = ""
 
     def faults(self) -> Iterator[Fault]:
         """Levels, reference, cuts and groups must speak of the same things."""
+        yield from self._treatment_faults()
         if not self.levels:
             yield from self._continuous_faults()
             return
@@ -155,6 +200,14 @@ class Covariate(Document):
             yield from self._group_faults(name, members)
         if self.latent:
             yield from self._latent_faults(self.latent)
+
+    def _treatment_faults(self) -> Iterator[Fault]:
+        """What is assigned at random is a treatment, and known when the clock starts."""
+        if self.randomised and not self.treatment:
+            yield ("randomised",), "belongs to a treatment; say treatment = true as well"
+        if self.randomised and self.post_baseline:
+            what = "cannot be said of what is known only after the clock has started"
+            yield ("randomised",), f"{what} (post_baseline)"
 
     def _latent_faults(self, latent: Latent) -> Iterator[Fault]:
         """A latent scale needs to know where levels begin and end."""
@@ -254,14 +307,14 @@ class Codebook(Document):
     id : str
         Short name.
     endpoints : dict
-        Survival endpoints and their labels; the first is the primary one.
+        Survival endpoints by name, each a label or an `Endpoint`; the first is the primary one.
     covariates : dict
         Covariates by name.
     """
 
     id: Identifier
-    endpoints: dict[Text, Text] = Field(
-        default_factory=lambda: {"pfs": "progression-free survival"}, min_length=1
+    endpoints: dict[Text, Annotated[Endpoint, BeforeValidator(_label_alone)]] = Field(
+        default_factory=lambda: {"survival": Endpoint(label="event-free survival")}, min_length=1
     )
     covariates: dict[Text, Covariate] = Field(min_length=1)
 

@@ -250,9 +250,9 @@ def test_progression_between_scans_is_counted_at_the_scan_only_when_asked(
     (site / "scans.csv").write_text("\n".join(rows) + "\n", "utf-8")
     seen = netlm("share", "scans.csv", "--out", "site.json")
     assert seen.code == 2
-    assert "time_upper: progression is known only to lie between two scans" in seen.err
+    assert "time_upper: events are known only to lie between two scans" in seen.err
     seen = netlm("share", "scans.csv", "--out", "site.json", "--at-scan")
-    assert "progression of 40 patients counted at the scan that saw it" in seen.err
+    assert "events of 40 patients counted at the scan that saw them" in seen.err
 
 
 def test_simulated_patients_stay_called_so(site: Path, netlm: Netlm) -> None:

@@ -46,6 +46,29 @@ def test_the_bundled_codebook_is_sound():
     assert read_codebook("netlm", Path()).primary_endpoint == "pfs"
 
 
+def test_an_endpoint_is_a_label_or_a_table_and_what_it_does_not_say_is_neutral(tmp_path):
+    told = '[endpoints.os]\nlabel = "overall survival"\nshort = "OS"\nevent = "death"\n'
+    text = TEXT.replace("[covariates.burden]", f"{told}\n[covariates.burden]", 1)
+    (tmp_path / "book.toml").write_text(text, "utf-8")
+    pfs, os = read_codebook("book.toml", tmp_path).endpoints.values()
+    assert (pfs.label, pfs.abbreviation, pfs.event, pfs.event_free) == (
+        "PFS",
+        "PFS",
+        "an event",
+        "event-free",
+    )
+    assert (os.label, os.abbreviation, os.event, os.event_free) == (
+        "overall survival",
+        "OS",
+        "death",
+        "event-free",
+    )
+
+
+def test_a_codebook_survives_its_way_through_a_manifest(book):
+    assert Codebook.model_validate(book.model_dump(mode="json", exclude_defaults=True)) == book
+
+
 def test_levels_behind_names_come_in_the_codebook_s_order(book):
     assert book.covariate("burden").members(["high", "not high"]) == ("low", "middle", "high")
     assert book.covariate("burden").name_of(["middle", "low"]) == "not high"
@@ -93,7 +116,38 @@ def test_unknown_names_are_refused_with_a_suggestion(book):
         ("label", "lable", "line 7, covariates.burden.lable: no such key (did you mean 'label'?)"),
         ('pfs = "PFS"', 'response = "R"', "line 4, endpoints.response: stands for response to tr"),
         ('pfs = "PFS"', "", "line 3, endpoints: must not be empty"),
-        ('pfs = "PFS"', "pfs = 3", "line 4, endpoints.pfs: must be text in quotes; got 3"),
+        (
+            'pfs = "PFS"',
+            "pfs = 3",
+            "line 4, endpoints.pfs: must be text in quotes, or a table with 'label'; got 3",
+        ),
+        ('pfs = "PFS"', 'pfs = ""', "line 4, endpoints.pfs.label: must not be empty"),
+        ('pfs = "PFS"', 'pfs.event = "death"', "line 4, endpoints.pfs.label: is missing"),
+        (
+            'pfs = "PFS"',
+            'pfs = { label = "P", evnt = "x" }',
+            "line 4, endpoints.pfs.evnt: no such key (did you mean 'event'?)",
+        ),
+        (
+            'pfs = "PFS"',
+            'pfs = { label = "P", event_free = "" }',
+            "line 4, endpoints.pfs.event_free: must not be empty",
+        ),
+        (
+            'label = "Age"',
+            'label = "Age"\ntreatment = "yes"',
+            "line 17, covariates.age.treatment: must be true or false; got 'yes'",
+        ),
+        (
+            'label = "Age"',
+            'label = "Age"\nrandomised = true',
+            "line 17, covariates.age.randomised: belongs to a treatment; say treatment = true",
+        ),
+        (
+            'label = "Age"',
+            'label = "Age"\ntreatment = true\npost_baseline = true\nrandomised = true',
+            "line 19, covariates.age.randomised: cannot be said of what is known only after the",
+        ),
         ('id = "c"', "", "id: is missing"),
     ],
     ids=lambda value: value[:30],

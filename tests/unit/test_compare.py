@@ -134,6 +134,17 @@ def test_each_printed_ratio_stands_beside_its_posterior(analysis_of, invented):
     limits = row["printed_lower"], row["printed_upper"]
     assert row["scepticism_limit"] == pytest.approx(scepticism_limit(*limits))
     assert (row["adjusted_for"], row["role"], row["note"]) == ("spread", "fit", "")
+    assert set(table["limits_from"]) == {"printed"}
+
+
+def test_limits_at_another_level_than_the_printed_one_are_those_of_the_standard_error(
+    analysis_of, invented
+):
+    analysis = analysis_of(invented.east(), level=0.8)
+    table = comparison(analysis, people_of(analysis, invented)).set_index("contrast")
+    row = table.loc["size: huge vs small"]
+    assert 1.3 < row["printed_lower"] < row["printed_upper"] < 6.9
+    assert set(table["limits_from"]) == {"standard error"}
 
 
 def test_an_odds_ratio_of_not_responding_is_compared_as_one_of_response(analysis_of, invented):
@@ -146,6 +157,7 @@ def test_an_odds_ratio_of_not_responding_is_compared_as_one_of_response(analysis
     reach = math.log(4) * Z95 / norm.isf(0.005)
     assert row["printed_upper"] == pytest.approx(math.exp(-math.log(4) + reach))
     assert row["note"] == "printed 4.0 for not responding; limits from the p value"
+    assert row["limits_from"] == "p value"
 
 
 def test_a_checked_ratio_without_an_uncertainty_is_not_compared(analysis_of, invented):

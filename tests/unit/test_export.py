@@ -241,9 +241,10 @@ def test_subgroups_have_a_row_each_with_every_measure():
     source = tables["subgroups"].to_dict("records")
     keys = {(row["cohort"], row["endpoint"], row["subgroup"]) for row in source}
     assert len(subgroups.rows) == len(keys)
+    event_free = labels.event_free_of(tables["subgroups"]["endpoint"])
     assert [column.heading for column in subgroups.columns[3:]] == [
         "Median, months",
-        "Event-free at 12 months",
+        f"{event_free.capitalize()} at 12 months",
     ]
     first, told = source[0], subgroups.rows[0]
     assert first["estimand"] == "median"
@@ -361,11 +362,11 @@ def test_a_row_of_another_endpoint_says_so_and_no_other_does():
 FROM_P = "a Confidence limits not printed: computed from the printed P value."
 
 
-@pytest.mark.parametrize(("note", "marked"), [("limits from the p value", 1), ("", 0)])
-def test_limits_from_a_p_value_are_marked_and_explained(note, marked):
+@pytest.mark.parametrize(("origin", "marked"), [("p value", 1), ("printed", 0)])
+def test_limits_from_a_p_value_are_marked_and_explained(origin, marked):
     tables, manifest, labels = committed("pfs-weibull")
-    notes = [note, *[""] * (len(tables["comparison"]) - 1)]
-    comparison = tables["comparison"].assign(note=notes)
+    origins = [origin, *["printed"] * (len(tables["comparison"]) - 1)]
+    comparison = tables["comparison"].assign(limits_from=origins)
     made = manuscript_tables({**tables, "comparison": comparison}, manifest, labels)
     beside = [str(row[4]) for row in made[0].rows if row[4] is not None]
     assert sum(text.endswith(")a") for text in beside) == marked

@@ -39,6 +39,8 @@ LABELS = Labels(
         "grade": ("<=10%", ">10%"),
         "bone": ("no", "yes"),
     },
+    events={"pfs": "relapse or death", "hepatic_pfs": "hepatic relapse"},
+    event_free={"pfs": "relapse-free", "hepatic_pfs": "free of hepatic relapse"},
 )
 LOG_HR = {
     "burden: 10-25% vs <10%": 0.60,
@@ -514,7 +516,7 @@ def test_the_forest_reads_from_the_first_level_to_the_next_institution(figures):
 @pytest.mark.parametrize(
     ("run", "title", "below", "above"),
     [
-        ("survival", "Hazard ratios", "← lower risk of progression", "higher risk →"),
+        ("survival", "Hazard ratios", "← lower hazard", "higher hazard of an event →"),
         ("response", "Odds ratios", "← less often responds", "more often responds →"),
     ],
 )
@@ -523,11 +525,65 @@ def test_the_forest_says_which_ratio_it_is_and_which_side_is_which(
 ):
     found = figures[f"{run} forest"]
     assert any(word.startswith(title) for word in words(found))
-    sides = {t.get_text(): t.get_window_extent() for t in written(found) if "sk" in t.get_text()}
-    sides |= {t.get_text(): t.get_window_extent() for t in written(found) if "resp" in t.get_text()}
+    sides = {t.get_text(): t.get_window_extent() for t in written(found)}
     (plot,) = [axes for axes in found.axes if axes.axison]
     one = plot.transData.transform((1.0, 0.0))[0]
     assert sides[below].x1 < one < sides[above].x0
+
+
+def test_a_composite_event_is_written_below_the_axis_in_lines_that_stay_on_the_page(
+    survival_tables,
+):
+    event = "death, myocardial infarction, stroke, or admission to hospital for heart failure"
+    labels = replace(LABELS, events=dict.fromkeys(LABELS.endpoints, event))
+    figure = forest(survival_tables["comparison"], survival_tables["effects"], labels)
+    (hint,) = [text for text in written(figure) if "higher hazard" in text.get_text()]
+    assert hint.get_text().replace("\n", " ") == f"higher hazard of {event} →"
+    assert hint.get_window_extent().x1 <= figure.bbox.x1
+    (note,) = [text for text in written(figure) if text.get_text().startswith("Printed:")]
+    assert hint.get_window_extent().y0 > note.get_window_extent().y1
+
+
+def test_the_event_is_named_where_all_ratios_are_of_one(survival_tables):
+    comparison = survival_tables["comparison"]
+    assert comparison["endpoint"].nunique() == 2
+    alike = forest(comparison.assign(endpoint="pfs"), survival_tables["effects"], LABELS)
+    assert "higher hazard of relapse or death →" in words(alike)
+    mixed = forest(comparison, survival_tables["effects"], LABELS)
+    assert "higher hazard of an event →" in words(mixed)
+
+
+@pytest.mark.parametrize(
+    ("origins", "said", "marks"),
+    [
+        (["printed"], "fitted; limits as printed. P > 1", ""),
+        (["p value"], "fitted; limits computed from the printed p value. P > 1", ""),
+        (
+            ["printed", "p value"],
+            "fitted; limits as printed; * limits computed from the printed p value. P > 1",
+            "*",
+        ),
+        (
+            ["standard error", "p value"],
+            "fitted; limits computed from the printed p value; * limits computed from the printed "
+            "ones, at the posterior's level. P > 1",
+            "*",
+        ),
+        (None, "Printed: the ratio that is fitted. P > 1", ""),
+    ],
+)
+def test_the_forest_says_where_printed_limits_come_from(survival_tables, origins, said, marks):
+    comparison = survival_tables["comparison"]
+    comparison = comparison[comparison["role"] == "fit"].reset_index(drop=True)
+    comparison = comparison.drop(columns="limits_from", errors="ignore")
+    if origins:
+        places = [origins[place % len(origins)] for place in comparison.index]
+        comparison = comparison.assign(limits_from=places)
+    found = words(forest(comparison, survival_tables["effects"], LABELS))
+    assert said in " ".join(found)
+    marked = [word for word in found if word.endswith(")*")]
+    others = 0 if origins is None or len(origins) < 2 else len(comparison) // 2
+    assert len(marked) == (others if marks else 0)
 
 
 def test_an_interval_that_leaves_the_axis_ends_in_an_arrow(survival_tables):

@@ -249,7 +249,7 @@ def test_progression_between_scans_is_dated_at_the_later_one_and_said() -> None:
     dated = replace(people, lower=np.where(event, upper, people.lower), upper=upper)
     seen, exact = (cox({"east": p}, BOOK, COVARIATES) for p in (scanned, dated))
     pd.testing.assert_frame_equal(seen.drop(columns="note"), exact.drop(columns="note"))
-    assert seen["note"].str.contains("later one, which saw it").all()
+    assert seen["note"].str.contains("later one, which saw them").all()
     assert not exact["note"].str.contains("scan").any()
 
 

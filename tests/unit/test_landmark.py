@@ -53,7 +53,7 @@ def test_every_estimate_says_from_when_it_counts(hospital: str, model: str) -> N
     assert analysis.endpoints == ("pfs_from_month_3",)
     assert ("response", "responders") in analysis.patterns.effects
     notes = analysis.cohorts[0].notes
-    assert notes[0] == "fewer than 5 not known to be event-free at month 3 left out"
+    assert notes[0] == "fewer than 5 not known to be progression-free at month 3 left out"
 
 
 def test_print_tells_of_no_landmark() -> None:

@@ -74,6 +74,7 @@ def manifest(cohorts: dict[str, int], patients: bool = True, **model: Any) -> di
                 "covariates": {"size": "Size in 2 bands", "age": "Age"},
                 "endpoints": {"pfs": "PFS"},
                 "levels": {"size": ["<5 cm", ">=5 cm"], "age": []},
+                "events": {"pfs": "relapse or death"},
             },
             "population": {
                 "cohorts": known,
@@ -400,8 +401,8 @@ def test_a_landmark_is_in_the_endpoints_name():
 def test_effects_are_counted_and_told_with_interval_and_probability():
     said = texts(hospital(), "found")
     assert (
-        "Of 2 hazard ratios in Hospital a/b, 1 has a 95 % interval wholly above one (events come "
-        "sooner) and none has it wholly below one." in said
+        "Of 2 hazard ratios in Hospital a/b, 1 has a 95 % interval wholly above one (a "
+        "higher hazard of relapse or death) and none has it wholly below one." in said
     )
     assert "Clearest: Size in 2 bands: >=5 cm vs <5 cm, hazard ratio in Hospital a/b 2.10" in said
     assert "Age: per 9.07 years, hazard ratio in Hospital a/b 1.04 (0.80 to 1.40), prob" in said
@@ -505,6 +506,37 @@ def test_no_treatment_is_compared():
         assert "no treatment is compared with another" in texts(committed(name), "asked")
 
 
+@pytest.mark.parametrize(
+    ("treatments", "said"),
+    [
+        (
+            {"size": True},
+            "This run asks what effect Size in 2 bands has on PFS, and what else goes with it: Age."
+            "\n{}\nSize in 2 bands was assigned at random: under the assumptions of a randomised "
+            "trial (concealed allocation, analysis as assigned, complete or non-informative "
+            "follow-up) the contrast estimates the causal effect of assignment.\nContrasts by Age "
+            "compare kinds of patients: they are associations, and not effects of a treatment.",
+        ),
+        (
+            {"size": False, "age": False},
+            "This run asks what goes with PFS: Size in 2 bands and Age.\n{}\nSize in 2 bands and "
+            "Age are treatments that nobody assigned at random: the contrast is an association, "
+            "and may reflect why patients received what they did.",
+        ),
+        (
+            {"not in the model": True},
+            "This run asks what goes with PFS: Size in 2 bands and Age.\n{}\nWhat is compared are "
+            "kinds of patients within these cohorts; no treatment is compared with another.",
+        ),
+    ],
+)
+def test_what_was_assigned_at_random_is_told_from_what_was_chosen(treatments, said):
+    tables, told, checks = hospital()
+    told["details"]["labels"]["treatments"] = treatments
+    basis = "It rests on one cohort: Hospital a/b (90 patients, from their data)."
+    assert texts((tables, told, checks), "asked") == said.format(basis)
+
+
 def test_unknown_follow_up_is_said_beside_the_medians():
     said = [x.text for x in findings(*committed("pfs-weibull")) if x.part == "found"][:FIRST]
     (place,) = [i for i, text in enumerate(said) if text.startswith("Median ")]
@@ -529,7 +561,9 @@ def test_a_shape_that_is_mostly_prior_is_said_to_be_and_one_that_is_known_is_not
     )
     own = own[own["estimand"] == "survival"].set_index("horizon_months")
     firmest = (own["upper"] - own["lower"]).idxmin()
-    assert f"All primaries, 2016-2020 the share event-free is firmest at {firmest:g} mon" in said
+    free = rest[0]["details"]["labels"].get("event_free", {}).get("pfs", "event-free")
+    precisely = f"the proportion {free} is most precisely estimated at {firmest:g} months"
+    assert f"All primaries, 2016-2020 {precisely}" in said
     effects = tables["effects"].copy()
     known = (effects["estimand"] == "shape") & (effects["method"] == "posterior")
     effects.loc[known, ["lower", "upper"]] = [0.8, 1.2]

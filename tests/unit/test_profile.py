@@ -280,7 +280,7 @@ def test_effects_that_change_are_followed():
     early = np.exp(theta[:, 0]) * 0.5 ** np.exp(theta[:, 1])
     late = np.exp(theta[:, 0]) - early
     hazard = (early + late * np.exp(change)) * np.exp(theta[:, 2])
-    survival = found["h0", "pfs", "survival", 12.0]
+    survival = found["h0", "survival", "survival", 12.0]
     np.testing.assert_allclose(survival, np.exp(-hazard), rtol=CLOSE)
 
 
@@ -327,7 +327,7 @@ def test_a_continuous_covariate_is_taken_at_its_number():
     found = predicted(analysis, "age=75", "spread=yes")
     theta, scale = flat(analysis, "theta")[:, 0], analysis.scales["age"]
     level = theta[:, 0] + theta[:, 2] + theta[:, 3] * (75 - scale.mean) / scale.sd
-    survival = by_key(found.quantities)["h0", "pfs", "survival", 12.0]
+    survival = by_key(found.quantities)["h0", "survival", "survival", 12.0]
     np.testing.assert_allclose(survival, np.exp(-np.exp(level)), rtol=CLOSE)
     assert found.parts == ("spread: yes", "age: 75 years")
 
@@ -517,7 +517,7 @@ def test_lines_say_beside_the_numbers_only_what_differs(both, tmp_path):
     lines = prediction_lines(prediction)
     assert [what for _, what, _, _ in lines[:5]] == [
         "pfs: median, months",
-        "pfs: event-free months of the first 24, mean",
+        "pfs: mean months event-free within the first 24",
         "pfs: event-free at 6 months",
         "pfs: event-free at 12 months",
         "pfs: event-free at 24 months",

@@ -469,7 +469,7 @@ def test_the_report_says_whose_times_the_weibull_part_gives_away() -> None:
     [
         ({"upper": np.full(60, np.inf), "response": np.full(60, 3)}, "same outcome, here 4,"),
         ({"lower": np.full(60, 7.0), "upper": np.full(60, 7.0)}, "intervals joined at 3, 6, 9, 12"),
-        ({"upper": np.full(60, 99.0)}, "progression of 60 patients counted at the scan"),
+        ({"upper": np.full(60, 99.0)}, "events of 60 patients counted at the scan that saw them"),
         ({"levels": {"ki67": np.repeat([0, 1], [58, 2])}}, "fewer covariates keep more of each"),
     ],
 )

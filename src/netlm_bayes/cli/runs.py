@@ -18,7 +18,7 @@ def compare(run: Run) -> None:
 
 
 def predict(run: Run, profile: Profile = None, out: Out = None) -> None:
-    """Predict PFS or response for a kind of patient."""
+    """Predict survival or response for a kind of patient."""
     import netlm_bayes as nb
     from netlm_bayes.pipeline.predict import prediction_folder
     from netlm_bayes.store import refuse_what_is_no_run

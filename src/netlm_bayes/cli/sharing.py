@@ -36,7 +36,7 @@ Weibull = Annotated[
 ]
 AtScan = Annotated[
     bool,
-    typer.Option("--at-scan", help="Count progression between scans at the one that saw it."),
+    typer.Option("--at-scan", help="Count events between scans at the one that saw them."),
 ]
 Which = Annotated[Outcome | None, typer.Option("--outcome", help="Only this one.")]
 Institution = Annotated[str, typer.Option(help="Which of the institutions in the file.")]

@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 from decimal import Decimal
 from statistics import NormalDist
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -22,6 +23,9 @@ Array = NDArray[np.float64]
 LARGEST_EXPONENT = 700.0
 PRINTED_LEVEL = 0.95
 """Of intervals in papers."""
+LimitsFrom = Literal["printed", "p value", "standard error", "regression"]
+"""Where the limits beside a posterior come from: as printed, of the printed p value, of the
+standard error where the posterior has another level, or of a regression of the same patients."""
 
 
 def scepticism_limit(lower: float, upper: float) -> float:
@@ -137,7 +141,7 @@ def comparison(analysis: Analysis, people: Sequence[Population]) -> pd.DataFrame
     DataFrame
         Ratios of level vs reference; odds ratios are of response whatever was printed. Limits are
         as printed; where none are, or the model's level is another than print's 95 %, they are
-        those of the standard error in the likelihood, and the note says so. A ratio without a
+        those of the standard error in the likelihood, and `limits_from` says so. A ratio without a
         standard error stands in the replication table alone.
     """
     rows = []
@@ -171,6 +175,7 @@ def _printed(analysis: Analysis, item: Ratio, ratio: PrintedRatio) -> dict[str, 
         "printed_estimate": _of_response(item, item.estimate),
         "printed_lower": lower,
         "printed_upper": upper,
+        "limits_from": _limits_from(ratio, analysis.spec.level),
         "printed_p": float(item.p) if item.p is not None else math.nan,
         "method_printed": f"{'Cox' if item.kind == 'hazard_ratio' else 'logistic'} regression",
     }
@@ -231,6 +236,13 @@ def _limits(item: Ratio, ratio: PrintedRatio, level: float) -> tuple[float, floa
         return lower, upper
     reach = NormalDist().inv_cdf((1 + level) / 2) * ratio.log_ratio_se
     return math.exp(ratio.log_ratio - reach), math.exp(ratio.log_ratio + reach)
+
+
+def _limits_from(ratio: PrintedRatio, level: float) -> LimitsFrom:
+    """Where a ratio's limits come from at a level."""
+    if ratio.se_from == "p value":
+        return "p value"
+    return "printed" if level == PRINTED_LEVEL else "standard error"
 
 
 def _note(item: Ratio, ratio: PrintedRatio, level: float) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 
 import pandas as pd
 
-from netlm_bayes.compare.printed import posterior_beside
+from netlm_bayes.compare.printed import LimitsFrom, posterior_beside
 from netlm_bayes.estimands.effects import Contrast, contrasts_of
 from netlm_bayes.estimands.population import Population
 from netlm_bayes.estimands.predictive import curve_months
@@ -33,6 +33,7 @@ from netlm_bayes.frequentist import (
 
 MULTIVARIABLE = "multivariable"
 ROLE = "patients"
+REGRESSION: LimitsFrom = "regression"
 RATIOS = ["hazard_ratio", "odds_ratio"]
 
 
@@ -175,6 +176,7 @@ def _beside(
         "printed_estimate": printed,
         "printed_lower": limits[0],
         "printed_upper": limits[1],
+        "limits_from": REGRESSION,
         "printed_p": math.nan,
         "method_printed": row["method"],
         **posterior_beside(log_ratio, printed, limits, analysis.spec.level),

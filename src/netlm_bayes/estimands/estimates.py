@@ -84,7 +84,7 @@ def estimate(
 def estimate_effects(
     analysis: Analysis, accepted: Accepted, seed: int
 ) -> tuple[tuple[Quantity, ...], NDArray[np.float64]]:
-    """Estimate what a sensitivity analysis reports: ratios, and everyone's PFS or response.
+    """Estimate what a sensitivity analysis reports: ratios, and everyone's survival or response.
 
     Parameters
     ----------

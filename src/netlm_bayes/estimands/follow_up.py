@@ -62,16 +62,16 @@ def event_times(
 
 
 def last_seen(patients: Patients) -> Array:
-    """Month of event or censoring; of progression between two scans, of the scan that saw it."""
+    """Month of event or censoring; of an event between two scans, of the scan that saw it."""
     return np.where(patients.censored, patients.lower, patients.upper)
 
 
 def dated(time: Array, patients: Patients) -> Array:
     """Months at which events are seen: at once, or at the next scan.
 
-    A Kaplan-Meier curve dates progression between two scans at the later one, and is compared with
+    A Kaplan-Meier curve dates an event between two scans at the later one, and is compared with
     replicates that do so too. Their scans are as far apart as those between which the patient
-    progressed; of a patient who did not, as far as of the median patient who did.
+    had the event; of a patient who had none, as far as of the median patient who had.
 
     Parameters
     ----------
@@ -82,7 +82,7 @@ def dated(time: Array, patients: Patients) -> Array:
     Returns
     -------
     ndarray of shape (replicates, patients)
-        Months; `time` itself where progression was seen at once.
+        Months; `time` itself where the event was seen at once.
     """
     event, last = ~patients.censored, last_seen(patients)
     gap = np.where(event, last - patients.lower, 0.0)
@@ -98,7 +98,7 @@ def dated(time: Array, patients: Patients) -> Array:
 def followed(patients: Patients, replicates: int, rng: np.random.Generator) -> Array:
     r"""Month until which each patient would have been followed.
 
-    Known of the censored. Of a patient seen to progress at `t` it is drawn from
+    Known of the censored. Of a patient seen to have the event at `t` it is drawn from
 
     .. math:: P(C > s \mid C \ge t) = \prod_{t \le c_j \le s} (1 - d_j / n_j),
 

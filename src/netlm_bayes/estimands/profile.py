@@ -1,4 +1,4 @@
-"""PFS or response of a kind of patient: conditional on a profile, averaged over all else."""
+"""Survival or response of a kind of patient: conditional on a profile, averaged over all else."""
 
 from __future__ import annotations
 

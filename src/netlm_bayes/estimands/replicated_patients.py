@@ -60,7 +60,7 @@ def replicated(analysis: Analysis, accepted: Accepted, seed: int) -> Iterator[Ou
     so that everybody enters event-free. It is seen if it comes before the end of follow-up: of a
     patient who was censored, that end; of one who had an event, an end drawn from the cohort's
     Kaplan-Meier curve of censoring beyond it, for how long such a patient would have been followed
-    is not known (`follow_up.followed`). Progression that was seen between two scans is dated at a
+    is not known (`follow_up.followed`). An event that was seen between two scans is dated at a
     scan in a replicate too (`follow_up.dated`).
 
     Parameters

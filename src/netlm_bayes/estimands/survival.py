@@ -1,4 +1,4 @@
-"""PFS of a population and its subgroups: curve, median, RMST and milestones, per draw.
+"""Survival of a population and its subgroups: curve, median, RMST and milestones, per draw.
 
 Every estimate is standardised: averaged over the other covariates' mix within the subgroup.
 """

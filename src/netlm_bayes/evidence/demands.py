@@ -57,16 +57,18 @@ def _covariate_faults(spec: Model, codebook: Codebook, printed: bool) -> Iterato
         if printed and not covariate.levels:
             yield f"'{name}' is continuous: without patients there are no levels of it to model"
         if covariate.post_baseline:
-            yield f"'{name}' is known only after the clock has started{_ways_out(name)}"
+            event_free = codebook.endpoints[codebook.primary_endpoint].event_free
+            ways_out = _ways_out(name, event_free)
+            yield f"'{name}' is known only after the clock has started{ways_out}"
 
 
-def _ways_out(name: str) -> str:
+def _ways_out(name: str, event_free: str) -> str:
     """Say how responders may be compared."""
     if name != RESPONSE:
         return ""
     return (
-        ": whoever responds has stayed event-free until then, so that responders do better "
-        "whatever response does; compare those still event-free at a landmark (--landmark 3)"
+        f": whoever responds was still {event_free} then, so that responders do better whatever "
+        f"response does; compare those still {event_free} at a landmark (--landmark 3)"
     )
 
 

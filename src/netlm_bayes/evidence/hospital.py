@@ -154,7 +154,8 @@ def notes_on(spec: Model, file: CohortFile, patients: Patients) -> tuple[str, ..
     left_out, codebook = file.cohort.n - patients.n, file.codebook
     why = f"without {OUTCOMES[spec.outcome]}"
     if spec.landmark is not None:
-        why = f"not known to be event-free at month {spec.landmark:g}"
+        primary = codebook.endpoints[codebook.primary_endpoint]
+        why = f"not known to be {primary.event_free} at month {spec.landmark:g}"
     notes = [f"{_shown(left_out)} {why} left out"] if left_out else []
     for name in spec.covariates:
         missing = (

@@ -34,7 +34,7 @@ def from_landmark(patients: Patients, months: float) -> Patients:
     Returns
     -------
     Patients
-        With response among the levels. A patient whose progression lies in an interval around the
+        With response among the levels. A patient whose event lies in an interval around the
         landmark is left out: nobody knows whether it came before.
     """
     after = patients.lower > months
@@ -85,9 +85,12 @@ def landmarked(files: Sequence[CohortFile], months: float) -> tuple[CohortFile, 
 def _from_month(codebook: Codebook, months: float) -> Codebook:
     """Codebook whose endpoint says where the clock starts, and whose response is known by then."""
     name = codebook.primary_endpoint
-    endpoints = {
-        f"{name}_from_month_{months:g}": f"{codebook.endpoints[name]}, from month {months:g}"
+    endpoint, start = codebook.endpoints[name], f"from month {months:g}"
+    names = {
+        "label": f"{endpoint.label}, {start}",
+        "short": f"{endpoint.abbreviation}, {start}",
     }
+    endpoints = {f"{name}_from_month_{months:g}": endpoint.model_copy(update=names)}
     response = codebook.covariates[RESPONSE].model_copy(update={"post_baseline": False})
     covariates = {**codebook.covariates, RESPONSE: response}
     return codebook.model_copy(update={"endpoints": endpoints, "covariates": covariates})

@@ -1,6 +1,6 @@
 """One patient, one vote: no two items in one likelihood may tell of the same patients twice.
 
-Medians by tumour burden and hazard ratios by tumour burden come from the same patients. One of
+Medians by smoking and hazard ratios by smoking come from the same patients. One of
 them is fitted; the other is checked against what the fit predicts.
 """
 

@@ -16,7 +16,7 @@ from netlm_bayes.frequentist.rows import POOLED, joined
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
-DATED_AT_SCAN = "progression between two scans dated at the later one, which saw it"
+DATED_AT_SCAN = "events between two scans dated at the later one, which saw them"
 SYNTHETIC = "synthetic patients"
 
 
@@ -46,7 +46,7 @@ class Cases:
     entry, time : ndarray of shape (patients,)
         Months, entry < time; NaN where the outcome is response.
     event : ndarray of bool of shape (patients,)
-        Progressed or died; or responded.
+        Had the event; or responded.
     levels : mapping of str to ndarray of int of shape (patients,)
         As in `Patients`.
     standardised : mapping of str to ndarray of shape (patients,)
@@ -109,7 +109,7 @@ def scales(
 def survival_outcome(patients: Patients) -> Outcome:
     """Who is followed, from when, until when, and whether to an event.
 
-    The usual recipe for progression seen between two scans: it happened at the later one.
+    The usual recipe for an event seen between two scans: it happened at the later one.
     """
     time = np.where(patients.censored, patients.lower, patients.upper)
     event = patients.timed & ~patients.censored

@@ -12,6 +12,7 @@ import pandas as pd
 import xarray as xr
 
 from netlm_bayes import store
+from netlm_bayes.codebook import RESPONSE
 from netlm_bayes.compare import usual_tables
 from netlm_bayes.estimands.description import description_of
 from netlm_bayes.estimands.estimates import Estimates, estimate_effects
@@ -214,15 +215,17 @@ def _with_prior(posterior: Gated[Estimates], prior: Accepted) -> xr.DataTree:
 def labels_of(analysis: Analysis) -> Labels:
     """Names for figures, from the cohorts and the codebook."""
     codebook = analysis.codebook
+    endpoints = {} if analysis.spec.outcome == "response" else codebook.endpoints
+    known = codebook.covariates.items()
     return Labels(
         cohorts={c.cohort.id: c.cohort.label for c in analysis.cohorts},
-        covariates={name: known.label for name, known in codebook.covariates.items()},
-        endpoints=(
-            {"response": "response"}
-            if analysis.spec.outcome == "response"
-            else dict(codebook.endpoints)
-        ),
-        levels={name: known.levels for name, known in codebook.covariates.items()},
+        covariates={name: one.label for name, one in known},
+        endpoints={name: one.label for name, one in endpoints.items()} or {RESPONSE: RESPONSE},
+        levels={name: one.levels for name, one in known},
+        short={name: one.abbreviation for name, one in endpoints.items()},
+        events={name: one.event for name, one in endpoints.items()},
+        event_free={name: one.event_free for name, one in endpoints.items()},
+        treatments={name: one.randomised for name, one in known if one.treatment},
     )
 
 

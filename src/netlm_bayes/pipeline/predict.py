@@ -24,8 +24,8 @@ Tables = dict[str, pd.DataFrame]
 SIGNS = {">=": " at least ", "<=": " at most ", ">": " over ", "<": " under ", "+": " plus "}
 IN_WORDS = {
     "median": "median, months",
-    "rmst": "event-free months of the first {:g}, mean",
-    "survival": "event-free at {:g} months",
+    "rmst": "mean months {event_free} within the first {months:g}",
+    "survival": "{event_free} at {months:g} months",
     "response_probability": "probability of response",
 }
 
@@ -168,7 +168,8 @@ def prediction_lines(prediction: Prediction) -> list[tuple[str, str, str, str]]:
     lines = []
     for row in prediction.tables["prediction"].to_dict("records"):
         estimand = str(row["estimand"])
-        words = IN_WORDS[estimand].format(row["horizon_months"])
+        event_free = prediction.run.labels.event_free_of([str(row["endpoint"])])
+        words = IN_WORDS[estimand].format(event_free=event_free, months=row["horizon_months"])
         what = words if row["endpoint"] == "response" else f"{row['endpoint']}: {words}"
         digits = 1 if estimand in ("median", "rmst") else 2
         remark = str(row["note"]).removeprefix(prediction.basis).removeprefix("; ")

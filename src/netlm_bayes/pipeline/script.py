@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from netlm_bayes.builders.printed_rows import count_rows
 from netlm_bayes.builders.structure import Structure, structure_of
+from netlm_bayes.codebook import RESPONSE
 from netlm_bayes.evidence.analysis import Analysis, CohortEvidence
 from netlm_bayes.evidence.population import Patterns, joint_distribution
 from netlm_bayes.evidence.published import CurvePoint
@@ -71,7 +72,7 @@ def facts_of(analysis: Analysis, seed: int) -> ScriptFacts:
     return ScriptFacts(
         model=spec.name,
         made_by=f"netlm-bayes {version('netlm-bayes')}",
-        outcome="PFS" if survival else "Response",
+        outcome=_outcome(analysis),
         ratio="hazard" if survival else "odds",
         baseline=structure.baseline or "",
         pooling=structure.pooling,
@@ -109,6 +110,15 @@ def facts_of(analysis: Analysis, seed: int) -> ScriptFacts:
         },
         level=spec.level,
     )
+
+
+def _outcome(analysis: Analysis) -> str:
+    """Endpoints in the codebook's words, or response; with a capital."""
+    if analysis.spec.outcome == "response":
+        return RESPONSE.capitalize()
+    known = analysis.codebook.endpoints
+    text = " and ".join(known[name].abbreviation for name in analysis.endpoints)
+    return text[:1].upper() + text[1:]
 
 
 def _implied(analysis: Analysis) -> dict[int, tuple[float, tuple[float, ...]]]:

@@ -121,7 +121,7 @@ def share(
     weibull : bool, default False
         Also what Weibull models need: tells the times of single patients of small groups.
     at_scan : bool, default False
-        Count progression between two scans at the one that saw it.
+        Count events between two scans at the one that saw them.
     outcome : {"survival", "response"}, optional
         Only this one.
     institution : str, optional

@@ -288,7 +288,7 @@ def _simulated(
 
 def _survival_note(truth: Truth, study: Study) -> str:
     codebook = truth.model.codebook
-    endpoint = codebook.endpoints[codebook.primary_endpoint]
+    endpoint = codebook.endpoints[codebook.primary_endpoint].label
     scans = f", seen on scans {study.scans:g} months apart" if study.scans else ""
     entered = f"patients enter over the first {study.accrual:g} of {study.follow_up:g} months"
     return f"outcome: {endpoint}{scans}; {entered}; no response: the model tells none"

@@ -55,8 +55,8 @@ def headline(tables: Tables) -> list[tuple[str, str, str, str]]:
     Returns
     -------
     list of (cohort, what, estimate with interval, P(>1) or "")
-        Overall PFS or response, then ratios of level vs reference; pooled where there is a pool.
-        Of many cohorts, no single ones.
+        Overall survival or response, then ratios of level vs reference; pooled where there is a
+        pool. Of many cohorts, no single ones.
     """
     rows = []
     groups, effects = tables["subgroups"], tables["effects"]

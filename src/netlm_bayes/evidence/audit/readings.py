@@ -81,7 +81,7 @@ def _sides(
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Levels that do better and worse by one reading of a ratio.
 
-    A ratio above 1 is to the level's harm if it is of progressing or of not responding.
+    A ratio above 1 is to the level's harm if it is of an event or of not responding.
     """
     covariate = codebook.covariate(item.covariate)
     level = covariate.members((other and other.level) or item.level)
@@ -196,7 +196,7 @@ def guarantee_time(cohort: Cohort, codebook: Codebook) -> Iterator[AuditRow]:
             ", ".join(f"{count} {kind}" for kind, count in kinds.items()),
             "",
             "ambiguous",
-            "known only some time after the clock has started: early progression decides the "
+            "known only some time after the clock has started: an early event decides the "
             "group, and the groups differ even where the covariate has no effect",
         )
 

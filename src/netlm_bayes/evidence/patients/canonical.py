@@ -24,7 +24,7 @@ SMALLEST_SHOWN = 5
 class Patients:
     r"""Patients of one institution.
 
-    Progression or death lies in :math:`(\mathrm{lower}, \mathrm{upper}]`: at a known moment where
+    The event lies in :math:`(\mathrm{lower}, \mathrm{upper}]`: at a known moment where
     the two are equal, after `lower` where `upper` is infinite.
 
     Attributes
@@ -32,8 +32,8 @@ class Patients:
     row : ndarray of int of shape (patients,)
         Line in the file (row in a Parquet), by which a patient is spoken of; never an identifier.
     entry, lower, upper : ndarray of shape (patients,)
-        Months since the first embolisation; NaN in `lower` and `upper` where nothing is known of
-        a patient's progression. `entry` is 0 without delayed entry.
+        Months since the clock started; NaN in `lower` and `upper` where nothing is known of
+        a patient's event. `entry` is 0 without delayed entry.
     response : ndarray of int of shape (patients,)
         Place in `RESPONSES`, -1 where missing.
     levels : mapping of str to ndarray of int of shape (patients,)
@@ -61,12 +61,12 @@ class Patients:
 
     @property
     def timed(self) -> NDArray[np.bool_]:
-        """Whether a patient's progression or censoring is known."""
+        """Whether a patient's event or censoring is known."""
         return ~np.isnan(self.lower)
 
     @property
     def exact(self) -> NDArray[np.bool_]:
-        """Whether progression is known to the moment."""
+        """Whether the event is known to the moment."""
         return np.asarray(self.lower == self.upper)
 
     @property

@@ -1,4 +1,4 @@
-"""Columns of time to the interval in which progression or death lies."""
+"""Columns of time to the interval in which the event lies."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ LONGEST = 1200.0
 
 @dataclass(frozen=True)
 class Survival:
-    """Months of entry, and between which progression or death lies, with what is wrong."""
+    """Months of entry, and between which the event lies, with what is wrong."""
 
     entry: Floats
     lower: Floats

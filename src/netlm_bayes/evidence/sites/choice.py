@@ -32,7 +32,7 @@ class Choice:
         Whether to share what a Weibull model needs: from it times of single patients can be
         computed.
     at_scan : bool
-        Whether progression between two scans may be counted at the one that saw it.
+        Whether an event between two scans may be counted at the one that saw it.
     outcomes : tuple of {"survival", "response"}
     """
 
@@ -81,7 +81,7 @@ class Made:
     joined_at : tuple of float
         Cuts that were given up.
     between_scans : int
-        Patients whose progression was counted at the scan that saw it.
+        Patients whose event was counted at the scan that saw it.
     alone : int
         Patients who leave, with an event or censored, alone of their group in an interval; or who
         enter late alone in one in which nobody of their group leaves.

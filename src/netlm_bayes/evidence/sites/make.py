@@ -84,7 +84,7 @@ def site_table(patients: Patients, codebook: Codebook, choice: Choice, source: s
     Raises
     ------
     InputError
-        Progression lies between scans and is not to be dated, or there are fewer patients than
+        Events lie between scans and is not to be dated, or there are fewer patients than
         twice the minimum.
     """
     dated, between = patients, np.zeros(patients.n, bool)
@@ -127,14 +127,14 @@ def outcomes_known(patients: Patients) -> dict[Outcome, Bools]:
 
 
 def _dated(patients: Patients, at_scan: bool, source: str) -> tuple[Patients, Bools]:
-    """Date progression at the scan that saw it, if that is wanted; else refuse it."""
+    """Date events at the scan that saw them, if that is wanted; else refuse it."""
     between = patients.timed & ~patients.censored & ~patients.exact
     if not between.any():
         return patients, between
     if not at_scan:
         what = (
-            "progression is known only to lie between two scans, which no sum of events by"
-            " interval can say; --at-scan counts it at the scan that saw it, as Cox regressions do"
+            "events are known only to lie between two scans, which no sum of events by interval"
+            " can say; --at-scan counts them at the scan that saw them, as Cox regressions do"
         )
         raise InputError(source, [Problem("time_upper", what)])
     lower = np.where(between, patients.upper, patients.lower)

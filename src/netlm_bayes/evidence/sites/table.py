@@ -52,7 +52,7 @@ class Groups:
 
 @dataclass(frozen=True)
 class SurvivalTable:
-    """Groups of patients whose time to progression or censoring is known, and their sums."""
+    """Groups of patients whose time to event or censoring is known, and their sums."""
 
     groups: Groups
     cells: SurvivalCells

@@ -45,7 +45,7 @@ def _survival_faults(spec: Model, survival: SurvivalTable) -> Iterator[Problem]:
     if spec.baseline == "weibull":
         if not cells.power.shape[1]:
             what = (
-                "has no sums for a Weibull: use a piecewise baseline (pfs-piecewise), or ask the "
+                "has no sums for a Weibull: use a piecewise baseline, or ask the "
                 "site for `netlm-bayes share --weibull`"
             )
             yield Problem("survival", what)

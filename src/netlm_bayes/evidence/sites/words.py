@@ -106,7 +106,7 @@ def _survival(made: Made, choice: Choice, survival: SurvivalTable) -> Iterator[s
         yield f"  intervals joined at {at}: {why}; a piecewise model may not step there"
     if made.between_scans:
         yield (
-            f"  progression of {made.between_scans} patients counted at the scan that saw it: it"
+            f"  events of {made.between_scans} patients counted at the scan that saw them: they"
             " came earlier, and survival looks longer than it was"
         )
     yield from _kept(made.kept["survival"])

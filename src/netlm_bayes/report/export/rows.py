@@ -23,8 +23,8 @@ from netlm_bayes.report.page.forms import FORMS, listed, plain
 Tables = Mapping[str, pd.DataFrame]
 Record = Mapping[Any, Any]
 PRINTED_LEVEL = 0.95
-FROM_P = "limits from the p value"
-"""As the note of a comparison says of limits that nobody printed."""
+FROM_P = "p value"
+"""As `limits_from` of a comparison says of limits that nobody printed."""
 FOOTNOTES = {"a": "Confidence limits not printed: computed from the printed P value."}
 """By the mark of an interval."""
 
@@ -79,7 +79,7 @@ def interval(row: Record, prefix: str = "") -> Interval | None:
     """An estimate with its limits, in the form of its estimand; None where there is none."""
     estimate, lower, upper = (float(row[f"{prefix}{x}"]) for x in ("estimate", "lower", "upper"))
     form = FORMS.get(str(row.get("estimand", "hazard_ratio")), plain)
-    mark = "a" if FROM_P in str(row.get("note", "")) else ""
+    mark = "a" if row.get("limits_from") == FROM_P else ""
     return None if math.isnan(estimate) else Interval(estimate, lower, upper, form, mark)
 
 

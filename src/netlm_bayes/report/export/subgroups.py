@@ -11,7 +11,7 @@ from netlm_bayes.report.figures.labels import Labels
 
 MEASURES = (
     ("median", math.nan, "Median, months"),
-    ("survival", 12.0, "Event-free at 12 months"),
+    ("survival", 12.0, "{event_free} at 12 months"),
     ("response_probability", math.nan, "Probability of response"),
 )
 """Estimand, its horizon, and the heading of its column; a run has those of its outcome."""
@@ -36,14 +36,20 @@ def subgroup_table(tables: Tables, labels: Labels, whom: str) -> ManuscriptTable
     posterior = _by_measure(records(tables, "subgroups", method="posterior"))
     usual = _by_measure(records(tables, "frequentist", method=KAPLAN_MEIER))
     columns = [Column("Cohort"), Column("Endpoint"), Column("Subgroup")]
-    for place in posterior:
-        columns.append(Column(MEASURES[place][2], "interval"))
-        if place in usual:
-            columns.append(Column(f"{MEASURES[place][2]}: {KAPLAN_MEIER}", "interval"))
     keys = dict.fromkeys(key for found in posterior.values() for key in found)
+    event_free = _capitalised(labels.event_free_of(endpoint for _, endpoint, _ in keys))
+    for place in posterior:
+        heading = MEASURES[place][2].replace("{event_free}", event_free)
+        columns.append(Column(heading, "interval"))
+        if place in usual:
+            columns.append(Column(f"{heading}: {KAPLAN_MEIER}", "interval"))
     rows = [[*_named(labels, key), *_cells(posterior, usual, key)] for key in keys]
     title = "Estimates by subgroup, averaged over the other covariates"
     return table_of("subgroups", title, whom, columns, rows)
+
+
+def _capitalised(text: str) -> str:
+    return text[:1].upper() + text[1:]
 
 
 def _by_measure(rows: Sequence[Record]) -> dict[int, dict[Key, Record]]:

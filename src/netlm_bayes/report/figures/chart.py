@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 from netlm_bayes.report.figures.geometry import (
     AXIS_HEIGHT,
     INDENT,
+    LEFT,
     ROW_PADDING,
     Group,
     Layout,
@@ -200,5 +201,6 @@ def _write_hints(plot: Axes, panel: Panel) -> None:
     foot = plot.get_ylim()[0] + AXIS_HEIGHT + 0.02
     low, high = plot.get_xlim()
     pad = (high / low) ** 0.02
-    plot.text(1 / pad, foot, f"← {panel.scale.below}", ha="right", va="center")
-    plot.text(pad, foot, f"{panel.scale.above} →", ha="left", va="center")
+    plot.text(1 / pad, foot, f"{LEFT} {panel.scale.below}", ha="right", va="center")
+    middle = foot + LINE_HEIGHT * (line_count(panel.scale.above) - 1) / 2
+    plot.text(pad, middle, panel.scale.above, ha="left", va="center")

@@ -33,6 +33,8 @@ class CurveData:
         Cohorts in order, and what stands over their panels.
     interval : str
         Coverage of the bands, in words.
+    event_free : str
+        What a curve is the share of.
     """
 
     curves: dict[tuple[str, str], pd.DataFrame]
@@ -40,6 +42,7 @@ class CurveData:
     inks: dict[str, Ink]
     cohorts: dict[str, str]
     interval: str
+    event_free: str
 
     @property
     def last_month(self) -> float:
@@ -79,7 +82,8 @@ def curve_data(
                 found[cohort, level] = curve.sort_values("horizon_months")
                 medians[cohort, level] = _medians(replication, cohort, endpoint, subgroup)
     titles = {cohort: labels.cohort_on(cohort, endpoint) for cohort, endpoint in endpoints.items()}
-    return CurveData(found, medians, _inks(list(names.values())), titles, level_text(about))
+    inks, free = _inks(list(names.values())), labels.event_free_of(endpoints.values())
+    return CurveData(found, medians, inks, titles, level_text(about), free)
 
 
 def _first_endpoint(endpoints: Iterable[str], labels: Labels) -> str:

@@ -175,7 +175,7 @@ def _write_cohorts(canvas: Axes, data: CurveData, places: list[Place]) -> None:
 
 def _draw_panel(figure: Figure, place: Place, data: CurveData) -> None:
     """Draw one panel: the levels in focus with their bands, or all of them without."""
-    axes = _axes(figure, place, data.last_month)
+    axes = _axes(figure, place, data)
     for level, ink in data.inks.items():
         curve = data.curves.get((place.cohort, level))
         if curve is None:
@@ -188,14 +188,14 @@ def _draw_panel(figure: Figure, place: Place, data: CurveData) -> None:
         _mark_medians(axes, data.medians[place.cohort, level], ink, place)
 
 
-def _axes(figure: Figure, place: Place, last_month: float) -> Axes:
+def _axes(figure: Figure, place: Place, data: CurveData) -> Axes:
     """Axes of months and percent."""
     left, top, panel_width, panel_height = place.box
     width, height = figure.get_size_inches()
     bottom = 1 - (top + panel_height) / height
     axes = figure.add_axes((left / width, bottom, panel_width / width, panel_height / height))
-    axes.set(xlim=(0, last_month), ylim=(0, 1))
-    months = _month_ticks(last_month, panel_width)
+    axes.set(xlim=(0, data.last_month), ylim=(0, 1))
+    months = _month_ticks(data.last_month, panel_width)
     axes.set_xticks(months, [f"{month:g}" for month in months])
     shares = (0, 25, 50, 75, 100)
     names = [str(share) for share in shares] if place.has_percent else []
@@ -206,7 +206,7 @@ def _axes(figure: Figure, place: Place, last_month: float) -> Axes:
     if place.has_months:
         axes.set_xlabel("months", labelpad=2)
     if place.has_percent:
-        axes.set_ylabel("event-free, percent", labelpad=2)
+        axes.set_ylabel(f"{data.event_free}, percent", labelpad=2)
     return axes
 
 

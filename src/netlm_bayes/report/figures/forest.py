@@ -27,14 +27,16 @@ POOL = Ink(ORANGE, "D", size=5.5, line_width=1.9)
 NEXT = Ink(PURPLE, "^", hollow=True, size=5.5, line_style=(0, (3, 1.5)))
 APART = 0.1
 ABOVE_ONE = "P > 1: probability that the ratio exceeds 1."
-NOTE = (
-    "Printed: the ratio that is fitted; its interval follows from the standard error used. "
-    f"{ABOVE_ONE} A dash: nothing fitted."
+REGRESSION = (
+    "Regression: multivariable Cox or logistic regression of the same patients, complete cases"
 )
-REGRESSION_NOTE = (
-    "Regression: multivariable Cox or logistic regression of the same patients, complete cases; "
-    f"of a cohort of print, the ratio that is fitted. {ABOVE_ONE} A dash: no estimate."
-)
+LIMITS = {
+    "printed": "limits as printed",
+    "p value": "limits computed from the printed p value",
+    "standard error": "limits computed from the printed ones, at the posterior's level",
+}
+"""By `limits_from`, of what is printed."""
+SIGNS = ("", "*", "†")
 
 
 @styled
@@ -56,8 +58,9 @@ def forest(comparison: pd.DataFrame, effects: pd.DataFrame, labels: Labels) -> F
     """
     posterior = ratios_of(effects, labels)
     estimand = ratio_name(posterior)
-    scale = ratio_scale(estimand)
     printed = _drawn(comparison)
+    endpoints = [*posterior["endpoint"], *(printed["endpoint"] if len(printed) else [])]
+    scale = ratio_scale(estimand, labels.event_of(endpoints))
     usual = len(printed) > 0 and (printed["role"] == "patients").any()
     contrasts = [*posterior["contrast"], *(printed["contrast"] if len(printed) else [])]
     groups = tuple(
@@ -71,7 +74,25 @@ def forest(comparison: pd.DataFrame, effects: pd.DataFrame, labels: Labels) -> F
     legend = {other: PRINTED, "posterior of a cohort": POSTERIOR}
     legend |= {"pooled": POOL} if POOLED in set(posterior["cohort"]) else {}
     legend |= {"next institution": NEXT} if NEXT_INSTITUTION in set(posterior["cohort"]) else {}
-    return chart(title, [Panel(scale, groups, columns)], legend, REGRESSION_NOTE if usual else NOTE)
+    return chart(title, [Panel(scale, groups, columns)], legend, _note(printed))
+
+
+def _signs(printed: pd.DataFrame) -> dict[str, str]:
+    """Sign of each origin of printed limits; none of the first, nor where there is one alone."""
+    found = set(printed["limits_from"]) if "limits_from" in printed else set()
+    return dict(zip((name for name in LIMITS if name in found), SIGNS, strict=False))
+
+
+def _note(printed: pd.DataFrame) -> str:
+    """What stands beside the posterior, and where its limits come from."""
+    usual = len(printed) > 0 and (printed["role"] == "patients").any()
+    limits = [f"{sign} {LIMITS[name]}".strip() for name, sign in _signs(printed).items()]
+    fitted = "; ".join(["the ratio that is fitted", *limits])
+    if not usual:
+        return f"Printed: {fitted}. {ABOVE_ONE} A dash: nothing fitted."
+    has_print = bool((printed["role"] == "fit").any())
+    beside = f"{REGRESSION}; of a printed cohort, {fitted}" if has_print else REGRESSION
+    return f"{beside}. {ABOVE_ONE} A dash: no estimate."
 
 
 def _drawn(comparison: pd.DataFrame) -> pd.DataFrame:
@@ -89,28 +110,32 @@ def _rows(
 ) -> tuple[Row, ...]:
     """Rows of one contrast, each cohort once."""
     own: dict[str, Any] = {}
+    signs = _signs(printed)
     if len(printed):
         about = printed[printed["contrast"] == contrast]
         own = {row.cohort: row for row in rows_of(about)}
     modelled = {row.cohort: row for row in rows_of(posterior[posterior["contrast"] == contrast])}
     return tuple(
-        _row(cohort, own.get(cohort), modelled.get(cohort), labels, scale)
+        _row(cohort, own.get(cohort), modelled.get(cohort), labels, scale, signs)
         for cohort in labels.ordered_cohorts([*own, *modelled])
     )
 
 
-def _row(cohort: str, own: Any, modelled: Any, labels: Labels, scale: Scale) -> Row:
+def _row(
+    cohort: str, own: Any, modelled: Any, labels: Labels, scale: Scale, signs: dict[str, str]
+) -> Row:
     """One cohort's printed and posterior ratio, or one of them."""
     before = after = NOTHING
-    above = float("nan")
+    above, sign = float("nan"), ""
     if modelled is not None:
         after, above = (modelled.estimate, modelled.lower, modelled.upper), modelled.prob_above_null
     if own is not None:
         before = (own.printed_estimate, own.printed_lower, own.printed_upper)
         after = (own.posterior_estimate, own.posterior_lower, own.posterior_upper)
         above = own.prob_above_null
+        sign = signs.get(getattr(own, "limits_from", ""), "")
     ink = {POOLED: POOL, NEXT_INSTITUTION: NEXT}.get(cohort, POSTERIOR)
     drawn = [(ink, after)] if own is None else [(PRINTED, before), (ink, after)]
     label = labels.cohort_on(cohort, own.endpoint if own is not None else "")
-    cells = (scale.text(*before), scale.text(*after), probability_text(above))
+    cells = (scale.text(*before) + sign, scale.text(*after), probability_text(above))
     return Row(label, marks(*drawn, apart=APART), cells, bold=cohort == POOLED)

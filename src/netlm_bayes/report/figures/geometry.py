@@ -31,6 +31,8 @@ GUTTER = 0.14
 ROW_PADDING = 0.03
 AXIS_HEIGHT = 0.37
 HINT_HEIGHT = 0.17
+HINT_GAP = 0.15
+LEFT, RIGHT = "←", "→"
 
 
 @dataclass(frozen=True)
@@ -138,7 +140,18 @@ def wrapped_labels(panel: Panel, layout: Layout) -> Panel:
         wrapped(name, widths[index] - GUTTER + 0.08, bold=True)
         for index, name in enumerate(panel.columns)
     )
-    return replace(panel, groups=groups, columns=columns)
+    return replace(panel, groups=groups, columns=columns, scale=_wrapped_hint(panel, layout))
+
+
+def _wrapped_hint(panel: Panel, layout: Layout) -> Scale:
+    """Break what it means to lie above 1 where the page ends."""
+    scale = panel.scale
+    if not scale.above:
+        return scale
+    low, high = scale.limits(mark.interval for mark in panel.marks())
+    one = layout.plot_left + layout.plot_width * math.log(1 / low) / math.log(high / low)
+    room = layout.width - MARGIN - one - HINT_GAP
+    return replace(scale, above=wrapped(f"{scale.above} {RIGHT}", room))
 
 
 def head_height(panel: Panel) -> float:
@@ -171,5 +184,11 @@ def body_height(panel: Panel) -> float:
 
 def panel_height(panel: Panel) -> float:
     """Height of a panel with the names above and the axis below."""
-    hints = HINT_HEIGHT if panel.scale.below else 0.0
-    return head_height(panel) + body_height(panel) + AXIS_HEIGHT + hints
+    return head_height(panel) + body_height(panel) + AXIS_HEIGHT + hint_height(panel)
+
+
+def hint_height(panel: Panel) -> float:
+    """Height of what it means to lie on either side of 1."""
+    if not panel.scale.below:
+        return 0.0
+    return HINT_HEIGHT + LINE_HEIGHT * (line_count(panel.scale.above) - 1)

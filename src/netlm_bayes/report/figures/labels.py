@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
+
+from netlm_bayes.codebook import EVENT, EVENT_FREE
 
 POOLED = "pooled"
 NEXT_INSTITUTION = "next institution"
@@ -22,12 +24,20 @@ class Labels:
         Label by name, in the order of panels and rows; the first endpoint is the primary one.
     levels : dict
         Levels of each covariate, in order. Shown literally.
+    short, events, event_free : dict
+        Of endpoints: abbreviation, what ends survival, and who has not had it.
+    treatments : dict
+        Whether each covariate that is a treatment was assigned at random.
     """
 
     cohorts: dict[str, str]
     covariates: dict[str, str]
     endpoints: dict[str, str]
     levels: dict[str, tuple[str, ...]]
+    short: dict[str, str] = field(default_factory=dict)
+    events: dict[str, str] = field(default_factory=dict)
+    event_free: dict[str, str] = field(default_factory=dict)
+    treatments: dict[str, bool] = field(default_factory=dict)
 
     @classmethod
     def from_manifest(cls, told: Mapping[str, Any]) -> Labels:
@@ -48,7 +58,25 @@ class Labels:
         """Label of a cohort, with the endpoint unless it is the primary one."""
         if endpoint in ("", self.primary_endpoint):
             return self.cohort(name)
-        return f"{self.cohort(name)} ({self.endpoints.get(endpoint, endpoint)})"
+        return f"{self.cohort(name)} ({self.abbreviation(endpoint)})"
+
+    def abbreviation(self, endpoint: str) -> str:
+        """Short name of an endpoint."""
+        return self.short.get(endpoint) or self.endpoints.get(endpoint, endpoint)
+
+    def event_of(self, endpoints: Iterable[str]) -> str:
+        """What ends survival; of endpoints that end otherwise, no more than `an event`.
+
+        Examples
+        --------
+        >>> Labels({}, {}, {}, {}, events={"os": "death"}).event_of(["os"])
+        'death'
+        """
+        return _common(self.events, endpoints, EVENT)
+
+    def event_free_of(self, endpoints: Iterable[str]) -> str:
+        """Who has not had the event: `alive`, say; of endpoints that differ, `event-free`."""
+        return _common(self.event_free, endpoints, EVENT_FREE)
 
     def has(self, contrast: str) -> bool:
         """Whether a contrast or subgroup is about a covariate."""
@@ -108,6 +136,12 @@ class Labels:
             names.index(covariate) if covariate in names else len(names),
             known.index(first) if first in known else len(known),
         )
+
+
+def _common(known: Mapping[str, str], names: Iterable[str], neutral: str) -> str:
+    """The word that all names have in common, or the neutral one."""
+    words = {known.get(name, neutral) for name in names}
+    return words.pop() if len(words) == 1 else neutral
 
 
 def _place(name: str, cohorts: list[str], order: list[str]) -> int:

@@ -191,6 +191,7 @@ def _figure(what: str, shown: list[Shown], labels: Labels) -> Figure:
     """Draw panels, up to three side by side, under a title and a legend."""
     layout = _layout(shown)
     endpoint = labels.endpoints.get(labels.primary_endpoint, labels.primary_endpoint)
+    event_free = labels.event_free_of([labels.primary_endpoint])
     room = layout.page_width - 2 * MARGIN
     heading = wrapped(f"{what} {endpoint}", room, bold=True, size=TITLE_SIZE)
     legend = {
@@ -213,7 +214,7 @@ def _figure(what: str, shown: list[Shown], labels: Labels) -> Figure:
     write(canvas, MARGIN, (legend_top + MARGIN) / 2 - 0.02, heading, weight="bold", size=TITLE_SIZE)
     draw_legend(canvas, legend, legend_top)
     for panel, title, box in zip(shown, titles, boxes, strict=True):
-        axes = _axes(figure, box, layout)
+        axes = _axes(figure, box, layout, event_free)
         axes.set_title(title, weight="bold", loc="left", pad=3)
         _draw(axes, panel)
         _write_below(canvas, panel, box, layout)
@@ -236,7 +237,7 @@ def _layout(shown: list[Shown]) -> Layout:
     return Layout(columns, left, panel_width, gap, page_width, ticks, last)
 
 
-def _axes(figure: Figure, box: Box, layout: Layout) -> Axes:
+def _axes(figure: Figure, box: Box, layout: Layout, event_free: str) -> Axes:
     """Axes of months and percent; the months are written with the numbers at risk."""
     left, top = box
     width, height = figure.get_size_inches()
@@ -252,7 +253,7 @@ def _axes(figure: Figure, box: Box, layout: Layout) -> Axes:
     )
     axes.tick_params(length=3, pad=2)
     if is_first:
-        axes.set_ylabel("event-free, percent", labelpad=2)
+        axes.set_ylabel(f"{event_free}, percent", labelpad=2)
     return axes
 
 

@@ -55,7 +55,7 @@ def _effects_panel(
 ) -> Panel:
     """Panel of ratios, grouped by covariate."""
     estimand = ratio_name(posterior)
-    scale = ratio_scale(estimand)
+    scale = ratio_scale(estimand, labels.event_of(posterior["endpoint"]))
     by_covariate: dict[str, list[Row]] = {}
     for contrast in labels.ordered_contrasts(posterior["contrast"]):
         covariate, _, levels = contrast.partition(": ")

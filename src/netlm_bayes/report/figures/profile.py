@@ -152,6 +152,7 @@ def profile_curves(
     medians = estimates[estimates["estimand"].eq("median") & estimates["endpoint"].eq(endpoint)]
     shown = [name for name in labels.ordered_cohorts(curves["cohort"]) if name != NEXT_INSTITUTION]
     legend = _legend(curves)
+    event_free = labels.event_free_of([endpoint])
     title = f"Predicted {labels.endpoints.get(endpoint, endpoint)}, with {level_text(curves)}s"
     title = wrapped(title, TEXT_WIDTH, bold=True, size=TITLE_SIZE)
     who, note = (wrapped(text, TEXT_WIDTH) for text in (_who(profile, labels), _sentence(basis)))
@@ -165,7 +166,7 @@ def profile_curves(
     draw_legend(canvas, legend, legend_top)
     write(canvas, MARGIN, (bottom + height - MARGIN) / 2, note)
     for place in places:
-        _draw_panel(figure, canvas, place, curves)
+        _draw_panel(figure, canvas, place, curves, event_free)
     return figure
 
 
@@ -235,21 +236,23 @@ def _medians(cohort: str, medians: pd.DataFrame) -> str:
     return f"{text}\nnext {months_scale().text(*ahead)}"
 
 
-def _draw_panel(figure: Figure, canvas: Axes, place: Place, curves: pd.DataFrame) -> None:
+def _draw_panel(
+    figure: Figure, canvas: Axes, place: Place, curves: pd.DataFrame, event_free: str
+) -> None:
     """Draw one population's curve and band under its name and median."""
     left, top = place.box[0], place.box[1] - place.head
     under = top + LINE_HEIGHT * line_count(place.name)
     write(canvas, left, (top + under) / 2, place.name, weight="bold")
     write(canvas, left, under + LINE_HEIGHT * line_count(place.medians) / 2, place.medians)
     own = curves[curves["cohort"] == place.cohort].sort_values("horizon_months")
-    axes = _axes(figure, place, float(curves["horizon_months"].max()))
+    axes = _axes(figure, place, float(curves["horizon_months"].max()), event_free)
     _draw_curve(axes, own, _ink(place.cohort))
     if place.cohort == POOLED:
         ahead = curves[curves["cohort"] == NEXT_INSTITUTION].sort_values("horizon_months")
         _draw_edges(axes, ahead, NEXT)
 
 
-def _axes(figure: Figure, place: Place, last_month: float) -> Axes:
+def _axes(figure: Figure, place: Place, last_month: float, event_free: str) -> Axes:
     """Axes of months and percent."""
     left, top, panel_width, panel_height = place.box
     width, height = figure.get_size_inches()
@@ -266,7 +269,7 @@ def _axes(figure: Figure, place: Place, last_month: float) -> Axes:
     if place.has_months:
         axes.set_xlabel("months", labelpad=2)
     if place.has_percent:
-        axes.set_ylabel("event-free, percent", labelpad=2)
+        axes.set_ylabel(f"{event_free}, percent", labelpad=2)
     return axes
 
 

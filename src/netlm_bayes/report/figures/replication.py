@@ -69,7 +69,8 @@ def replication(table: pd.DataFrame, labels: Labels) -> Figure:
 
 def _panel(unit: str, table: pd.DataFrame, labels: Labels) -> Panel:
     """Panel of one unit, grouped by cohort."""
-    scale, factor = _scale(unit, str(table["kind"].iloc[0]))
+    event = labels.event_of(table["endpoint"])
+    scale, factor = _scale(unit, str(table["kind"].iloc[0]), event)
     groups = []
     for cohort in labels.ordered_cohorts(table["cohort"]):
         own = table[table["cohort"] == cohort]
@@ -78,10 +79,10 @@ def _panel(unit: str, table: pd.DataFrame, labels: Labels) -> Panel:
     return Panel(scale, tuple(groups), COLUMNS, title=scale.label.split(" (")[0].capitalize())
 
 
-def _scale(unit: str, kind: str) -> tuple[Scale, float]:
+def _scale(unit: str, kind: str, event: str) -> tuple[Scale, float]:
     """Axis of a unit, and what its numbers are multiplied with."""
     if unit == "ratio":
-        return ratio_scale(kind), 1.0
+        return ratio_scale(kind, event), 1.0
     if unit in {"percent", "probability"}:
         return percent_scale(digits=1), 100.0 if unit == "probability" else 1.0
     return (months_scale() if unit == "months" else Scale(unit)), 1.0

@@ -99,10 +99,10 @@ def _ratio_limits(estimates: list[float], ends: list[float]) -> tuple[float, flo
     return low / 1.12, high * 1.12
 
 
-def ratio_scale(estimand: str) -> Scale:
-    """Axis of a hazard ratio or an odds ratio, with its direction in words."""
+def ratio_scale(estimand: str, event: str) -> Scale:
+    """Axis of a hazard ratio of an event or an odds ratio, with its direction in words."""
     if estimand == "hazard_ratio":
-        words = ("lower risk of progression", "higher risk")
+        words = ("lower hazard", f"higher hazard of {event}")
     else:
         words = ("less often responds", "more often responds")
     return Scale(

@@ -43,7 +43,7 @@ def heterogeneity(table: pd.DataFrame, labels: Labels) -> Figure:
     Figure
     """
     ratios = ratios_of(table, labels)
-    scale = ratio_scale(ratio_name(ratios))
+    scale = ratio_scale(ratio_name(ratios), labels.event_of(ratios["endpoint"]))
     groups = []
     for contrast in labels.ordered_contrasts(ratios["contrast"]):
         about = ratios[ratios["contrast"] == contrast]
@@ -77,7 +77,7 @@ def scenarios(table: pd.DataFrame, labels: Labels) -> Figure:
     """
     ratios = ratios_of(table, labels)
     cohorts = labels.ordered_cohorts(centres(ratios["cohort"]))
-    scale = ratio_scale(ratio_name(ratios))
+    scale = ratio_scale(ratio_name(ratios), labels.event_of(ratios["endpoint"]))
     groups = []
     for contrast in labels.ordered_contrasts(ratios["contrast"]):
         about = ratios[ratios["contrast"] == contrast]

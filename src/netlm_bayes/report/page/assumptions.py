@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from netlm_bayes.codebook import EVENT_FREE
 from netlm_bayes.estimands.population import POOLED
 from netlm_bayes.report.page.forms import listed, plain, prior_in_words
 from netlm_bayes.report.page.quoted import Tables
@@ -34,6 +35,7 @@ def assumptions(manifest: Mapping[str, Any], tables: Tables) -> tuple[str, ...]:
     return (
         *_of_print(spec, details, tables),
         *_of_time(spec, details),
+        *_of_treatment(spec, details),
         *_of_patients(spec, details, tables),
         *_of_pooling(spec, details),
         *_of_priors(spec, details),
@@ -120,9 +122,28 @@ def _of_time(spec: Model, details: Mapping[str, Any]) -> Iterator[str]:
         )
     if spec.landmark is not None:
         yield (
-            f"Only those event-free at month {plain(spec.landmark)} are compared; response had "
+            f"Only those {event_free(details)} at month {plain(spec.landmark)} are compared; "
+            "response had "
             "been decided by then."
         )
+
+
+def _of_treatment(spec: Model, details: Mapping[str, Any]) -> Iterator[str]:
+    """What a causal reading of a treatment's contrast needs."""
+    known = details["labels"].get("treatments", {})
+    for name in spec.covariates:
+        if known.get(name) is True:
+            yield (
+                f"{_label(details, name)} was assigned at random, with concealed allocation, and "
+                "patients are compared as assigned; the papers vouch for this, and no number here "
+                "can check it."
+            )
+        elif known.get(name) is False:
+            yield (
+                f"{_label(details, name)} was not assigned at random: its contrast would be causal "
+                "only if, given the model's other covariates, nothing decided both who received "
+                "what and the outcome. That is not assumed here."
+            )
 
 
 def _of_patients(spec: Model, details: Mapping[str, Any], tables: Tables) -> Iterator[str]:
@@ -223,6 +244,22 @@ def of_site_tables(tables: Tables) -> set[str]:
     usual = tables["frequentist"]
     said = usual["note"].astype(str).str.contains("from a site's table", regex=False)
     return set(usual.loc[said, "cohort"])
+
+
+def event_free(details: Mapping[str, Any]) -> str:
+    """Who has not had the first endpoint's event, as the manifest says.
+
+    Parameters
+    ----------
+    details : mapping
+        Of the manifest.
+
+    Returns
+    -------
+    str
+    """
+    labels, endpoint = details["labels"], details["population"]["endpoints"][0]
+    return str(labels.get("event_free", {}).get(endpoint, EVENT_FREE))
 
 
 def _label(details: Mapping[str, Any], name: str) -> str:

@@ -39,7 +39,8 @@ def effects_figure(run: PageRun) -> Figure | None:
     if posterior.empty:
         return None
     estimand = ratio_name(posterior)
-    scale, beside = ratio_scale(estimand), _beside(run.tables.get("comparison"))
+    scale = ratio_scale(estimand, run.labels.event_of(posterior["endpoint"]))
+    beside = _beside(run.tables.get("comparison"))
     roles = {str(row.role) for row in beside.values()}
     labels, name = run.labels, estimand.replace("_", " ")
     order = labels.ordered_cohorts

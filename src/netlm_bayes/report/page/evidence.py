@@ -203,7 +203,8 @@ def replication_figures(run: PageRun) -> tuple[Figure, ...]:
 
 def _replication(unit: str, table: pd.DataFrame, run: PageRun) -> Figure:
     """Printed numbers of one unit."""
-    scale, factor = _scale(unit, str(table["kind"].iloc[0]))
+    event = run.labels.event_of(table["endpoint"])
+    scale, factor = _scale(unit, str(table["kind"].iloc[0]), event)
     order = run.labels.ordered_cohorts(table["cohort"])
     items = [item for cohort in order for item in rows_of(table[table["cohort"] == cohort])]
     lines = [_replicated(item, run.labels, scale, factor) for item in items]
@@ -243,10 +244,10 @@ def _p_value(item: Any) -> str:
     return probability_text(float(item.p_value))
 
 
-def _scale(unit: str, kind: str) -> tuple[Scale, float]:
+def _scale(unit: str, kind: str, event: str) -> tuple[Scale, float]:
     """Axis of a unit, and what its numbers are multiplied with."""
     if unit == "ratio":
-        return ratio_scale(kind), 1.0
+        return ratio_scale(kind, event), 1.0
     if unit in {"percent", "probability"}:
         return percent_scale(digits=1), 100.0 if unit == "probability" else 1.0
     return (months_scale() if unit == "months" else Scale(unit)), 1.0

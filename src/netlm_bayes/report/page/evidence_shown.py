@@ -70,7 +70,15 @@ def _goals(run: Evidence) -> str:
     what = "the probability of response"
     if run.spec.outcome == "survival":
         what = run.labels("endpoints", run.details["population"]["endpoints"])
-    return f"how {run.labels('covariates', run.spec.covariates)} relate to {what}"
+    treatments = run.details["labels"].get("treatments", {})
+    assigned = [name for name in run.spec.covariates if treatments.get(name)]
+    others = [name for name in run.spec.covariates if name not in assigned]
+    parts = [f"the effect of {run.labels('covariates', assigned)}, assigned at random, on {what}"]
+    parts = parts if assigned else []
+    if others:
+        verb = "relate" if len(others) > 1 else "relates"
+        parts.append(f"how {run.labels('covariates', others)} {verb} to {what}")
+    return "; ".join(parts)
 
 
 def _variables(run: Evidence) -> str:

@@ -163,7 +163,11 @@ def _model(run: PageRun, own: Asked, keep_one_in: int) -> dict[str, Any]:
         "draws": len(own.people[0].level[kept]),
         "of_draws": own.draws,
         "endpoints": [
-            {"id": name, "label": run.labels.endpoints.get(name, name)}
+            {
+                "id": name,
+                "label": run.labels.endpoints.get(name, name),
+                "event_free": run.labels.event_free_of([name]),
+            }
             for name in analysis.endpoints
         ],
         "covariates": _covariates(run, analysis),

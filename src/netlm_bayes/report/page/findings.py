@@ -22,7 +22,7 @@ from netlm_bayes.report.page.quoted import (
     sentence,
 )
 from netlm_bayes.report.page.ratios import (
-    ABOVE_ONE,
+    above_one,
     leading,
     main_cohorts,
     posterior_ratios,
@@ -63,15 +63,64 @@ def findings(
 
 def _asked(source: Source) -> list[Sentence]:
     """The question, and the cohorts."""
-    covariates = [[source.covariate(name)] for name in source.details["model"]["covariates"]]
-    question: list[Piece] = ["This run asks what goes with ", *_outcome(source), ": "]
-    question += joined(covariates)
-    compared = (
-        "What is compared are kinds of patients within these cohorts; no treatment is compared "
-        "with another."
-    )
-    asked: list[list[Piece]] = [[*question, "."], [*_basis(source), "."], [compared]]
+    asked = [[*_question(source), "."], [*_basis(source), "."], *_compared(source)]
     return [sentence("asked", pieces) for pieces in asked]
+
+
+def _question(source: Source) -> list[Piece]:
+    """What is asked: the effect of what was assigned at random, and what else goes with it."""
+    assigned = source.treatments(randomised=True)
+    others = [name for name in source.details["model"]["covariates"] if name not in assigned]
+    if not assigned:
+        return ["This run asks what goes with ", *_outcome(source), ": ", *_named(source, others)]
+    question: list[Piece] = ["This run asks what effect ", *_named(source, assigned)]
+    question += [_verb(assigned, "has", "have"), " on ", *_outcome(source)]
+    return [
+        *question,
+        *([", and what else goes with it: ", *_named(source, others)] * bool(others)),
+    ]
+
+
+def _compared(source: Source) -> Iterator[list[Piece]]:
+    """Say which contrasts are of treatments, how these were assigned, and what may be concluded."""
+    assigned, chosen = (source.treatments(randomised=x) for x in (True, False))
+    treatments = [*assigned, *chosen]
+    others = [name for name in source.details["model"]["covariates"] if name not in treatments]
+    if not treatments:
+        yield [
+            "What is compared are kinds of patients within these cohorts; no treatment is "
+            "compared with another."
+        ]
+    if assigned:
+        yield [
+            *_named(source, assigned),
+            _verb(assigned, "was", "were"),
+            " assigned at random: under the assumptions of a randomised trial (concealed "
+            "allocation, analysis as assigned, complete or non-informative follow-up) the "
+            "contrast estimates the causal effect of assignment.",
+        ]
+    if chosen:
+        yield [
+            *_named(source, chosen),
+            _verb(chosen, "is a treatment", "are treatments"),
+            " that nobody assigned at random: the contrast is an association, and may reflect "
+            "why patients received what they did.",
+        ]
+    if treatments and others:
+        yield [
+            "Contrasts by ",
+            *_named(source, others),
+            " compare kinds of patients: they are associations, and not effects of a treatment.",
+        ]
+
+
+def _named(source: Source, covariates: Sequence[str]) -> list[Piece]:
+    return joined([[source.covariate(name)] for name in covariates])
+
+
+def _verb(names: Sequence[str], one: str, several: str) -> str:
+    """The verb of one or several covariates."""
+    return f" {one if len(names) == 1 else several}"
 
 
 def _outcome(source: Source) -> list[Piece]:
@@ -146,7 +195,8 @@ def _how_many(source: Source, cohort: str, rows: Sequence[Row]) -> Sentence:
         none: list[Piece] = ["None of the ", every, *which, " has a ", level, " interval"]
         return sentence("found", [*none, " that excludes one."])
     words: list[Piece] = ["Of ", every, *which, ", ", above, _has(above), " a ", level]
-    words += [f" interval wholly above one ({ABOVE_ONE[estimand]}) and ", below, _has(below)]
+    words += [" interval wholly above one (", *above_one(source, rows[0]), ") and "]
+    words += [below, _has(below)]
     return sentence("found", [*words, " it wholly below one."])
 
 
@@ -179,7 +229,7 @@ def _by_cohort(source: Source, row: Row) -> list[Piece]:
 
 
 def _by_subgroup(source: Source) -> list[Sentence]:
-    """Median PFS, or probability of response: overall, then by the first covariate with levels."""
+    """Median, or probability of response: overall, then by the first covariate with levels."""
     model, population = source.details["model"], source.details["population"]
     estimand = "response_probability" if model["outcome"] == "response" else "median"
     these = {"endpoint": population["endpoints"][0], "estimand": estimand}

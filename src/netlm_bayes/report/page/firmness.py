@@ -113,9 +113,15 @@ def _firmest(source: Source, cohort: str) -> list[Piece]:
     least = max(own, key=_width)
     if _width(least) <= _width(best):
         return []
-    words: list[Piece] = ["; in ", source.cohort(str(best["cohort"])), " the share event-free is "]
-    words += ["firmest at ", best.quote("horizon_months", plain), " months, ", *best.interval()]
-    words += [", and least firm at ", least.quote("horizon_months", plain), ", "]
+    words: list[Piece] = ["; in ", source.cohort(str(best["cohort"])), " the proportion "]
+    words += [
+        source.event_free(endpoint),
+        " is most precisely estimated at ",
+        best.quote("horizon_months", plain),
+        " months, ",
+        *best.interval(),
+    ]
+    words += [", and least precisely at ", least.quote("horizon_months", plain), ", "]
     return [*words, *least.interval()]
 
 

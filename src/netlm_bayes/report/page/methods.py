@@ -10,7 +10,13 @@ from typing import Any
 
 from netlm_bayes.estimands.population import POOLED
 from netlm_bayes.inference.gate import Check
-from netlm_bayes.report.page.assumptions import MISMATCH, any_note, fitted, of_site_tables
+from netlm_bayes.report.page.assumptions import (
+    MISMATCH,
+    any_note,
+    event_free,
+    fitted,
+    of_site_tables,
+)
 from netlm_bayes.report.page.forms import listed, plain, prior_in_words, whole
 from netlm_bayes.report.page.quoted import Tables
 from netlm_bayes.report.page.scenarios_told import MAIN
@@ -132,14 +138,42 @@ def _model(spec: Model, details: Mapping[str, Any]) -> Iterator[str]:
     )
     if spec.change:
         yield f"Effects could change once, at month {plain(spec.change.months)}."
+    if treatments := treatments_told(spec, details):
+        yield treatments
     if spec.landmark is not None:
-        yield f"Those event-free at a landmark of {plain(spec.landmark)} months were compared."
+        whom = f"Those {event_free(details)} at a landmark"
+        yield f"{whom} of {plain(spec.landmark)} months were compared."
     if details["synthetic"]:
         labels = details["labels"]["cohorts"]
         whose = listed([str(labels.get(name, name)) for name in details["synthetic"]])
         yield f"The patients of {whose} are simulated."
     if len(cohorts) > 1:
         yield POOLING[spec.pooling]
+
+
+def treatments_told(spec: Model, details: Mapping[str, Any]) -> str:
+    """Say which covariates are treatments, and how these were assigned; empty without any.
+
+    Parameters
+    ----------
+    spec : Model
+    details : mapping
+        Of the manifest.
+
+    Returns
+    -------
+    str
+        A sentence.
+    """
+    known = details["labels"].get("treatments", {})
+    ways = {True: "assigned at random", False: "not assigned at random"}
+    labels = details["labels"]["covariates"]
+    told = [
+        f"{labels[name]} is a treatment {ways[known[name]]}"
+        for name in spec.covariates
+        if name in known
+    ]
+    return f"Of these, {listed(told)}." if told else ""
 
 
 def _likelihood(details: Mapping[str, Any], tables: Tables, cited: _Citations) -> Iterator[str]:

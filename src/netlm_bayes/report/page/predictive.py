@@ -81,7 +81,12 @@ def _curves(posterior: Population, prior: Population, whose: str, run: PageRun) 
         f"{rows[1][2]} and {rows[1][3]}."
     )
     panels = Panels(
-        "months", "event-free", (0, CURVE_MONTHS[-1]), (0, 1), (Panel("", tuple(curves)),), True
+        "months",
+        run.labels.event_free_of([endpoint]),
+        (0, CURVE_MONTHS[-1]),
+        (0, 1),
+        (Panel("", tuple(curves)),),
+        True,
     )
     return Figure(
         "prior-predictive", title, summary, panels, text_table(title, columns, rows, columns[1:])
@@ -142,7 +147,8 @@ def posterior_predictive_figure(run: PageRun) -> Figure | None:
     last = float(predicted["horizon_months"].max())
     title = "Observed curves over the model's predictions for the same patients"
     table = text_table(title, COLUMNS, rows, COLUMNS[1:])
-    chart = Panels("months", "event-free", (0, last), (0, 1), tuple(panels), True, len(panels) > 1)
+    free = run.labels.event_free_of(predicted["endpoint"])
+    chart = Panels("months", free, (0, last), (0, 1), tuple(panels), True, len(panels) > 1)
     return Figure("predictive", title, _outside(table), chart, table)
 
 

@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 import pandas as pd
 
+from netlm_bayes.codebook import EVENT, EVENT_FREE
 from netlm_bayes.inference.gate import Check
 from netlm_bayes.report.page.forms import FORMS, plain, ratio
 
@@ -221,6 +222,24 @@ class Source:
         labels = self.details["labels"]["endpoints"]
         keys = [key for key in labels if key == name or key.startswith(f"{name}_from_month")]
         return self.manifested("details", "labels", "endpoints", keys[0]) if keys else name
+
+    def event(self, endpoint: str) -> Piece:
+        """Quote what ends survival; `an event` where the run does not say."""
+        return self._of_endpoint("events", endpoint, EVENT)
+
+    def event_free(self, endpoint: str) -> Piece:
+        """Quote who has not had the event."""
+        return self._of_endpoint("event_free", endpoint, EVENT_FREE)
+
+    def _of_endpoint(self, kind: str, endpoint: str, neutral: str) -> Piece:
+        known = endpoint in self.details["labels"].get(kind, {})
+        return self.manifested("details", "labels", kind, endpoint) if known else neutral
+
+    def treatments(self, *, randomised: bool) -> list[str]:
+        """Covariates of the model that are treatments, assigned at random or otherwise."""
+        known = self.details["labels"].get("treatments", {})
+        names = self.details["model"]["covariates"]
+        return [name for name in names if known.get(name) is randomised]
 
     def contrast(self, row: Row, column: str = "contrast") -> list[Piece]:
         """Quote a contrast or a subgroup, its covariate by its label."""

@@ -6,17 +6,22 @@ import math
 from collections.abc import Sequence
 
 from netlm_bayes.estimands.population import NEXT, POOLED
-from netlm_bayes.report.page.quoted import Row, Source
+from netlm_bayes.report.page.quoted import Piece, Row, Source
 
 RATIOS = {
     "hazard_ratio": ("hazard ratio", "hazard ratios"),
     "odds_ratio": ("odds ratio of response", "odds ratios of response"),
 }
 """One, and several."""
-ABOVE_ONE = {"hazard_ratio": "events come sooner", "odds_ratio": "response is likelier"}
-"""What it means."""
 MOSTLY_PRIOR = 0.75
 """Share of its prior's width that an interval keeps where the evidence says little."""
+
+
+def above_one(source: Source, row: Row) -> list[Piece]:
+    """Say what it means that a ratio of this kind is above one."""
+    if row["estimand"] == "odds_ratio":
+        return ["response is likelier"]
+    return ["a higher hazard of ", source.event(str(row["endpoint"]))]
 
 
 def main_cohorts(source: Source) -> list[str]:

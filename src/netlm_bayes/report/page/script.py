@@ -44,7 +44,8 @@ class ScriptFacts:
     model, made_by : str
         Name of the model, and name and version of what made the run.
     outcome, ratio, baseline, pooling : str
-        ``"PFS"`` or ``"Response"``; ``"hazard"`` or ``"odds"``; baseline empty for response.
+        Names of the endpoints or ``"Response"``; ``"hazard"`` or ``"odds"``; baseline empty for
+        response.
     cuts : tuple of float
         Months at which a piecewise hazard may step.
     levels, references : mapping

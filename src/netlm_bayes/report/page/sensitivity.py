@@ -82,7 +82,7 @@ def variant_figure(run: PageRun, variant: Variant) -> Figure | None:
     ratios = ratios_of(table, run.labels)
     if ratios.empty:
         return None
-    scale = ratio_scale(ratio_name(ratios))
+    scale = ratio_scale(ratio_name(ratios), run.labels.event_of(ratios["endpoint"]))
     lines = list(_variant_lines(ratios, variant, run, scale))
     whose = "Pooled effects" if POOLED in set(ratios["cohort"]) else "Effects"
     title = f"{whose}: {variant.title.lower()}, with {level_text(ratios)}s"
@@ -154,7 +154,7 @@ def heterogeneity_figure(run: PageRun) -> Figure | None:
     if table is None or table.empty:
         return None
     ratios, labels = ratios_of(table, run.labels), run.labels
-    scale = ratio_scale(ratio_name(ratios))
+    scale = ratio_scale(ratio_name(ratios), labels.event_of(ratios["endpoint"]))
     lines = []
     for contrast in labels.ordered_contrasts(ratios["contrast"]):
         about = ratios[ratios["contrast"] == contrast]
@@ -187,7 +187,8 @@ def prior_posterior_figure(run: PageRun) -> Figure | None:
     if "prior" not in set(effects["method"]):
         return None
     posterior = ratios_of(effects, labels)
-    scale, lines = ratio_scale(ratio_name(posterior)), []
+    scale = ratio_scale(ratio_name(posterior), labels.event_of(posterior["endpoint"]))
+    lines = []
     cohorts = labels.ordered_cohorts(centres(posterior["cohort"]))
     for contrast in labels.ordered_contrasts(posterior["contrast"]):
         for cohort in cohorts:

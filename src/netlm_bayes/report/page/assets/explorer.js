@@ -84,8 +84,13 @@ function difference(a, b) {
   return `${signed(found.estimate)}${unit} (${signed(found.lower)} to ${signed(found.upper)})`;
 }
 
+function shownEventFree() {
+  return eventFree(explorer.predictions[0].kind);
+}
+
 function chartLabel() {
-  const what = explorer.models[0].outcome === "survival" ? "Curves of being event-free" : "Probability of response";
+  const isSurvival = explorer.models[0].outcome === "survival";
+  const what = isSurvival ? `Probability of being ${shownEventFree()}` : "Probability of response";
   return `${what}: ${explorer.predictions.map((one) => `${NAMES[one.which]}, ${profileText(one)}`).join("; ")}`;
 }
 
@@ -101,7 +106,7 @@ function drawExplorer() {
 function drawSurvival(svg, width, height) {
   const x = d3.scaleLinear().domain([0, LAST_MONTH]).range([42, width - 26]);
   const y = d3.scaleLinear().domain([0, 1]).range([height - 42, 28]);
-  frame(svg, x, y, { percent: true, y_axis: "event-free", x_axis: "months" }, 6, true);
+  frame(svg, x, y, { percent: true, y_axis: shownEventFree(), x_axis: "months" }, 6, true);
   for (const found of [...explorer.predictions].reverse()) drawPrediction(svg, found, x, y);
   explorer.scales = { x, y };
   svg.append("line").attr("class", "cursor").attr("y1", y(1)).attr("y2", y(0));
@@ -175,7 +180,7 @@ function tellReading() {
     const value = interval(survivalAt(found.kind, at), found.kind.model.level);
     return `${NAMES[found.which]} ${told(value, "share")}`;
   });
-  control("reading-text").textContent = `Event-free at ${at} months: ${texts.join(" · ")}`;
+  control("reading-text").textContent = `${capitalised(shownEventFree())} at ${at} months: ${texts.join(" · ")}`;
   control("reading").setAttribute("aria-valuetext", control("reading-text").textContent);
   const { x } = explorer.scales;
   d3.select("#curve .cursor").attr("x1", x(at)).attr("x2", x(at));
@@ -189,7 +194,7 @@ function predictionRows() {
     const rest = (value, run) => [value.estimate, value.lower, value.upper, model.level, run || model.run];
     return [
       ...found.quantities.map((row) => [...who, row.label, row.at ?? "", ...rest(interval(row.draws, row.model.level), row.run)]),
-      ...found.curve.map((one) => [...who, "event-free", one.months, ...rest(one, "")]),
+      ...found.curve.map((one) => [...who, eventFree(found.kind), one.months, ...rest(one, "")]),
     ];
   });
   return [header, ...rows];

@@ -70,9 +70,18 @@ function survivalOf(found) {
 function survivalQuantities(kind, run) {
   const rows = [{ id: "median", label: "Median, months", draws: medians(kind), kind: "months", at: null }];
   for (const at of explorer.milestones) {
-    rows.push({ id: `survival-${at}`, label: `Event-free at ${at} months`, draws: survivalAt(kind, at), kind: "share", at });
+    rows.push({ id: `survival-${at}`, label: `${capitalised(eventFree(kind))} at ${at} months`, draws: survivalAt(kind, at), kind: "share", at });
   }
   return rows.map((row) => ({ ...row, run, model: kind.model }));
+}
+
+// Who has had no event, in the words of the endpoint that is asked.
+function eventFree(kind) {
+  return kind.model.endpoints[kind.endpoint].event_free;
+}
+
+function capitalised(text) {
+  return text.charAt(0).toUpperCase() + text.slice(1);
 }
 
 function responseOf(kind, run) {
