@@ -688,6 +688,17 @@ def test_responses_are_drawn_in_percent_level_by_level(response_tables):
     assert shown == ["All patients", *levels]
 
 
+def test_limits_of_responses_are_in_percent_as_drawn_and_as_written(response_tables):
+    table = response_tables["subgroups"]
+    figure = response_by_subgroup(table, LABELS)
+    shown = table[table["cohort"] != "next institution"]
+    ends = sorted(zip(100 * shown["lower"], 100 * shown["upper"], strict=True))
+    assert np.array(sorted(spans(figure))) == pytest.approx(np.array(ends))
+    first = shown[(shown["cohort"] == "pooled") & (shown["subgroup"] == "overall")].iloc[0]
+    numbers = [f"{100 * first[name]:.0f}" for name in ("estimate", "lower", "upper")]
+    assert "{} ({} to {})".format(*numbers) in words(figure)
+
+
 def test_many_cohorts_fit_on_the_page():
     names = [f"hospital {number}" for number in range(5)]
     tables = {

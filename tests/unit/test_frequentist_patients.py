@@ -24,6 +24,7 @@ from netlm_bayes.frequentist import (
     logrank,
     proportional_hazards,
 )
+from netlm_bayes.frequentist.product_limit import product_limit
 
 COVARIATES = ("burden", "bone", "age")
 TABLES = {
@@ -326,6 +327,14 @@ def test_beyond_the_last_follow_up_nothing_is_estimated() -> None:
     assert late["note"].str.contains("beyond the last follow-up").all()
     curve = kaplan_meier_curves({"east": people}, BOOK, [])
     assert curve.loc[curve["estimand"] == "survival", "horizon_months"].max() == 9.0
+
+
+@pytest.mark.parametrize("n", [2, 4, 6, 10, 14])
+def test_a_curve_at_exactly_one_half_has_reached_its_median(n: int) -> None:
+    """Half of them had an event: a product of fractions that rounds to either side of one half."""
+    time = np.arange(1.0, n + 1)
+    curve = product_limit(np.zeros(n), time, time <= n / 2)
+    assert curve.median().estimate == n / 2
 
 
 def test_a_median_not_reached_is_said() -> None:

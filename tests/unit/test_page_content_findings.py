@@ -301,6 +301,13 @@ def test_a_run_that_failed_says_so_and_tells_no_estimate():
     assert "R-hat of reported estimands, largest 1.034 (limit 1.01)" in said
 
 
+def test_one_failed_check_is_said_before_all_that_would_rest_on_it():
+    tables, told, checks = committed("pfs-weibull")
+    failed = Check("divergences", 7.0, 0.0, False)
+    said = trusted((tables, told, [*checks, failed]))
+    assert said[0].startswith(f"1 of {len(checks) + 1} convergence checks failed: divergences")
+
+
 def test_a_run_without_checks_is_not_called_sound():
     tables, told, _ = hospital()
     assert "do not rely on it" in texts((tables, told, []), "trust")
@@ -431,6 +438,16 @@ def test_an_estimate_that_is_mostly_prior_is_said_to_be():
 def test_fewer_than_ten_events_a_coefficient_are_called_few(events, few):
     said = texts(hospital(events), "trust")
     assert f"90 patients, {events} events" in said
+    assert ("fewer than ten" in said) is few
+
+
+@pytest.mark.parametrize(("responders", "few"), [(19, True), (45, False), (71, True), (70, False)])
+def test_of_responses_the_rarer_outcome_counts(responders, few):
+    tables, *rest = hospital()
+    told = f"90 patients, {responders} responders"
+    frequentist = tables["frequentist"].replace("90 patients, 61 events", told)
+    said = texts(({**tables, "frequentist": frequentist}, *rest), "trust")
+    assert told in said
     assert ("fewer than ten" in said) is few
 
 

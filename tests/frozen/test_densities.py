@@ -1,0 +1,42 @@
+"""The log density of every model and kind of evidence is the frozen one, and so is its gradient.
+
+These claim nothing of what is right; they hold still what a redesign must not change.
+"""
+
+import numpy as np
+import pytest
+from tests.frozen import densities
+from tests.frozen.cases import CASES, Case
+from tests.frozen.present import analysis_of, graph_of
+
+FROZEN = densities.frozen_densities()
+
+
+def test_nothing_frozen_is_left_out() -> None:
+    assert set(FROZEN) == {case.name for case in CASES}
+    assert all(len(frozen["values"]["log_density"]) == 50 for frozen in FROZEN.values())
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_log_density_and_gradient_are_the_frozen_ones(case: Case) -> None:
+    tolerance = densities.OF_FITTED if case.fitted else densities.TOLERANCE
+    graph = graph_of(analysis_of(case))
+    assert list(densities.moved(FROZEN[case.name], graph, tolerance)) == []
+
+
+def test_points_do_not_depend_on_the_order_of_names() -> None:
+    graph = graph_of(analysis_of(next(case for case in CASES if case.name == "weibull-site")))
+    found = densities.points(graph, FROZEN["weibull-site"]["places"])["theta"]
+    (place,) = (i for i, x in enumerate(graph.components["theta"]) if x[1] == "bone: yes")
+    centre, spread = FROZEN["weibull-site"]["places"]["theta[synthetic/site, bone: yes]"]
+    score = densities.normal("point theta[synthetic/site, bone: yes]", 7)
+    assert found[7, 0, place] == centre + spread * score
+
+
+def test_a_density_that_moved_by_a_billionth_is_seen() -> None:
+    graph = graph_of(analysis_of(next(case for case in CASES if case.name == "weibull-site")))
+    frozen = FROZEN["weibull-site"]
+    values = dict(frozen["values"])
+    values["log_density"] = np.add(values["log_density"], 1e-9 * np.array(values["size"])).tolist()
+    (said,) = densities.moved({**frozen, "values": values}, graph)
+    assert said.startswith("log_density: was")
