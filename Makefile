@@ -8,7 +8,7 @@ STAMP := $(VENV)/.installed
 export PYTHON
 
 .DEFAULT_GOAL := help
-.PHONY: help install reanalysis test lint bench clean
+.PHONY: help install reanalysis published test check lint bench clean
 
 help:  ## show this list
 	@sed -n 's/^\([a-z]*\):.*## /\1|/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -16,12 +16,19 @@ help:  ## show this list
 
 install: $(STAMP)  ## make .venv with the versions of constraints.txt
 
-reanalysis: $(STAMP)  ## re-analyse both published cohorts into results/, with a page each
-	$(VENV)/bin/netlm-bayes reanalyse --out results
-	@$(VENV)/bin/netlm-bayes report results | grep report.html
+reanalysis published: $(STAMP)
+	$(VENV)/bin/netlm-bayes reanalyse --out results/$@
+	@$(VENV)/bin/netlm-bayes report results/$@ | grep report.html
+
+reanalysis:  ## re-analyse both published cohorts into results/reanalysis/, with a page each
+published:  ## the same into results/published/, for who commits it: README shows its numbers
 
 test: $(STAMP)  ## run every test and every docstring's example
 	$(VENV)/bin/python -m pytest -n 2 --dist loadfile
+
+check: $(STAMP)  ## the tests that neither sample nor need a browser, then the linters
+	$(VENV)/bin/python -m pytest -n 2 --dist loadfile -m "not sampling and not browser"
+	@$(MAKE) lint
 
 lint: $(STAMP)  ## check style, format, types and who imports whom
 	$(VENV)/bin/ruff check

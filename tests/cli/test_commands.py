@@ -165,7 +165,7 @@ def test_a_folder_that_is_no_run_is_never_overwritten(netlm, tmp_path):
 
 
 def test_compare_prints_a_line_for_every_printed_ratio_of_the_committed_results(netlm):
-    said = netlm("compare", ROOT / "results" / "pfs-weibull")
+    said = netlm("compare", ROOT / "results" / "published" / "pfs-weibull")
     assert said.code == 0
     assert "scepticism limit" in said.out
     assert "htb: >25% vs <=25% (adjusted)" in said.out

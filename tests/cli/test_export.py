@@ -3,7 +3,7 @@
 import shutil
 from pathlib import Path
 
-RESULTS = Path(__file__).parents[2] / "results"
+RESULTS = Path(__file__).parents[2] / "results" / "published"
 
 
 def test_export_writes_beside_the_run_and_says_where(netlm, tmp_path):

@@ -3,7 +3,7 @@
 from typing import Any
 
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from netlm_bayes.codebook import Codebook
@@ -24,6 +24,11 @@ from netlm_bayes.pipeline.reconstruct import patients_csv
 BOOK = Codebook.model_validate(
     {"id": "x", "covariates": {"grade": {"label": "G", "levels": ["a", "b"], "reference": "a"}}}
 )
+TOUCHING = DigitisedCurve(
+    Clicks(np.array([0.0, 1.0]), np.array([1.0, 0.0])),
+    AtRisk(np.array([0.0, 0.01, np.nextafter(0.01, 1.0)]), np.array([1, 1, 0])),
+)
+"""Numbers at risk with no time between: who is censored there is not at risk after."""
 times = st.floats(0.01, 120)
 shares = st.floats(0, 1)
 
@@ -61,6 +66,7 @@ def check(curve: DigitisedCurve, made: Reconstruction, months: Any, survival: An
 
 
 @given(curve=curves())
+@example(curve=TOUCHING)
 @settings(max_examples=200)
 def test_nobody_is_lost_and_only_a_falling_curve_has_events(curve):
     check(curve, most_likely(curve), curve.clicks.months, curve.clicks.survival)

@@ -16,6 +16,7 @@ from lifelines.statistics import multivariate_logrank_test
 from numpy.typing import NDArray
 from scipy import optimize, stats
 from statsmodels.duration.survfunc import SurvfuncRight, survdiff
+from tests.rounding import rounding
 
 from netlm_bayes.codebook import Codebook
 from netlm_bayes.evidence.patients.canonical import Patients, scales_of
@@ -179,7 +180,9 @@ def test_the_likelihood_ratio_test_is_that_of_efrons_likelihood(
     found = tests[(tests["cohort"] == "pooled") & (tests["contrast"] == "ecog")]
     np.testing.assert_allclose(found["estimate"], p, rtol=1e-6)
     *_, pooled = cases_of(cohorts, CODEBOOK, COVARIATES, survival_outcome)
-    np.testing.assert_allclose(null_log_likelihood(pooled.complete(COVARIATES)), null, rtol=1e-12)
+    # Every event adds the log of a number at risk, all of one sign.
+    found = null_log_likelihood(pooled.complete(COVARIATES))
+    assert found == pytest.approx(null, rel=0, abs=rounding(null))
 
 
 def by_hand(entry: Floats, time: Floats, event: Floats) -> list[tuple[float, float, float]]:

@@ -24,7 +24,7 @@ from netlm_bayes.report.figures.labels import Labels
 from netlm_bayes.report.page.forms import chance, months, ratio
 from netlm_bayes.store import read_manifest, read_tables, write_checks
 
-RESULTS = Path(__file__).parents[2] / "results"
+RESULTS = Path(__file__).parents[2] / "results" / "published"
 SHEETS = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
 HOSTILE = (
     "=cmd|' /C calc'!A0",

@@ -39,7 +39,7 @@ TIDY = {
 
 
 def committed(name: str) -> Run:
-    folder = ROOT / "results" / name
+    folder = ROOT / "results" / "published" / name
     checks = json.loads((folder / "diagnostics.json").read_text("utf-8"))
     return read_tables(folder), read_manifest(folder), [Check(**check) for check in checks]
 

@@ -16,7 +16,7 @@ from netlm_bayes.report.page.methods import methods_paragraph, references
 from netlm_bayes.spec import DEFAULT_PRIORS
 from netlm_bayes.store import read_manifest, read_tables
 
-RESULTS = Path(__file__).parents[2] / "results"
+RESULTS = Path(__file__).parents[2] / "results" / "published"
 RUNS = ("pfs-weibull", "response-logistic")
 Tables = dict[str, pd.DataFrame]
 

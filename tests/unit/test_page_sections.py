@@ -21,7 +21,7 @@ from netlm_bayes.report.page.sections import sections
 from netlm_bayes.report.page.sensitivity import WITHOUT, variant_figure
 from netlm_bayes.report.page.tables import TextTable, plain_table, text_table
 
-RESULTS = Path(__file__).parents[2] / "results"
+RESULTS = Path(__file__).parents[2] / "results" / "published"
 
 
 @pytest.fixture(scope="module")

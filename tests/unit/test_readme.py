@@ -14,7 +14,7 @@ from netlm_bayes.codebook import bundled_file
 from netlm_bayes.spec import models_folder
 
 ROOT = Path(__file__).parents[2]
-RESULTS = ROOT / "results"
+RESULTS = ROOT / "results" / "published"
 COHORTS = ("sysu-2016-2020", "sysu-rectal-2022-2024", "pooled")
 CONTRASTS = {
     "HR, burden >50% vs <10%": "htb: >50% vs <10%",

@@ -20,7 +20,7 @@ from netlm_bayes.spec import read_model
 from netlm_bayes.store import read_tables
 
 MODEL = "response-logistic"
-RESULTS = Path(__file__).parents[2] / "results" / MODEL
+RESULTS = Path(__file__).parents[2] / "results" / "published" / MODEL
 BAD = (Check("divergences", 7.0, 0.0, False),)
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from netlm_bayes.cli.options import (
+    REANALYSIS,
     RESULTS,
     Chains,
     Cohorts,
@@ -42,7 +43,7 @@ def reanalyse(
     """Reanalyse the two published cohorts: audit, both outcomes, everything."""
     from netlm_bayes.pipeline.reanalyse import reanalyse as run
 
-    folder, sampling = out or RESULTS, given(draws=draws, tune=tune, chains=chains)
+    folder, sampling = out or REANALYSIS, given(draws=draws, tune=tune, chains=chains)
     parts = run(folder, seed, sampling, command(), Progress(quiet))
     print_audit(parts.pop("audit"))
     for name, tables in parts.items():

@@ -11,6 +11,8 @@ from typing import Annotated
 import typer
 
 RESULTS = Path("results")
+"""Where runs go, each into a folder of its own."""
+REANALYSIS = RESULTS / "reanalysis"
 
 ModelName = Annotated[str, typer.Argument(help="A model TOML, or the name of a bundled model.")]
 Cohorts = Annotated[

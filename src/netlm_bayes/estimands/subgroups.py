@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
@@ -16,6 +16,9 @@ from netlm_bayes.estimands.population import Population
 
 Array = NDArray[np.float64]
 NODES = np.polynomial.legendre.leggauss(32)
+BLOCK = 250_000
+"""Multiplications at once: within a processor's cache, and on one thread of BLAS."""
+LEAST_DRAWS = 64
 Levels = Mapping[str, Sequence[str]]
 
 
@@ -68,6 +71,14 @@ class Subgroups:
             return self._shares.T @ values.T
         return np.asarray((self.members.T @ (self.weights * values).T) / self._totals.T)
 
+    def _blocks(self) -> Iterator[tuple[slice, Array]]:
+        """Draws that are worked on at once, and the weights of their patterns."""
+        draws = len(self.log_ratio)
+        step = max(LEAST_DRAWS, BLOCK // self.members.size)
+        for start in range(0, draws, step):
+            rows = slice(start, start + step)
+            yield rows, self.weights if len(self.weights) == 1 else self.weights[rows]
+
     def survival(self, baseline: Baseline, months: float) -> Array:
         """S(t) of every subgroup.
 
@@ -83,9 +94,13 @@ class Subgroups:
         if self.late is not None and months > self.late.months:
             return self.mean(np.exp(-self._late_hazard(self.late, baseline, months)))
         hazard = exp_or_inf(baseline.log_cumulative_hazard(months))
-        # In place: at this size, memory for another array costs more than its exponentials.
-        values = -hazard[:, None] * self._hazard_ratio
-        return self.mean(np.exp(values, out=values))
+        found = np.empty((len(self.names), len(hazard)))
+        for rows, weights in self._blocks():
+            values = -hazard[rows, None] * self._hazard_ratio[rows]
+            np.exp(values, out=values)
+            values *= weights
+            found[:, rows] = self.members.T @ values.T
+        return found / self._totals.T
 
     def rmst(self, baseline: Baseline, horizon: float) -> Array:
         """Restricted mean survival time of every subgroup.
@@ -163,7 +178,9 @@ class Subgroups:
         """Reference log H at each subgroup's median: the same for every endpoint."""
         found = np.empty((len(self.names), len(self.log_ratio)))
         for place, inside in enumerate(self.members.T > 0):
-            found[place] = population_log_hazard(self.log_ratio[:, inside], self.weights[:, inside])
+            for rows, weights in self._blocks():
+                log_ratio = self.log_ratio[rows, inside]
+                found[place, rows] = population_log_hazard(log_ratio, weights[:, inside])
         return found
 
     @cached_property

@@ -6,12 +6,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import arviz_stats as azs
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
 from netlm_bayes.errors import GateError
+from netlm_bayes.inference.convergence import convergence
 from netlm_bayes.spec import Sampling
 
 RHAT = 1.01
@@ -97,11 +97,9 @@ def check_draws(what: str, draws: NDArray[np.float64]) -> tuple[Check, ...]:
         Worst R-hat, bulk and tail ESS, and Monte Carlo error over posterior sd.
     """
     varying = draws[..., ~(np.ptp(draws, axis=(0, 1)) == 0)]
-    axes = {"chain_axis": 0, "draw_axis": 1}
-    rhat = np.max(azs.rhat(varying, **axes))
-    bulk = np.min(azs.ess(varying, method="bulk", **axes))
-    tail = np.min(azs.ess(varying, method="tail", prob=(0.05, 0.95), **axes))
-    error = np.max(azs.mcse(varying, method="mean", **axes) / varying.std(axis=(0, 1)))
+    found = convergence(varying)
+    rhat, error = np.max(found.rhat), np.max(found.error)
+    bulk, tail = np.min(found.bulk), np.min(found.tail)
     return (
         Check(f"R-hat of {what}, largest", float(rhat), RHAT, bool(rhat <= RHAT)),
         Check(f"bulk ESS of {what}, smallest", float(bulk), ESS, bool(bulk >= ESS)),

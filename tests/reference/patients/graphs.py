@@ -16,6 +16,7 @@ import pytensor
 from numpy.typing import NDArray
 from pytensor.compile.mode import Mode
 from tests.reference.patients import likelihood
+from tests.rounding import rounding
 
 from netlm_bayes.builders.data import data_of
 from netlm_bayes.builders.model import build
@@ -129,12 +130,22 @@ class Graph:
         """Log density at one point, without the sampler's change of variables."""
         return float(self._density(*self._free(point)))
 
+    def rounding(self, point: Point) -> float:
+        """Error of `total` that rounding allows, from its terms and each patient's part of them."""
+        found = self.at(point)
+        patients = [x for name, x in found.items() if name.startswith("log_lik_")]
+        return rounding(*self._terms(*self._free(point)), *patients)
+
     def _free(self, point: Point) -> list[Array]:
         return [point[variable.name] for variable in self.built.value_vars]
 
     @cached_property
     def _density(self) -> Callable[..., Array]:
         return function_of(self.built, self.built.logp(jacobian=False))
+
+    @cached_property
+    def _terms(self) -> Callable[..., list[Array]]:
+        return function_of(self.built, self.built.logp(jacobian=False, sum=False))
 
     def points(self, count: int = 3) -> list[dict[str, Array]]:
         """Normals of sd 1/2 for every free value."""

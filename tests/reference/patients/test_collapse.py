@@ -46,8 +46,9 @@ def test_the_density_is_that_of_one_row_a_patient(kind: str, times: str, missing
     tables = [table(TIMES[times], missing, seed) for seed in range(2)]
     plain, together = (graph_of(analysis) for analysis in both_of(tables, kind))
     points = plain.points(3)
-    by_row = [plain.total(point) for point in points]
-    np.testing.assert_allclose([together.total(p) for p in points], by_row, rtol=1e-11)
+    for point in points:
+        within = plain.rounding(point)
+        assert together.total(point) == pytest.approx(plain.total(point), rel=0, abs=within)
 
 
 @pytest.mark.parametrize("kind", ["weibull", "piecewise"])

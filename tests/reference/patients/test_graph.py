@@ -17,6 +17,7 @@ from tests.reference.patients.graphs import (
     log_likelihoods,
     table,
 )
+from tests.rounding import rounding
 
 from netlm_bayes.builders.structure import structure_of
 from netlm_bayes.evidence.patients.canonical import MISSING as NOT_KNOWN
@@ -38,8 +39,9 @@ def assert_the_graph_is_the_loops(tables: Tables, points: int = 2, **choices: An
         by_graph = by_patient(analysis, found)
         by_loops = log_likelihoods(graph, analysis.spec, tables, found)
         assert len(by_graph) == sum(patients.n for patients in tables)
-        np.testing.assert_allclose(by_graph, by_loops, rtol=1e-10, atol=1e-13)
-        np.testing.assert_allclose(found["term_patients"], by_loops.sum(), rtol=1e-12)
+        np.testing.assert_allclose(by_graph, by_loops, rtol=1e-10, atol=rounding(1))
+        total, within = found["term_patients"], rounding(by_graph)
+        np.testing.assert_allclose(total, by_graph.sum(), rtol=0, atol=within)
 
 
 @pytest.mark.parametrize("change", [None, CHANGE], ids=["constant", "changing"])
@@ -138,4 +140,4 @@ def test_a_graph_takes_other_patients_of_the_same_structure() -> None:
     graph.reset(second)
     found = graph.at(graph.points(1)[0])
     by_loops = log_likelihoods(graph, second.spec, [other], found)
-    np.testing.assert_allclose(by_patient(second, found), by_loops, rtol=1e-10)
+    np.testing.assert_allclose(by_patient(second, found), by_loops, rtol=1e-10, atol=rounding(1))

@@ -157,7 +157,8 @@ def _walk(knots: _Knots, interval: int, before: list[_Walk], at_risk: int, share
     """Go through an interval with some censored at given places."""
     inside = knots.of(interval)
     start, end = knots.months[inside.start], knots.months[min(inside.stop, len(knots.months) - 1)]
-    places = start + shares * (end - start)
+    # Before the next number at risk, also where so little lies between that places round to it.
+    places = np.minimum(start + shares * (end - start), np.nextafter(end, start))
     inner = np.searchsorted(places, knots.months[inside.start + 1 : inside.stop])
     bounds = [0, *inner.tolist(), len(places)]
     left, curve = at_risk, before[-1].survival[-1] if before else 1.0
