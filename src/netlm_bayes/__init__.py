@@ -13,6 +13,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from netlm_bayes.errors import GateError, InputError, InputErrors, NetlmBayesError, RunError
+from netlm_bayes.version import __version__
 
 if TYPE_CHECKING:
     from netlm_bayes.evidence.builder import Cohort
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
     from netlm_bayes.pipeline.simulate import Simulated, simulate
     from netlm_bayes.spec import Model, read_model
 
-__version__ = "0.2.0"
 __all__ = [
     "Cohort",
     "Fit",

@@ -111,7 +111,7 @@ class Endpoint(Document):
     """
 
     label: Text
-    short: Text = ""
+    short: Text | None = None
     event: Text = EVENT
     event_free: Text = EVENT_FREE
 

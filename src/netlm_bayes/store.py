@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from netlm_bayes.errors import RunError
+from netlm_bayes.version import __version__
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -26,7 +27,7 @@ MANIFEST = "manifest.json"
 DIAGNOSTICS = "diagnostics.json"
 PAGE = "report.html"
 POSTERIOR = "posterior.nc"
-PACKAGES = ("netlm-bayes", "pymc", "pytensor", "nutpie", "arviz-stats", "numpy", "scipy", "xarray")
+PACKAGES = ("pymc", "pytensor", "nutpie", "arviz-stats", "numpy", "scipy", "xarray")
 DIGITS = 6
 TEXT = ("adjusted_for", "contrast", "note", "reading", "subgroup", "why")
 
@@ -234,7 +235,8 @@ def write_checks(folder: Path, checks: Sequence[Check], name: str = DIAGNOSTICS)
 
 def manifest_values(manifest: Manifest) -> dict[str, Any]:
     """What `manifest.json` holds, as JSON reads it back."""
-    made = {"versions": {name: version(name) for name in PACKAGES}, "contents": []}
+    versions = {"netlm-bayes": __version__} | {name: version(name) for name in PACKAGES}
+    made = {"versions": versions, "contents": []}
     values: dict[str, Any] = json.loads(json.dumps({**asdict(manifest), **made}, default=str))
     return values
 

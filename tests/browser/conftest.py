@@ -17,6 +17,14 @@ NAMES = ("chromium", "chromium-browser", "google-chrome")
 MISSING = "no Chromium; on Debian: apt-get install --no-install-recommends chromium"
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Everything in this folder needs a browser; `-m "not browser"` leaves it out."""
+    for item in items:
+        if item.path.is_relative_to(Path(__file__).parent):
+            item.add_marker(pytest.mark.browser)
+
+
 @dataclass
 class Watched:
     """A page in a browser, and all that it said, asked for, or ran into."""

@@ -3,17 +3,29 @@
 from __future__ import annotations
 
 import csv
+import math
 import random
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
+from numpy.typing import NDArray
 from playwright.sync_api import Page
+from tests.browser import independent
 
-from netlm_bayes.pipeline.predict import predict
+from netlm_bayes import store
+from netlm_bayes.estimands.profile import predict_profile, profile_of
+from netlm_bayes.formats import MONTHS, PERCENT, Estimate, estimate_of, interval
+from netlm_bayes.inference.gate import Accepted
+from netlm_bayes.pipeline.predict import predict, read_fitted
 
 Ask = Callable[[Path], "object"]
+Place = tuple[str, str, str, float | None]
+"""Cohort, endpoint, estimand and month of a quantity."""
 COVARIATES = {
     "htb": ["<10%", "10-25%", "25-50%", ">50%"],
     "ki67": ["<=10%", ">10%"],
@@ -35,22 +47,52 @@ def some_profiles(seed: int, count: int) -> list[dict[str, str]]:
     return found
 
 
-def predicted(run: Path, profile: dict[str, str], out: Path) -> pd.DataFrame:
+@dataclass(frozen=True)
+class Asked:
+    """What `predict` says of a profile, and the draws that it says it of."""
+
+    table: pd.DataFrame
+    draws: Mapping[Place, NDArray[np.float64]]
+
+
+def predicted(run: Path, profile: dict[str, str], out: Path) -> Asked:
     settings = [f"{name}={level}" for name, level in profile.items()]
-    return predict(run, settings, out, "predict").tables["prediction"]
+    table = predict(run, settings, out, "predict").tables["prediction"]
+    fitted = read_fitted(run)
+    found = predict_profile(
+        profile_of(settings, fitted.described),
+        fitted.described,
+        fitted.spec,
+        Accepted(store.read_posterior(run), fitted.checks),
+        fitted.seed,
+    )
+    draws = {
+        place_of(one.cohort, one.endpoint, one.estimand, one.horizon_months): one.draws
+        for one in found.quantities
+    }
+    return Asked(table, draws)
 
 
-def as_predict_shows(table: pd.DataFrame, cohort: str, estimand: str, months: float | None) -> str:
-    """Format a prediction's row with predict's own digits: one of months, two of a probability."""
-    rows = table[(table["cohort"] == cohort) & (table["estimand"] == estimand)]
-    rows = rows[rows["endpoint"].isin(["pfs", "response"])]
-    row = (rows if months is None else rows[rows["horizon_months"] == months]).iloc[0]
-    values = [row["estimate"], row["lower"], row["upper"]]
+def place_of(cohort: str, endpoint: str, estimand: str, months: float) -> Place:
+    return cohort, endpoint, estimand, None if math.isnan(months) else months
+
+
+def as_predict_shows(asked: Asked, cohort: str, estimand: str, months: float | None) -> str:
+    """Write predict's numbers with the digits that as many independent draws support."""
+    endpoint = "response" if estimand == "response_probability" else "pfs"
+    rows = [
+        row
+        for row in asked.table.to_dict("records")
+        if place_of(row["cohort"], row["endpoint"], row["estimand"], row["horizon_months"])
+        == (cohort, endpoint, estimand, months)
+    ]
+    (row,) = rows
+    of_draws = independent.estimate(asked.draws[cohort, endpoint, estimand, months])
+    found = Estimate(*estimate_of(row)[:3], *of_draws[3:])
     if estimand == "median":
-        middle, lower, upper = (f"{value:.1f}" for value in values)
-        return f"{middle} ({lower} to {upper})"
-    middle, lower, upper = (str(round(100 * float(f"{value:.2f}"))) for value in values)
-    return f"{middle} % ({lower} to {upper})"
+        return interval(found, MONTHS, "∞")
+    middle, rest = interval(found.times(100), PERCENT).split(" ", 1)
+    return f"{middle} % {rest}"
 
 
 def choose(page: Page, which: int, cohort: str, profile: dict[str, str]) -> None:
@@ -161,7 +203,9 @@ def test_the_csv_holds_what_is_drawn(results: Path, open_page: Ask, tmp_path: Pa
     assert {row["profile"] for row in year} == {"A", "B"}
     reading = page.inner_text("#reading-text")
     for row in year:
-        assert f"{row['profile']} {round(100 * float(row['estimate']))} %" in reading
+        (read,) = re.findall(rf"{row['profile']} (\d+) %", reading)
+        # To the unit that its draws support: one percent, or ten.
+        assert abs(float(read) - 100 * float(row["estimate"])) <= (5 if read.endswith("0") else 0.5)
 
 
 @pytest.mark.parametrize("of", ["curve", "ratios-drawing"])

@@ -10,9 +10,12 @@ import numpy as np
 import pytest
 import xarray as xr
 from playwright.sync_api import Browser, Page
+from tests.browser.independent import estimate
 
 from netlm_bayes.estimands.description import Profile
+from netlm_bayes.estimands.monte_carlo import quantiles
 from netlm_bayes.estimands.profile import predict_profile
+from netlm_bayes.formats import MONTHS, PERCENT, Kind, shown
 from netlm_bayes.inference.gate import Accepted, Check
 from netlm_bayes.report.figures import Labels
 from netlm_bayes.report.page import PageRun, explorer
@@ -51,7 +54,7 @@ ASK = """
 def script(browser: Browser) -> Page:
     """Hold nothing but the library and the statistics, in a page of their own."""
     page = browser.new_page()
-    for name in (charting_library().file, "statistics.js"):
+    for name in (charting_library().file, "statistics.js", "formats.js"):
         page.add_script_tag(content=asset(name))
     return page
 
@@ -168,9 +171,9 @@ def test_the_script_predicts_what_python_predicts(
         if quantity.estimand == "rmst":
             continue
         at = "" if np.isnan(quantity.horizon_months) else f" {quantity.horizon_months:g}"
-        shown = found[f"{quantity.cohort} | {quantity.endpoint} | {quantity.estimand}{at}"]
+        told = found[f"{quantity.cohort} | {quantity.endpoint} | {quantity.estimand}{at}"]
         lower, estimate, upper = np.quantile(quantity.draws, [0.025, 0.5, 0.975])
-        assert [shown["lower"], shown["estimate"], shown["upper"]] == pytest.approx(
+        assert [told["lower"], told["estimate"], told["upper"]] == pytest.approx(
             [lower, estimate, upper], rel=FLOAT32, abs=1e-7
         )
         compared += 1
@@ -196,6 +199,38 @@ def test_intervals_are_interpolated_as_numpy_does(script: Page) -> None:
         assert [found["lower"], found["estimate"], found["upper"]] == pytest.approx(
             expected.tolist()
         )
+
+
+def test_errors_are_those_of_independent_draws(script: Page) -> None:
+    draws = np.random.default_rng(3).gamma(0.7, 3.0, 4000)
+    found = script.evaluate("(draws) => interval(Float64Array.from(draws), 0.95)", draws.tolist())
+    shown = [found["errors"][name] for name in ("estimate", "lower", "upper")]
+    assert shown == pytest.approx(list(estimate(draws)[3:]))
+    # By the other road, that of every table.
+    expected = quantiles(draws.reshape(4, -1), [0.5, 0.025, 0.975]).errors
+    assert shown == pytest.approx(expected.tolist(), rel=0.25)
+
+
+KINDS = {"months": (MONTHS, 1), "share": (PERCENT, 100), "difference in months": (Kind(1), 1)}
+
+
+def test_the_script_shows_the_digits_that_python_shows(script: Page) -> None:
+    rng = np.random.default_rng(4)
+    sizes = 10 ** rng.uniform(-4, 0, 400)
+    errors = [*(10 ** rng.uniform(-6, 0.5, 396)), 0.0, 0.0, 0.0025, 0.00025]
+    for name, (kind, factor) in KINDS.items():
+        values = sizes * (60 if name != "share" else 1)
+        values = values * rng.choice([-1, 1], 400) if "difference" in name else values
+        found = script.evaluate(
+            "([values, errors, kind]) => values.map((value, i) => shown(value, errors[i], kind))",
+            [values.tolist(), list(map(float, errors)), name],
+        )
+        expected = [
+            shown(factor * value, factor * error, kind)
+            for value, error in zip(values.tolist(), errors, strict=True)
+        ]
+        assert found == expected
+        assert len({len(text) for text in found}) > 1
 
 
 def test_a_median_that_is_never_reached_stays_infinite(script: Page) -> None:

@@ -18,7 +18,7 @@ from netlm_bayes.cli import app, guarded
 DOCS = Path(__file__).parents[2] / "docs"
 BLOCK = re.compile(r"^```(\w+) ?(\S*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 SPAN = re.compile(r"`([^`\n]+)`")
-NUMBER = r"\d+\.\d+"
+NUMBER = r"[<>]?\d+(?:\.\d+)?"
 ESTIMATE = re.compile(rf"({NUMBER}) \(({NUMBER}) to ({NUMBER})\)(?: ({NUMBER}))?")
 MONTE_CARLO = 0.1
 """Share of an interval by which draws may differ: five of their errors, at 2500 effective draws."""
@@ -112,14 +112,26 @@ def assert_like(shown: str, printed: list[str]) -> None:
 
 def assert_close(shown: re.Match[str], made: re.Match[str]) -> None:
     """Two estimates of one posterior: intervals alike, and P(>1) where there is one."""
-    width = float(shown[3]) - float(shown[2])
-    last_digit = 10.0 ** -len(shown[1].partition(".")[2])
+    width = number_in(shown[3]) - number_in(shown[2])
     for place in (1, 2, 3):
-        assert float(made[place]) == pytest.approx(
-            float(shown[place]), abs=MONTE_CARLO * width + last_digit
+        unit = max(unit_of(shown[place]), unit_of(made[place]))
+        assert number_in(made[place]) == pytest.approx(
+            number_in(shown[place]), abs=MONTE_CARLO * width + unit
         ), f"{shown[0]}; got {made[0]}"
     if shown[4] is not None:
-        assert float(made[4]) == pytest.approx(float(shown[4]), abs=0.04)
+        unit = max(unit_of(shown[4]), unit_of(made[4]))
+        assert number_in(made[4]) == pytest.approx(number_in(shown[4]), abs=0.04 + unit)
+
+
+def number_in(text: str) -> float:
+    """A number, or the bound that is shown in its place."""
+    return float(text.lstrip("<>"))
+
+
+def unit_of(text: str) -> float:
+    """Unit of a number's last digit, of tens too."""
+    whole, _, decimals = text.lstrip("<>").partition(".")
+    return 10.0 ** -len(decimals) if decimals else 10.0 ** (len(whole) - len(whole.rstrip("0")))
 
 
 def options() -> dict[str, set[str]]:

@@ -21,6 +21,8 @@ from tests.cli.page import (
     tidy,
 )
 
+from netlm_bayes.formats import estimate_of, interval
+
 PAGE = read_page("patients.md")
 BLOCKS, PROSE, SPANS = PAGE.blocks, PAGE.prose, PAGE.spans
 ONLY_IF_ANY = {"influential.csv"}
@@ -126,5 +128,4 @@ def test_cox_and_the_posterior_are_those_of_the_page(followed):
 
 
 def _interval(row: dict[str, str], what: str) -> str:
-    middle, lower, upper = (float(row[f"{what}_{key}"]) for key in ("estimate", "lower", "upper"))
-    return f"{middle:.2f} ({lower:.2f} to {upper:.2f})"
+    return interval(estimate_of(row, f"{what}_"))

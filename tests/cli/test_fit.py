@@ -25,6 +25,9 @@ TIDY = [
     "level",
     "prob_above_null",
     "mcse",
+    "lower_mcse",
+    "upper_mcse",
+    "prob_mcse",
     "note",
 ]
 

@@ -21,3 +21,7 @@ COLUMNS: Mapping[str, Mapping[str, Made]] = {}
 """By frozen table (`*` for all), columns; a function makes an old column of the new table."""
 VALUES: Mapping[str, Mapping[str, str]] = {}
 """By frozen column, words that stand in it."""
+
+CHANGED: Mapping[str, tuple[str, ...]] = {}
+"""By frozen table (`*` for all), columns whose values were meant to change since then: they are
+not compared until `tools/freeze.py` has frozen the new ones."""

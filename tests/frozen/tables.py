@@ -13,7 +13,7 @@ from typing import Any
 
 import pandas as pd
 from tests.frozen.cases import HERE
-from tests.frozen.names import COLUMNS, TABLES, VALUES
+from tests.frozen.names import CHANGED, COLUMNS, TABLES, VALUES
 
 type Tables = Mapping[str, pd.DataFrame]
 type Key = tuple[object, ...]
@@ -103,7 +103,8 @@ def moved(
         if table is None:
             yield f"{name}: no such table"
             continue
-        columns = [column for column in rows[0] if column != "nth"] if rows else []
+        meant = {"nth", *CHANGED.get("*", ()), *CHANGED.get(name, ())}
+        columns = [column for column in rows[0] if column not in meant] if rows else []
         now = as_frozen(name, table, columns)
         if gone := [column for column in columns if column not in now]:
             yield f"{name}: without {', '.join(gone)}"
@@ -128,9 +129,9 @@ def _cells(
         if key not in by_key:
             yield f"{where}: no such row"
             continue
-        for column, value in row.items():
-            if column != "nth" and differ(value, by_key[key][column], relative):
-                yield f"{where}: {column} was {value!r} and is {by_key[key][column]!r}"
+        for column, value in by_key[key].items():
+            if differ(row[column], value, relative):
+                yield f"{where}: {column} was {row[column]!r} and is {value!r}"
 
 
 def read(case: str) -> dict[str, list[dict[str, Any]]]:

@@ -1,9 +1,11 @@
 """An invented disease in two invented cohorts, written to files, and draws without a sampler."""
 
+import importlib.util
 import json
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from types import SimpleNamespace
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -18,6 +20,7 @@ from netlm_bayes.evidence.sources import read_cohorts
 from netlm_bayes.inference.gate import Accepted, Check
 from netlm_bayes.spec import Model
 
+TOOLS = Path(__file__).parents[2] / "tools"
 CODEBOOK = """\
 id = "invented"
 
@@ -219,3 +222,19 @@ def invented() -> SimpleNamespace:
     return SimpleNamespace(
         east=east, west=west, ratio=ratio, hazard_ratio=hazard_ratio, accepted=accepted
     )
+
+
+@pytest.fixture(scope="session")
+def load_tool() -> Callable[[str], ModuleType]:
+    """Load a module of `tools` by its name."""
+
+    def load(name: str) -> ModuleType:
+        spec = importlib.util.spec_from_file_location(name, TOOLS / f"{name}.py")
+        assert spec is not None
+        assert spec.loader is not None
+        module = importlib.util.module_from_spec(spec)
+        sys.modules[name] = module
+        spec.loader.exec_module(module)
+        return module
+
+    return load

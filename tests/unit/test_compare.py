@@ -117,7 +117,7 @@ def people_of(analysis, invented: SimpleNamespace):
 
 def test_each_printed_ratio_stands_beside_its_posterior(analysis_of, invented):
     analysis = analysis_of(invented.east())
-    table = comparison(analysis, people_of(analysis, invented)).set_index("contrast")
+    table = comparison(analysis, people_of(analysis, invented), chains=1).set_index("contrast")
     assert len(table) == 4
     row = table.loc["size: huge vs small"]
     assert row["printed_estimate"] == pytest.approx(3.0)
@@ -130,6 +130,12 @@ def test_each_printed_ratio_stands_beside_its_posterior(analysis_of, invented):
     assert row["posterior_upper"] == pytest.approx(math.exp(0.9 + 0.475))
     assert row["shrinkage"] == pytest.approx(1 - 0.9 / math.log(3))
     assert (row["prob_above_null"], row["prob_wrong_sign"]) == (1, 0)
+    assert (row["prob_mcse"], row["prob_wrong_sign_mcse"]) == (1 / 201, 1 / 201)
+    # A ratio is as uncertain as its log, times itself.
+    errors = row[["posterior_lower_mcse", "posterior_mcse", "posterior_upper_mcse"]].astype(float)
+    values = row[["posterior_lower", "posterior_estimate", "posterior_upper"]].astype(float)
+    assert (errors.to_numpy()[:2] > 0).all()
+    assert row["shrinkage_mcse"] == pytest.approx(errors.iloc[1] / values.iloc[1] / math.log(3))
     assert row["exaggeration"] == pytest.approx(math.log(3) / 0.9)
     limits = row["printed_lower"], row["printed_upper"]
     assert row["scepticism_limit"] == pytest.approx(scepticism_limit(*limits))
@@ -149,7 +155,7 @@ def test_limits_at_another_level_than_the_printed_one_are_those_of_the_standard_
 
 def test_an_odds_ratio_of_not_responding_is_compared_as_one_of_response(analysis_of, invented):
     analysis = analysis_of(invented.east(), invented.west(), outcome="response")
-    table = comparison(analysis, people_of(analysis, invented))
+    table = comparison(analysis, people_of(analysis, invented), chains=1)
     row = table[table["cohort"] == "west"].iloc[0]
     assert row["contrast"] == "size: greater vs lesser"
     assert row["printed_estimate"] == pytest.approx(1 / 4)
@@ -165,7 +171,7 @@ def test_a_checked_ratio_without_an_uncertainty_is_not_compared(analysis_of, inv
     alone = invented.hazard_ratio("spread", "yes", "no", estimate=1.7, role="check")
     east["published"].append(alone)
     analysis = analysis_of(east)
-    table = comparison(analysis, people_of(analysis, invented))
+    table = comparison(analysis, people_of(analysis, invented), chains=1)
     assert 1.7 not in table["printed_estimate"].round(3).tolist()
 
 
@@ -179,7 +185,7 @@ def replicate(draws: list[float], printed: float, **more: object) -> Replicate:
 
 
 def p_of(item: Replicate) -> float:
-    return float(replication_table([item], 0.95)["p_value"].iloc[0])
+    return float(replication_table([item], 0.95, chains=1)["p_value"].iloc[0])
 
 
 def test_p_is_twice_the_smaller_tail():
@@ -205,6 +211,21 @@ def test_mid_p_of_counts_is_even_on_average():
     assert mean == pytest.approx(0.5, abs=0.15)
 
 
+@pytest.mark.parametrize(("printed", "p"), [(0.0, 1.0), (1.2, 0.2301), (-2.5, 0.0124)])
+def test_the_error_of_p_is_that_of_its_tail_twice(printed, p):
+    draws = np.random.default_rng(2).standard_normal(40_000)
+    row = replication_table([replicate(draws.tolist(), printed)], 0.95, chains=4).iloc[0]
+    assert row["p_value"] == pytest.approx(p, abs=0.02)
+    expected = 2 * math.sqrt(p / 2 * (1 - p / 2) / 40_000)
+    assert row["p_value_mcse"] == pytest.approx(expected, rel=0.2)
+    assert row["predicted_mcse"] == pytest.approx(math.sqrt(math.pi / 2 / 40_000), rel=0.2)
+
+
+def test_a_p_of_none_is_as_uncertain_as_one_replicate():
+    row = replication_table([replicate([1.0] * 100, 5)], 0.95, chains=1).iloc[0]
+    assert (row["p_value"], row["p_value_mcse"]) == (0, 0.02)
+
+
 def test_a_median_not_reached_is_at_odds_only_with_earlier_replicates():
     far, near = [100.0] * 99 + [1.0], [1.0] * 99 + [100.0]
     assert p_of(replicate(far, 20, beyond=True)) == pytest.approx(0.99)
@@ -212,7 +233,7 @@ def test_a_median_not_reached_is_at_odds_only_with_earlier_replicates():
 
 
 def test_what_is_not_predicted_has_no_p():
-    row = replication_table([replicate([], 5, note="why")], 0.95).iloc[0]
+    row = replication_table([replicate([], 5, note="why")], 0.95, chains=1).iloc[0]
     assert row[["predicted", "lower", "upper", "p_value"]].isna().all()
     assert (row["printed"], row["note"]) == (5, "why")
 

@@ -13,7 +13,7 @@ import xarray as xr
 from numpy.typing import NDArray
 from scipy.integrate import quad
 from scipy.optimize import brentq
-from scipy.stats import beta
+from scipy.stats import beta, norm
 
 from netlm_bayes.codebook import Covariate, bundled_file
 from netlm_bayes.curves import Baseline, Piecewise, Weibull
@@ -553,7 +553,7 @@ def test_estimands_take_no_draws_that_failed_a_check(analysis_of, invented):
 def test_tidy_columns_are_the_schema_of_every_table():
     schema = (
         "cohort, endpoint, estimand, contrast, subgroup, horizon_months, method, estimate, lower, "
-        "upper, level, prob_above_null, mcse, note"
+        "upper, level, prob_above_null, mcse, lower_mcse, upper_mcse, prob_mcse, note"
     )
     quantity = Quantity("east", "pfs", "median", RNG.normal(size=200))
     assert ", ".join(COLUMNS) == schema
@@ -581,6 +581,25 @@ def test_the_monte_carlo_error_is_that_of_the_median():
     # Of independent normal draws sd sqrt(pi / (2 n)); the estimate of it rests on an effective
     # sample size that is itself good to some 5 %, and on a density good to about 10 %.
     assert row["mcse"] == pytest.approx(2 * math.sqrt(math.pi / 2 / 8000), rel=0.2)
+
+
+def test_every_number_of_a_row_has_the_error_of_its_own_draws():
+    rng = np.random.default_rng(4)
+    wide, narrow = rng.normal(size=(2, 40_000)) * [[2.0], [0.5]]
+    rows = [Quantity("a", "pfs", "rmst", draws, null=0.5) for draws in (wide, narrow)]
+    # Of independent normal draws; errors of limits are known to about 10 %.
+    for (_, row), sd in zip(tidy(rows, 4, 0.95).iterrows(), (2.0, 0.5), strict=True):
+        of_limit = sd * math.sqrt(0.025 * 0.975 / 40_000) / norm.pdf(norm.ppf(0.975))
+        assert row[["lower_mcse", "upper_mcse"]].tolist() == pytest.approx([of_limit] * 2, rel=0.25)
+        p = norm.sf(0.5 / sd)
+        assert row["prob_mcse"] == pytest.approx(math.sqrt(p * (1 - p) / 40_000), rel=0.15)
+
+
+def test_rows_do_not_depend_on_how_many_are_summarised_at_once(monkeypatch):
+    rows = [Quantity("a", "pfs", "rmst", RNG.normal(size=400), null=0.0) for _ in range(7)]
+    whole = tidy(rows, 4, 0.9)
+    monkeypatch.setattr("netlm_bayes.estimands.summary.MOST_AT_ONCE", 800)
+    pd.testing.assert_frame_equal(tidy(rows, 4, 0.9), whole)
 
 
 def test_draws_are_stacked_chain_by_chain():

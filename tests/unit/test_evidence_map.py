@@ -162,7 +162,7 @@ def table_of(cohorts: list[str], **first: Any) -> pd.DataFrame:
     for contrast in (GREATER, SPREAD):
         for place, name in enumerate(cohorts):
             row = {"evidence": "printed, curve", "events": 9.0 / (1 + place), "own_events": 16.0}
-            rows.append({"source": name, "contrast": contrast, **row, "events_mcse": 0.5})
+            rows.append({"source": name, "contrast": contrast, **row, "events_mcse": 0.02})
         rows.append({"source": "prior", "contrast": contrast, "events": 7.0})
         rows.append({"source": "all", "contrast": contrast, "events": 40.0})
     table = pd.DataFrame(rows).assign(only=False, estimand="hazard_ratio")

@@ -13,6 +13,7 @@ import pytest
 from docx import Document
 
 from netlm_bayes.errors import InputError, RunError
+from netlm_bayes.formats import MONTHS, P_VALUE, PROBABILITY, RATIO, Estimate, estimate_of
 from netlm_bayes.inference.gate import Check
 from netlm_bayes.pipeline.export import export, write_whole
 from netlm_bayes.report.export.cells import Column, Interval, ManuscriptTable, Number
@@ -21,7 +22,6 @@ from netlm_bayes.report.export.latex import as_latex, escaped
 from netlm_bayes.report.export.manuscript import manuscript_tables
 from netlm_bayes.report.export.xlsx import as_xlsx
 from netlm_bayes.report.figures.labels import Labels
-from netlm_bayes.report.page.forms import chance, months, ratio
 from netlm_bayes.store import read_manifest, read_tables, write_checks
 
 RESULTS = Path(__file__).parents[2] / "results" / "published"
@@ -55,7 +55,12 @@ def labels_in(manifest: dict[str, Any]) -> Labels:
 def small(*labels: str) -> ManuscriptTable:
     """A table with a row a label."""
     rows = tuple(
-        (label, Interval(1.2345678, 0.5, 12.345, ratio), Number(0.98765, chance), None)
+        (
+            label,
+            Interval(Estimate(1.2345678, 0.5, 12.345), RATIO),
+            Number(0.98765, PROBABILITY),
+            None,
+        )
         for label in labels
     )
     columns = (
@@ -163,7 +168,7 @@ def test_a_hostile_label_is_escaped_in_latex(label):
     text = as_latex([small(label)]).decode("utf-8")
     assert escaped(label) in text
     assert "\\input" not in text
-    (row,) = [line for line in text.splitlines() if "0.988" in line]
+    (row,) = [line for line in text.splitlines() if "0.99" in line]
     assert len(re.findall(r"(?<!\\)&", row)) == 3
     assert row.endswith(r"\\")
 
@@ -189,7 +194,7 @@ def test_every_posterior_ratio_is_in_the_table_of_effects(name):
         & wanted["contrast"].str.contains(": ")
     ]
     for row in wanted.to_dict("records"):
-        numbers = Interval(row["estimate"], row["lower"], row["upper"], ratio)
+        numbers = Interval(estimate_of(row), RATIO)
         cohort, contrast = labels.cohort(row["cohort"]), labels.contrast(row["contrast"])
         assert (cohort, contrast, numbers) in found
 
@@ -204,11 +209,10 @@ def test_what_was_printed_stands_beside_its_own_posterior():
         (found,) = [
             one
             for one in beside
-            if (one[4].estimate, one[4].lower, one[4].upper) == printed
-            and one[0] == labels.cohort(row["cohort"])
+            if one[4].found[:3] == printed and one[0] == labels.cohort(row["cohort"])
         ]
         assert found[1] == labels.contrast(row["contrast"])
-        assert found[2].estimate == pytest.approx(row["posterior_estimate"], rel=1e-4)
+        assert found[2].found.estimate == pytest.approx(row["posterior_estimate"], rel=1e-4)
 
 
 def test_captions_tell_of_whom_how_and_how_wide():
@@ -249,20 +253,23 @@ def test_subgroups_have_a_row_each_with_every_measure():
     first, told = source[0], subgroups.rows[0]
     assert first["estimand"] == "median"
     assert told[:3] == ("All primaries, 2016-2020", "overall PFS", first["subgroup"])
-    assert told[3] == Interval(first["estimate"], first["lower"], first["upper"], months)
+    assert told[3] == Interval(estimate_of(first), MONTHS)
     at_a_year = [
         row for row in source if (row["estimand"], row["horizon_months"]) == ("survival", 12)
     ]
-    assert [cells[4].estimate for cells in subgroups.rows] == [x["estimate"] for x in at_a_year]
+    assert [cells[4].found.estimate for cells in subgroups.rows] == [
+        x["estimate"] for x in at_a_year
+    ]
 
 
 def test_kaplan_meier_stands_beside_the_subgroups_that_it_has():
     tables, manifest, labels = committed("pfs-weibull")
     first = tables["subgroups"].iloc[[0]]
     usual = first.assign(method="Kaplan-Meier", estimate=14.5, lower=9.0, upper=21.0)
+    errors = estimate_of(usual.iloc[0].to_dict())[3:]
     made = manuscript_tables({**tables, "frequentist": usual}, manifest, labels)[1]
     assert made.columns[4].heading == "Median, months: Kaplan-Meier"
-    assert made.rows[0][4] == Interval(14.5, 9.0, 21.0, months)
+    assert made.rows[0][4] == Interval(Estimate(14.5, 9.0, 21.0, *errors), MONTHS)
     assert {row[4] for row in made.rows[1:]} == {None}
 
 
@@ -271,7 +278,7 @@ def test_a_regressions_p_value_is_taken_from_its_note():
     comparison = tables["comparison"].head(2).assign(note=["p=0.0312; 90 cases", "p<0.001; 90"])
     made = manuscript_tables({**tables, "comparison": comparison}, manifest, labels)
     found = [row[5] for row in made[0].rows if row[4] is not None]
-    assert {str(cell) for cell in found} == {"0.031", "under 0.001"}
+    assert {str(cell) for cell in found} == {"0.031", "<0.001"}
 
 
 def test_a_label_with_control_signs_is_one_legible_line():
@@ -375,7 +382,8 @@ def test_limits_from_a_p_value_are_marked_and_explained(origin, marked):
 
 
 def test_every_format_has_the_mark_and_its_footnote():
-    cells = ("x", Interval(4.188, 1.25303, 13.9975, ratio, "a"), Interval(2.0, 1.0, 4.0, ratio))
+    printed, other = Estimate(4.188, 1.25303, 13.9975), Estimate(2.0, 1.0, 4.0)
+    cells = ("x", Interval(printed, RATIO, "a"), Interval(other, RATIO))
     columns = (Column("Who"), Column("Printed", "interval"), Column("Other", "interval"))
     table = ManuscriptTable("effects", "A caption", columns, (cells,), (FROM_P,))
     rows = sheet_of(as_xlsx([table]))
@@ -391,9 +399,29 @@ def test_every_format_has_the_mark_and_its_footnote():
 
 
 def test_a_workbook_has_no_residue_of_binary_arithmetic():
-    row = (Number(0.06900000000000001, chance),)
+    row = (Number(0.06900000000000001, P_VALUE),)
     (_, _, cells) = sheet_of(as_xlsx([ManuscriptTable("a", "b", (Column("P", "number"),), (row,))]))
     assert cells["A"] == ("n", "0.069")
+
+
+@pytest.mark.parametrize(
+    ("number", "stored", "style"),
+    [
+        (Number(10.037, RATIO, 0.04), "10.037", "0"),
+        (Number(2.4041, RATIO, 0.004), "2.4041", "0.0"),
+        (Number(607.84, RATIO, 8.0), "600", "0"),
+        (Number(0.9971, PROBABILITY, 0.0003), "0.9971", '">0.99"'),
+    ],
+)
+def test_a_workbook_shows_the_digits_that_the_draws_support(number, stored, style):
+    data = as_xlsx([ManuscriptTable("a", "b", (Column("x", "number"),), ((number,),))])
+    assert sheet_of(data)[-1]["A"] == ("n", stored)
+    with zipfile.ZipFile(BytesIO(data)) as book:
+        styles = ElementTree.fromstring(book.read("xl/styles.xml"))
+    chosen = [one.get("formatCode") for one in styles.iter(f"{SHEETS}numFmt")]
+    builtin = {"0": "1"}
+    ids = [one.get("numFmtId") for one in styles.iter(f"{SHEETS}xf")]
+    assert style in chosen or builtin.get(style) in ids
 
 
 def test_a_manifest_is_a_file_and_its_folder_is_told(tmp_path):

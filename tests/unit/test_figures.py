@@ -628,7 +628,7 @@ def test_a_printed_number_at_odds_with_the_model_has_a_mark_of_its_own(survival_
     table = survival_tables["replication"]
     figure = replication(table, LABELS)
     assert abscissas(points(figure), "X") == [1.98]
-    assert [word for word in words(figure) if "✕" in word] == ["✕ 0.01"]
+    assert [word for word in words(figure) if "✕" in word] == ["✕ 0.010"]
     calm = replication(table.assign(p_value=0.5), LABELS)
     assert abscissas(points(calm), "X") == []
     assert not [word for word in words(calm) if "✕" in word or "p <" in word]

@@ -41,6 +41,9 @@ why = "not printed"
 """
 CODEBOOK = """\
 id = "own"
+[endpoints]
+pfs = "PFS"
+
 [covariates.bone]
 label = "Bone"
 levels = ["no", "yes"]

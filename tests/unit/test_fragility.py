@@ -12,10 +12,9 @@ from scipy.optimize import brentq
 from netlm_bayes.compare.fragility import (
     agreement,
     fragility_table,
-    limit_error,
     statement,
 )
-from netlm_bayes.compare.fragility_words import fragility_words
+from netlm_bayes.compare.fragility_words import around_one, fragility_words
 from netlm_bayes.compare.overturn import (
     Belief,
     belief,
@@ -24,8 +23,12 @@ from netlm_bayes.compare.overturn import (
     scale_at_change,
     sceptics_limit,
 )
+from netlm_bayes.estimands.summary import ERRORS
+from netlm_bayes.formats import ABOUT, shown
 
 Z = NormalDist().inv_cdf(0.975)
+RELATIVE_ERROR = 0.0005
+"""Monte Carlo error of each number of an interval, as a share of it."""
 SIZE, SPREAD = "size: huge vs small", "spread: yes vs no"
 
 
@@ -41,7 +44,8 @@ def row(contrast: str, log_ratio: float, se: float, **more: object) -> dict[str,
         **dict(zip(("estimate", "lower", "upper"), ends, strict=True)),
         "level": 0.95,
         "prob_above_null": NormalDist().cdf(log_ratio / se),
-        "mcse": 0.001 * ends[0],
+        **dict(zip(ERRORS, (RELATIVE_ERROR * end for end in ends), strict=False)),
+        "prob_mcse": 0.001,
         **more,
     }
 
@@ -90,20 +94,13 @@ def test_a_statement_is_which_side_of_1_the_interval_is_on(log_ratio, said):
 
 
 @pytest.mark.parametrize("side", [1, -1])
-@pytest.mark.parametrize("off", [0.003, -0.003])
-def test_an_end_within_two_errors_of_1_is_on_the_edge(side, off):
+@pytest.mark.parametrize("off", [0.0008, -0.0008])
+def test_an_end_within_two_of_its_own_errors_of_1_is_on_the_edge(side, off):
     near = row(SIZE, side * (Z * 0.3 + off), 0.3)
-    assert limit_error(near) == pytest.approx(0.00213, rel=0.01)
+    end, other = ("lower_mcse", "upper_mcse")[::side]
     assert statement(near).endswith(", on the edge")
-    assert not statement(near | {"mcse": near["mcse"] / 2}).endswith("edge")
-
-
-def test_the_error_of_a_limit_follows_from_that_of_the_median():
-    draws = np.random.default_rng(1).standard_normal((4000, 400))
-    lower, median = (np.quantile(draws, q, axis=1).std() for q in (0.025, 0.5))
-    given = {"mcse": median, "estimate": 1.0, "level": 0.95}
-    # The spread of 4000 errors is known to about 1 %, each.
-    assert limit_error(given) == pytest.approx(lower, rel=0.06)
+    assert not statement(near | {end: near[end] / 2}).endswith("edge")
+    assert statement(near | {other: 0.0}).endswith("edge")
 
 
 def test_statements_that_only_the_edge_tells_apart_neither_agree_nor_differ():
@@ -217,8 +214,8 @@ def test_words_name_every_change_that_matters(analysis, effects):
     assert "pooled 2.72 (1.51 to 4.89)" in words
     assert "the interval lies above 1. That holds under 3 of 5 changes that were run" in words
     assert "It does not hold with heterogeneity HalfNormal(1)" in words
-    assert "with heterogeneity HalfNormal(1): 2.72 (0.84 to 8.81)" in words
-    assert "without west: 2.72 (0.57 to 13.04)" in words
+    assert "with heterogeneity HalfNormal(1): 2.72 (0.84 to 8.8)" in words
+    assert "without west: 2.72 (0.57 to 13.0)" in words
     assert "without east" not in words
 
 
@@ -232,10 +229,28 @@ def test_words_say_what_would_have_to_be_believed(analysis, effects):
     turns = scale_at_change([0.25, 0.5, 1.0], near)
     assert found["heterogeneity_scale_at_change"] == pytest.approx(turns)
     assert found["events_to_change"] == pytest.approx(events_to_change(Belief(1.0, 0.3), 0.95, 0.2))
-    limit = found["sceptics_limit"]
-    assert f"lies within {1 / limit:.2f} to {limit:.2f} (95 %; the model's prior" in found["words"]
-    assert f"wider than about HalfNormal({turns:.2g})" in found["words"]
-    assert "of about 530 equivalent events" in found["words"]  # 529.2, to two digits
+    limit, error = found[["sceptics_limit", "sceptics_limit_mcse"]]
+    assert f"lies within {around_one(limit, error)} (95 %; the model's prior" in found["words"]
+    error = found["heterogeneity_scale_at_change_mcse"]
+    assert f"wider than about HalfNormal({shown(turns, error, ABOUT)})" in found["words"]
+    assert "of about 500 equivalent events" in found["words"]  # 529.2, known to some 7
+
+
+def test_what_would_turn_a_statement_is_as_uncertain_as_the_limits_it_follows_from(
+    analysis, effects
+):
+    def limit(lower: float, upper: float, low: float, high: float) -> float:
+        return sceptics_limit(belief(lower, upper, 0.95), belief(low, high, 0.95), 0.95)
+
+    table = fragility_words(analysis, fragility_table(analysis, tables()), effects)
+    found = table.set_index("contrast").loc[SIZE]
+    rng = np.random.default_rng(1)
+    ends = [
+        math.exp(mean + side * Z * sd) for mean, sd in ((1, 0.3), (0, 0.75)) for side in (-1, 1)
+    ]
+    around = ends * (1 + RELATIVE_ERROR * rng.standard_normal((2000, 4)))
+    spread = np.std([limit(*one) for one in around])
+    assert found["sceptics_limit_mcse"] == pytest.approx(spread, rel=0.1)
 
 
 def test_an_open_statement_is_told_what_would_close_it(analysis, effects):
@@ -258,7 +273,7 @@ def test_a_heterogeneity_prior_is_no_way_to_turn_what_none_that_was_run_turns(an
 def test_a_change_on_the_edge_is_too_close_to_tell(analysis, effects):
     found = tables()
     sources = found["leave_one_source_out"]
-    near = row(SIZE, Z * 0.3 - 0.001, 0.3, left_out="west")
+    near = row(SIZE, Z * 0.3 - 0.0008, 0.3, left_out="west")
     chosen = (sources["contrast"] == SIZE) & (sources["left_out"] == "west")
     found["leave_one_source_out"] = pd.concat([sources[~chosen], pd.DataFrame([near])])
     table = fragility_words(analysis, fragility_table(analysis, found), effects)
@@ -285,10 +300,10 @@ def test_words_say_where_one_source_alone_tells(analysis, effects):
     words = words_on(analysis, effects, SIZE, evidence)
     # What there is without west is said already: the statement does not hold.
     assert "Only west tells of it. " in words
-    assert words.count("13.04") == 1
+    assert words.count("13.0)") == 1
     evidence = known_from(events=[11.0, 3.0, 7.0, 20.0])
     words = words_on(analysis, effects, SIZE, evidence)
-    assert "Most is known of it from east; without it, 2.72 (1.24 to 5.95)." in words
+    assert "Most is known of it from east; without it, 2.72 (1.24 to 6.0)." in words
 
 
 def test_no_source_tells_most_where_the_next_is_within_monte_carlo_error(analysis, effects):

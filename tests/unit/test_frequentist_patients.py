@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from netlm_bayes.codebook import Codebook
-from netlm_bayes.estimands.summary import COLUMNS
+from netlm_bayes.estimands.summary import COLUMNS, ERRORS
 from netlm_bayes.evidence.patients.canonical import Patients
 from netlm_bayes.frequentist import (
     cox,
@@ -98,7 +98,7 @@ def test_every_table_has_the_columns_of_the_posteriors(ask) -> None:
     rows = ask(cohorts, BOOK, COVARIATES)
     assert tuple(rows.columns) == COLUMNS
     assert len(rows)
-    assert rows[["prob_above_null", "mcse"]].isna().all(axis=None)
+    assert rows[["prob_above_null", *ERRORS]].isna().all(axis=None)
 
 
 SMALL = {

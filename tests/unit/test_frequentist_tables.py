@@ -10,7 +10,7 @@ import pytest
 from netlm_bayes.codebook import Codebook
 from netlm_bayes.compare import pooled_table, usual_comparison, usual_tables
 from netlm_bayes.estimands.population import populations
-from netlm_bayes.estimands.summary import COLUMNS
+from netlm_bayes.estimands.summary import COLUMNS, ERRORS
 from netlm_bayes.evidence.analysis import Analysis
 from netlm_bayes.evidence.cells import NODES, SurvivalCells
 from netlm_bayes.evidence.sites.table import Groups, ResponseTable, SiteTable, SurvivalTable
@@ -106,7 +106,7 @@ def test_rows_are_those_of_the_patients_tables(ask) -> None:
     assert list(rows[["cohort", "method", "contrast"]].itertuples(index=False)) == expected
     assert (rows["level"] == 0.9).all()
     assert rows["estimate"].notna().all()
-    assert rows[["prob_above_null", "mcse"]].isna().all(axis=None)
+    assert rows[["prob_above_null", *ERRORS]].isna().all(axis=None)
 
 
 def test_ratios_have_the_estimand_and_endpoint_of_their_outcome() -> None:
@@ -338,7 +338,7 @@ def test_a_tables_ratios_stand_beside_the_posteriors(analysis_of, invented):
     theta = np.array([[-0.4, 0.1, 0.5, 0.6, 0.9, 0.7]])
     draws = invented.accepted(analysis, theta, (1, 50))
     usual = usual_tables(analysis)
-    beside = usual_comparison(analysis, populations(draws, analysis, seed=1), usual)
+    beside = usual_comparison(analysis, populations(draws, analysis, seed=1), usual, chains=2)
     rows = usual["frequentist"]
     assert beside["method_printed"].tolist() == rows["method"].tolist()
     assert beside["printed_estimate"].tolist() == rows["estimate"].tolist()

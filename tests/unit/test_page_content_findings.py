@@ -10,6 +10,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from netlm_bayes.estimands.summary import ERRORS
+from netlm_bayes.formats import estimate_of, interval
 from netlm_bayes.inference.gate import Check
 from netlm_bayes.report.page.findings import findings
 from netlm_bayes.report.page.quoted import FIRST, Quoted, Sentence
@@ -33,7 +35,10 @@ TIDY = {
     "method": "posterior",
     "level": 0.95,
     "prob_above_null": math.nan,
-    "mcse": 0.01,
+    "mcse": 0.0001,
+    "lower_mcse": 0.0001,
+    "upper_mcse": 0.0001,
+    "prob_mcse": 0.0001,
     "note": "",
 }
 
@@ -183,17 +188,29 @@ def rows_behind(quoted: Quoted, run: Run) -> list[dict[str, Any]]:
 
 
 def same_number(text: str, value: float) -> bool:
-    """Whether a text is a number rounded to the digits that it shows."""
+    """Whether a text is a number rounded to the digits that it shows, or a bound on it."""
     if text == "undefined":
         return math.isnan(value)
-    if text.startswith("over "):
-        return value >= float(text.removeprefix("over ")) + 0.0005
-    if text.startswith("under "):
-        return value < float(text.removeprefix("under ")) - 0.0005
     if text.endswith(" %"):
         return same_number(text.removesuffix(" %"), 100 * value)
-    decimals = len(text.partition(".")[2])
-    return abs(float(text) - value) <= 0.5 * 10**-decimals * (1 + 1e-9)
+    if text[0] in "<>":
+        return value < float(text[1:]) if text[0] == "<" else value > float(text[1:])
+    return abs(float(text) - value) <= 0.5 * unit_of(text) * (1 + 1e-9)
+
+
+def unit_of(text: str) -> float:
+    """Unit of the last digit of a number, of tens and hundreds too."""
+    whole, _, decimals = text.partition(".")
+    return 10.0 ** -len(decimals) if decimals else 10.0 ** (len(whole) - len(whole.rstrip("0")))
+
+
+def another(text: str, value: float) -> float:
+    """A value that is shown otherwise than a text shows another."""
+    if text[0] in "<>":
+        return value + 0.5 if text[0] == "<" else value - 0.5
+    if text.endswith(" %"):
+        return value + 0.016 * unit_of(text.removesuffix(" %"))
+    return value + 1.6 * unit_of(text)
 
 
 def stands_in_the_run(quoted: Quoted, run: Run) -> bool:
@@ -265,7 +282,7 @@ def test_another_cell_gives_another_sentence(run):
             if all(meets(row, *condition) for condition in quoted.where)
         ]
         cells = changed[name][column].to_numpy(copy=True)
-        other = cells[place] * 1.07 + 0.003 if column != "level" else 0.9
+        other = another(quoted.text, cells[place]) if column != "level" else 0.9
         cells[place] = other if cells.dtype.kind == "f" else cells[place] + 1
         changed[name] = changed[name].assign(**{column: cells})
         assert texts((changed, *rest)) != told, (name, column)
@@ -278,8 +295,11 @@ def test_another_cell_gives_another_sentence(run):
     [
         ("1.32", 1.3249, True),
         ("1.32", 1.3251, False),
-        ("over 0.999", 1.0, True),
-        ("over 0.999", 0.999, False),
+        (">0.99", 0.998, True),
+        (">0.99", 0.989, False),
+        ("<10", 4.2, True),
+        ("600", 607.8, True),
+        ("600", 680.0, False),
         ("19 %", 0.1861, True),
         ("13.6", 13.7, False),
     ],
@@ -493,7 +513,7 @@ def test_the_largest_change_is_told_first_with_its_why_and_the_gate_last_of_what
     (after,) = moved[moved["contrast"] == "htb: >25% vs <=25%"].to_dict("records")
     (why,) = [x["why"] for x in told["details"]["model"]["scenarios"] if x["name"] == "literal"]
     assert said[0].startswith(f"The largest change: under the scenario literal ({why}), Hepatic")
-    numbers = f"to {after['estimate']:.2f} ({after['lower']:.2f} to {after['upper']:.2f})"
+    numbers = f"to {interval(estimate_of(after))}"
     assert numbers in said[0]
     assert said[FIRST - 1] == f"All {len(checks)} convergence checks passed."
     assert "\n".join(said).count(numbers) == 1
@@ -508,6 +528,7 @@ def test_a_source_without_which_a_ratio_moves_most_is_named():
         & (without["contrast"] == "bone: yes vs no")
     )
     without.loc[moved, ["estimate", "lower", "upper"]] = [0.11, 0.02, 0.52]
+    without.loc[moved, list(ERRORS)] = 0.0001
     said = trusted(({**tables, "leave_one_source_out": without}, *rest))[0]
     assert said.startswith("The largest change: without All primaries, 2016-2020, Bone metastasis")
     assert said.endswith("to 0.11 (0.020 to 0.52) (wholly below one).")
@@ -572,7 +593,13 @@ def test_follow_up_longer_than_every_limit_is_not_told():
 def test_a_shape_that_is_mostly_prior_is_said_to_be_and_one_that_is_known_is_not():
     tables, *rest = committed("pfs-weibull")
     said = texts((tables, *rest), "found")
-    assert "The shape of the curves is mostly prior, 0.97 (0.50 to 1.91) where it was" in said
+    (shape,) = (
+        tables["effects"]
+        .query("cohort == 'pooled' and estimand == 'shape' and method == 'posterior'")
+        .to_dict("records")
+    )
+    shown = interval(estimate_of(shape))
+    assert f"The shape of the curves is mostly prior, {shown} where it was" in said
     own = tables["subgroups"].query(
         "cohort == 'sysu-2016-2020' and endpoint == 'pfs' and subgroup == 'overall'"
     )

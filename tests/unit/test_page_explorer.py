@@ -66,6 +66,15 @@ def test_too_many_draws_are_thinned_evenly_and_that_is_said(
     assert "1000 of 4000 draws of the posterior" in page.render_page(alone)
 
 
+def test_a_model_of_many_draws_keeps_some_thousand_of_them(
+    run: PageRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(explorer, "MOST_DRAWS", 900)
+    models = explorer.explorer_data(run)["models"]
+    assert [model["draws"] for model in models] == [800, 800]
+    assert [model["of_draws"] for model in models] == [4000, 4000]
+
+
 def test_too_many_patterns_leave_nothing_averaged(
     run: PageRun, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 
 from netlm_bayes.errors import RunError
+from netlm_bayes.formats import MONTHS, Estimate
 from netlm_bayes.pipeline.report import read_page_run, write_page
 from netlm_bayes.report.figures.scale import Scale
 from netlm_bayes.report.page import PageRun
@@ -84,7 +85,7 @@ def test_what_each_source_tells_is_a_row_an_effect_and_a_column_a_source(run: Pa
             "contrast": "htb: >50% vs <10%",
             "evidence": ["printed", "indirect", "", ""],
             "events": [12.4, 0.9, 7.4, 0.4],
-            "events_mcse": [0.7, 0.5, math.nan, 0.1],
+            "events_mcse": [0.2, 0.5, 0.1, 0.01],
             "own_events": [25.2, math.nan, math.nan, math.nan],
             "only": [True, False, False, False],
         }
@@ -103,7 +104,7 @@ def test_what_each_source_tells_is_a_row_an_effect_and_a_column_a_source(run: Pa
             "12 of 25 (printed, alone)",
             "none to speak of (indirect)",
             "7",
-            "under 1",
+            "<1",
         ),
     )
 
@@ -174,8 +175,8 @@ def test_draws_are_named_by_their_place(run: PageRun) -> None:
 
 
 def test_an_open_end_is_drawn_to_the_edge_and_not_as_a_number() -> None:
-    scale = Scale("months", digits=1)
-    one = mark(0, (10.0, 4.0, math.inf), scale)
+    scale = Scale("months", kind=MONTHS)
+    one = mark(0, Estimate(10.0, 4.0, math.inf), scale)
     assert (one.estimate, one.lower, one.upper) == (10.0, 4.0, None)
     assert one.text == "10.0 (4.0 to ∞)"
     chart = intervals_chart(scale, (Series("x", "circle"),), [Line("a", "", "", (one,), "", {})])

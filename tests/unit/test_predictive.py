@@ -454,7 +454,7 @@ def test_a_table_is_tidy_and_the_same_each_time() -> None:
     assert tuple(table.columns) == COLUMNS
     assert set(table["estimand"]) == {"predictive_survival"}
     assert set(table["method"]) == {"posterior predictive"}
-    assert set(table["endpoint"]) == {"pfs"}
+    assert set(table["endpoint"]) == {"survival"}
     assert (table["lower"] <= table["estimate"]).all()
     assert (table["estimate"] <= table["upper"]).all()
     pd.testing.assert_frame_equal(table, predictive_survival(analysis, known(TRUTH, 4000), 5))

@@ -6,7 +6,9 @@ import csv
 import hashlib
 import json
 import re
+from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -16,67 +18,45 @@ from netlm_bayes.spec import models_folder
 ROOT = Path(__file__).parents[2]
 RESULTS = ROOT / "results" / "published"
 COHORTS = ("sysu-2016-2020", "sysu-rectal-2022-2024", "pooled")
-CONTRASTS = {
-    "HR, burden >50% vs <10%": "htb: >50% vs <10%",
-    "HR, burden >25% vs <=25%": "htb: >25% vs <=25%",
-    "HR, Ki67 >10% vs <=10%": "ki67: >10% vs <=10%",
-    "HR, bone metastasis": "bone: yes vs no",
-    "HR, clear margin": "margin: clear vs unclear",
-    "OR of response, Ki67 >10% vs <=10%": "ki67: >10% vs <=10%",
-    "OR of response, bone metastasis": "bone: yes vs no",
-    "OR of response, clear margin": "margin: clear vs unclear",
-}
+README = (ROOT / "README.md").read_text("utf-8")
 
 
-def table(model: str, name: str) -> list[dict[str, str]]:
-    with (RESULTS / model / "tables" / f"{name}.csv").open() as file:
-        return list(csv.DictReader(file))
+@pytest.fixture(scope="module")
+def tool(load_tool: Callable[[str], ModuleType]) -> ModuleType:
+    """Writes the table of results."""
+    return load_tool("readme_results")
 
 
-def shown() -> dict[str, list[str]]:
-    text = (ROOT / "README.md").read_text()
-    block = re.search(r"<!-- results -->\n(.*?)<!-- /results -->", text, re.DOTALL)
-    assert block is not None
-    rows = [line.strip("| ").split("|") for line in block.group(1).splitlines()[2:]]
-    return {cells[0].strip(): [cell.strip() for cell in cells[1:]] for cells in rows}
+def test_the_table_of_results_is_the_one_of_the_committed_run(tool):
+    assert tool.rewritten(README, RESULTS) == README
 
 
-def formatted(row: dict[str, str], digits: int) -> str:
-    middle, lower, upper = (f"{float(row[k]):.{digits}f}" for k in ("estimate", "lower", "upper"))
-    return f"{middle} ({lower} to {upper})"
+def test_the_table_shows_each_number_with_the_digits_of_its_error(tool):
+    block = tool.results_block(RESULTS)
+    rows = [line.strip("|\n").split("|") for line in block.splitlines()]
+    assert [len(row) for row in rows] == [5] * 13
+    with (RESULTS / "pfs-weibull" / "tables" / "effects.csv").open() as file:
+        (row,) = [
+            row
+            for row in csv.DictReader(file)
+            if (row["cohort"], row["contrast"]) == ("pooled", "bone: yes vs no")
+            and row["method"] == "posterior"
+        ]
+    (shown,) = [cells for cells in rows if cells[0].strip() == "HR, bone metastasis"]
+    found = re.fullmatch(r"([\d.]+) \(([\d.]+) to ([\d.]+)\)", shown[3].strip())
+    assert found is not None
+    errors = ("mcse", "lower_mcse", "upper_mcse")
+    for text, name, error in zip(
+        found.groups(), ("estimate", "lower", "upper"), errors, strict=True
+    ):
+        unit = 10.0 ** -len(text.partition(".")[2])
+        assert abs(float(text) - float(row[name])) <= unit / 2
+        assert 4 * float(row[error]) <= unit
 
 
-@pytest.mark.parametrize("label", CONTRASTS)
-def test_every_ratio_in_the_table_is_the_one_of_the_run(label):
-    model = "pfs-weibull" if label.startswith("HR") else "response-logistic"
-    ratios = {
-        row["cohort"]: row
-        for row in table(model, "effects")
-        if row["contrast"] == CONTRASTS[label] and row["method"] == "posterior"
-    }
-    assert shown()[label][:3] == [formatted(ratios[cohort], 2) for cohort in COHORTS]
-    assert shown()[label][3] == f"{float(ratios['pooled']['prob_above_null']):.2f}"
-
-
-@pytest.mark.parametrize(
-    ("label", "model", "estimand", "horizon", "digits"),
-    [
-        ("median PFS, months", "pfs-weibull", "median", "", 1),
-        ("PFS at 12 months", "pfs-weibull", "survival", "12", 2),
-        ("probability of response", "response-logistic", "response_probability", "", 2),
-    ],
-)
-def test_every_overall_number_in_the_table_is_the_one_of_the_run(
-    label, model, estimand, horizon, digits
-):
-    rows = {
-        row["cohort"]: row
-        for row in table(model, "subgroups")
-        if (row["subgroup"], row["estimand"]) == ("overall", estimand)
-        and row["endpoint"] in {"pfs", "response"}
-        and row["horizon_months"] == horizon
-    }
-    assert shown()[label][:3] == [formatted(rows[cohort], digits) for cohort in COHORTS]
+def test_one_place_is_kept_for_the_results(tool):
+    with pytest.raises(ValueError, match="0 places"):
+        tool.rewritten("no results", RESULTS)
 
 
 @pytest.mark.parametrize("model", ["pfs-weibull", "response-logistic"])

@@ -44,7 +44,7 @@ def perfect(analysis, invented, level: float | None = None, shape: float = 0.0):
 
 
 def table_of(analysis, people, seed: int = 3):
-    return replication_table(replicates(analysis, people, seed), 0.95).set_index("item")
+    return replication_table(replicates(analysis, people, seed), 0.95, chains=1).set_index("item")
 
 
 def test_what_the_model_has_exactly_right_is_no_surprise(analysis_of, invented):

@@ -4,7 +4,7 @@ import math
 
 import pandas as pd
 
-from netlm_bayes.pipeline.summary import audit_verdicts, headline, interval, surprises
+from netlm_bayes.pipeline.summary import audit_verdicts, headline, surprises
 
 
 def row(cohort: str, estimand: str, estimate: float, **more: object) -> dict[str, object]:
@@ -43,19 +43,21 @@ def ratios(*cohorts: str) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def test_an_interval_is_written_with_its_estimate():
-    found = interval({"estimate": 1.0 / 3, "lower": 0.1, "upper": 2}, digits=1)
-    assert found == "0.3 (0.1 to 2.0)"
-
-
 def test_the_headline_is_everyones_pfs_and_the_pools_ratios():
     tables = {"subgroups": subgroups(), "effects": ratios("east", "pooled", "next institution")}
     assert headline(tables) == [
         ("east", "pfs: median, months", "13.7 (6.8 to 27.3)", ""),
         ("east", "pfs: S(12)", "0.50 (0.25 to 1.00)", ""),
         ("pooled", "local: median, months", "12.0 (6.0 to 24.0)", ""),
-        ("pooled", "hazard ratio, size: huge vs small", "2.00 (1.00 to 4.00)", "0.988"),
+        ("pooled", "hazard ratio, size: huge vs small", "2.00 (1.00 to 4.00)", "0.99"),
     ]
+
+
+def test_the_headline_shows_the_digits_that_the_draws_support():
+    errors = {"mcse": 0.004, "lower_mcse": 0.002, "upper_mcse": 0.03, "prob_mcse": 0.004}
+    found = ratios("east").assign(**errors)
+    (line,) = [line for line in headline({"subgroups": subgroups(), "effects": found}) if line[3]]
+    assert line[2:] == ("2.0 (1.00 to 4)", ">0.9")
 
 
 def test_the_headline_of_one_cohort_has_its_own_ratios():
@@ -77,7 +79,7 @@ def test_every_verdict_is_counted_also_where_there_is_none():
 
 
 def test_only_what_lies_far_out_is_a_surprise_and_what_is_not_predicted_never():
-    numbers = {"cohort": "east", "predicted": 10.0, "lower": 5.0, "upper": 20.0}
+    numbers = {"cohort": "east", "unit": "months", "predicted": 10.0, "lower": 5.0, "upper": 20.0}
     table = pd.DataFrame(
         [
             {**numbers, "item": "median pfs, overall", "printed": 40.0, "p_value": 0.004},
@@ -86,5 +88,5 @@ def test_only_what_lies_far_out_is_a_surprise_and_what_is_not_predicted_never():
         ]
     )
     assert surprises({"replication": table}) == [
-        "east, median pfs, overall: printed 40, predicted 10 (5 to 20)"
+        "east, median pfs, overall: printed 40.0, predicted 10.0 (5.0 to 20.0)"
     ]

@@ -1,4 +1,4 @@
-"""PFS in 2 printed cohorts: one PyMC model that stands alone.
+"""PFS and hepatic PFS in 2 printed cohorts: one PyMC model that stands alone.
 
 Written by netlm-bayes 0.1.0 for the model pfs-weibull; it needs numpy and PyMC only.
 Every number that entered the likelihood, and every prior, is below; run the file to draw from the
@@ -279,7 +279,7 @@ with pm.Model(coords=COORDS) as model:
 if __name__ == "__main__":
     with model:
         found = pm.sample(
-            draws=1000,
+            draws=10000,
             tune=1000,
             chains=4,
             target_accept=0.95,

@@ -235,7 +235,7 @@ with pm.Model(coords=COORDS) as model:
 if __name__ == "__main__":
     with model:
         found = pm.sample(
-            draws=1000,
+            draws=10000,
             tune=1000,
             chains=4,
             target_accept=0.95,

@@ -8,11 +8,30 @@ from textwrap import fill
 from typing import TYPE_CHECKING
 
 from netlm_bayes.errors import InputError, Problem
+from netlm_bayes.formats import (
+    PROBABILITY,
+    RATIO,
+    SIGNED,
+    error_of,
+    estimate_of,
+    interval,
+    shown,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from netlm_bayes.pipeline.predict import Prediction
+
+
+MADE_OF_A_RATIO = {
+    "shrinkage": SIGNED,
+    "prob_above_null": PROBABILITY,
+    "prob_wrong_sign": PROBABILITY,
+    "exaggeration": RATIO,
+    "scepticism_limit": RATIO,
+}
+"""Columns of a comparison after its intervals, and the kind of their numbers."""
 
 
 def print_table(title: str, columns: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> None:
@@ -81,16 +100,13 @@ def print_comparison(run: Path, tables: Mapping[str, pd.DataFrame]) -> None:
         raise InputError(str(run), [Problem("", "holds no printed ratio to compare with")])
     rows = []
     for row in tables["comparison"].to_dict("records"):
-        printed, posterior = (
-            f"{row[f'{k}_estimate']:.2f} ({row[f'{k}_lower']:.2f} to {row[f'{k}_upper']:.2f})"
-            for k in ("printed", "posterior")
-        )
-        numbers = ("shrinkage", "prob_above_null", "prob_wrong_sign", "exaggeration")
-        shown = [f"{row[key]:.2f}" for key in numbers]
-        limit = row["scepticism_limit"]
-        shown.append("-" if limit != limit else f"{limit:.2f}")
+        printed, posterior = (interval(estimate_of(row, f"{k}_")) for k in ("printed", "posterior"))
+        numbers = [
+            "-" if row[key] != row[key] else shown(row[key], error_of(row, key), kind)
+            for key, kind in MADE_OF_A_RATIO.items()
+        ]
         what = f"{row['contrast']} ({'adjusted' if row['adjusted_for'] else 'unadjusted'})"
-        rows.append((str(row["cohort"]), what, str(row["role"]), printed, posterior, *shown))
+        rows.append((str(row["cohort"]), what, str(row["role"]), printed, posterior, *numbers))
     usual = set(tables["comparison"]["role"]) == {"patients"}
     columns = (
         "cohort",

@@ -13,9 +13,11 @@ import pandas as pd
 from netlm_bayes.compare.overturn import EVENTS, belief
 from netlm_bayes.compare.pooled import own_estimate
 from netlm_bayes.estimands.effects import contrasts_of, ratio_name
+from netlm_bayes.estimands.monte_carlo import propagated
 from netlm_bayes.estimands.population import POOLED
 from netlm_bayes.estimands.summary import Quantity
 from netlm_bayes.evidence.analysis import Analysis, CohortEvidence
+from netlm_bayes.formats import error_of
 
 PRIOR, ALL = "prior", "all"
 TOTALS = (PRIOR, ALL)
@@ -30,6 +32,7 @@ PATIENTS, SITE_TABLE, CURVE, PRINTED, INDIRECT = (
 """Kinds of evidence on an effect."""
 NEAR = 2.0
 """Monte Carlo errors within which an amount is none."""
+LIMITS = ("lower", "upper")
 ONE_EVENT = 1.0
 """What the others tell of an effect that one source alone tells of, at most, in events."""
 COLUMNS = (
@@ -173,8 +176,13 @@ def _prior(effects: pd.DataFrame, label: str) -> Amount | None:
     ]
     if found.empty:
         return None
-    lower, upper, level = found[["lower", "upper", "level"]].astype(float).iloc[0]
-    return Amount(EVENTS * belief(lower, upper, level).precision, math.nan)
+    row = found.iloc[0].to_dict()
+    limits, errors = [row[x] for x in LIMITS], [error_of(row, x) for x in LIMITS]
+
+    def events(low: float, high: float) -> float:
+        return EVENTS * belief(low, high, row["level"]).precision
+
+    return Amount(events(*limits), propagated(events, limits, errors))
 
 
 def _source(whole: Amount, rest: Amount, believed: Amount | None) -> dict[str, object]:
@@ -250,5 +258,6 @@ def _totals(whole: Amount, believed: Amount | None) -> list[dict[str, object]]:
     """What the prior tells, and what everything tells together."""
     rows: list[dict[str, object]] = []
     if believed is not None:
-        rows.append({"source": PRIOR, "events": believed.events})
+        amount_of = {"events": believed.events, "events_mcse": believed.error}
+        rows.append({"source": PRIOR, **amount_of})
     return [*rows, {"source": ALL, "events": whole.events, "events_mcse": whole.error}]

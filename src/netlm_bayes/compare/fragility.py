@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Mapping
-from statistics import NormalDist
 from typing import Any
 
 import pandas as pd
 
-from netlm_bayes.compare.overturn import quantile_of
 from netlm_bayes.estimands.effects import ratio_name
 from netlm_bayes.estimands.population import POOLED
+from netlm_bayes.estimands.summary import ERRORS
 from netlm_bayes.evidence.analysis import Analysis
 
 Row = Mapping[Any, Any]
@@ -33,6 +31,7 @@ COLUMNS = (
     "upper",
     "level",
     "prob_above_null",
+    *ERRORS,
     "statement",
     "same_as_main",
 )
@@ -113,40 +112,14 @@ def statement(row: Row) -> str:
 
     Examples
     --------
-    >>> row = {"estimate": 1.5, "lower": 1.02, "upper": 2.2, "level": 0.95, "mcse": 0.01}
+    >>> row = {"lower": 1.02, "upper": 2.2, "lower_mcse": 0.02, "upper_mcse": 0.04}
     >>> statement(row), statement(row | {"lower": 1.2})
     ('above 1, on the edge', 'above 1')
     """
-    low, high = math.log(row["lower"]), math.log(row["upper"])
+    low, high = row["lower"] - 1, row["upper"] - 1
     said = "above 1" if low > 0 else "below 1" if high < 0 else OPEN
-    nearest = min(abs(low), abs(high))
-    return f"{said}, {ON_THE_EDGE}" if nearest <= NEAR * limit_error(row) else said
-
-
-def limit_error(row: Row) -> float:
-    r"""Monte Carlo error of a log interval's end, from that of the median.
-
-    A quantile `q` of as many draws has the error
-
-    .. math:: \frac{\sqrt{q (1 - q)}}{\phi(\Phi^{-1}(q))}
-
-    in standard deviations of a normal, over the root of their number; both quantiles are taken to
-    have mixed as well.
-
-    Parameters
-    ----------
-    row : mapping
-        Tidy, of a ratio.
-
-    Returns
-    -------
-    float
-        On the log scale.
-    """
-    normal, tail = NormalDist(), (1 - row["level"]) / 2
-    of_limit = math.sqrt(tail * (1 - tail)) / normal.pdf(quantile_of(row["level"]))
-    of_median = 0.5 / normal.pdf(0.0)
-    return float(row["mcse"] / row["estimate"] * of_limit / of_median)
+    edges = ((low, row["lower_mcse"]), (high, row["upper_mcse"]))
+    return f"{said}, {ON_THE_EDGE}" if any(abs(x) <= NEAR * e for x, e in edges) else said
 
 
 def agreement(main: str, other: str) -> str:

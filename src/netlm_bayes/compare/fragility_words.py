@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,16 +12,25 @@ import pandas as pd
 from netlm_bayes.compare.evidence_map import NEAR, TOTALS
 from netlm_bayes.compare.fragility import NOTHING, ON_THE_EDGE, OPEN, PRIOR, SCENARIO, SOURCE
 from netlm_bayes.compare.overturn import (
-    Belief,
     belief,
     events_to_change,
-    quantile_of,
     scale_at_change,
     sceptics_limit,
 )
 from netlm_bayes.estimands.effects import contrasts_of
+from netlm_bayes.estimands.monte_carlo import propagated
 from netlm_bayes.estimands.population import POOLED
 from netlm_bayes.evidence.analysis import Analysis
+from netlm_bayes.formats import (
+    ABOUT,
+    ABOUT_COUNT,
+    DEVIATION,
+    Estimate,
+    chance,
+    estimate_of,
+    interval,
+    shown,
+)
 
 Row = Mapping[str, Any]
 COLUMNS = (
@@ -30,8 +39,11 @@ COLUMNS = (
     "changes",
     "changes_that_agree",
     "sceptics_limit",
+    "sceptics_limit_mcse",
     "heterogeneity_scale_at_change",
+    "heterogeneity_scale_at_change_mcse",
     "events_to_change",
+    "events_to_change_mcse",
     "words",
 )
 SAID = {
@@ -39,6 +51,21 @@ SAID = {
     "below 1": "the interval lies below 1",
     OPEN: "the interval includes 1",
 }
+
+
+@dataclass(frozen=True)
+class Value:
+    """A number that follows from estimates, and its Monte Carlo error."""
+
+    value: float
+    mcse: float = math.nan
+
+    @classmethod
+    def of(
+        cls, function: Callable[..., float], values: Sequence[float], errors: Sequence[float]
+    ) -> Value:
+        """Carry the errors of some estimates, as if independent, through a function of them."""
+        return cls(function(*values), propagated(function, values, errors))
 
 
 @dataclass(frozen=True)
@@ -51,26 +78,28 @@ class _Told:
         Its row where nothing was changed.
     others : sequence of mapping
         Its other rows.
-    prior : Belief, optional
+    prior : Estimate, optional
         The model's own of it.
-    tau : float
-        Posterior median, 0 under complete pooling.
+    tau, tau_mcse : float
+        Posterior median, 0 under complete pooling, and its Monte Carlo error.
     own_scale : float
         Of the main answer's heterogeneity prior.
     scales : sequence of float
         Heterogeneity scales that were run, rising, and under `margins` how far the interval
-        stays from 1 under each.
+        stays from 1 under each, with its Monte Carlo error under `margin_errors`.
     most, only : str
         The source that clearly tells most, and the one source that tells of it; or empty.
     """
 
     main: Row
     others: Sequence[Row]
-    prior: Belief | None
+    prior: Estimate | None
     tau: float
+    tau_mcse: float
     own_scale: float
     scales: Sequence[float]
     margins: Sequence[float]
+    margin_errors: Sequence[float]
     most: str
     only: str
 
@@ -79,22 +108,42 @@ class _Told:
         return str(self.main["statement"]).startswith(OPEN)
 
     @property
-    def posterior(self) -> Belief:
-        return belief(self.main["lower"], self.main["upper"], self.main["level"])
+    def limits(self) -> tuple[float, float]:
+        return self.main["lower"], self.main["upper"]
 
     @property
-    def sceptics_limit(self) -> float:
-        if self.prior is None or self.open:
-            return math.nan
-        return sceptics_limit(self.posterior, self.prior, self.main["level"])
+    def limit_errors(self) -> tuple[float, float]:
+        return self.main["lower_mcse"], self.main["upper_mcse"]
 
     @property
-    def scale_at_change(self) -> float:
-        return scale_at_change(self.scales, self.margins)
+    def sceptics_limit(self) -> Value:
+        prior, level = self.prior, self.main["level"]
+        if prior is None or self.open:
+            return Value(math.nan)
+
+        def limit(lower: float, upper: float, low: float, high: float) -> float:
+            posterior, before = belief(lower, upper, level), belief(low, high, level)
+            return sceptics_limit(posterior, before, level)
+
+        errors = (*self.limit_errors, prior.lower_mcse, prior.upper_mcse)
+        return Value.of(limit, (*self.limits, prior.lower, prior.upper), errors)
 
     @property
-    def events_to_change(self) -> float:
-        return events_to_change(self.posterior, self.main["level"], self.tau)
+    def scale_at_change(self) -> Value:
+        def scale(*margins: float) -> float:
+            return scale_at_change(self.scales, margins)
+
+        return Value.of(scale, self.margins, self.margin_errors)
+
+    @property
+    def events_to_change(self) -> Value:
+        level = self.main["level"]
+
+        def events(lower: float, upper: float, tau: float) -> float:
+            return events_to_change(belief(lower, upper, level), level, max(tau, 0.0))
+
+        errors = (*self.limit_errors, self.tau_mcse)
+        return Value.of(events, (*self.limits, self.tau), errors)
 
 
 def fragility_words(
@@ -122,8 +171,8 @@ def fragility_words(
         `sceptics_limit` is the upper end of the prior interval around 1 that
         would make an interval hold 1; `heterogeneity_scale_at_change` the half-normal scale at
         which the statement turns, NaN beyond those run; `events_to_change` those of one more
-        study, infinite where none would do; `words` say the same, and what the statement rests
-        on.
+        study, infinite where none would do, each with its Monte Carlo error; `words` say the
+        same, and what the statement rests on.
     """
     rows, implied = [], _implied(analysis)
     for contrast in dict.fromkeys(fragility["contrast"]):
@@ -137,9 +186,12 @@ def fragility_words(
             "statement": told.main["statement"],
             "changes": len(told.others),
             "changes_that_agree": len(same),
-            "sceptics_limit": told.sceptics_limit,
-            "heterogeneity_scale_at_change": told.scale_at_change,
-            "events_to_change": told.events_to_change,
+            "sceptics_limit": told.sceptics_limit.value,
+            "sceptics_limit_mcse": told.sceptics_limit.mcse,
+            "heterogeneity_scale_at_change": told.scale_at_change.value,
+            "heterogeneity_scale_at_change_mcse": told.scale_at_change.mcse,
+            "events_to_change": told.events_to_change.value,
+            "events_to_change_mcse": told.events_to_change.mcse,
             "words": " ".join(_sentences(told)),
         }
         rows.append(row)
@@ -164,20 +216,30 @@ def _told(
     under = {float(row["to"]): row for row in rows if row["changed"] == PRIOR}
     under = dict(sorted({own: main, **under}.items())) if under else {}
     believed = effects[(effects["method"] == "prior") & (effects["contrast"] == main["contrast"])]
-    ends = believed[["lower", "upper", "level"]].astype(float).to_numpy()
     is_tau = (effects["estimand"] == "heterogeneity") & (effects["method"] == "posterior")
     covariate = str(main["contrast"]).partition(": ")[0]
-    taus = effects.loc[is_tau & (effects["contrast"] == covariate), "estimate"].to_numpy(float)
+    of_covariate = is_tau & (effects["contrast"] == covariate)
+    taus = effects.loc[of_covariate, ["estimate", "mcse"]].to_numpy(float)
     return _Told(
         main=main,
         others=[row for row in rows if row is not main],
-        prior=belief(*ends[0]) if len(ends) else None,
-        tau=float(taus[0]) if len(taus) else 0.0,
+        prior=next(map(estimate_of, believed.to_dict("records")), None),
+        tau=float(taus[0, 0]) if len(taus) else 0.0,
+        tau_mcse=float(taus[0, 1]) if len(taus) else 0.0,
         own_scale=own,
         scales=list(under),
-        margins=[max(math.log(x["lower"]), -math.log(x["upper"])) for x in under.values()],
+        margins=[margin for margin, _ in map(_margin, under.values())],
+        margin_errors=[error for _, error in map(_margin, under.values())],
         **_sources(evidence, str(main["contrast"])),
     )
+
+
+def _margin(row: Row) -> tuple[float, float]:
+    """How far an interval stays from 1 on the log scale, and the Monte Carlo error of that."""
+    above, below = math.log(row["lower"]), -math.log(row["upper"])
+    if above > below:
+        return above, row["lower_mcse"] / row["lower"]
+    return below, row["upper_mcse"] / row["upper"]
 
 
 def _sources(evidence: pd.DataFrame | None, contrast: str) -> dict[str, str]:
@@ -202,7 +264,7 @@ def _sentences(told: _Told) -> Iterator[str]:
     main = told.main
     said, _, edge = str(main["statement"]).partition(", ")
     near = ", though other draws might have said otherwise" if edge else ""
-    above = f"P(>1) {main['prob_above_null']:.3f}"
+    above = f"P(>1) {chance(main['prob_above_null'], main['prob_mcse'])}"
     yield f"{main['contrast']}: pooled {_interval(main)}, {above}: {SAID[said]}{near}."
     if told.others:
         yield from _holds(told)
@@ -213,7 +275,7 @@ def _sentences(told: _Told) -> Iterator[str]:
 
 
 def _interval(row: Row) -> str:
-    return f"{row['estimate']:.2f} ({row['lower']:.2f} to {row['upper']:.2f})"
+    return interval(estimate_of(row))
 
 
 def _change(row: Row) -> str:
@@ -254,36 +316,49 @@ def _rests_on(told: _Told) -> Iterator[str]:
 def _belief(told: _Told) -> str:
     """What a sceptic would have to hold beforehand."""
     limit = told.sceptics_limit
-    if told.prior is None or math.isnan(limit):
+    if told.prior is None or math.isnan(limit.value):
         return ""
-    if math.isinf(limit):
+    if math.isinf(limit.value):
         return "any prior centred on 1"
-    level = told.main["level"]
-    reach = quantile_of(level) * told.prior.sd
-    known = [math.exp(told.prior.mean + side * reach) for side in (-1, 1)]
+    prior = told.prior
+    known = f"{shown(prior.lower, prior.lower_mcse)} to {shown(prior.upper, prior.upper_mcse)}"
     return (
-        f"a belief beforehand that the ratio lies within {1 / limit:.2f} to {limit:.2f} "
-        f"({100 * level:g} %; the model's prior: {known[0]:.2f} to {known[1]:.2f})"
+        f"a belief beforehand that the ratio lies within {around_one(limit.value, limit.mcse)} "
+        f"({100 * told.main['level']:g} %; the model's prior: {known})"
     )
+
+
+def around_one(limit: float, mcse: float) -> str:
+    """Write an interval that is symmetric around 1 on the log scale by its upper limit.
+
+    Examples
+    --------
+    >>> around_one(1.6, 0.02)
+    '0.6 to 1.6'
+    """
+    return f"{shown(1 / limit, mcse / limit**2)} to {shown(limit, mcse)}"
 
 
 def _heterogeneity(told: _Told) -> str:
     """Which prior of the heterogeneity would turn it; empty where none of those that were run."""
     turns = told.scale_at_change
-    if math.isnan(turns):
+    if math.isnan(turns.value):
         return ""
-    side = "wider" if turns > told.own_scale else "narrower"
-    return f"a heterogeneity prior {side} than about HalfNormal({turns:.2g})"
+    side = "wider" if turns.value > told.own_scale else "narrower"
+    scale = shown(turns.value, turns.mcse, ABOUT)
+    return f"a heterogeneity prior {side} than about HalfNormal({scale})"
 
 
 def _study(told: _Told) -> str:
     """How large one more study would have to be."""
     finds = "finds the same" if told.open else "finds no effect"
-    if math.isinf(told.events_to_change):
+    needed = told.events_to_change
+    if math.isinf(needed.value):
+        tau = shown(told.tau, told.tau_mcse, DEVIATION)
         return (
-            f"more than one further study that {finds}: with heterogeneity {told.tau:.2f}, "
+            f"more than one further study that {finds}: with heterogeneity {tau}, "
             "none by itself is large enough"
         )
-    count = max(1, int(float(f"{told.events_to_change:.2g}")))
-    plural = "" if count == 1 else "s"
+    count = shown(max(1.0, needed.value), needed.mcse, ABOUT_COUNT)
+    plural = "" if count == "1" else "s"
     return f"one further study that {finds}, of about {count} equivalent event{plural}"

@@ -15,7 +15,7 @@ from netlm_bayes.codebook import Codebook
 from netlm_bayes.compare.usual import own_ratio
 from netlm_bayes.estimands.effects import Contrast, contrasts_of, ratio_name
 from netlm_bayes.estimands.population import NEXT, POOLED
-from netlm_bayes.estimands.summary import COLUMNS
+from netlm_bayes.estimands.summary import COLUMNS, ERRORS
 from netlm_bayes.evidence.analysis import Analysis, CohortEvidence
 from netlm_bayes.evidence.cohort import Ratio
 from netlm_bayes.evidence.information import ratio_covariance
@@ -198,7 +198,7 @@ def _row(
         "upper": upper,
         "level": analysis.spec.level,
         "prob_above_null": math.nan,
-        "mcse": math.nan,
+        **dict.fromkeys(ERRORS, math.nan),
         "note": "",
     }
 

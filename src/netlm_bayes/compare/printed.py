@@ -13,14 +13,18 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from netlm_bayes.estimands.effects import Contrast
+from netlm_bayes.estimands.monte_carlo import mean_errors, probability_errors, quantiles
 from netlm_bayes.estimands.population import Population
 from netlm_bayes.estimands.replication import Replicate, unpredictable
 from netlm_bayes.evidence.analysis import Analysis
 from netlm_bayes.evidence.cohort import Ratio
 from netlm_bayes.evidence.published import PrintedRatio, printed_ratio
+from netlm_bayes.formats import error_column
 
 Array = NDArray[np.float64]
 LARGEST_EXPONENT = 700.0
+MOST_A_REPLICATE = 2.0
+"""What one replicate adds to the sum behind a two-sided p value, at most."""
 PRINTED_LEVEL = 0.95
 """Of intervals in papers."""
 LimitsFrom = Literal["printed", "p value", "standard error", "regression"]
@@ -127,7 +131,7 @@ def exaggeration(printed: float, log_ratio: Array) -> float:
     return abs(math.log(printed)) / float(np.mean(np.abs(log_ratio)))
 
 
-def comparison(analysis: Analysis, people: Sequence[Population]) -> pd.DataFrame:
+def comparison(analysis: Analysis, people: Sequence[Population], chains: int) -> pd.DataFrame:
     """Set every printed ratio of the model's contrasts beside its posterior.
 
     Parameters
@@ -135,6 +139,8 @@ def comparison(analysis: Analysis, people: Sequence[Population]) -> pd.DataFrame
     analysis : Analysis
     people : sequence of Population
         Of the same analysis, cohorts first and in order.
+    chains : int
+        That their draws come from.
 
     Returns
     -------
@@ -155,7 +161,7 @@ def comparison(analysis: Analysis, people: Sequence[Population]) -> pd.DataFrame
                 row = {
                     "cohort": cohort.cohort.id,
                     **_printed(analysis, item, ratio),
-                    **_posterior(analysis, population, item, ratio),
+                    **_posterior(analysis, population, item, ratio, chains),
                     "role": use.use,
                     "note": _note(item, ratio, analysis.spec.level),
                 }
@@ -182,7 +188,7 @@ def _printed(analysis: Analysis, item: Ratio, ratio: PrintedRatio) -> dict[str, 
 
 
 def posterior_beside(
-    log_ratio: Array, printed: float, limits: tuple[float, float], level: float
+    log_ratio: Array, printed: float, limits: tuple[float, float], level: float, chains: int
 ) -> dict[str, object]:
     """What the posterior makes of a ratio: the columns of `comparison` that need its draws.
 
@@ -195,13 +201,21 @@ def posterior_beside(
         Of its interval.
     level : float
         Of the posterior's interval.
+    chains : int
+        That the draws come from.
 
     Returns
     -------
     dict
+        With the Monte Carlo error of each number that the draws are behind.
     """
-    tail = (1 - level) / 2
-    lower, middle, upper = np.exp(np.quantile(log_ratio, [tail, 0.5, 1 - tail]))
+    tail, by_chain = (1 - level) / 2, log_ratio.reshape(chains, -1)
+    found = quantiles(by_chain, [tail, 0.5, 1 - tail])
+    lower, middle, upper = np.exp(found.estimates).tolist()
+    lower_error, middle_error, upper_error = (np.exp(found.estimates) * found.errors).tolist()
+    probability_error = float(probability_errors(by_chain > 0))
+    size = np.abs(by_chain)
+    exaggerated = exaggeration(printed, log_ratio)
     return {
         "posterior_estimate": middle,
         "posterior_lower": lower,
@@ -209,19 +223,28 @@ def posterior_beside(
         "shrinkage": shrinkage(printed, middle),
         "prob_above_null": float(np.mean(log_ratio > 0)),
         "prob_wrong_sign": wrong_sign(printed, log_ratio),
-        "exaggeration": exaggeration(printed, log_ratio),
+        "exaggeration": exaggerated,
         "scepticism_limit": scepticism_limit(*limits),
+        "posterior_mcse": middle_error,
+        "posterior_lower_mcse": lower_error,
+        "posterior_upper_mcse": upper_error,
+        "shrinkage_mcse": (
+            math.nan if printed == 1 else middle_error / middle / abs(math.log(printed))
+        ),
+        "prob_mcse": probability_error,
+        "prob_wrong_sign_mcse": probability_error,
+        "exaggeration_mcse": exaggerated * float(mean_errors(size)) / float(size.mean()),
     }
 
 
 def _posterior(
-    analysis: Analysis, population: Population, item: Ratio, ratio: PrintedRatio
+    analysis: Analysis, population: Population, item: Ratio, ratio: PrintedRatio, chains: int
 ) -> dict[str, object]:
     """What the posterior makes of it."""
     log_ratio = population.log_contrast(ratio.covariate, ratio.level, ratio.versus)
     level = analysis.spec.level
     printed, limits = math.exp(ratio.log_ratio), _limits(item, ratio, level)
-    return posterior_beside(log_ratio, printed, limits, level)
+    return posterior_beside(log_ratio, printed, limits, level, chains)
 
 
 def _of_response(item: Ratio, value: Decimal) -> float:
@@ -255,7 +278,7 @@ def _note(item: Ratio, ratio: PrintedRatio, level: float) -> str:
     return "; ".join(parts)
 
 
-def replication_table(replicates: Sequence[Replicate], level: float) -> pd.DataFrame:
+def replication_table(replicates: Sequence[Replicate], level: float, chains: int) -> pd.DataFrame:
     r"""Summarise replicates: prediction, its interval, and how far out the printed number lies.
 
     .. math:: p = 2 \min\{P(\tilde y < y), P(\tilde y > y)\} + P(\tilde y = y)
@@ -268,33 +291,43 @@ def replication_table(replicates: Sequence[Replicate], level: float) -> pd.DataF
     replicates : sequence of Replicate
     level : float
         Of the central predictive interval.
+    chains : int
+        That the draws come from.
 
     Returns
     -------
     DataFrame
-        Of a number in the likelihood `p_value` leans to 1: the posterior has seen it.
+        Of a number in the likelihood `p_value` leans to 1: the posterior has seen it. Each number
+        that the draws are behind has its Monte Carlo error beside it.
     """
-    tail, rows = (1 - level) / 2, []
-    for replicate in replicates:
-        lower = predicted = upper = math.nan
-        if replicate.draws.size:
-            lower, predicted, upper = np.quantile(replicate.draws, [tail, 0.5, 1 - tail])
-        labels = ("cohort", "endpoint", "item", "kind", "subgroup", "unit", "printed")
-        found = {"predicted": predicted, "lower": lower, "upper": upper}
-        rows.append(
-            {name: getattr(replicate, name) for name in labels}
-            | {**found, "p_value": _tail_probability(replicate)}
-            | {"role": replicate.role, "note": replicate.note}
-        )
+    labels = ("cohort", "endpoint", "item", "kind", "subgroup", "unit", "printed")
+    rows = [
+        {name: getattr(replicate, name) for name in labels}
+        | _predicted(replicate, level, chains)
+        | {"role": replicate.role, "note": replicate.note}
+        for replicate in replicates
+    ]
     return pd.DataFrame(rows)
 
 
-def _tail_probability(replicate: Replicate) -> float:
-    """Predictive p value of one printed number; NaN where nothing is predicted."""
+def _predicted(replicate: Replicate, level: float, chains: int) -> dict[str, float]:
+    """Prediction of one printed number; NaN where nothing is predicted."""
+    columns = ("predicted", "lower", "upper", "p_value")
+    errors = tuple(error_column(name) for name in columns)
     if not replicate.draws.size:
-        return math.nan
-    below = float(np.mean(replicate.draws < replicate.printed))
-    above = float(np.mean(replicate.draws > replicate.printed))
+        return dict.fromkeys((*columns, *errors), math.nan)
+    tail, draws = (1 - level) / 2, replicate.draws.reshape(chains, -1)
+    found = quantiles(draws, [0.5, tail, 1 - tail])
+    outside = _tail(draws, replicate)
+    p_error = max(float(mean_errors(outside)), MOST_A_REPLICATE / draws.size)
+    values = (*found.estimates.tolist(), float(np.mean(outside)))
+    return dict(zip((*columns, *errors), (*values, *found.errors.tolist(), p_error), strict=True))
+
+
+def _tail(draws: Array, replicate: Replicate) -> Array:
+    """What each replicate adds to the p value of its printed number; their mean is the mid-p."""
+    below, above = draws < replicate.printed, draws > replicate.printed
     if replicate.beyond:
-        return above
-    return 2 * min(below, above) + (1 - below - above)
+        return above.astype(float)
+    smaller = below if below.mean() <= above.mean() else above
+    return np.asarray(2.0 * smaller + ~(below | above), dtype=float)

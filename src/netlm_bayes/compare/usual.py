@@ -118,7 +118,10 @@ def _stacked(tables: Sequence[pd.DataFrame]) -> pd.DataFrame:
 
 
 def usual_comparison(
-    analysis: Analysis, people: Sequence[Population], usual: Mapping[str, pd.DataFrame]
+    analysis: Analysis,
+    people: Sequence[Population],
+    usual: Mapping[str, pd.DataFrame],
+    chains: int,
 ) -> pd.DataFrame:
     """Set every ratio that a regression gives beside its posterior.
 
@@ -128,6 +131,8 @@ def usual_comparison(
     people : sequence of Population
     usual : mapping of DataFrame
         Of `usual_tables`.
+    chains : int
+        That the draws come from.
 
     Returns
     -------
@@ -153,14 +158,20 @@ def usual_comparison(
     ]
     return pd.DataFrame(
         [
-            _beside(analysis, populations[str(row["cohort"])], known[str(row["contrast"])], row)
+            _beside(
+                analysis, populations[str(row["cohort"])], known[str(row["contrast"])], row, chains
+            )
             for row in chosen.to_dict("records")
         ]
     )
 
 
 def _beside(
-    analysis: Analysis, population: Population, contrast: Contrast, row: Mapping[Any, Any]
+    analysis: Analysis,
+    population: Population,
+    contrast: Contrast,
+    row: Mapping[Any, Any],
+    chains: int,
 ) -> dict[str, object]:
     """One ratio of a regression, and what the posterior makes of it."""
     others = [name for name in analysis.spec.covariates if name != contrast.covariate]
@@ -179,7 +190,7 @@ def _beside(
         "limits_from": REGRESSION,
         "printed_p": math.nan,
         "method_printed": row["method"],
-        **posterior_beside(log_ratio, printed, limits, analysis.spec.level),
+        **posterior_beside(log_ratio, printed, limits, analysis.spec.level, chains),
         "role": ROLE,
         "note": row["note"],
     }

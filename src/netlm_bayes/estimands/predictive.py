@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from netlm_bayes.codebook import RESPONSE
 from netlm_bayes.estimands.follow_up import last_seen
+from netlm_bayes.estimands.monte_carlo import quantiles
 from netlm_bayes.estimands.population import POOLED
 from netlm_bayes.estimands.replicated_curves import product_limits
 from netlm_bayes.estimands.replicated_patients import (
@@ -51,6 +52,9 @@ class _Row:
     lower: float = np.nan
     upper: float = np.nan
     level: float = np.nan
+    mcse: float = np.nan
+    lower_mcse: float = np.nan
+    upper_mcse: float = np.nan
     note: str = ""
 
 
@@ -169,16 +173,18 @@ def _curve_rows(row: _Row, curves: Array, months: Array, level: float) -> list[_
     """Summary of replicates, month by month."""
     known = np.isfinite(curves).sum(axis=0)
     shown = np.flatnonzero(2 * known >= len(curves))
-    tail = (1 - level) / 2
-    ends = np.nanquantile(curves[:, shown], [0.5, tail, 1 - tail], axis=0)
     return [
-        _filled(row, found, level, int(count), months=float(month))
-        for found, count, month in zip(ends.T, known[shown], months[shown], strict=True)
+        _filled(row, curves[np.isfinite(curves[:, place]), place], level, float(months[place]))
+        for place in shown
     ]
 
 
-def _filled(row: _Row, found: Array, level: float, count: int, months: float = np.nan) -> _Row:
-    estimate, lower, upper = found.tolist()
+def _filled(row: _Row, replicates: Array, level: float, months: float = np.nan) -> _Row:
+    """Summary of replicates, in the order of their draws."""
+    tail = (1 - level) / 2
+    found = quantiles(replicates[None, :], [0.5, tail, 1 - tail])
+    estimate, lower, upper = found.estimates.tolist()
+    error, lower_error, upper_error = found.errors.tolist()
     return replace(
         row,
         horizon_months=months,
@@ -186,7 +192,10 @@ def _filled(row: _Row, found: Array, level: float, count: int, months: float = n
         lower=lower,
         upper=upper,
         level=level,
-        note=f"{count} replicates",
+        mcse=error,
+        lower_mcse=lower_error,
+        upper_mcse=upper_error,
+        note=f"{len(replicates)} replicates",
     )
 
 
@@ -215,14 +224,13 @@ def predictive_response(analysis: Analysis, accepted: Accepted, seed: int) -> pd
             for who, inside in group.members.items():
                 share = event[:, inside].mean(axis=1)
                 found.setdefault((group.name, who), []).append(share)
-    rows, tail = [], (1 - level) / 2
+    rows = []
     for group in groups:
         responded = group.patients.response >= RESPONDED
         for who, inside in group.members.items():
             row = _Row(group.name, RESPONSE, "predictive_response", who)
             shares = np.concatenate(found[group.name, who])
-            ends = np.quantile(shares, [0.5, tail, 1 - tail])
-            rows.append(_filled(row, ends, level, len(shares)))
+            rows.append(_filled(row, shares, level))
             observed = float(responded[inside].mean())
             rows.append(replace(row, method=OBSERVED, estimate=observed))
     return _table(rows)
@@ -231,5 +239,5 @@ def predictive_response(analysis: Analysis, accepted: Accepted, seed: int) -> pd
 def _table(rows: Sequence[_Row]) -> pd.DataFrame:
     """Rows with all columns of a tidy table."""
     table = pd.DataFrame([asdict(row) for row in rows], columns=list(_Row.__annotations__))
-    table = table.assign(contrast="", prob_above_null=np.nan, mcse=np.nan)
+    table = table.assign(contrast="", prob_above_null=np.nan, prob_mcse=np.nan)
     return table[list(COLUMNS)]

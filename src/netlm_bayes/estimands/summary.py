@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-import arviz_stats as azs
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+
+from netlm_bayes.estimands.monte_carlo import probability_errors, quantiles
 
 Array = NDArray[np.float64]
 COLUMNS = (
@@ -25,8 +26,15 @@ COLUMNS = (
     "level",
     "prob_above_null",
     "mcse",
+    "lower_mcse",
+    "upper_mcse",
+    "prob_mcse",
     "note",
 )
+ERRORS = ("mcse", "lower_mcse", "upper_mcse", "prob_mcse")
+"""Monte Carlo standard errors, of what has draws behind it."""
+MOST_AT_ONCE = 8_000_000
+"""Draws that are summarised in one piece."""
 
 
 @dataclass(frozen=True)
@@ -80,7 +88,7 @@ def tidy(
     ----------
     quantities : iterable of Quantity
     chains : int
-        That the draws come from, for the Monte Carlo error.
+        That the draws come from, for the Monte Carlo errors.
     level : float
         Of the central interval.
     method : str
@@ -88,26 +96,37 @@ def tidy(
     Returns
     -------
     DataFrame
-        With `COLUMNS`: `estimate` is the median, `mcse` its Monte Carlo standard error.
+        With `COLUMNS`: `estimate` is the median; `mcse`, `lower_mcse`, `upper_mcse` and `prob_mcse`
+        are the Monte Carlo standard errors of `estimate`, `lower`, `upper` and `prob_above_null`.
     """
     rows = list(quantities)
     if not rows:
         return pd.DataFrame(columns=list(COLUMNS))
-    values = stacked(rows, chains)
-    flat = values.reshape(-1, len(rows))
-    tail = (1 - level) / 2
-    lower, estimate, upper = np.quantile(flat, [tail, 0.5, 1 - tail], axis=0)
-    null = np.array([row.null for row in rows])
-    above = np.where(np.isnan(null), np.nan, (flat > null).mean(axis=0))
     labels = ("cohort", "endpoint", "estimand", "contrast", "subgroup", "horizon_months", "note")
     table = pd.DataFrame({name: [getattr(row, name) for row in rows] for name in labels})
-    table = table.assign(
-        method=method,
-        estimate=estimate,
-        lower=lower,
-        upper=upper,
-        level=level,
-        prob_above_null=above,
-        mcse=azs.mcse(values, method="median", chain_axis=0, draw_axis=1),
-    )
-    return table[list(COLUMNS)]
+    step = max(1, MOST_AT_ONCE // max(1, rows[0].draws.size))
+    parts = [
+        _summaries(rows[start : start + step], chains, level) for start in range(0, len(rows), step)
+    ]
+    found = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+    return table.assign(method=method, level=level, **found)[list(COLUMNS)]
+
+
+def _summaries(rows: Sequence[Quantity], chains: int, level: float) -> dict[str, Array]:
+    """Columns of numbers of some quantities."""
+    values = np.stack([row.draws for row in rows]).reshape(len(rows), chains, -1)
+    null = np.array([row.null for row in rows])
+    above, tail = values > null[:, None, None], (1 - level) / 2
+    found = quantiles(values, [tail, 0.5, 1 - tail])
+    lower, estimate, upper = found.estimates
+    lower_error, error, upper_error = found.errors
+    return {
+        "estimate": estimate,
+        "lower": lower,
+        "upper": upper,
+        "prob_above_null": np.where(np.isnan(null), np.nan, above.mean(axis=(1, 2))),
+        "mcse": error,
+        "lower_mcse": lower_error,
+        "upper_mcse": upper_error,
+        "prob_mcse": np.where(np.isnan(null), np.nan, probability_errors(above)),
+    }

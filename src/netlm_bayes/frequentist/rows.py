@@ -25,7 +25,7 @@ class Row:
         On the ratio scale for ratios, a probability for a p value; NaN where `note` says why.
     level : float
         Coverage of the interval; NaN without one.
-    prob_above_null, mcse : float
+    prob_above_null, mcse, lower_mcse, upper_mcse, prob_mcse : float
         NaN: they belong to posteriors.
     """
 
@@ -42,6 +42,9 @@ class Row:
     level: float = math.nan
     prob_above_null: float = math.nan
     mcse: float = math.nan
+    lower_mcse: float = math.nan
+    upper_mcse: float = math.nan
+    prob_mcse: float = math.nan
     note: str = ""
 
 

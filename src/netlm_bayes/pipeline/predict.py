@@ -15,9 +15,10 @@ from netlm_bayes.errors import GateError, RunError
 from netlm_bayes.estimands.description import Profile
 from netlm_bayes.estimands.profile import Predicted, predict_profile, profile_of
 from netlm_bayes.estimands.summary import stacked, tidy
+from netlm_bayes.formats import OF_ESTIMAND, estimate_of, interval
 from netlm_bayes.inference.gate import Check, check_draws
 from netlm_bayes.pipeline.run import Run
-from netlm_bayes.pipeline.summary import html_table, interval
+from netlm_bayes.pipeline.summary import html_table
 from netlm_bayes.report.figures.profile import draw_profile
 
 Tables = dict[str, pd.DataFrame]
@@ -171,7 +172,7 @@ def prediction_lines(prediction: Prediction) -> list[tuple[str, str, str, str]]:
         event_free = prediction.run.labels.event_free_of([str(row["endpoint"])])
         words = IN_WORDS[estimand].format(event_free=event_free, months=row["horizon_months"])
         what = words if row["endpoint"] == "response" else f"{row['endpoint']}: {words}"
-        digits = 1 if estimand in ("median", "rmst") else 2
+        numbers = interval(estimate_of(row), OF_ESTIMAND[estimand])
         remark = str(row["note"]).removeprefix(prediction.basis).removeprefix("; ")
-        lines.append((str(row["cohort"]), what, interval(row, digits), remark))
+        lines.append((str(row["cohort"]), what, numbers, remark))
     return lines

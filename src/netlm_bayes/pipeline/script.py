@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +15,7 @@ from netlm_bayes.evidence.analysis import Analysis, CohortEvidence
 from netlm_bayes.evidence.population import Patterns, joint_distribution
 from netlm_bayes.evidence.published import CurvePoint
 from netlm_bayes.report.page.script import Levels, ScriptFacts, ScriptPrior, standalone_script
+from netlm_bayes.version import __version__
 
 SCRIPT = "script.py"
 Array = NDArray[np.float64]
@@ -71,7 +71,7 @@ def facts_of(analysis: Analysis, seed: int) -> ScriptFacts:
     sampling = spec.sampling
     return ScriptFacts(
         model=spec.name,
-        made_by=f"netlm-bayes {version('netlm-bayes')}",
+        made_by=f"netlm-bayes {__version__}",
         outcome=_outcome(analysis),
         ratio="hazard" if survival else "odds",
         baseline=structure.baseline or "",

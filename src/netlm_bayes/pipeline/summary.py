@@ -8,6 +8,17 @@ from typing import Any
 
 import pandas as pd
 
+from netlm_bayes.formats import (
+    OF_ESTIMAND,
+    OF_UNIT,
+    Kind,
+    chance,
+    error_of,
+    estimate_of,
+    interval,
+    shown,
+)
+
 Tables = Mapping[str, pd.DataFrame]
 MOST_COHORTS = 8
 """Cohorts, pool and next institution included, of which a summary shows each."""
@@ -18,30 +29,6 @@ NAMES = {
     "survival": "S(12)",
     "response_probability": "probability of response",
 }
-
-
-def interval(row: Mapping[Any, Any], digits: int = 2) -> str:
-    """Format a tidy row as `estimate (lower to upper)`.
-
-    Parameters
-    ----------
-    row : mapping
-        With `estimate`, `lower` and `upper`.
-    digits : int, default 2
-        Decimals.
-
-    Returns
-    -------
-    str
-
-    Examples
-    --------
-    >>> interval({"estimate": 1.5, "lower": 0.8, "upper": 2.75}, digits=1)
-    '1.5 (0.8 to 2.8)'
-    """
-    values = [row["estimate"], row["lower"], row["upper"]]
-    middle, lower, upper = (f"{float(str(value)):.{digits}f}" for value in values)
-    return f"{middle} ({lower} to {upper})"
 
 
 def headline(tables: Tables) -> list[tuple[str, str, str, str]]:
@@ -71,9 +58,9 @@ def headline(tables: Tables) -> list[tuple[str, str, str, str]]:
         )
     ]
     for row in overall.to_dict("records"):
-        digits = 1 if row["estimand"] == "median" else 2
-        what = f"{row['endpoint']}: {NAMES[str(row['estimand'])]}"
-        rows.append((str(row["cohort"]), what, interval(row, digits), ""))
+        estimand = str(row["estimand"])
+        numbers = interval(estimate_of(row), OF_ESTIMAND[estimand])
+        rows.append((str(row["cohort"]), f"{row['endpoint']}: {NAMES[estimand]}", numbers, ""))
     last = "pooled" if "pooled" in set(effects["cohort"]) else str(effects["cohort"].iloc[0])
     ratios = effects[
         (effects["cohort"] == last)
@@ -82,7 +69,8 @@ def headline(tables: Tables) -> list[tuple[str, str, str, str]]:
     ]
     for row in ratios.to_dict("records"):
         what = f"{NAMES[str(row['estimand'])]}, {row['contrast']}"
-        rows.append((last, what, interval(row), f"{float(row['prob_above_null']):.3f}"))
+        above = chance(float(row["prob_above_null"]), error_of(row, "prob_above_null"))
+        rows.append((last, what, interval(estimate_of(row)), above))
     return rows
 
 
@@ -121,11 +109,14 @@ def surprises(tables: Tables) -> list[str]:
         return []
     table = tables["replication"]
     found = table[table["p_value"] < 0.05]
-    return [
-        f"{row['cohort']}, {row['item']}: printed {row['printed']:.3g}, "
-        f"predicted {row['predicted']:.3g} ({row['lower']:.3g} to {row['upper']:.3g})"
-        for row in found.to_dict("records")
-    ]
+    return [_surprise(row, OF_UNIT[str(row["unit"])]) for row in found.to_dict("records")]
+
+
+def _surprise(row: Mapping[Any, Any], kind: Kind) -> str:
+    """One printed number beside its prediction."""
+    predicted = interval(estimate_of(row, middle="predicted"), kind)
+    printed = shown(float(row["printed"]), kind=kind)
+    return f"{row['cohort']}, {row['item']}: printed {printed}, predicted {predicted}"
 
 
 def html_table(

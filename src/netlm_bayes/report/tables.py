@@ -51,9 +51,12 @@ def posterior_tables(
         "subgroups": tidy(estimates.subgroups, chains, level),
         "curves": tidy(estimates.curves, chains, level),
         "comparison": pd.concat(
-            [comparison(analysis, people), usual_comparison(analysis, people, usual)]
+            [
+                comparison(analysis, people, chains),
+                usual_comparison(analysis, people, usual, chains),
+            ]
         ),
-        "replication": replication_table(replicates(analysis, people, seed), level),
+        "replication": replication_table(replicates(analysis, people, seed), level, chains),
         "evidence": evidence_table(analysis),
         "overlap": overlap_table(analysis),
     }

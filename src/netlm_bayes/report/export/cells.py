@@ -7,9 +7,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
-Form = Callable[[float], str]
-Kind = Literal["text", "number", "interval"]
-TO = " to "
+from netlm_bayes.formats import Estimate, Kind, interval, shown
+
+Form = Kind | Callable[[float], str]
+"""How a number is written: by its kind and its Monte Carlo error, or as it stands."""
+Content = Literal["text", "number", "interval"]
 
 
 @dataclass(frozen=True)
@@ -18,28 +20,32 @@ class Number:
 
     value: float
     form: Form
+    mcse: float = math.nan
 
     def __str__(self) -> str:
         """Write it."""
+        if isinstance(self.form, Kind):
+            return shown(self.value, self.mcse, self.form)
         return self.form(self.value)
 
 
 @dataclass(frozen=True)
 class Interval:
-    """An estimate with its limits, how all three are written, and the mark of a footnote."""
+    """An estimate with its limits, of what kind all three are, and the mark of a footnote."""
 
-    estimate: float
-    lower: float
-    upper: float
-    form: Form
+    found: Estimate
+    kind: Kind
     mark: str = ""
+
+    @property
+    def numbers(self) -> tuple[Number, ...]:
+        """Estimate, lower and upper limit."""
+        pairs = zip(self.found[:3], self.found[3:], strict=True)
+        return tuple(Number(value, self.kind, error) for value, error in pairs)
 
     def __str__(self) -> str:
         """Write `estimate (lower to upper)`, without limits that are not there."""
-        if math.isnan(self.lower) or math.isnan(self.upper):
-            return self.form(self.estimate)
-        limits = TO.join(self.form(limit) for limit in (self.lower, self.upper))
-        return f"{self.form(self.estimate)} ({limits}){self.mark}"
+        return f"{interval(self.found, self.kind)}{self.mark}"
 
 
 Cell = str | Number | Interval | None
@@ -50,7 +56,7 @@ class Column:
     """A column: its heading, and what its cells are."""
 
     heading: str
-    kind: Kind = "text"
+    kind: Content = "text"
 
 
 @dataclass(frozen=True)

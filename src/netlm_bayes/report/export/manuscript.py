@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from netlm_bayes.estimands.population import POOLED
+from netlm_bayes.formats import OF_UNIT, P_VALUE, estimate_of
 from netlm_bayes.report.export.cells import Cell, Column, Interval, ManuscriptTable
 from netlm_bayes.report.export.rows import (
     Record,
@@ -15,13 +16,14 @@ from netlm_bayes.report.export.rows import (
     contrast_of,
     interval,
     number,
+    probability,
     records,
     table_of,
     whom_of,
 )
 from netlm_bayes.report.export.subgroups import subgroup_table
 from netlm_bayes.report.figures.labels import Labels
-from netlm_bayes.report.page.forms import chance, plain, ratio
+from netlm_bayes.report.page.forms import plain
 from netlm_bayes.report.page.ratios import RATIOS
 
 NOTED = re.compile(r"\bp([=<])([\d.e-]+)")
@@ -82,7 +84,7 @@ def _effects(
             labels.cohort(str(row["cohort"])),
             contrast_of(labels, str(row["contrast"])),
             interval(row),
-            number(row["prob_above_null"], chance),
+            probability(row),
         ]
         beside = records(tables, "comparison", cohort=row["cohort"], contrast=row["contrast"])
         rows += [[*own, *_usual(labels, other, primary)] for other in beside] or [
@@ -109,8 +111,8 @@ def _p_value(row: Record) -> Cell:
     """A printed P value, or that which a regression's note tells; a bound is text."""
     noted = NOTED.search(str(row["note"]))
     if noted is None:
-        return number(row["printed_p"], chance)
-    return f"under {noted[2]}" if noted[1] == "<" else number(noted[2], chance)
+        return number(row["printed_p"], P_VALUE)
+    return f"<{noted[2]}" if noted[1] == "<" else number(noted[2], P_VALUE)
 
 
 def _pooled(tables: Tables, labels: Labels, whom: str) -> ManuscriptTable:
@@ -148,7 +150,7 @@ def _heterogeneity(tables: Tables, labels: Labels, whom: str) -> ManuscriptTable
             contrast_of(labels, str(row["contrast"])),
             number(row["heterogeneity_scale"], plain),
             interval(row),
-            number(row["prob_above_null"], chance),
+            probability(row),
         ]
         for row in _by_contrast(records(tables, "heterogeneity", cohort=POOLED))
     ]
@@ -178,7 +180,8 @@ def _replication(tables: Tables, labels: Labels, whom: str) -> ManuscriptTable:
     for row in records(tables, "replication"):
         if math.isnan(row["p_value"]):
             continue
-        predicted = Interval(row["predicted"], row["lower"], row["upper"], ratio)
+        kind = OF_UNIT[str(row["unit"])]
+        predicted = Interval(estimate_of(row, middle="predicted"), kind)
         item = labels.item(str(row["item"]), str(row["kind"]), str(row["endpoint"]))
         rows.append(
             [
@@ -187,7 +190,7 @@ def _replication(tables: Tables, labels: Labels, whom: str) -> ManuscriptTable:
                 str(row["unit"]),
                 number(row["printed"], plain),
                 predicted,
-                number(row["p_value"], chance),
+                probability(row, "p_value", P_VALUE),
                 str(row["role"]),
             ]
         )

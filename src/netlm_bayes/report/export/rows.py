@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 
+from netlm_bayes.formats import OF_ESTIMAND, PROBABILITY, Kind, error_of, estimate_of
 from netlm_bayes.report.export.cells import (
     Cell,
     Column,
@@ -18,7 +19,7 @@ from netlm_bayes.report.export.cells import (
     legible,
 )
 from netlm_bayes.report.figures.labels import Labels
-from netlm_bayes.report.page.forms import FORMS, listed, plain
+from netlm_bayes.report.page.forms import listed, plain
 
 Tables = Mapping[str, pd.DataFrame]
 Record = Mapping[Any, Any]
@@ -77,16 +78,21 @@ def records(tables: Tables, name: str, **equal: object) -> list[Record]:
 
 def interval(row: Record, prefix: str = "") -> Interval | None:
     """An estimate with its limits, in the form of its estimand; None where there is none."""
-    estimate, lower, upper = (float(row[f"{prefix}{x}"]) for x in ("estimate", "lower", "upper"))
-    form = FORMS.get(str(row.get("estimand", "hazard_ratio")), plain)
+    found = estimate_of(row, prefix)
+    kind = OF_ESTIMAND[str(row.get("estimand", "hazard_ratio"))]
     mark = "a" if row.get("limits_from") == FROM_P else ""
-    return None if math.isnan(estimate) else Interval(estimate, lower, upper, form, mark)
+    return None if math.isnan(found.estimate) else Interval(found, kind, mark)
 
 
-def number(value: Any, form: Form) -> Number | None:
+def number(value: Any, form: Form, mcse: float = math.nan) -> Number | None:
     """A number; None where there is none."""
     found = math.nan if value in ("", None) else float(value)
-    return None if math.isnan(found) else Number(found, form)
+    return None if math.isnan(found) else Number(found, form, mcse)
+
+
+def probability(row: Record, column: str = "prob_above_null", kind: Kind = PROBABILITY) -> Cell:
+    """A probability of a row, with its Monte Carlo error."""
+    return number(row[column], kind, error_of(row, column))
 
 
 def contrast_of(labels: Labels, contrast: str) -> str:

@@ -12,8 +12,8 @@ from xlsxwriter import Workbook
 from xlsxwriter.format import Format
 from xlsxwriter.worksheet import Worksheet
 
-from netlm_bayes.report.export.cells import Cell, Column, Form, Interval, ManuscriptTable, Number
-from netlm_bayes.report.page.forms import chance, months, plain
+from netlm_bayes.formats import Kind, decimals
+from netlm_bayes.report.export.cells import Cell, Column, Interval, ManuscriptTable, Number
 
 PLAIN_TEXT = {
     "strings_to_formulas": False,
@@ -25,7 +25,6 @@ WITHOUT_DATE = datetime(2000, 1, 1)
 """Of every workbook: the same run gives the same file."""
 LIVE = ("=", "+", "-", "@")
 """First signs of what a spreadsheet would compute."""
-DIGITS: dict[Form, str] = {months: "0.0", chance: "0.000", plain: "General"}
 HEADING_ROW, WIDEST, SIGNIFICANT = 2, 60, 12
 
 
@@ -83,8 +82,8 @@ def _write(sheet: Worksheet, table: ManuscriptTable, styles: _Styles) -> None:
                     _text(sheet, row, place, value, styles)
                     widths[place] = max(widths[place], len(value))
                 elif value is not None:
-                    style = styles(num_format=DIGITS.get(value.form, "0.00"))
-                    sheet.write_number(row, place, _short(value.value), style)
+                    style = styles(num_format=_format(value))
+                    sheet.write_number(row, place, _stored(value), style)
                 place += 1
     for place, note in enumerate(table.footnotes, start=HEADING_ROW + len(table.rows) + 2):
         _text(sheet, place, 0, note, styles)
@@ -122,13 +121,27 @@ def _spread(column: Column, cell: Cell, marked: bool) -> list[str | Number | Non
         return [None if isinstance(cell, Interval) else _finite(cell)]
     if not isinstance(cell, Interval):
         return [None] * (4 if marked else 3)
-    values = (cell.estimate, cell.lower, cell.upper)
-    numbers = [_finite(Number(value, cell.form)) for value in values]
+    numbers = [_finite(number) for number in cell.numbers]
     return [*numbers, *([cell.mark or None] if marked else [])]
 
 
-def _short(value: float) -> Decimal:
-    """Leave out what binary arithmetic adds after a number's last digit."""
+def _format(number: Number) -> str:
+    """Show the digits that the number has as text; a bound is shown literally."""
+    if not isinstance(number.form, Kind):
+        return "General"
+    text = str(number)
+    if not text.removeprefix("-").replace(".", "").isdigit():
+        return f'"{text}"'
+    places = decimals(number.value, number.mcse, number.form)
+    return f"0.{'0' * places}" if places > 0 else "0"
+
+
+def _stored(number: Number) -> Decimal:
+    """Leave out what binary arithmetic adds; round to tens what has no digits below."""
+    value = number.value
+    if isinstance(number.form, Kind):
+        places = decimals(value, number.mcse, number.form)
+        value = round(value, places) if places < 0 else value
     return Decimal(f"{value:.{SIGNIFICANT}g}")
 
 

@@ -174,7 +174,7 @@ def _write_row(text: Axes, row: Row, layout: Layout, middle: float) -> None:
 
 def _draw_mark(plot: Axes, mark: Mark, y: float) -> None:
     """Draw an interval, cut with an arrow where it leaves the axis, and its estimate."""
-    ink, (estimate, lower, upper) = mark.ink, mark.interval
+    ink, (estimate, lower, upper, *_) = mark.ink, mark.interval
     low, high = plot.get_xlim()
     if math.isfinite(lower) and not math.isnan(upper):
         plot.plot(

@@ -13,6 +13,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
+from netlm_bayes.formats import COUNT, shown
 from netlm_bayes.report.figures.labels import Labels
 from netlm_bayes.report.figures.legend import draw_legend, legend_height
 from netlm_bayes.report.figures.style import (
@@ -167,11 +168,11 @@ def _heading(name: str, labels: Labels, width: float) -> str:
 def _cell(row: Any, width: float) -> _Cell:
     """Texts and squares of one row of the table."""
     if row.source == PRIOR:
-        return _Cell(_number(row.events), row.events, colour=PALE)
+        return _Cell(_number(row.events, row.events_mcse), row.events, colour=PALE)
     if row.source == ALL:
-        return _Cell(_number(row.events), drawn=False)
+        return _Cell(_number(row.events, row.events_mcse), drawn=False)
     nothing = row.events <= NEAR * row.events_mcse
-    text = "≈0" if nothing else _number(row.events)
+    text = "≈0" if nothing else _number(row.events, row.events_mcse)
     if not math.isnan(row.own_events):
         text += f" of {_number(row.own_events)}"
     room = width - SIDE - 2 * PADDING
@@ -180,8 +181,8 @@ def _cell(row: Any, width: float) -> _Cell:
     return _Cell("\n".join(line for line in lines if line), added, row.own_events, bool(row.only))
 
 
-def _number(events: float) -> str:
-    return "<1" if events < 1 else f"{events:.0f}"
+def _number(events: float, mcse: float = math.nan) -> str:
+    return shown(events, mcse, COUNT)
 
 
 def _draw(canvas: Axes, block: _Block, top: float, largest: float) -> None:

@@ -7,10 +7,11 @@ from typing import Any
 import pandas as pd
 from matplotlib.figure import Figure
 
+from netlm_bayes.formats import chance, error_of, estimate_of
 from netlm_bayes.report.figures.chart import chart
 from netlm_bayes.report.figures.geometry import Group, Panel, Row
 from netlm_bayes.report.figures.labels import NEXT_INSTITUTION, POOLED, Labels
-from netlm_bayes.report.figures.scale import Scale, probability_text, ratio_scale
+from netlm_bayes.report.figures.scale import Scale, ratio_scale
 from netlm_bayes.report.figures.style import BLACK, BLUE, ORANGE, PURPLE, Ink, styled
 from netlm_bayes.report.figures.tidy import (
     NOTHING,
@@ -126,16 +127,19 @@ def _row(
 ) -> Row:
     """One cohort's printed and posterior ratio, or one of them."""
     before = after = NOTHING
-    above, sign = float("nan"), ""
+    above, sign = "-", ""
     if modelled is not None:
-        after, above = (modelled.estimate, modelled.lower, modelled.upper), modelled.prob_above_null
+        after, above = estimate_of(modelled._asdict()), _above_one(modelled)
     if own is not None:
-        before = (own.printed_estimate, own.printed_lower, own.printed_upper)
-        after = (own.posterior_estimate, own.posterior_lower, own.posterior_upper)
-        above = own.prob_above_null
-        sign = signs.get(getattr(own, "limits_from", ""), "")
+        before, after = (estimate_of(own._asdict(), f"{k}_") for k in ("printed", "posterior"))
+        above, sign = _above_one(own), signs.get(getattr(own, "limits_from", ""), "")
     ink = {POOLED: POOL, NEXT_INSTITUTION: NEXT}.get(cohort, POSTERIOR)
     drawn = [(ink, after)] if own is None else [(PRINTED, before), (ink, after)]
     label = labels.cohort_on(cohort, own.endpoint if own is not None else "")
-    cells = (scale.text(*before) + sign, scale.text(*after), probability_text(above))
+    cells = (scale.text(before) + sign, scale.text(after), above)
     return Row(label, marks(*drawn, apart=APART), cells, bold=cohort == POOLED)
+
+
+def _above_one(row: Any) -> str:
+    """Probability that a ratio exceeds 1."""
+    return chance(row.prob_above_null, error_of(row._asdict(), "prob_above_null"))

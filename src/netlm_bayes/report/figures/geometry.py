@@ -9,7 +9,8 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from netlm_bayes.report.figures.scale import Interval, Scale
+from netlm_bayes.formats import Estimate
+from netlm_bayes.report.figures.scale import Scale
 from netlm_bayes.report.figures.style import (
     LINE_HEIGHT,
     MARGIN,
@@ -40,7 +41,7 @@ class Mark:
     """An estimate with its interval; `offset` inches below the middle of its row."""
 
     ink: Ink
-    interval: Interval
+    interval: Estimate
     offset: float = 0.0
 
 

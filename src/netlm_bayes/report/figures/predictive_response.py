@@ -59,4 +59,4 @@ def _row(name: str, table: pd.DataFrame, cohort: str, subgroup: str) -> Row:
     observed = interval_of(table, method="observed", **where)
     drawn = marks((PREDICTED, predicted), (OBSERVED, observed))
     scale = percent_scale()
-    return Row(name, drawn, (scale.text(*observed), scale.text(*predicted)))
+    return Row(name, drawn, (scale.text(observed), scale.text(predicted)))

@@ -5,10 +5,11 @@ from __future__ import annotations
 import pandas as pd
 from matplotlib.figure import Figure
 
+from netlm_bayes.formats import DEVIATION
 from netlm_bayes.report.figures.chart import chart
 from netlm_bayes.report.figures.geometry import Group, Panel, Row
 from netlm_bayes.report.figures.labels import Labels
-from netlm_bayes.report.figures.scale import Interval, Scale, ratio_scale
+from netlm_bayes.report.figures.scale import Scale, ratio_scale
 from netlm_bayes.report.figures.style import BLUE, PALE, Ink, styled
 from netlm_bayes.report.figures.tidy import (
     centres,
@@ -22,7 +23,9 @@ from netlm_bayes.report.figures.tidy import (
 PRIOR = Ink(PALE, line_width=7)
 POSTERIOR = Ink(BLUE, "o", line_width=1.6)
 COLUMNS = ("Prior", "Posterior")
-HETEROGENEITY = Scale("heterogeneity τ: standard deviation of log ratios between institutions")
+HETEROGENEITY = Scale(
+    "heterogeneity τ: standard deviation of log ratios between institutions", kind=DEVIATION
+)
 
 
 @styled
@@ -85,7 +88,7 @@ def _heterogeneity_panel(heterogeneity: pd.DataFrame, labels: Labels) -> Panel:
 
 def _row(name: str, table: pd.DataFrame, where: dict[str, str], scale: Scale) -> Row:
     """One quantity, its posterior over its prior."""
-    before: Interval = interval_of(table, method="prior", **where)
-    after: Interval = interval_of(table, method="posterior", **where)
+    before = interval_of(table, method="prior", **where)
+    after = interval_of(table, method="posterior", **where)
     drawn = marks((PRIOR, before), (POSTERIOR, after))
-    return Row(name, drawn, (scale.text(*before), scale.text(*after)))
+    return Row(name, drawn, (scale.text(before), scale.text(after)))

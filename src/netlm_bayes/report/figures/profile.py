@@ -117,7 +117,7 @@ def profile_response(
     for cohort in labels.ordered_cohorts(found["cohort"]):
         interval = interval_of(found, cohort=cohort)
         drawn = marks((_ink(cohort), interval))
-        rows.append(Row(labels.cohort(cohort), drawn, (scale.text(*interval),), cohort == POOLED))
+        rows.append(Row(labels.cohort(cohort), drawn, (scale.text(interval),), cohort == POOLED))
     panel = Panel(scale, (Group(_who(profile, labels), tuple(rows)),), ("percent",))
     title = f"Predicted probability of response, with {level_text(found)}s"
     return chart(title, [panel], {}, _sentence(basis))
@@ -229,11 +229,11 @@ def _places(
 
 def _medians(cohort: str, medians: pd.DataFrame) -> str:
     """Median of a population; the pool's with the next institution's."""
-    text = f"median {months_scale().text(*interval_of(medians, cohort=cohort))}"
+    text = f"median {months_scale().text(interval_of(medians, cohort=cohort))}"
     ahead = interval_of(medians, cohort=NEXT_INSTITUTION)
     if cohort != POOLED or math.isnan(ahead[0]):
         return text
-    return f"{text}\nnext {months_scale().text(*ahead)}"
+    return f"{text}\nnext {months_scale().text(ahead)}"
 
 
 def _draw_panel(

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import replace
 from typing import Any
 
 import pandas as pd
 from matplotlib.figure import Figure
 
+from netlm_bayes.formats import PRINTED_PERCENT, Estimate, error_of, estimate_of, p_value
 from netlm_bayes.report.figures.chart import chart
 from netlm_bayes.report.figures.geometry import Group, Panel, Row
 from netlm_bayes.report.figures.labels import Labels
 from netlm_bayes.report.figures.scale import (
-    Interval,
     Scale,
     months_scale,
     percent_scale,
-    probability_text,
     ratio_scale,
 )
 from netlm_bayes.report.figures.style import BLACK, GREY, ORANGE, Ink, styled
@@ -84,7 +82,7 @@ def _scale(unit: str, kind: str, event: str) -> tuple[Scale, float]:
     if unit == "ratio":
         return ratio_scale(kind, event), 1.0
     if unit in {"percent", "probability"}:
-        return percent_scale(digits=1), 100.0 if unit == "probability" else 1.0
+        return percent_scale(kind=PRINTED_PERCENT), 100.0 if unit == "probability" else 1.0
     return (months_scale() if unit == "months" else Scale(unit)), 1.0
 
 
@@ -93,15 +91,15 @@ def _row(item: Any, labels: Labels, scale: Scale, factor: float) -> Row:
     role = "fit" if item.role == "fit" else "check"
     is_outside = item.p_value < SURPRISING
     printed = factor * item.printed
-    prediction: Interval = (factor * item.predicted, factor * item.lower, factor * item.upper)
+    prediction = estimate_of(item._asdict(), middle="predicted").times(factor)
     drawn = marks(
         (PREDICTED[role], prediction),
-        ((OUTSIDE if is_outside else PRINTED)[role], (printed, math.nan, math.nan)),
+        ((OUTSIDE if is_outside else PRINTED)[role], Estimate(printed)),
     )
-    p_text = probability_text(item.p_value)
+    p_text = p_value(item.p_value, error_of(item._asdict(), "p_value"))
     cells = (
         scale.number(printed),
-        scale.text(*prediction),
+        scale.text(prediction),
         f"✕ {p_text}" if is_outside else p_text,
     )
     label = labels.item(item.item, item.kind, item.endpoint)

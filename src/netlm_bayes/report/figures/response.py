@@ -66,4 +66,4 @@ def _row(name: str, about: pd.DataFrame, inks: dict[str, Ink]) -> Row:
     drawn = marks(*((inks[cohort], found) for cohort, found in intervals.items()), apart=APART)
     if len(inks) > MOST_COLUMNS:
         return Row(name, drawn)
-    return Row(name, drawn, tuple(percent_scale().text(*found) for found in intervals.values()))
+    return Row(name, drawn, tuple(percent_scale().text(found) for found in intervals.values()))

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 
 from matplotlib.ticker import MaxNLocator
 
+from netlm_bayes.formats import MONTHS, PERCENT, RATIO, Estimate, Kind, interval, shown
+
 LONGEST_RATIO = 25.0  # an interval that reaches further is cut, and marked with an arrow
 LONGEST = 5.0  # the same on a linear axis, in largest estimates
 MOST_TICKS = 8
-
-type Interval = tuple[float, float, float]
 
 
 @dataclass(frozen=True)
@@ -25,8 +25,8 @@ class Scale:
         Below the axis.
     logarithmic : bool
         For ratios: limits hold 1.
-    digits : int
-        Decimals of its numbers as text; ratios of 10 and of 100 lose one each.
+    kind : Kind
+        Of its numbers as text.
     below, above : str
         What it means to lie left and right of 1.
     end : float
@@ -35,16 +35,16 @@ class Scale:
 
     label: str
     logarithmic: bool = False
-    digits: int = 2
+    kind: Kind = RATIO
     below: str = ""
     above: str = ""
     end: float = math.nan
 
-    def limits(self, intervals: Iterable[Interval]) -> tuple[float, float]:
+    def limits(self, intervals: Iterable[Estimate]) -> tuple[float, float]:
         """Ends of the axis: all estimates, and the intervals unless they reach too far."""
         drawn = list(intervals)
         estimates = [interval[0] for interval in drawn if math.isfinite(interval[0])]
-        ends = [end for interval in drawn for end in interval[1:] if not math.isnan(end)]
+        ends = [end for interval in drawn for end in interval[1:3] if not math.isnan(end)]
         if self.logarithmic:
             return _ratio_limits(estimates, ends)
         top = max(estimates, default=1.0)
@@ -66,28 +66,19 @@ class Scale:
                 break
         return ticks
 
-    def number(self, value: float) -> str:
+    def number(self, value: float, mcse: float = math.nan) -> str:
         """One number as text."""
-        if math.isinf(value):
-            return "∞"
-        digits = self.digits
-        if self.logarithmic:
-            digits -= (value >= 9.995) + (value >= 99.95)
-        return f"{value:.{digits}f}"
+        return shown(value, mcse, self.kind, "∞")
 
-    def text(self, estimate: float, lower: float, upper: float) -> str:
+    def text(self, found: Estimate) -> str:
         """Show an estimate with its interval, where there is one.
 
         Examples
         --------
-        >>> Scale("hazard ratio", logarithmic=True).text(2.84, 1.41, 5.72)
+        >>> Scale("hazard ratio", logarithmic=True).text(Estimate(2.84, 1.41, 5.72))
         '2.84 (1.41 to 5.72)'
         """
-        if math.isnan(estimate):
-            return "-"
-        if math.isnan(lower) or math.isnan(upper):
-            return self.number(estimate)
-        return f"{self.number(estimate)} ({self.number(lower)} to {self.number(upper)})"
+        return "-" if math.isnan(found.estimate) else interval(found, self.kind, "∞")
 
 
 def _ratio_limits(estimates: list[float], ends: list[float]) -> tuple[float, float]:
@@ -115,24 +106,9 @@ def ratio_scale(estimand: str, event: str) -> Scale:
 
 def months_scale(label: str = "months") -> Scale:
     """Axis of a time."""
-    return Scale(label, digits=1)
+    return Scale(label, kind=MONTHS)
 
 
-def percent_scale(label: str = "percent", digits: int = 0) -> Scale:
+def percent_scale(label: str = "percent", kind: Kind = PERCENT) -> Scale:
     """Axis of a share, which ends at 100."""
-    return Scale(label, digits=digits, end=100.0)
-
-
-def probability_text(probability: float) -> str:
-    """A probability to two decimals, and never 0.00 or 1.00.
-
-    Examples
-    --------
-    >>> probability_text(0.9991), probability_text(0.42)
-    ('>0.99', '0.42')
-    """
-    if math.isnan(probability):
-        return "-"
-    if probability > 0.99:
-        return ">0.99"
-    return "<0.01" if probability < 0.01 else f"{probability:.2f}"
+    return Scale(label, kind=kind, end=100.0)

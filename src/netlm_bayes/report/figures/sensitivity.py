@@ -53,7 +53,7 @@ def heterogeneity(table: pd.DataFrame, labels: Labels) -> Figure:
             pool = interval_of(under, cohort=POOLED)
             ahead = interval_of(under, cohort=NEXT_INSTITUTION)
             drawn = marks((POOL, pool), (NEXT, ahead), apart=APART)
-            cells = (scale.text(*pool), scale.text(*ahead))
+            cells = (scale.text(pool), scale.text(ahead))
             rows.append(Row(f"τ ~ HalfNormal({float(prior):g})", drawn, cells))
         groups.append(Group(labels.contrast(contrast), tuple(rows)))
     title = f"Pooled effects by the prior of the heterogeneity τ, with {level_text(ratios)}s"
@@ -128,7 +128,5 @@ def _by_scenario(heading: str, table: pd.DataFrame, scale: Scale) -> Group:
         is_main = name == "main"
         interval = interval_of(table, scenario=name)
         drawn = marks((MAIN if is_main else SCENARIO, interval))
-        rows.append(
-            Row("main model" if is_main else name, drawn, (scale.text(*interval),), is_main)
-        )
-    return Group(heading, tuple(rows), guide=main[0])
+        rows.append(Row("main model" if is_main else name, drawn, (scale.text(interval),), is_main))
+    return Group(heading, tuple(rows), guide=main.estimate)

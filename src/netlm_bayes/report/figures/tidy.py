@@ -7,13 +7,13 @@ from typing import Any
 
 import pandas as pd
 
+from netlm_bayes.formats import Estimate, error_column, estimate_of
 from netlm_bayes.report.figures.geometry import Mark
 from netlm_bayes.report.figures.labels import NEXT_INSTITUTION, POOLED, Labels
-from netlm_bayes.report.figures.scale import Interval
 from netlm_bayes.report.figures.style import Ink
 
 RATIOS = ("hazard_ratio", "odds_ratio")
-NOTHING: Interval = (float("nan"), float("nan"), float("nan"))
+NOTHING = Estimate(float("nan"))
 
 
 def ratios_of(table: pd.DataFrame, labels: Labels, method: str = "posterior") -> pd.DataFrame:
@@ -33,17 +33,16 @@ def centres(names: Iterable[str]) -> list[str]:
     return [POOLED] if POOLED in found else found
 
 
-def interval_of(table: pd.DataFrame, **where: Any) -> Interval:
-    """Estimate, lower and upper end of the first row with these values; NaN without one."""
+def interval_of(table: pd.DataFrame, **where: Any) -> Estimate:
+    """Estimate and interval of the first row with these values; NaN without one."""
     for column, value in where.items():
         table = table[table[column] == value]
     if table.empty:
         return NOTHING
-    estimate, lower, upper = table[["estimate", "lower", "upper"]].iloc[0].astype(float)
-    return (estimate, lower, upper)
+    return estimate_of(table.iloc[0].to_dict())
 
 
-def marks(*drawn: tuple[Ink, Interval], apart: float = 0.0) -> tuple[Mark, ...]:
+def marks(*drawn: tuple[Ink, Estimate], apart: float = 0.0) -> tuple[Mark, ...]:
     """Marks of one row, each `apart` inches below the one before, centred on the row."""
     first = -apart * (len(drawn) - 1) / 2
     return tuple(
@@ -59,8 +58,9 @@ def level_text(table: pd.DataFrame) -> str:
 
 def percent(table: pd.DataFrame) -> pd.DataFrame:
     """Probabilities in percent."""
-    ends = ["estimate", "lower", "upper"]
-    return table.assign(**{name: 100 * table[name] for name in ends})
+    numbers = ["estimate", "lower", "upper"]
+    numbers += [error_column(name) for name in numbers]
+    return table.assign(**{name: 100 * table[name] for name in numbers if name in table})
 
 
 def rows_of(table: pd.DataFrame) -> Iterator[Any]:

@@ -7,7 +7,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
-from netlm_bayes.report.figures.scale import Interval, Scale
+from netlm_bayes.formats import Estimate
+from netlm_bayes.report.figures.scale import Scale
 from netlm_bayes.report.page.tables import TextTable
 
 Marker = Literal["circle", "square", "diamond", "triangle", "cross", "bar", "band"]
@@ -160,14 +161,14 @@ def finite(value: float) -> float | None:
     return value if math.isfinite(value) else None
 
 
-def mark(series: int, interval: Interval, scale: Scale, factor: float = 1.0) -> Mark:
+def mark(series: int, interval: Estimate, scale: Scale, factor: float = 1.0) -> Mark:
     """Make a mark of an interval on a scale.
 
     Parameters
     ----------
     series : int
-    interval : tuple of float
-        Estimate, lower and upper end; an open end is drawn to the edge.
+    interval : Estimate
+        An open end is drawn to the edge.
     scale : Scale
         Writes its numbers.
     factor : float
@@ -177,9 +178,9 @@ def mark(series: int, interval: Interval, scale: Scale, factor: float = 1.0) -> 
     -------
     Mark
     """
-    estimate, lower, upper = (factor * value for value in interval)
-    text = scale.text(estimate, lower, upper)
-    return Mark(series, finite(estimate), finite(lower), finite(upper), text)
+    found = interval.times(factor)
+    ends = (finite(found.estimate), finite(found.lower), finite(found.upper))
+    return Mark(series, *ends, scale.text(found))
 
 
 def intervals_chart(
@@ -201,11 +202,11 @@ def intervals_chart(
     """
     rows = tuple(lines)
     drawn = [
-        tuple(math.nan if value is None else value for value in (m.estimate, m.lower, m.upper))
+        Estimate(*(math.nan if end is None else end for end in (m.estimate, m.lower, m.upper)))
         for row in rows
         for m in row.marks
     ]
-    limits = scale.limits([(a, b, c) for a, b, c in drawn])
+    limits = scale.limits(drawn)
     return Intervals(
         axis=scale.label,
         logarithmic=scale.logarithmic,

@@ -10,6 +10,7 @@ import xarray as xr
 from numpy.typing import NDArray
 from scipy.stats import rankdata
 
+from netlm_bayes.formats import Kind, shown
 from netlm_bayes.report.page.charts import Curve, Figure, Panel, Panels
 from netlm_bayes.report.page.run import PageRun
 from netlm_bayes.report.page.tables import TextTable, text_table
@@ -26,6 +27,8 @@ SHARED = (
     "threshold_gap",
 )
 """Parameters that mean something to a reader; the sampler's own coordinates are left out."""
+PARAMETER = Kind(3)
+"""How means and standard deviations of parameters are written."""
 MOST_RANKED = 24
 MOST_ROWS = 200
 RANK_BINS = 20
@@ -107,13 +110,14 @@ def convergence_table(run: PageRun) -> TextTable:
 def _convergence(draws: Array) -> tuple[str, ...]:
     """Diagnostics of one parameter, as text."""
     axes = {"chain_axis": 0, "draw_axis": 1}
+    error, of_sd = (float(azs.mcse(draws, method=name, **axes)) for name in ("mean", "sd"))
     return (
-        f"{draws.mean():.3f}",
-        f"{draws.std():.3f}",
+        shown(float(draws.mean()), error, PARAMETER),
+        shown(float(draws.std()), of_sd, PARAMETER),
         f"{float(azs.rhat(draws, **axes)):.3f}",
         f"{float(azs.ess(draws, method='bulk', **axes)):.0f}",
         f"{float(azs.ess(draws, method='tail', prob=(0.05, 0.95), **axes)):.0f}",
-        f"{float(azs.mcse(draws, method='mean', **axes)):.4f}",
+        f"{error:.2g}",
     )
 
 

@@ -7,8 +7,17 @@ from typing import Any
 
 import pandas as pd
 
+from netlm_bayes.formats import (
+    OF_ESTIMAND,
+    PROBABILITY,
+    RATIO,
+    SIGNED,
+    error_of,
+    estimate_of,
+    interval,
+)
 from netlm_bayes.report.figures.labels import NEXT_INSTITUTION, POOLED, Labels
-from netlm_bayes.report.figures.scale import Scale, probability_text, ratio_scale
+from netlm_bayes.report.figures.scale import Scale, ratio_scale
 from netlm_bayes.report.figures.tidy import level_text, ratio_name, ratios_of, rows_of
 from netlm_bayes.report.page.charts import Figure, Line, Series, finite, intervals_chart, mark
 from netlm_bayes.report.page.run import PageRun
@@ -20,6 +29,13 @@ POOL = Series("pooled", "diamond", accent=True)
 NEXT = Series("next institution", "triangle", hollow=True, accent=True)
 OTHERS = {"fit": "printed", "patients": "regression of the same patients"}
 """What stands beside a posterior, by its role."""
+MADE_OF_A_RATIO = {
+    "shrinkage": SIGNED,
+    "prob_wrong_sign": PROBABILITY,
+    "exaggeration": RATIO,
+    "scepticism_limit": RATIO,
+}
+"""Columns of a comparison after its intervals, and the kind of their numbers."""
 PLACE = {POOLED: 2, NEXT_INSTITUTION: 3}
 
 
@@ -44,20 +60,23 @@ def effects_figure(run: PageRun) -> Figure | None:
     roles = {str(row.role) for row in beside.values()}
     labels, name = run.labels, estimand.replace("_", " ")
     order = labels.ordered_cohorts
-    lines = [
-        _line(row, beside.get((row.cohort, row.contrast)), labels, scale)
+    rows = [
+        row
         for contrast in labels.ordered_contrasts(posterior["contrast"])
         for cohort in order(posterior["cohort"])
         for row in rows_of(
             posterior[(posterior["contrast"] == contrast) & (posterior["cohort"] == cohort)]
         )
     ]
+    lines = [_line(row, beside.get((row.cohort, row.contrast)), labels, scale) for row in rows]
     names = [name for role, name in OTHERS.items() if role in roles]
     other = " or ".join(names or [OTHERS["fit"]])
     series = (Series(other, BESIDE.marker, hollow=True), OWN, POOL, NEXT)
     chart = intervals_chart(scale, series, lines)
     title = f"{name.capitalize()}s with {level_text(posterior)}s"
-    return Figure("effects", title, _summary(posterior, labels, name), chart, _table(lines, other))
+    return Figure(
+        "effects", title, _summary(posterior, labels, name), chart, _table(rows, lines, other)
+    )
 
 
 def _beside(comparison: pd.DataFrame | None) -> dict[tuple[str, str], Any]:
@@ -72,7 +91,7 @@ def _beside(comparison: pd.DataFrame | None) -> dict[tuple[str, str], Any]:
 
 def _line(row: Any, beside: Any, labels: Labels, scale: Scale) -> Line:
     """One ratio of one population."""
-    after = (row.estimate, row.lower, row.upper)
+    after = estimate_of(row._asdict())
     marks = [mark(PLACE.get(row.cohort, 1), after, scale)]
     keys = {
         "estimate": finite(row.estimate),
@@ -80,8 +99,7 @@ def _line(row: Any, beside: Any, labels: Labels, scale: Scale) -> Line:
         "probability above 1": finite(row.prob_above_null),
     }
     if beside is not None:
-        before = (beside.printed_estimate, beside.printed_lower, beside.printed_upper)
-        marks.insert(0, mark(0, before, scale))
+        marks.insert(0, mark(0, estimate_of(beside._asdict(), "printed_"), scale))
         keys["distance from the other method"] = finite(
             abs(math.log(row.estimate / beside.printed_estimate))
         )
@@ -90,21 +108,20 @@ def _line(row: Any, beside: Any, labels: Labels, scale: Scale) -> Line:
         group=labels.contrast(row.contrast),
         who=labels.cohort(row.cohort),
         marks=tuple(marks),
-        text=scale.text(*after),
+        text=scale.text(after),
         keys=keys,
     )
 
 
-def _table(lines: list[Line], other: str) -> TextTable:
+def _table(rows: list[Any], lines: list[Line], other: str) -> TextTable:
     """The chart's numbers."""
     columns = ("Contrast", "Population", other.capitalize(), "Posterior", "P(ratio > 1)")
-    rows = []
-    for line in lines:
+    cells = []
+    for row, line in zip(rows, lines, strict=True):
         beside = line.marks[0].text if len(line.marks) > 1 else ""
-        above = line.keys["probability above 1"]
-        probability = "" if above is None else probability_text(above)
-        rows.append((line.group, line.label, beside, line.text, probability))
-    return text_table(f"Ratios, posterior and {other}", columns, rows, columns[2:])
+        above = number(row.prob_above_null, error_of(row._asdict(), "prob_above_null"), PROBABILITY)
+        cells.append((line.group, line.label, beside, line.text, above))
+    return text_table(f"Ratios, posterior and {other}", columns, cells, columns[2:])
 
 
 def _summary(posterior: pd.DataFrame, labels: Labels, name: str) -> str:
@@ -117,8 +134,7 @@ def _summary(posterior: pd.DataFrame, labels: Labels, name: str) -> str:
         return f"Of {len(shown)} {whose}, no interval excludes 1."
     start = f"Of {len(shown)} {whose}, {len(clear)} have an interval that excludes 1"
     listed = "; ".join(
-        f"{labels.contrast(row.contrast)}, {name} {row.estimate:.2f} "
-        f"({row.lower:.2f} to {row.upper:.2f})"
+        f"{labels.contrast(row.contrast)}, {name} {interval(estimate_of(row._asdict()))}"
         for row in rows_of(clear)
     )
     return f"{start}: {listed}."
@@ -156,12 +172,11 @@ def comparison_table(run: PageRun) -> TextTable | None:
             run.labels.cohort(row.cohort),
             run.labels.contrast(row.contrast),
             str(row.method_printed),
-            scale.text(row.printed_estimate, row.printed_lower, row.printed_upper),
-            scale.text(row.posterior_estimate, row.posterior_lower, row.posterior_upper),
-            number(row.shrinkage),
-            number(row.prob_wrong_sign),
-            number(row.exaggeration),
-            number(row.scepticism_limit),
+            *(scale.text(estimate_of(row._asdict(), f"{k}_")) for k in ("printed", "posterior")),
+            *(
+                number(getattr(row, column), error_of(row._asdict(), column), kind)
+                for column, kind in MADE_OF_A_RATIO.items()
+            ),
             str(row.role),
         )
         for row in rows_of(table)
@@ -180,14 +195,13 @@ def subgroups_table(run: PageRun) -> TextTable:
     Returns
     -------
     TextTable
-        Times with one decimal, probabilities with two.
+        Times with one decimal, probabilities with two, at most.
     """
     table, labels = run.tables["subgroups"], run.labels
     columns = ("Population", "Endpoint", "Subgroup", "Estimand", "Estimate with interval", "Note")
     rows = []
     for row in rows_of(table):
-        digits = 1 if row.estimand in ("median", "rmst") else 2
-        scale = Scale("", digits=digits)
+        scale = Scale("", kind=OF_ESTIMAND[str(row.estimand)])
         at = "" if math.isnan(row.horizon_months) else f", {row.horizon_months:g} months"
         rows.append(
             (
@@ -195,7 +209,7 @@ def subgroups_table(run: PageRun) -> TextTable:
                 labels.endpoints.get(row.endpoint, row.endpoint),
                 labels.contrast(row.subgroup),
                 str(row.estimand).replace("_", " ") + at,
-                scale.text(row.estimate, row.lower, row.upper),
+                scale.text(estimate_of(row._asdict())),
                 str(row.note),
             )
         )

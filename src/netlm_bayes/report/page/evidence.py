@@ -7,12 +7,20 @@ from typing import Any
 
 import pandas as pd
 
+from netlm_bayes.formats import (
+    COUNT,
+    PRINTED_PERCENT,
+    Estimate,
+    error_of,
+    estimate_of,
+    p_value,
+    shown,
+)
 from netlm_bayes.report.figures.labels import Labels
 from netlm_bayes.report.figures.scale import (
     Scale,
     months_scale,
     percent_scale,
-    probability_text,
     ratio_scale,
 )
 from netlm_bayes.report.figures.tidy import rows_of
@@ -169,15 +177,16 @@ def evidence_map_table(run: PageRun) -> TextTable | None:
 def _told(row: Any) -> str:
     """What one source tells of one effect, and by what kind of evidence."""
     if row.source in TOTALS:
-        return _events(row.events)
-    told = "none to speak of" if row.events <= NEAR * row.events_mcse else _events(row.events)
+        return _events(row.events, row.events_mcse)
+    nothing = row.events <= NEAR * row.events_mcse
+    told = "none to speak of" if nothing else _events(row.events, row.events_mcse)
     of = "" if math.isnan(row.own_events) else f" of {_events(row.own_events)}"
     alone = ", alone" if row.only else ""
     return f"{told}{of} ({row.evidence}{alone})"
 
 
-def _events(events: float) -> str:
-    return "under 1" if events < 1 else f"{events:.0f}"
+def _events(events: float, mcse: float = math.nan) -> str:
+    return shown(events, mcse, COUNT)
 
 
 def replication_figures(run: PageRun) -> tuple[Figure, ...]:
@@ -241,7 +250,7 @@ def _surprises(item: Any) -> bool:
 
 
 def _p_value(item: Any) -> str:
-    return probability_text(float(item.p_value))
+    return p_value(float(item.p_value), error_of(item._asdict(), "p_value"))
 
 
 def _scale(unit: str, kind: str, event: str) -> tuple[Scale, float]:
@@ -249,16 +258,16 @@ def _scale(unit: str, kind: str, event: str) -> tuple[Scale, float]:
     if unit == "ratio":
         return ratio_scale(kind, event), 1.0
     if unit in {"percent", "probability"}:
-        return percent_scale(digits=1), 100.0 if unit == "probability" else 1.0
+        return percent_scale(kind=PRINTED_PERCENT), 100.0 if unit == "probability" else 1.0
     return (months_scale() if unit == "months" else Scale(unit)), 1.0
 
 
 def _replicated(item: Any, labels: Labels, scale: Scale, factor: float) -> Line:
     """One printed number over its prediction."""
-    printed = (item.printed, math.nan, math.nan)
+    predicted = estimate_of(item._asdict(), middle="predicted")
     marks = (
-        mark(0, (item.predicted, item.lower, item.upper), scale, factor),
-        mark(2 if _surprises(item) else 1, printed, scale, factor),
+        mark(0, predicted, scale, factor),
+        mark(2 if _surprises(item) else 1, Estimate(item.printed), scale, factor),
     )
     name = labels.item(item.item, item.kind, item.endpoint)
     keys = {"p": float(item.p_value), "printed": float(item.printed)}

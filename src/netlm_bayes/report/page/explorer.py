@@ -25,6 +25,8 @@ from netlm_bayes.report.page.forms import listed
 from netlm_bayes.report.page.run import PageRun
 
 Array = NDArray[np.float64]
+MOST_DRAWS = 4_000
+"""Draws of a model that a page carries; of more, some are left out evenly."""
 MOST_NUMBERS = 450_000
 """Draws times parameters that a page carries; above, draws are thinned. 2.4 MB as text."""
 MOST_PATTERNS = 2048
@@ -112,10 +114,16 @@ def explorer_data(run: PageRun) -> dict[str, Any]:
     other = run.companion
     runs = [run, other] if other is not None and _same_covariates(run, other) else [run]
     each = [asked(one) for one in runs]
-    total = sum(one.draws * one.numbers for one in each)
-    keep_one_in = max(1, math.ceil(total / MOST_NUMBERS))
-    models = [_model(a, b, keep_one_in) for a, b in zip(runs, each, strict=True)]
+    models = [_model(a, b, step) for a, b, step in zip(runs, each, _steps(each), strict=True)]
     return {"models": models, "milestones": list(MILESTONES)}
+
+
+def _steps(each: Sequence[Asked]) -> list[int]:
+    """One draw in how many each model keeps."""
+    steps = [max(1, math.ceil(one.draws / MOST_DRAWS)) for one in each]
+    kept = (math.ceil(one.draws / step) for one, step in zip(each, steps, strict=True))
+    total = sum(draws * one.numbers for draws, one in zip(kept, each, strict=True))
+    return [step * max(1, math.ceil(total / MOST_NUMBERS)) for step in steps]
 
 
 def _same_covariates(run: PageRun, other: PageRun) -> bool:

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from netlm_bayes.estimands.population import NEXT, POOLED
+from netlm_bayes.formats import PROBABILITY
 from netlm_bayes.inference.gate import Check
 from netlm_bayes.report.page.firmness import followed_told, shape_told
-from netlm_bayes.report.page.forms import chance
 from netlm_bayes.report.page.quoted import (
     NONE,
     Condition,
@@ -187,7 +187,7 @@ def _how_many(source: Source, cohort: str, rows: Sequence[Row]) -> Sentence:
     every = source.count("effects", among, **these)
     above = source.count("effects", among, ("lower", ">", 1.0), **these)
     below = source.count("effects", among, ("upper", "<", 1.0), **these)
-    level = rows[0].quote("level", lambda value: f"{100 * value:.4g} %")
+    level = rows[0].stated("level", lambda value: f"{100 * value:.4g} %")
     pooled = cohort == POOLED
     which: list[Piece] = [" pooled " if pooled else " ", ratio_name(rows, plural=True)]
     which += [] if pooled else [" in ", source.cohort(cohort)]
@@ -214,7 +214,7 @@ def _effect(source: Source, row: Row) -> list[Piece]:
     else:
         words += [f"{name} in ", source.cohort(str(row["cohort"])), " "]
     words += [*row.interval(), ", probability of being above one "]
-    return [*words, row.quote("prob_above_null", chance)]
+    return [*words, row.quote("prob_above_null", PROBABILITY)]
 
 
 def _by_cohort(source: Source, row: Row) -> list[Piece]:

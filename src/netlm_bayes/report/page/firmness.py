@@ -7,7 +7,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from netlm_bayes.estimands.population import NEXT, POOLED
-from netlm_bayes.report.page.forms import plain
 from netlm_bayes.report.page.quoted import Piece, Row, Source, joined
 from netlm_bayes.report.page.ratios import MOSTLY_PRIOR, log_width
 
@@ -117,11 +116,11 @@ def _firmest(source: Source, cohort: str) -> list[Piece]:
     words += [
         source.event_free(endpoint),
         " is most precisely estimated at ",
-        best.quote("horizon_months", plain),
+        best.stated("horizon_months"),
         " months, ",
         *best.interval(),
     ]
-    words += [", and least precisely at ", least.quote("horizon_months", plain), ", "]
+    words += [", and least precisely at ", least.stated("horizon_months"), ", "]
     return [*words, *least.interval()]
 
 

@@ -7,10 +7,10 @@ from typing import Any
 
 import pandas as pd
 
+from netlm_bayes.compare.fragility_words import around_one
 from netlm_bayes.estimands.power_scaling import LARGE, NEITHER, power_scaling
-from netlm_bayes.report.figures.scale import probability_text
+from netlm_bayes.formats import ABOUT, ABOUT_COUNT, chance, error_of, estimate_of, interval, shown
 from netlm_bayes.report.figures.tidy import rows_of
-from netlm_bayes.report.page.forms import ratio
 from netlm_bayes.report.page.run import PageRun
 from netlm_bayes.report.page.tables import TextTable, number, text_table
 
@@ -36,7 +36,7 @@ def power_scaling_table(run: PageRun) -> TextTable | None:
         return None
     columns = ("Parameter", "Prior", "Evidence", "Reading")
     rows = [
-        (row.parameter, number(row.prior, 3), number(row.likelihood, 3), row.diagnosis)
+        (row.parameter, number(row.prior), number(row.likelihood), row.diagnosis)
         for row in rows_of(found)
     ]
     weighs = int((found["diagnosis"] != NEITHER).sum())
@@ -74,9 +74,13 @@ def _turning(run: PageRun, table: pd.DataFrame, told: pd.DataFrame) -> TextTable
             run.labels.contrast(row.contrast),
             _interval(main[row.contrast]),
             f"{row.changes_that_agree} of {row.changes} changes",
-            _within(row.sceptics_limit),
-            number(row.heterogeneity_scale_at_change),
-            _events(row.events_to_change),
+            _within(row.sceptics_limit, _error(row, "sceptics_limit")),
+            number(
+                row.heterogeneity_scale_at_change,
+                _error(row, "heterogeneity_scale_at_change"),
+                ABOUT,
+            ),
+            _events(row.events_to_change, _error(row, "events_to_change")),
         )
         for row in rows_of(told)
     ]
@@ -103,7 +107,7 @@ def _changes(run: PageRun, table: pd.DataFrame) -> TextTable:
             run.labels.contrast(row.contrast),
             _change(row, run),
             _interval(row),
-            probability_text(row.prob_above_null),
+            chance(row.prob_above_null, _error(row, "prob_above_null")),
             str(row.statement),
             str(row.same_as_main),
         )
@@ -122,17 +126,21 @@ def _change(row: Any, run: PageRun) -> str:
     return f"{row.changed} {row.to}"
 
 
+def _error(row: Any, column: str) -> float:
+    return error_of(row._asdict(), column)
+
+
 def _interval(row: Any) -> str:
-    return f"{ratio(row.estimate)} ({ratio(row.lower)} to {ratio(row.upper)})"
+    return interval(estimate_of(row._asdict()))
 
 
-def _within(limit: float) -> str:
+def _within(limit: float, mcse: float) -> str:
     """Sceptic's prior interval around 1."""
     if math.isinf(limit):
         return "any around 1"
-    return "" if math.isnan(limit) else f"within {ratio(1 / limit)} to {ratio(limit)}"
+    return "" if math.isnan(limit) else f"within {around_one(limit, mcse)}"
 
 
-def _events(events: float) -> str:
-    """Events, to two digits."""
-    return "no one study" if math.isinf(events) else f"{float(f'{events:.2g}'):.0f}"
+def _events(events: float, mcse: float) -> str:
+    """Events, to two digits at most."""
+    return "no one study" if math.isinf(events) else shown(events, mcse, ABOUT_COUNT)

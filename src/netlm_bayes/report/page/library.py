@@ -9,7 +9,7 @@ from pathlib import Path
 
 ASSETS = Path(__file__).parent / "assets"
 STYLE = "page.css"
-SCRIPTS = ("statistics.js", "drawing.js", "predictions.js", "explorer.js", "page.js")
+SCRIPTS = ("statistics.js", "formats.js", "drawing.js", "predictions.js", "explorer.js", "page.js")
 """Our own, in the order in which they stand in the page: each may use those before it."""
 
 

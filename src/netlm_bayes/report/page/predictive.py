@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -10,16 +12,19 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from netlm_bayes.estimands.description import described_analysis
+from netlm_bayes.estimands.monte_carlo import quantiles
 from netlm_bayes.estimands.population import POOLED, Population, populations
 from netlm_bayes.estimands.response import response_probability
 from netlm_bayes.estimands.subgroups import Subgroups, subgroups_within
 from netlm_bayes.estimands.survival import CURVE_MONTHS
+from netlm_bayes.formats import SHARE, Estimate, estimate_of, shown
 from netlm_bayes.inference.gate import Accepted
 from netlm_bayes.report.figures.tidy import rows_of
 from netlm_bayes.report.page.charts import Curve, Figure, Look, Panel, Panels
 from netlm_bayes.report.page.run import PageRun
-from netlm_bayes.report.page.tables import TextTable, text_table
+from netlm_bayes.report.page.tables import text_table
 
+Array = NDArray[np.float64]
 MOST_PANELS = 6
 BINS = 40
 OVERALL = "overall"
@@ -51,7 +56,7 @@ def prior_predictive_figure(run: PageRun) -> Figure | None:
     whose = run.labels.cohort(posterior.name)
     if run.is_survival:
         return _curves(posterior, before, whose, run)
-    return _densities(posterior, before, whose)
+    return _densities(posterior, before, whose, run)
 
 
 def _shown(people: Sequence[Population]) -> Population:
@@ -70,10 +75,11 @@ def _curves(posterior: Population, prior: Population, whose: str, run: PageRun) 
     for name, one in (("prior", prior), ("posterior", posterior)):
         group, baseline = _everyone(one), one.curve(endpoint)
         values = np.array([group.survival(baseline, months)[0] for months in CURVE_MONTHS])
-        lower, middle, upper = np.quantile(values, [tail, 0.5, 1 - tail], axis=1)
+        found = quantiles(_by_chain(values, run), [0.5, tail, 1 - tail])
+        middle, lower, upper = found.estimates
         ends = (_numbers(lower), _numbers(upper))
         curves.append(Curve(name, CURVE_MONTHS, _numbers(middle), *ends, LOOK[name]))
-        rows.append((name, *(f"{line[year]:.2f}" for line in (middle, lower, upper))))
+        rows.append((name, *_shares(found.estimates[:, year], found.errors[:, year])))
     title = f"Everyone's curve before and after the evidence ({whose.lower()})"
     columns = ("Belief", "S(12)", "lower", "upper")
     summary = (
@@ -93,16 +99,17 @@ def _curves(posterior: Population, prior: Population, whose: str, run: PageRun) 
     )
 
 
-def _densities(posterior: Population, prior: Population, whose: str) -> Figure:
+def _densities(posterior: Population, prior: Population, whose: str, run: PageRun) -> Figure:
     """Everyone's probability of response, as histograms."""
     curves, rows, edges = [], [], np.linspace(0, 1, BINS + 1)
+    tail = (1 - run.spec.level) / 2
     for name, one in (("prior", prior), ("posterior", posterior)):
         draws = response_probability(one, _everyone(one))[0]
         height = np.histogram(draws, edges, density=True)[0]
         x = _numbers((edges[1:] + edges[:-1]) / 2)
         curves.append(Curve(name, x, _numbers(height), look=LOOK[name]))
-        ends = np.quantile(draws, [0.5, 0.025, 0.975])
-        rows.append((name, *(f"{end:.2f}" for end in ends)))
+        found = quantiles(_by_chain(draws, run), [0.5, tail, 1 - tail])
+        rows.append((name, *_shares(found.estimates, found.errors)))
     top = max(max(curve.y) for curve in curves)
     title = f"Everyone's probability of response before and after the evidence ({whose.lower()})"
     columns = ("Belief", "median", "lower", "upper")
@@ -116,6 +123,16 @@ def _densities(posterior: Population, prior: Population, whose: str) -> Figure:
     return Figure(
         "prior-predictive", title, summary, panels, text_table(title, columns, rows, columns[1:])
     )
+
+
+def _by_chain(draws: Array, run: PageRun) -> Array:
+    """Draws of all chains one after another, chain by chain; the prior has as many chains."""
+    return draws.reshape(*draws.shape[:-1], run.tree["posterior"].sizes["chain"], -1)
+
+
+def _shares(values: Array, errors: Array) -> list[str]:
+    """Shares as text."""
+    return [shown(*pair, SHARE) for pair in zip(values.tolist(), errors.tolist(), strict=True)]
 
 
 def posterior_predictive_figure(run: PageRun) -> Figure | None:
@@ -136,7 +153,7 @@ def posterior_predictive_figure(run: PageRun) -> Figure | None:
     predicted = _overall(predicted, "predictive_survival")
     observed = _overall(observed, "survival")
     panels: list[Panel] = []
-    rows: list[tuple[str, ...]] = []
+    rows: list[_Point] = []
     for cohort in run.labels.ordered_cohorts(predicted["cohort"])[:MOST_PANELS]:
         band, seen = (table[table["cohort"] == cohort] for table in (predicted, observed))
         if len(band) and len(seen):
@@ -146,10 +163,31 @@ def posterior_predictive_figure(run: PageRun) -> Figure | None:
         return None
     last = float(predicted["horizon_months"].max())
     title = "Observed curves over the model's predictions for the same patients"
-    table = text_table(title, COLUMNS, rows, COLUMNS[1:])
+    table = text_table(title, COLUMNS, [row.cells for row in rows], COLUMNS[1:])
     free = run.labels.event_free_of(predicted["endpoint"])
     chart = Panels("months", free, (0, last), (0, 1), tuple(panels), True, len(panels) > 1)
-    return Figure("predictive", title, _outside(table), chart, table)
+    return Figure("predictive", title, _outside(rows), chart, table)
+
+
+@dataclass(frozen=True)
+class _Point:
+    """One month of an observed curve over its prediction."""
+
+    cohort: str
+    months: float
+    observed: float
+    predicted: Estimate
+
+    @property
+    def cells(self) -> tuple[str, ...]:
+        """The row of the table."""
+        found = self.predicted
+        pairs = [(self.observed, math.nan), *zip(found[:3], found[3:], strict=True)]
+        return (self.cohort, f"{self.months:g}", *(shown(*pair, SHARE) for pair in pairs))
+
+    @property
+    def is_outside(self) -> bool:
+        return not self.predicted.lower <= self.observed <= self.predicted.upper
 
 
 COLUMNS = ("Cohort", "Month", "Kaplan-Meier", "Predicted", "Predicted, lower", "Predicted, upper")
@@ -183,20 +221,19 @@ def _floats(values: pd.Series) -> tuple[float, ...]:
     return tuple(float(value) for value in values)
 
 
-def _months(cohort: str, band: pd.DataFrame, seen: pd.DataFrame) -> Iterator[tuple[str, ...]]:
-    """Rows of the table, month by month."""
+def _months(cohort: str, band: pd.DataFrame, seen: pd.DataFrame) -> Iterator[_Point]:
+    """Points of an observed curve, month by month."""
     observed = dict(zip(_floats(seen["horizon_months"]), _floats(seen["estimate"]), strict=True))
     for row in rows_of(band):
         value = observed.get(float(row.horizon_months))
         if value is not None and value == value:
-            numbers = (value, row.estimate, row.lower, row.upper)
-            yield (cohort, f"{row.horizon_months:g}", *(f"{number:.2f}" for number in numbers))
+            yield _Point(cohort, row.horizon_months, value, estimate_of(row._asdict()))
 
 
-def _outside(table: TextTable) -> str:
+def _outside(points: Sequence[_Point]) -> str:
     """Say how much of the observed curves lies outside their bands."""
-    out = sum(not float(row[4]) <= float(row[2]) <= float(row[5]) for row in table.rows)
+    out = sum(point.is_outside for point in points)
     return (
-        f"Of {len(table.rows)} points of the observed curves, {out} lie outside the band of what "
+        f"Of {len(points)} points of the observed curves, {out} lie outside the band of what "
         "the model predicts for these patients."
     )

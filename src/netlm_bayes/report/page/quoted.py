@@ -10,8 +10,9 @@ from typing import Any, Literal
 import pandas as pd
 
 from netlm_bayes.codebook import EVENT, EVENT_FREE
+from netlm_bayes.formats import OF_ESTIMAND, RATIO, Kind, error_of, percent, shown
 from netlm_bayes.inference.gate import Check
-from netlm_bayes.report.page.forms import FORMS, plain, ratio
+from netlm_bayes.report.page.forms import plain
 
 Tables = Mapping[str, pd.DataFrame]
 Part = Literal["asked", "found", "trust"]
@@ -138,9 +139,19 @@ class Row:
         """Give a cell, or an empty text where the table has no such column."""
         return self.values.get(column, "")
 
-    def quote(self, column: str, form: Callable[[float], str]) -> Quoted:
-        """Quote a number."""
+    def quote(self, column: str, kind: Kind) -> Quoted:
+        """Quote a number with the digits that its Monte Carlo error, if it has one, allows."""
+        text = shown(float(self.values[column]), error_of(self.values, column), kind)
+        return Quoted(self.table, self.where, column, text)
+
+    def stated(self, column: str, form: Callable[[float], str] = plain) -> Quoted:
+        """Quote a number that was chosen or counted."""
         return Quoted(self.table, self.where, column, form(float(self.values[column])))
+
+    def percent(self, column: str) -> Quoted:
+        """Quote a share in percent."""
+        text = percent(float(self.values[column]), error_of(self.values, column))
+        return Quoted(self.table, self.where, column, text)
 
     def words(self, column: str, text: str | None = None) -> Quoted:
         """Quote a cell of text, or a part of it."""
@@ -149,8 +160,8 @@ class Row:
 
     def interval(self, prefix: str = "") -> list[Piece]:
         """Quote `estimate (lower to upper)` in the form of the row's estimand."""
-        form = FORMS.get(str(self.get("estimand")), ratio)
-        parts = [self.quote(f"{prefix}{name}", form) for name in ("estimate", "lower", "upper")]
+        kind = OF_ESTIMAND.get(str(self.get("estimand")), RATIO)
+        parts = [self.quote(f"{prefix}{name}", kind) for name in ("estimate", "lower", "upper")]
         return [parts[0], " (", parts[1], " to ", parts[2], ")"]
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 
 from netlm_bayes.estimands.population import POOLED
-from netlm_bayes.report.page.forms import plain
 from netlm_bayes.report.page.quoted import Condition, Piece, Row, Source, joined
 from netlm_bayes.report.page.ratios import (
     MOSTLY_PRIOR,
@@ -45,9 +44,7 @@ def heterogeneity_told(source: Source) -> list[list[Piece]]:
     rows = source.rows("heterogeneity", method="posterior", **same_as(lead))
     if len(rows) < 2:
         return [*found, ["No other prior of the heterogeneity was tried in this run."]]
-    parts = [
-        [*row.interval(), " at scale ", row.quote("heterogeneity_scale", plain)] for row in rows
-    ]
+    parts = [[*row.interval(), " at scale ", row.stated("heterogeneity_scale")] for row in rows]
     sides = {side(row) for row in rows}
     last = (
         verdict(rows[0]) + " at each"
@@ -159,9 +156,9 @@ def fragility_told(source: Source) -> list[list[Piece]]:
             *source.contrast(row),
             f" {_statement(row)} ",
             "under " if place else "holds under ",
-            row.quote("changes_that_agree", plain),
+            row.stated("changes_that_agree"),
             " of ",
-            row.quote("changes", plain),
+            row.stated("changes"),
             "" if place else of_what,
         ]
         for place, row in enumerate(named)

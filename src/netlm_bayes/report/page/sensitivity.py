@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from netlm_bayes.formats import DEVIATION, Estimate, estimate_of, shown
 from netlm_bayes.report.figures.labels import NEXT_INSTITUTION, POOLED
 from netlm_bayes.report.figures.scale import Scale, ratio_scale
 from netlm_bayes.report.figures.tidy import (
@@ -25,7 +26,7 @@ POOL = Series("pooled", "diamond", accent=True)
 NEXT = Series("next institution", "triangle", hollow=True)
 PRIOR = Series("prior", "bar")
 POSTERIOR = Series("posterior", "circle", accent=True)
-TAU = Scale("standard deviation of log ratios between institutions, τ")
+TAU = Scale("standard deviation of log ratios between institutions, τ", kind=DEVIATION)
 
 
 @dataclass(frozen=True)
@@ -108,9 +109,9 @@ def _variant_lines(
                 found = interval_of(ratios, **where)
                 is_main = condition == variant.main
                 name = MAIN.name if is_main else _condition(condition, variant, run)
-                if found[0] == found[0]:
+                if found.estimate == found.estimate:
                     one = mark(0 if is_main else 1, found, scale)
-                    keys = {"estimate": found[0]}
+                    keys = {"estimate": found.estimate}
                     yield Line(name, heading, "", (one,), one.text, keys)
 
 
@@ -123,20 +124,24 @@ def _condition(condition: str, variant: Variant, run: PageRun) -> str:
 
 def _spread(ratios: pd.DataFrame, variant: Variant, run: PageRun) -> str:
     """Say which effect moves most, and over what range."""
-    shown = ratios[ratios["cohort"].isin(centres(ratios["cohort"]))]
-    pairs = dict.fromkeys(zip(shown["contrast"], shown["cohort"], strict=True))
-    found = {pair: _ends(shown, *pair) for pair in pairs}
-    (contrast, cohort), (low, high) = max(found.items(), key=lambda one: one[1][1] / one[1][0])
+    chosen = ratios[ratios["cohort"].isin(centres(ratios["cohort"]))]
+    pairs = dict.fromkeys(zip(chosen["contrast"], chosen["cohort"], strict=True))
+    found = {pair: _ends(chosen, *pair) for pair in pairs}
+    (contrast, cohort), (low, high) = max(
+        found.items(), key=lambda one: one[1][1].estimate / one[1][0].estimate
+    )
+    ends = f"{shown(low.estimate, low.mcse)} to {shown(high.estimate, high.mcse)}"
     return (
         f"Most depends on the {variant.subject} for {run.labels.contrast(contrast)} "
-        f"({run.labels.cohort(cohort)}): the estimate runs from {low:.2f} to {high:.2f}."
+        f"({run.labels.cohort(cohort)}): the estimate runs from {ends}."
     )
 
 
-def _ends(ratios: pd.DataFrame, contrast: str, cohort: str) -> tuple[float, float]:
+def _ends(ratios: pd.DataFrame, contrast: str, cohort: str) -> tuple[Estimate, Estimate]:
     """Smallest and largest estimate of one ratio."""
-    own = ratios[(ratios["contrast"] == contrast) & (ratios["cohort"] == cohort)]["estimate"]
-    return float(own.min()), float(own.max())
+    own = ratios[(ratios["contrast"] == contrast) & (ratios["cohort"] == cohort)]
+    rows = own.sort_values("estimate").iloc[[0, -1]].to_dict("records")
+    return estimate_of(rows[0]), estimate_of(rows[1])
 
 
 def heterogeneity_figure(run: PageRun) -> Figure | None:
@@ -163,13 +168,13 @@ def heterogeneity_figure(run: PageRun) -> Figure | None:
             pair = (interval_of(under, cohort=POOLED), interval_of(under, cohort=NEXT_INSTITUTION))
             marks = tuple(mark(place, found, scale) for place, found in enumerate(pair))
             name = f"τ ~ HalfNormal({float(prior):g})"
-            keys = {"estimate": pair[0][0]}
+            keys = {"estimate": pair[0].estimate}
             lines.append(Line(name, labels.contrast(contrast), "", marks, marks[0].text, keys))
     title = f"Pooled effects by the prior of the heterogeneity, with {level_text(ratios)}s"
     variant = Variant("", "heterogeneity_scale", "", "", "prior of the heterogeneity")
     chart = intervals_chart(scale, (POOL, NEXT), lines)
-    shown = _of(title, lines, "Pooled", "Next institution")
-    return Figure("heterogeneity", title, _spread(ratios, variant, run), chart, shown)
+    table_of = _of(title, lines, "Pooled", "Next institution")
+    return Figure("heterogeneity", title, _spread(ratios, variant, run), chart, table_of)
 
 
 def prior_posterior_figure(run: PageRun) -> Figure | None:
@@ -243,7 +248,7 @@ def _before_and_after(
     about = table[(table["contrast"] == contrast) & (table["cohort"] == cohort)]
     pair = [interval_of(about, method=method) for method in ("prior", "posterior")]
     marks = tuple(mark(place, found, scale) for place, found in enumerate(pair))
-    return Line(name, "", "", marks, marks[1].text, {"estimate": pair[1][0]})
+    return Line(name, "", "", marks, marks[1].text, {"estimate": pair[1].estimate})
 
 
 def _of(title: str, lines: list[Line], *names: str) -> TextTable:

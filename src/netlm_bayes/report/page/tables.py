@@ -9,6 +9,8 @@ from typing import Any
 
 import pandas as pd
 
+from netlm_bayes.formats import SIGNED, Kind, shown
+
 Row = tuple[str, ...]
 
 
@@ -58,17 +60,15 @@ def text_table(
     return TextTable(caption, tuple(columns), tuple(tuple(row) for row in rows), places)
 
 
-def number(value: float, digits: int = 2) -> str:
+def number(value: float, mcse: float = math.nan, kind: Kind = SIGNED) -> str:
     """A number as text; empty where there is none.
 
     Examples
     --------
-    >>> number(0.1234), number(float("nan")), number(float("inf"))
-    ('0.12', '', '∞')
+    >>> number(0.1234), number(0.1234, 0.02), number(float("nan")), number(float("inf"))
+    ('0.12', '0.1', '', '∞')
     """
-    if math.isnan(value):
-        return ""
-    return f"{value:.{digits}f}" if math.isfinite(value) else "∞"
+    return "" if math.isnan(value) else shown(value, mcse, kind, "∞")
 
 
 def plain_table(caption: str, table: pd.DataFrame) -> TextTable:

@@ -7,8 +7,8 @@ import re
 from collections.abc import Sequence
 
 from netlm_bayes.estimands.population import POOLED
+from netlm_bayes.formats import OF_UNIT, P_VALUE, PROBABILITY
 from netlm_bayes.inference.gate import Check
-from netlm_bayes.report.page.forms import chance, percent
 from netlm_bayes.report.page.quoted import (
     FIRST,
     Condition,
@@ -212,10 +212,10 @@ def _shrinkage(source: Source) -> list[list[Piece]]:
     words += by_patients if row["role"] == "patients" else [", printed as "]
     words += [*row.interval("printed_"), " and now ", *row.interval("posterior_"), ": "]
     if row["shrinkage"] <= 1:
-        words += [row.quote("shrinkage", percent), " of the way to no effect"]
+        words += [row.percent("shrinkage"), " of the way to no effect"]
     else:
         words.append("past no effect, to its other side")
-    wrong = row.quote("prob_wrong_sign", chance)
+    wrong = row.quote("prob_wrong_sign", PROBABILITY)
     whose = "regression" if row["role"] == "patients" else "print"
     return [[*words, f"; the probability that {whose} has the wrong direction is ", wrong, "."]]
 
@@ -245,16 +245,12 @@ def _replication(source: Source) -> list[list[Piece]]:
     words += [source.count("replication", known, role="fit"), " of them entered the likelihood"]
     found = [[*words, " and so are no independent test."]]
     for row in source.rows("replication", odd)[:MOST_NAMED]:
-        numbers = [row.quote(name, _short) for name in ("printed", "predicted", "lower", "upper")]
+        kind = OF_UNIT[str(row["unit"])]
+        numbers = [row.quote(name, kind) for name in ("printed", "predicted", "lower", "upper")]
         item: list[Piece] = [source.cohort(str(row["cohort"])), ", ", row.words("item")]
         item += [" is printed as ", numbers[0], " and predicted as ", numbers[1]]
         found.append([*item, " (", numbers[2], " to ", numbers[3], ")."])
     return found
-
-
-def _short(value: float) -> str:
-    """Three significant digits, as printed numbers have at most."""
-    return f"{value:.3g}"
 
 
 def _patients(source: Source) -> list[list[Piece]]:
@@ -284,4 +280,4 @@ def _contrasts(rows: Sequence[Row]) -> list[Row]:
 def _changing(source: Source, row: Row) -> list[Piece]:
     """Name a contrast and its P."""
     name = source.contrast(row) if row["contrast"] else ["all covariates together"]
-    return [*name, " (P ", row.quote("estimate", chance), ")"]
+    return [*name, " (P ", row.quote("estimate", P_VALUE), ")"]

@@ -76,12 +76,8 @@ function difference(a, b) {
   const draws = a.draws.map((value, d) => b.draws[d] - value);
   const found = interval(draws, a.model.level);
   if (!Number.isFinite(found.estimate)) return "";
-  const signed = (value) => {
-    const text = a.kind === "months" ? months(value) : percent(value);
-    return value > 0 ? `+${text}` : text.replace("-", "−");
-  };
-  const unit = a.kind === "months" ? "" : " points";
-  return `${signed(found.estimate)}${unit} (${signed(found.lower)} to ${signed(found.upper)})`;
+  const signed = (text) => (Number(text) > 0 || text === "∞" ? `+${text}` : text.replace("-", "−"));
+  return told(found, a.kind === "months" ? "difference in months" : "difference in shares", signed);
 }
 
 function shownEventFree() {
@@ -140,7 +136,7 @@ function drawProbability(svg, width, height) {
   const top = d3.max(bins.flat(), (one) => one.density);
   const x = d3.scaleLinear().domain([0, 1]).range([20, width - 20]);
   const y = d3.scaleLinear().domain([0, 1.08 * top]).range([height - 40, 12]);
-  for (const tick of x.ticks(6)) write(svg, [percent(tick)], x(tick), height - 25, "tick middle");
+  for (const tick of x.ticks(6)) write(svg, [String(Math.round(100 * tick))], x(tick), height - 25, "tick middle");
   write(svg, ["probability of response, %"], width - 20, height - 8, "tick last");
   svg.append("line").attr("class", "axis").attr("x1", x(0)).attr("x2", x(1)).attr("y1", y(0)).attr("y2", y(0));
   for (const found of [...explorer.predictions].reverse()) {

@@ -89,20 +89,6 @@ function responseOf(kind, run) {
   return { id: "response", label: "Probability of response", draws, kind: "share", run, model: kind.model, at: null };
 }
 
-function months(value) {
-  return Number.isFinite(value) ? value.toFixed(1) : "∞";
-}
-
-function percent(value) {
-  return (100 * value).toFixed(0);
-}
-
-function told(found, kind) {
-  const form = kind === "months" ? months : percent;
-  const unit = kind === "months" ? "" : " %";
-  return `${form(found.estimate)}${unit} (${form(found.lower)} to ${form(found.upper)})`;
-}
-
 function profileText(found) {
   const { model, population } = found.kind;
   const parts = [population.label];

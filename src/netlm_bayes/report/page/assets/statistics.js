@@ -6,6 +6,7 @@ const STEPS = [-2, -1, 0, 1, 2];
 const ANCHOR_MONTHS = 12;
 const LOG_LOG_2 = Math.log(Math.log(2));
 const TOLERANCE = 1e-10;
+const REACH = 2;
 const HARDLY_ANYBODY = 1e-9;
 
 function unpacked(packed) {
@@ -302,17 +303,32 @@ function responseProbability(kind) {
   return out;
 }
 
-// Median and central interval, interpolated as numpy does.
+// Quantile of sorted draws, interpolated as numpy does.
+function quantile(sorted, p) {
+  const place = p * (sorted.length - 1);
+  const below = Math.floor(place);
+  const above = Math.min(below + 1, sorted.length - 1);
+  const [from, to] = [sorted[below], sorted[above]];
+  // Between infinities, and where nothing lies between, there is nothing to interpolate.
+  return from === to || place === below ? from : from + (place - below) * (to - from);
+}
+
+// Monte Carlo error of a quantile as `estimands.monte_carlo`, of draws that are taken as independent.
+function quantileError(sorted, p) {
+  const share = Math.sqrt((p * (1 - p)) / sorted.length);
+  const [low, high] = [Math.max(0, p - REACH * share), Math.min(1, p + REACH * share)];
+  const [below, above] = [quantile(sorted, low), quantile(sorted, high)];
+  return below === above ? 0 : (share * (above - below)) / (high - low);
+}
+
+// Median and central interval, each with its Monte Carlo error.
 function interval(draws, level) {
   const sorted = Float64Array.from(draws).sort();
-  const tail = (1 - level) / 2;
-  const [lower, estimate, upper] = [tail, 0.5, 1 - tail].map((p) => {
-    const place = p * (sorted.length - 1);
-    const below = Math.floor(place);
-    const above = Math.min(below + 1, sorted.length - 1);
-    const [from, to] = [sorted[below], sorted[above]];
-    // Between infinities, and where nothing lies between, there is nothing to interpolate.
-    return from === to || place === below ? from : from + (place - below) * (to - from);
-  });
-  return { estimate, lower, upper };
+  const places = { estimate: 0.5, lower: (1 - level) / 2, upper: (1 + level) / 2 };
+  const found = { errors: {} };
+  for (const [name, p] of Object.entries(places)) {
+    found[name] = quantile(sorted, p);
+    found.errors[name] = quantileError(sorted, p);
+  }
+  return found;
 }
