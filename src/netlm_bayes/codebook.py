@@ -57,29 +57,17 @@ UNITS = {
 
 
 class Latent(Document):
-    """The continuous scale behind the levels of a covariate, on which its effect is linear.
+    """The continuous scale behind the levels of a covariate, on which its effect is linear."""
 
-    Attributes
-    ----------
-    scale : {"log2", "log", "logit_percent", "identity"}
-        Of the raw quantity, which is normal on it, within its range.
-    range : tuple of float
-        Least and greatest raw quantity; what lies beyond is taken as the nearer of the two.
-    location : float
-        Raw quantity of a typical patient, where the latent scale has its zero.
-    spread : float
-        Standard deviation on the latent scale, in its unit (doublings for ``"log2"``), from one
-        patient to the next: what the coefficient is per, and what is taken where one cut does not
-        tell it.
-    why : str
-        What scale, location and spread rest on.
-    """
-
+    # of the raw quantity, which is normal on it, within its range
     scale: Literal["log2", "log", "logit_percent", "identity"]
+    # least and greatest raw quantity; what lies beyond is taken as the nearer of the two
     range: tuple[float, float]
-    location: float
+    location: float  # raw quantity of a typical patient, where the latent scale has its zero
+    # standard deviation on the latent scale, in its unit (doublings for '"log2"'), from one patient
+    # to the next: what the coefficient is per, and what is taken where one cut does not tell it
     spread: float = Field(gt=0)
-    why: Text
+    why: Text  # what scale, location and spread rest on
 
     def faults(self) -> Iterator[Fault]:
         """The range must be on the scale, and the location in it."""
@@ -96,24 +84,12 @@ class Latent(Document):
 
 
 class Endpoint(Document):
-    """A survival endpoint, in the words that figures, tables and sentences use.
+    """A survival endpoint, in the words that figures, tables and sentences use."""
 
-    Attributes
-    ----------
-    label : str
-        Name in figures and tables, such as ``"overall survival"``.
-    short : str
-        Abbreviation, such as ``"OS"``; the label where there is none.
-    event : str
-        What ends survival, as after "hazard of": ``"death"``.
-    event_free : str
-        Who has not had the event, as after "still": ``"alive"``.
-    """
-
-    label: Text
-    short: Text | None = None
-    event: Text = EVENT
-    event_free: Text = EVENT_FREE
+    label: Text  # name in figures and tables, such as '"overall survival"'
+    short: Text | None = None  # abbreviation, such as '"OS"'; the label where there is none
+    event: Text = EVENT  # what ends survival, as after "hazard of": '"death"'
+    event_free: Text = EVENT_FREE  # who has not had the event, as after "still": '"alive"'
 
     @property
     def abbreviation(self) -> str:
@@ -131,50 +107,28 @@ def _label_alone(value: Any) -> Any:
 
 
 class Covariate(Document):
-    """One covariate.
+    """One covariate."""
 
-    Attributes
-    ----------
-    label : str
-        Name in figures and tables.
-    levels : tuple of str
-        In order; empty for a continuous covariate.
-    reference : str
-        The level that others are compared with.
-    unit : str
-        Of a continuous covariate.
-    raw : str
-        Column that holds the raw quantity behind the levels; read where there is a `cut`.
-    cut : tuple of float
-        Upper edges of all levels but the last, where a raw quantity may come. An edge belongs to
-        the level below it: with ``cut = [10]``, 10 is ``<=10%`` and 10.1 is ``>10%``, and so it
-        is where the level below is called ``<10%``.
-    groups : dict
-        Named joins of levels, by which joined contrasts are printed.
-    latent : Latent, optional
-        The scale on which levels of different cuts meet: one coefficient in place of one a level.
-    post_baseline : bool
-        Known only after the clock has started (such as response): never a covariate of a model.
-    treatment : bool
-        Its levels are treatments, or arms of a trial.
-    randomised : bool
-        A treatment assigned at random, in every cohort that is analysed by this codebook.
-    note : str
-        What a reader must know of the levels.
-    """
-
-    label: Text
-    levels: tuple[Text, ...] = ()
-    reference: str = ""
-    unit: str = ""
+    label: Text  # name in figures and tables
+    levels: tuple[Text, ...] = ()  # in order; empty for a continuous covariate
+    reference: str = ""  # the level that others are compared with
+    unit: str = ""  # of a continuous covariate
+    # column that holds the raw quantity behind the levels; read where there is a `cut`
     raw: str = ""
+    # upper edges of all levels but the last, where a raw quantity may come. An edge belongs to the
+    # level below it: with 'cut = [10]', 10 is '<=10%' and 10.1 is '>10%', and so it is where the
+    # level below is called '<10%'
     cut: tuple[float, ...] = ()
+    # named joins of levels, by which joined contrasts are printed
     groups: dict[Text, tuple[Text, ...]] = Field(default_factory=dict)
+    # the scale on which levels of different cuts meet: one coefficient in place of one a level
     latent: Latent | None = None
+    # known only after the clock has started (such as response): never a covariate of a model
     post_baseline: bool = False
-    treatment: bool = False
+    treatment: bool = False  # its levels are treatments, or arms of a trial
+    # a treatment assigned at random, in every cohort that is analysed by this codebook
     randomised: bool = False
-    note: str = ""
+    note: str = ""  # what a reader must know of the levels
 
     def faults(self) -> Iterator[Fault]:
         """Levels, reference, cuts and groups must speak of the same things."""
@@ -253,13 +207,7 @@ class Covariate(Document):
         return tuple(level for level in self.levels if level != self.reference)
 
     def members(self, names: Sequence[str]) -> tuple[str, ...]:
-        """Levels behind names of levels and groups, in the codebook's order.
-
-        Raises
-        ------
-        ValueError
-            A name is neither a level nor a group.
-        """
+        """Levels behind names of levels and groups, in the codebook's order."""
         found: set[str] = set()
         for name in names:
             if name not in self.levels and name not in self.groups:
@@ -269,18 +217,7 @@ class Covariate(Document):
         return tuple(level for level in self.levels if level in found)
 
     def counted(self, names: Sequence[str]) -> dict[str, tuple[str, ...]]:
-        """Levels that each printed count is of; what is left over comes last, under no name.
-
-        Parameters
-        ----------
-        names : sequence of str
-            Of levels and, on a latent scale, of groups.
-
-        Raises
-        ------
-        ValueError
-            Two counts are of patients in common, or those left over are of no one group.
-        """
+        """Levels that each printed count is of; what is left over comes last, under no name."""
         found = {name: self.members([name]) for name in names}
         for name in repeated(level for members in found.values() for level in members):
             both = " and ".join(f"'{x}'" for x, members in found.items() if name in members)
@@ -300,23 +237,13 @@ class Covariate(Document):
 
 
 class Codebook(Document):
-    """The covariates and endpoints that a cohort's file may speak of.
+    """The covariates and endpoints that a cohort's file may speak of."""
 
-    Attributes
-    ----------
-    id : str
-        Short name.
-    endpoints : dict
-        Survival endpoints by name, each a label or an `Endpoint`; the first is the primary one.
-    covariates : dict
-        Covariates by name.
-    """
-
-    id: Identifier
+    id: Identifier  # short name
     endpoints: dict[Text, Annotated[Endpoint, BeforeValidator(_label_alone)]] = Field(
         default_factory=lambda: {"survival": Endpoint(label="event-free survival")}, min_length=1
     )
-    covariates: dict[Text, Covariate] = Field(min_length=1)
+    covariates: dict[Text, Covariate] = Field(min_length=1)  # covariates by name
 
     def faults(self) -> Iterator[Fault]:
         """Response is no survival endpoint, nor a patient's time a covariate."""
@@ -350,20 +277,7 @@ def codebook_path(name: str, beside: Path) -> Path:
 
 
 def read_codebook(name: str, beside: Path) -> Codebook:
-    """Read the bundled codebook, or a user's own.
-
-    Parameters
-    ----------
-    name : str
-        ``"netlm"``, or a path relative to the file that names it.
-    beside : Path
-        Folder of that file.
-
-    Raises
-    ------
-    InputError
-        The file is missing or wrong.
-    """
+    """Read the bundled codebook, or a user's own."""
     path = codebook_path(name, beside)
     source = path.name if name == BUNDLED else str(path)
     values, text = read_toml(path, source)

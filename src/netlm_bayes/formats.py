@@ -19,29 +19,16 @@ NAN = math.nan
 
 @dataclass(frozen=True)
 class Kind:
-    """How a kind of number is written.
+    """How a kind of number is written."""
 
-    Attributes
-    ----------
-    decimals : int
-        At most.
-    by_size : bool
-        One decimal fewer from 10, two fewer from 100, one more below 0.095, as of ratios.
-    significant : int
-        Significant digits, at most; 0 for no such rule.
-    positive : bool
-        What is above 0 is never shown as 0 but as below the last digit.
-    whole : float
-        What is below this is never shown as this: 1 of shares, 100 of percent.
-    certain : bool
-        Whether exactly 0, or the whole, may be shown; of no posterior probability.
-    """
-
-    decimals: int
+    decimals: int  # at most
+    # one decimal fewer from 10, two fewer from 100, one more below 0.095, as of ratios
     by_size: bool = False
-    significant: int = 0
-    positive: bool = False
+    significant: int = 0  # significant digits, at most; 0 for no such rule
+    positive: bool = False  # what is above 0 is never shown as 0 but as below the last digit
+    # what is below this is never shown as this: 1 of shares, 100 of percent
     whole: float = math.inf
+    # whether exactly 0, or the whole, may be shown; of no posterior probability
     certain: bool = True
 
 
@@ -87,8 +74,6 @@ class Estimate(NamedTuple):
 def error_column(column: str) -> str:
     """Name the column that holds the Monte Carlo error of another.
 
-    Examples
-    --------
     >>> [error_column(x) for x in ("estimate", "posterior_estimate", "upper", "prob_above_null")]
     ['mcse', 'posterior_mcse', 'upper_mcse', 'prob_mcse']
     """
@@ -114,19 +99,6 @@ def decimals(value: float, mcse: float = NAN, kind: Kind = RATIO) -> int:
 
     .. math:: \min\{d_{\text{kind}}, \lfloor -\log_{10}(4 \, \text{mcse}) \rfloor\}
 
-    Parameters
-    ----------
-    value : float
-    mcse : float
-        Its Monte Carlo standard error, finite; 0 or NaN for none.
-    kind : Kind
-
-    Returns
-    -------
-    int
-
-    Examples
-    --------
     >>> decimals(2.4, 0.004), decimals(10.2, 0.004), decimals(607.8, 3.0)
     (1, 1, -2)
     """
@@ -148,22 +120,6 @@ def _usual(size: float, kind: Kind) -> int:
 def shown(value: float, mcse: float = NAN, kind: Kind = RATIO, endless: str = NOT_ESTIMABLE) -> str:
     """Write a number with the digits that its kind has and its Monte Carlo error supports.
 
-    Parameters
-    ----------
-    value : float
-    mcse : float
-        Monte Carlo standard error; NaN of what no draws are behind.
-    kind : Kind
-    endless : str
-        How infinity is written.
-
-    Returns
-    -------
-    str
-        `<0.01` or `>0.99` of what its last digit cannot tell from nothing or from the whole.
-
-    Examples
-    --------
     >>> [shown(x) for x in (1.0, 0.0347, 12.345, 607.84)]
     ['1.00', '0.035', '12.3', '608']
     >>> shown(10.02, 0.04), shown(607.84, 8.0), shown(0.9971, 0.0003, PROBABILITY)
@@ -194,8 +150,6 @@ def _rounded(value: float, places: int) -> str:
 def chance(probability: float, mcse: float = NAN) -> str:
     """Write a posterior probability: two decimals at most, and never 0 or 1.
 
-    Examples
-    --------
     >>> chance(0.954, 0.001), chance(0.954, 0.01), chance(1.0), chance(0.0002)
     ('0.95', '>0.9', '>0.99', '<0.01')
     """
@@ -205,8 +159,6 @@ def chance(probability: float, mcse: float = NAN) -> str:
 def p_value(p: float, mcse: float = NAN) -> str:
     """Write a P value: three decimals at most, and never 0 or 1.
 
-    Examples
-    --------
     >>> p_value(0.0312), p_value(0.0312, 0.0009), p_value(0.0002)
     ('0.031', '0.03', '<0.001')
     """
@@ -216,8 +168,6 @@ def p_value(p: float, mcse: float = NAN) -> str:
 def percent(share: float, mcse: float = NAN) -> str:
     """Write a share in percent, without decimals.
 
-    Examples
-    --------
     >>> percent(0.186), percent(0.186, 0.01)
     ('19 %', '20 %')
     """
@@ -227,8 +177,6 @@ def percent(share: float, mcse: float = NAN) -> str:
 def interval(found: Estimate, kind: Kind = RATIO, endless: str = NOT_ESTIMABLE) -> str:
     """Write `estimate (lower to upper)`, each number with its own digits.
 
-    Examples
-    --------
     >>> interval(Estimate(2.4, 1.26, 4.44, 0.004, 0.002, 0.02))
     '2.4 (1.26 to 4.4)'
     >>> interval(Estimate(0.5), SHARE)

@@ -34,47 +34,18 @@ TEXT = ("adjusted_for", "contrast", "note", "reading", "subgroup", "why")
 
 @dataclass(frozen=True)
 class Manifest:
-    """What made a run.
+    """What made a run."""
 
-    Attributes
-    ----------
-    command : str
-        As it would be typed, a path by its last part.
-    seed : int
-    inputs : mapping of str to str
-        SHA-256 of every input file, by name.
-    seconds : mapping of str to float
-        By stage.
-    details : mapping
-        What else is needed to read the run again.
-    """
-
-    command: str
+    command: str  # as it would be typed, a path by its last part
     seed: int
-    inputs: Mapping[str, str]
-    seconds: Mapping[str, float]
-    details: Mapping[str, Any]
+    inputs: Mapping[str, str]  # SHA-256 of every input file, by name
+    seconds: Mapping[str, float]  # by stage
+    details: Mapping[str, Any]  # what else is needed to read the run again
 
 
 @contextmanager
 def run_folder(destination: Path) -> Iterator[Path]:
-    """Give a folder to write a run in; it takes its place only when the block ends well.
-
-    Parameters
-    ----------
-    destination : Path
-        Where the run will stand. An earlier run there is replaced, anything else is refused.
-
-    Yields
-    ------
-    Path
-        A fresh folder beside `destination`.
-
-    Raises
-    ------
-    RunError
-        `destination` holds something that is not a run, or cannot be written.
-    """
+    """Give a folder to write a run in; it takes its place only when the block ends well."""
     refuse_what_is_no_run(destination)
     place = destination.resolve()
     try:
@@ -91,17 +62,7 @@ def run_folder(destination: Path) -> Iterator[Path]:
 
 
 def refuse_what_is_no_run(destination: Path) -> None:
-    """Refuse to write where something that is not a run would be lost.
-
-    Parameters
-    ----------
-    destination : Path
-
-    Raises
-    ------
-    RunError
-        It is a file, or a folder that holds something and no manifest.
-    """
+    """Refuse to write where something that is not a run would be lost."""
     if destination.is_dir() and any(destination.iterdir()):
         if not (destination / MANIFEST).is_file():
             raise RunError(f"{destination}: is not empty and not a run; choose another --out")
@@ -145,15 +106,7 @@ def _files(folder: Path) -> list[Path]:
 
 
 def write_tables(folder: Path, tables: Mapping[str, pd.DataFrame]) -> None:
-    """Write tables as CSV, numbers to six significant digits.
-
-    Parameters
-    ----------
-    folder : Path
-        Of the run; the tables go into `tables/`.
-    tables : mapping of DataFrame
-        By file name, without suffix.
-    """
+    """Write tables as CSV, numbers to six significant digits."""
     (folder / "tables").mkdir(parents=True, exist_ok=True)
     for name, table in tables.items():
         path = folder / "tables" / f"{name}.csv"
@@ -161,18 +114,7 @@ def write_tables(folder: Path, tables: Mapping[str, pd.DataFrame]) -> None:
 
 
 def read_tables(folder: Path) -> dict[str, pd.DataFrame]:
-    """Read every table of a run.
-
-    Parameters
-    ----------
-    folder : Path
-
-    Returns
-    -------
-    dict of DataFrame
-        By file name. Text is text: an empty cell is an empty string and not NaN, and `NA` is a
-        word.
-    """
+    """Read every table of a run."""
     import pandas as pd
 
     found = {}
@@ -194,22 +136,7 @@ def write_posterior(folder: Path, tree: xr.DataTree, name: str = POSTERIOR) -> N
 
 
 def read_posterior(folder: Path) -> xr.DataTree:
-    """Read a run's draws.
-
-    Parameters
-    ----------
-    folder : Path
-
-    Returns
-    -------
-    DataTree
-        In memory.
-
-    Raises
-    ------
-    RunError
-        The run holds none.
-    """
+    """Read a run's draws."""
     import xarray as xr
 
     path = folder / POSTERIOR
@@ -220,15 +147,7 @@ def read_posterior(folder: Path) -> xr.DataTree:
 
 
 def write_checks(folder: Path, checks: Sequence[Check], name: str = DIAGNOSTICS) -> None:
-    """Write each diagnostic: name, value, limit, passed.
-
-    Parameters
-    ----------
-    folder : Path
-    checks : sequence of Check
-    name : str
-        Of the file.
-    """
+    """Write each diagnostic: name, value, limit, passed."""
     text = json.dumps([asdict(check) for check in checks], indent=2)
     (folder / name).write_text(text + "\n", "utf-8")
 
@@ -254,21 +173,7 @@ def write_values(folder: Path, values: Mapping[str, Any]) -> None:
 
 
 def read_manifest(folder: Path) -> dict[str, Any]:
-    """Read a run's manifest.
-
-    Parameters
-    ----------
-    folder : Path
-
-    Returns
-    -------
-    dict
-
-    Raises
-    ------
-    RunError
-        The folder is no run.
-    """
+    """Read a run's manifest."""
     path = folder / MANIFEST
     if not path.is_file():
         raise RunError(f"{folder}: is not a run (no {MANIFEST})")

@@ -17,11 +17,9 @@ from numpy.typing import NDArray
 from playwright.sync_api import Page
 from tests.browser import independent
 
-from netlm_bayes import store
 from netlm_bayes.estimands.profile import predict_profile, profile_of
 from netlm_bayes.formats import MONTHS, PERCENT, Estimate, estimate_of, interval
-from netlm_bayes.inference.gate import Accepted
-from netlm_bayes.pipeline.predict import predict, read_fitted
+from netlm_bayes.pipeline.fitted import read
 
 Ask = Callable[[Path], "object"]
 Place = tuple[str, str, str, float | None]
@@ -55,22 +53,15 @@ class Asked:
     draws: Mapping[Place, NDArray[np.float64]]
 
 
-def predicted(run: Path, profile: dict[str, str], out: Path) -> Asked:
-    settings = [f"{name}={level}" for name, level in profile.items()]
-    table = predict(run, settings, out, "predict").tables["prediction"]
-    fitted = read_fitted(run)
-    found = predict_profile(
-        profile_of(settings, fitted.described),
-        fitted.described,
-        fitted.spec,
-        Accepted(store.read_posterior(run), fitted.checks),
-        fitted.seed,
-    )
+def predicted(run: Path, profile: dict[str, str]) -> Asked:
+    fit = read(run)
+    kind = profile_of(profile, fit.population)
+    found = predict_profile(kind, fit.population, fit.model, fit.accepted, fit.seed)
     draws = {
         place_of(one.cohort, one.endpoint, one.estimand, one.horizon_months): one.draws
         for one in found.quantities
     }
-    return Asked(table, draws)
+    return Asked(fit.predict(**profile).table, draws)
 
 
 def place_of(cohort: str, endpoint: str, estimand: str, months: float) -> Place:
@@ -117,10 +108,10 @@ def cells(page: Page) -> dict[str, list[str]]:
 
 @pytest.mark.parametrize("profile", some_profiles(3, 5), ids=lambda one: ", ".join(one.values()))
 def test_the_explorer_shows_the_digits_of_predict(
-    results: Path, open_page: Ask, tmp_path: Path, profile: dict[str, str]
+    results: Path, open_page: Ask, profile: dict[str, str]
 ) -> None:
-    survival = predicted(results / "pfs-weibull", profile, tmp_path / "survival")
-    response = predicted(results / "response-logistic", profile, tmp_path / "response")
+    survival = predicted(results / "pfs-weibull", profile)
+    response = predicted(results / "response-logistic", profile)
     page = open_page(results / "pfs-weibull" / "report.html").page
     for which, cohort in enumerate(("sysu-rectal-2022-2024", "pooled")):
         choose(page, which, cohort, profile)
@@ -142,11 +133,9 @@ def test_the_explorer_shows_the_digits_of_predict(
             assert {name: row[which] for name, row in found.items()} == expected
 
 
-def test_a_response_run_shows_the_digits_of_predict(
-    results: Path, open_page: Ask, tmp_path: Path
-) -> None:
+def test_a_response_run_shows_the_digits_of_predict(results: Path, open_page: Ask) -> None:
     profile = {"htb": ">50%", "ki67": "<=10%"}
-    table = predicted(results / "response-logistic", profile, tmp_path / "out")
+    table = predicted(results / "response-logistic", profile)
     page = open_page(results / "response-logistic" / "report.html").page
     choose(page, 0, "pooled", profile)
     assert shown(page, "response", 0) == as_predict_shows(

@@ -147,7 +147,7 @@ def test_limits_at_another_level_than_the_printed_one_are_those_of_the_standard_
     analysis_of, invented
 ):
     analysis = analysis_of(invented.east(), level=0.8)
-    table = comparison(analysis, people_of(analysis, invented)).set_index("contrast")
+    table = comparison(analysis, people_of(analysis, invented), chains=1).set_index("contrast")
     row = table.loc["size: huge vs small"]
     assert 1.3 < row["printed_lower"] < row["printed_upper"] < 6.9
     assert set(table["limits_from"]) == {"standard error"}

@@ -14,19 +14,7 @@ from netlm_bayes.evidence.patients.canonical import Floats, Ints
 
 
 def cell_data(rows: Sequence[CohortCells], analysis: Analysis) -> dict[str, Floats]:
-    """Take every number of the groups' likelihood.
-
-    Parameters
-    ----------
-    rows : sequence of CohortCells
-        At least one.
-    analysis : Analysis
-
-    Returns
-    -------
-    dict of ndarray
-        By name; which names there are is part of a graph's structure.
-    """
+    """Take every number of the groups' likelihood."""
     cohort = np.concatenate([np.full(len(one.labels), one.place) for one in rows])
     votes = [analysis.vote(analysis.cohorts[place]) for place in cohort]
     data = {"cells_cohort": cohort.astype(float), "cells_vote": np.array(votes)}

@@ -15,26 +15,13 @@ from netlm_bayes.evidence.sites.table import Groups, SiteTable
 
 @dataclass(frozen=True)
 class CohortCells:
-    """Groups of one cohort, and their sums.
+    """Groups of one cohort, and their sums."""
 
-    Attributes
-    ----------
-    place : int
-        Of the cohort.
-    labels : tuple of str
-        One a group.
-    members : ndarray of shape (groups, patterns)
-        Share of each pattern within each group.
-    survival : SurvivalCells, optional
-    responders, patients : ndarray of shape (groups,)
-        Of response.
-    """
-
-    place: int
-    labels: tuple[str, ...]
-    members: Floats
+    place: int  # of the cohort
+    labels: tuple[str, ...]  # one a group
+    members: Floats  # (groups, patterns); share of each pattern within each group
     survival: SurvivalCells | None
-    responders: Floats
+    responders: Floats  # responders, patients: (groups,); of response
     patients: Floats
 
 

@@ -23,16 +23,6 @@ def log_mean(log_values: TensorVariable, numbers: Numbers) -> TensorVariable:
     r"""Log of a group's mean over its patterns, by their shares.
 
     .. math:: \log \sum_x w_x e^{v_x}
-
-    Parameters
-    ----------
-    log_values : tensor of shape (members,)
-    numbers : mapping of str to TensorVariable
-
-    Returns
-    -------
-    tensor of shape (groups,)
-        The values themselves where every group has one pattern.
     """
     if "cells_several" not in numbers:
         return log_values

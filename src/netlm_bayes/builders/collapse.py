@@ -20,21 +20,11 @@ from netlm_bayes.evidence.patients.canonical import MISSING, Floats, Ints, Patie
 
 @dataclass(frozen=True)
 class Alike:
-    """Patients of one cohort, in kinds.
+    """Patients of one cohort, in kinds."""
 
-    Attributes
-    ----------
-    patients : Patients
-        One of each kind.
-    count : ndarray of shape (kinds,)
-        How many patients each stands for.
-    kind : ndarray of int of shape (patients of the cohort,)
-        Which kind each patient is of; -1 where summed.
-    """
-
-    patients: Patients
-    count: Floats
-    kind: Ints
+    patients: Patients  # one of each kind
+    count: Floats  # (kinds,); how many patients each stands for
+    kind: Ints  # (patients of the cohort,); which kind each patient is of; -1 where summed
 
     @property
     def summed(self) -> NDArray[np.bool_]:
@@ -43,19 +33,7 @@ class Alike:
 
 
 def alike(analysis: Analysis, patients: Patients) -> Alike:
-    """Sort a cohort's patients into kinds.
-
-    Parameters
-    ----------
-    analysis : Analysis
-        Where it does not collapse, or a covariate is continuous, each patient is a kind.
-    patients : Patients
-
-    Returns
-    -------
-    Alike
-        Kinds in the order of the first patient of each.
-    """
+    """Sort a cohort's patients into kinds."""
     if not analysis.collapse or analysis.scales:
         return Alike(patients, np.ones(patients.n), np.arange(patients.n))
     rest = np.flatnonzero(~_can_be_summed(analysis, patients))
@@ -95,18 +73,10 @@ def _distinct(analysis: Analysis, patients: Patients) -> tuple[Ints, Ints, Float
 
 @dataclass(frozen=True)
 class Collapsed:
-    """An analysis whose patients are kinds of patients.
+    """An analysis whose patients are kinds of patients."""
 
-    Attributes
-    ----------
-    analysis : Analysis
-        Its patients are one of each kind; those who are summed are not there.
-    count : ndarray of shape (kinds,)
-        How many patients each stands for, cohort after cohort.
-    """
-
-    analysis: Analysis
-    count: Floats
+    analysis: Analysis  # its patients are one of each kind; those who are summed are not there
+    count: Floats  # (kinds,); how many patients each stands for, cohort after cohort
 
 
 def collapsed(analysis: Analysis) -> Collapsed:

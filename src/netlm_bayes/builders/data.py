@@ -27,17 +27,7 @@ Array = NDArray[np.float64]
 
 
 def data_of(analysis: Analysis) -> Data:
-    """Take every number that a graph of this structure needs.
-
-    Parameters
-    ----------
-    analysis : Analysis
-
-    Returns
-    -------
-    mapping of str to ndarray
-        By name, always in the same order.
-    """
+    """Take every number that a graph of this structure needs."""
     structure = structure_of(analysis)
     kinds = dict(structure.rows)
     data = {**_prior_data(analysis, structure), **_population_data(analysis, structure)}

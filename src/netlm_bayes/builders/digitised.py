@@ -20,17 +20,6 @@ def digitised(log_minus_log: TensorVariable, numbers: Numbers) -> Term:
 
     with :math:`\hat\ell_m` the largest that any Weibull gives a data set: each counts the same
     where it fits best, whatever the number of its events.
-
-    Parameters
-    ----------
-    log_minus_log : tensor of shape (curves * cells,)
-        :math:`\log(-\log S_k)` of each curve's population at the end of each cell.
-    numbers : mapping of str to TensorVariable
-
-    Returns
-    -------
-    Term
-        A row a curve.
     """
     curves, _, cells = numbers["digitised_events"].type.shape
     log_survival = -pt.exp(log_minus_log).reshape((curves, cells))

@@ -26,22 +26,7 @@ from netlm_bayes.spec import Pooling
 def cohort_parameters(
     pooling: Pooling, share: NDArray[np.int_], numbers: Numbers
 ) -> TensorVariable:
-    """Add every cohort's parameters.
-
-    Parameters
-    ----------
-    pooling : {"none", "partial", "complete"}
-    share : ndarray of int of shape (parameters,)
-        For each parameter, the heterogeneity it shares: one tau a covariate, whatever its levels.
-    numbers : mapping of str to TensorVariable
-        With the priors' locations and scales.
-
-    Returns
-    -------
-    TensorVariable of shape (cohort, parameter)
-        Named `theta`. Where the cohorts pool, the model also holds their centre `mu`, and under
-        partial pooling `tau`.
-    """
+    """Add every cohort's parameters; shape (cohort, parameter)."""
     dims = ("cohort", "parameter")
     if pooling == "none":
         return priors.normal("theta", numbers["prior_parameter"], dims)

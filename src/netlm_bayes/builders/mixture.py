@@ -12,16 +12,5 @@ def log_group_mean(
     r"""Log of the weighted mean of positive values in groups.
 
     .. math:: \log \frac{\sum_{x \in g} w_x v_x}{\sum_{x \in g} w_x}
-
-    Parameters
-    ----------
-    values, weights : tensor of shape (members,)
-        Weights up to a constant a group.
-    mask : tensor of shape (groups, members)
-        1 where a member belongs to a group.
-
-    Returns
-    -------
-    tensor of shape (groups,)
     """
     return pt.log(pt.dot(mask, weights * values)) - pt.log(pt.dot(mask, weights))

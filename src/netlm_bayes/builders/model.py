@@ -51,19 +51,7 @@ class _Parameters:
 
 
 def build(structure: Structure, data: Data) -> pm.Model:
-    """Build the graph.
-
-    Parameters
-    ----------
-    structure : Structure
-    data : mapping
-        Of `data_of` for an analysis of this structure; the graph's first values.
-
-    Returns
-    -------
-    pm.Model
-        With `theta` (cohort, parameter), `log_lik_<kind>` and one potential a kind of evidence.
-    """
+    """Build the graph."""
     with pm.Model(coords=coords_of(structure), check_bounds=False) as model:
         numbers = unpacked(data)
         parameters = _parameters(structure, numbers)

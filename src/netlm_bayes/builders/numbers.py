@@ -19,33 +19,12 @@ NUMBERS = "numbers"
 
 
 def packed(data: Data) -> dict[str, NDArray[np.float64]]:
-    """Put every number into the one vector that a graph takes.
-
-    Parameters
-    ----------
-    data : mapping of str to ndarray
-        Of one structure, always in the same order.
-
-    Returns
-    -------
-    dict
-        What a compiled graph takes, by the name of its argument.
-    """
+    """Put every number into the one vector that a graph takes."""
     return {NUMBERS: np.concatenate([np.ravel(values) for values in data.values()])}
 
 
 def unpacked(data: Data) -> dict[str, TensorVariable]:
-    """Add the vector to the model in context, and give each number as a part of it.
-
-    Parameters
-    ----------
-    data : mapping of str to ndarray
-        The first values; their shapes become those of the graph.
-
-    Returns
-    -------
-    dict of TensorVariable
-    """
+    """Add the vector to the model in context, and give each number as a part of it."""
     vector = pm.Data(NUMBERS, packed(data)[NUMBERS])
     parts, start = {}, 0
     for name, values in data.items():

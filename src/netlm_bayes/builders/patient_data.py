@@ -19,22 +19,7 @@ EARLIEST = 1e-300
 
 
 def patient_data(rows: PatientRows, analysis: Analysis, count: Floats) -> dict[str, Floats]:
-    """Take every number of the patients' likelihood.
-
-    Parameters
-    ----------
-    rows : PatientRows
-        Of kinds of patients.
-    analysis : Analysis
-        Of all patients.
-    count : ndarray of shape (kinds,)
-        How many patients each kind stands for.
-
-    Returns
-    -------
-    dict of ndarray
-        By name; which names there are is part of a graph's structure.
-    """
+    """Take every number of the patients' likelihood."""
     data = _units(rows, analysis)
     data |= _times(rows, analysis) if analysis.spec.outcome == "survival" else _responses(rows)
     missing = missing_levels(rows, analysis)

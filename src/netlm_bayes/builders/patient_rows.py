@@ -14,40 +14,23 @@ from netlm_bayes.evidence.patients.profiles import completions
 
 @dataclass(frozen=True)
 class PatientRows:
-    """Rows of all cohorts' patients: those with a known event first, then censored, then interval.
+    """Rows of all cohorts' patients: known events first, then censored, then interval."""
 
-    Attributes
-    ----------
-    cohort, owner : ndarray of int of shape (rows,)
-        Places of the cohort, and of the patient among all patients of the analysis.
-    design : ndarray of shape (rows, effects)
-        Level vs reference, and steps from the centre, 0 where missing.
-    codes : ndarray of int of shape (rows, covariates)
-        Levels.
-    filled : ndarray of bool of shape (rows, covariates)
-        Where a level is filled in and not observed.
-    unknown : ndarray of bool of shape (rows, continuous covariates)
-        Where a value is missing.
-    entry, lower, upper : ndarray of shape (rows,)
-        Months.
-    response : ndarray of int of shape (rows,)
-    patients : int
-    exact, interval : int
-        Rows of either kind; the rest are censored.
-    """
-
+    # cohort, owner: (rows,); places of the cohort, and of the patient among all patients of the
+    # analysis
     cohort: Ints
     owner: Ints
+    # (rows, effects); level vs reference, and steps from the centre, 0 where missing
     design: Floats
-    codes: Ints
-    filled: NDArray[np.bool_]
-    unknown: NDArray[np.bool_]
-    entry: Floats
+    codes: Ints  # (rows, covariates); levels
+    filled: NDArray[np.bool_]  # (rows, covariates); where a level is filled in and not observed
+    unknown: NDArray[np.bool_]  # (rows, continuous covariates); where a value is missing
+    entry: Floats  # entry, lower, upper: (rows,); months
     lower: Floats
     upper: Floats
-    response: Ints
+    response: Ints  # (rows,)
     patients: int
-    exact: int
+    exact: int  # exact, interval: rows of either kind; the rest are censored
     interval: int
 
 
@@ -110,26 +93,17 @@ def _rows(
 
 @dataclass(frozen=True)
 class Missing:
-    """Which rows make up a patient with missing levels, and by which margins they are weighed.
+    """Which rows make up a patient with missing levels, and by which margins they are weighed."""
 
-    Attributes
-    ----------
-    whole : ndarray of int
-        Rows of patients that have one row.
-    several : ndarray of int of shape (patients with several rows, most rows)
-        Their rows, filled up with one row after the last.
-    filled : ndarray of int of shape (filled rows,)
-        Rows with a level that is filled in.
-    margins : ndarray of shape (filled rows, levels)
-        1 at the levels that are filled in; levels of one covariate after another.
-    counts : dict of ndarray of shape (cohorts, levels)
-        Patients in whom a level is observed, of each covariate that somebody misses.
-    """
-
-    whole: Ints
+    whole: Ints  # rows of patients that have one row
+    # (patients with several rows, most rows); their rows, filled up with one row after the last
     several: Ints
-    filled: Ints
+    filled: Ints  # (filled rows,); rows with a level that is filled in
+    # (filled rows, levels); 1 at the levels that are filled in; levels of one covariate after
+    # another
     margins: Floats
+    # (cohorts, levels); patients in whom a level is observed, of each covariate that somebody
+    # misses
     counts: dict[str, Floats]
 
 

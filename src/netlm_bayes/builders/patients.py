@@ -33,17 +33,7 @@ class Counts(NamedTuple):
 def row_linear(
     theta: TensorVariable, late: TensorVariable | None, first_effect: int, numbers: Numbers
 ) -> Linear:
-    """Linear predictor, level included, of each row of patients.
-
-    Parameters
-    ----------
-    theta : tensor of shape (cohorts, parameters)
-    late : tensor of shape (cohorts, parameters), optional
-        The same from the month on from which effects change.
-    first_effect : int
-        Place of the first effect among the parameters.
-    numbers : mapping of str to TensorVariable
-    """
+    """Linear predictor, level included, of each row of patients."""
     values = _unknown_values(numbers) if "unknown_row" in numbers else None
     early = _predictor(theta, values, first_effect, numbers)
     return Linear(early, early if late is None else _predictor(late, values, first_effect, numbers))
@@ -93,18 +83,6 @@ def survival(
         \text{ and } u \end{cases}
 
     with `e` the month of entry. Effects that change count from their month on.
-
-    Parameters
-    ----------
-    linear : Linear
-    baseline : Baseline
-    counts : Counts
-        Of rows: known events come first, intervals last.
-    numbers : mapping of str to TensorVariable
-
-    Returns
-    -------
-    tensor of shape (rows,)
     """
     everyone = slice(None)
     found = -_hazard("risk", linear, everyone, baseline, numbers)
@@ -151,13 +129,6 @@ def ordinal(linear: Linear, gap: TensorVariable, numbers: Numbers) -> TensorVari
 
     By :math:`\sigma(x) - \sigma(y) = \sigma(x) \sigma(-y) (1 - e^{y - x})` every category is a
     product of probabilities, so that its log has no difference in it.
-
-    Parameters
-    ----------
-    linear : Linear
-    gap : tensor of shape (2,)
-        :math:`d_1, d_2 > 0`.
-    numbers : mapping of str to TensorVariable
     """
     response, eta = numbers["response"], linear.early
     above = np.array([[0.0, 0], [1, 0], [0, 0], [0, -1]])  # a category's lower threshold
@@ -175,19 +146,6 @@ def by_patient(rows: TensorVariable, log_margin: TensorVariable | None, numbers:
     .. math:: \log \sum_x m(x_{\text{missing}}) L(x)
 
     each as often as there are such patients.
-
-    Parameters
-    ----------
-    rows : tensor of shape (rows,)
-        Log likelihood of each way.
-    log_margin : tensor of shape (cohorts, levels), optional
-        Of the covariates that somebody misses, independent of one another within a cohort.
-    numbers : mapping of str to TensorVariable
-
-    Returns
-    -------
-    Term
-        Of patients.
     """
     if log_margin is None:
         return Term(pt.sum(numbers["count"] * rows), rows)

@@ -30,13 +30,6 @@ def half_normal(name: str, prior: TensorVariable, dims: Sequence[str]) -> Tensor
 
     with `F` the half-normal's distribution function: a heterogeneity that is mostly prior then has
     no long tail towards zero on the sampler's scale, as it has on the log scale.
-
-    Parameters
-    ----------
-    name : str
-    prior : tensor of shape (2, ...)
-        Zeros, and the scales :math:`\sigma`.
-    dims : sequence of str
     """
     score = pm.Normal(f"{name}_score", 0.0, 1.0, dims=tuple(dims))
     below = 0.5 * pt.erfc(-score / np.sqrt(2))

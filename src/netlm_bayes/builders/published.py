@@ -38,17 +38,6 @@ def contrast(
               - \log \frac{\sum_{l \in B} m_l e^{\beta_l}}{\sum_{l \in B} m_l}
 
     With one level on each side this is `beta_A - beta_B` whatever the weights.
-
-    Parameters
-    ----------
-    log_effects, weights : tensor of shape (columns,)
-        Log ratio and share of every level of every cohort, references included.
-    level, versus : tensor of shape (ratios, columns)
-        1 at the levels joined on either side.
-
-    Returns
-    -------
-    tensor of shape (ratios,)
     """
     ratios = pt.exp(log_effects)
     return log_group_mean(ratios, weights, level) - log_group_mean(ratios, weights, versus)

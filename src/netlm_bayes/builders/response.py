@@ -14,18 +14,6 @@ def population_log_probability(
     r"""Log of the mean probability of response, and of no response, in groups of patterns.
 
     .. math:: p_g = \frac{\sum_{x \in g} w_x \operatorname{expit}(b + \eta_x)}{\sum_{x \in g} w_x}
-
-    Parameters
-    ----------
-    linear, log_weights : tensor of shape (patterns,)
-        :math:`b + \eta_x` of all cohorts' patterns; log shares, up to a constant a cohort.
-    mask : tensor of shape (groups, patterns)
-        1 where a pattern belongs to a group.
-
-    Returns
-    -------
-    log_response, log_no_response : tensor of shape (groups,)
-        :math:`\log p` and :math:`\log(1 - p)`.
     """
     weights = pt.exp(log_weights)
     response = log_group_mean(pt.sigmoid(linear), weights, mask)

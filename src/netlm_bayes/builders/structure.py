@@ -19,24 +19,14 @@ from netlm_bayes.spec import Baseline, Outcome, Pooling
 
 @dataclass(frozen=True)
 class PatientShape:
-    """Shape of the patients' part of a graph.
+    """Shape of the patients' part of a graph."""
 
-    Attributes
-    ----------
-    n : int
-        Patients, or kinds of patients.
-    exact, interval : int
-        Rows whose event is known to the moment, or lies between two scans.
-    missing : tuple of str
-        Covariates with levels that somebody misses.
-    numbers : tuple of (str, tuple of int)
-        Name and shape of every number of the patients.
-    """
-
-    n: int
+    n: int  # patients, or kinds of patients
+    # exact, interval: rows whose event is known to the moment, or lies between two scans
     exact: int
     interval: int
-    missing: tuple[str, ...]
+    missing: tuple[str, ...]  # covariates with levels that somebody misses
+    # name and shape of every number of the patients
     numbers: tuple[tuple[str, tuple[int, ...]], ...]
 
     def size(self, name: str) -> int:
@@ -46,68 +36,32 @@ class PatientShape:
 
 @dataclass(frozen=True)
 class CellShape:
-    """Shape of the part of a graph that is of groups of patients.
+    """Shape of the part of a graph that is of groups of patients."""
 
-    Attributes
-    ----------
-    labels : tuple of str
-        One a group.
-    numbers : tuple of (str, tuple of int)
-        Name and shape of every number of the groups.
-    """
-
-    labels: tuple[str, ...]
-    numbers: tuple[tuple[str, tuple[int, ...]], ...]
+    labels: tuple[str, ...]  # one a group
+    numbers: tuple[tuple[str, tuple[int, ...]], ...]  # name and shape of every number of the groups
 
 
 @dataclass(frozen=True)
 class Structure:
-    """What shapes a graph.
+    """What shapes a graph."""
 
-    Attributes
-    ----------
-    outcome, pooling
-        Of the model; a single cohort has nothing to pool with.
-    baseline : {"weibull", "piecewise"}, optional
-        Of survival.
-    own : tuple of str
-        Names of a cohort's parameters before its effects.
-    ordinal : bool
-        Whether patients' responses are modelled in their order.
-    intervals : int
-        Of a piecewise baseline.
-    levels : tuple of (str, tuple of str)
-        Covariates with levels, and these.
-    effects : tuple of (str, str)
-        Covariate and level, or step, of every coefficient.
-    changing : tuple of (str, str)
-        Those that may change.
-    endpoints : tuple of str
-        The one without offset first.
-    cohorts, borrowing : tuple of str
-        Ids of all cohorts, and of those with borrowed margins.
-    rows : tuple of (str, tuple of str)
-        By kind of printed evidence, a label for each row.
-    joined : int
-        Ratios among the rows that join levels.
-    patients : PatientShape, optional
-    cells : CellShape, optional
-    """
-
-    outcome: Outcome
-    baseline: Baseline | None
-    own: tuple[str, ...]
-    ordinal: bool
-    intervals: int
+    outcome: Outcome  # outcome, pooling: of the model; a single cohort has nothing to pool with
+    baseline: Baseline | None  # of survival
+    own: tuple[str, ...]  # names of a cohort's parameters before its effects
+    ordinal: bool  # whether patients' responses are modelled in their order
+    intervals: int  # of a piecewise baseline
     pooling: Pooling
-    levels: tuple[tuple[str, tuple[str, ...]], ...]
-    effects: tuple[tuple[str, str], ...]
-    changing: tuple[tuple[str, str], ...]
-    endpoints: tuple[str, ...]
+    levels: tuple[tuple[str, tuple[str, ...]], ...]  # covariates with levels, and these
+    effects: tuple[tuple[str, str], ...]  # covariate and level, or step, of every coefficient
+    changing: tuple[tuple[str, str], ...]  # those that may change
+    endpoints: tuple[str, ...]  # the one without offset first
+    # cohorts, borrowing: ids of all cohorts, and of those with borrowed margins
     cohorts: tuple[str, ...]
     borrowing: tuple[str, ...]
+    # by kind of printed evidence, a label for each row
     rows: tuple[tuple[str, tuple[str, ...]], ...]
-    joined: int
+    joined: int  # ratios among the rows that join levels
     patients: PatientShape | None
     cells: CellShape | None
 

@@ -44,18 +44,10 @@ class Baseline(Protocol):
 
 @dataclass(frozen=True)
 class Weibull:
-    r"""Weibull anchored at 12 months; one shape a cohort.
+    r"""Weibull anchored at 12 months; one shape a cohort."""
 
-    Attributes
-    ----------
-    log_shape : tensor of shape (cohorts,)
-        :math:`\log \kappa`.
-    row_log_shape : tensor of shape (rows,)
-        The same, of each row of patients.
-    """
-
-    log_shape: TensorVariable
-    row_log_shape: TensorVariable
+    log_shape: TensorVariable  # (cohorts,); \log \kappa
+    row_log_shape: TensorVariable  # (rows,); the same, of each row of patients
 
     def hazard_in(
         self, window: str, linear: TensorVariable, rows: slice, numbers: Numbers
@@ -96,15 +88,9 @@ class Weibull:
 
 @dataclass(frozen=True)
 class Piecewise:
-    """Piecewise-constant hazard; its steps are the same for all cohorts.
+    """Piecewise-constant hazard; its steps are the same for all cohorts."""
 
-    Attributes
-    ----------
-    log_hazard_step : tensor of shape (intervals,)
-        :math:`r_j`, 0 in the first interval.
-    """
-
-    log_hazard_step: TensorVariable
+    log_hazard_step: TensorVariable  # (intervals,); r_j, 0 in the first interval
 
     def hazard_in(
         self, window: str, linear: TensorVariable, rows: slice, numbers: Numbers
@@ -150,17 +136,6 @@ def population_log_minus_log(
               \log H_x = a + \eta_x + \log \Lambda(m)
 
     Summed on the log scale: a curve at zero still tells a sampler which way is up.
-
-    Parameters
-    ----------
-    linear, log_weights : tensor of shape (points, patterns)
-        :math:`a + \eta_x` with the endpoint's offset; log shares, up to a constant a row.
-    time : tensor of shape (points,)
-        :math:`\log \Lambda(m)`, of a Weibull :math:`\kappa \log(m / 12)`.
-
-    Returns
-    -------
-    tensor of shape (points,)
     """
     hazard = pt.exp(linear + time[:, None])
     log_survival = pt.logsumexp(log_weights - hazard, axis=1) - pt.logsumexp(log_weights, axis=1)

@@ -34,13 +34,7 @@ for command in (
 
 
 def guarded(command: Callable[[], object]) -> int:
-    """Run a command; ours become a message and an exit code, bugs crash.
-
-    Returns
-    -------
-    int
-        0 done, 2 wrong input or call, 3 not converged.
-    """
+    """Run a command; ours become a message and an exit code, bugs crash."""
     try:
         command()
     except NetlmBayesError as error:

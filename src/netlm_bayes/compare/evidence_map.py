@@ -70,18 +70,6 @@ def amount(log_ratio: np.ndarray, chains: int) -> Amount:
     since the log hazard ratio of two equal groups has variance :math:`4 / d`. A log odds ratio
     has it where few respond; where half do, it takes twice as many responders.
 
-    Parameters
-    ----------
-    log_ratio : ndarray of shape (draws,)
-        All chains one after another.
-    chains : int
-
-    Returns
-    -------
-    Amount
-
-    Examples
-    --------
     >>> draws = np.sqrt(3) * np.linspace(-0.5, 0.5, 4001)  # uniform, of variance 1/4
     >>> round(amount(draws, 1).events, 2)
     15.99
@@ -115,25 +103,6 @@ def evidence_map(
     `own_events`, :math:`4 / s^2` of the cohort's estimate by itself, stands beside it and shows how
     much of the evidence the pool could not use. Heterogeneity is learned as well, so the sources
     add up only nearly, and one that disagrees may widen the pool: none is what it adds then.
-
-    Parameters
-    ----------
-    analysis : Analysis
-    main : sequence of Quantity
-        Effects of the posterior.
-    without : mapping of sequence of Quantity
-        By the cohort left out, effects of that posterior; cohorts that are missing here have no
-        row.
-    effects : DataFrame
-        Tidy, with the prior's.
-    usual : DataFrame, optional
-        Table `frequentist` of cohorts of patients.
-
-    Returns
-    -------
-    DataFrame
-        A row a source and contrast, then `prior` and `all`. `evidence` are the kinds that are
-        about the covariate itself; `only` where the others tell less than one event's worth.
     """
     everything = _pooled(analysis, main)
     fewer = {name: _pooled(analysis, found) for name, found in without.items()}
@@ -221,19 +190,7 @@ def _own(
 
 
 def kinds_of(cohort: CohortEvidence, covariate: str) -> tuple[str, ...]:
-    """Kinds of evidence in a cohort that are about one covariate itself.
-
-    Parameters
-    ----------
-    cohort : CohortEvidence
-    covariate : str
-
-    Returns
-    -------
-    tuple of str
-        Of `patients`, `site table`, `curve` and `printed`; none where the cohort tells of the
-        covariate only by way of others.
-    """
+    """Kinds of evidence in a cohort that are about one covariate itself."""
     if cohort.patients is not None:
         codes = cohort.patients.levels.get(covariate)
         unknown = codes is not None and bool(np.all(codes < 0))

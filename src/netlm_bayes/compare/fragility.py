@@ -44,22 +44,7 @@ TABLES = {
 
 
 def fragility_table(analysis: Analysis, tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
-    """Every pooled ratio under all that was changed, and whether it still says the same.
-
-    Parameters
-    ----------
-    analysis : Analysis
-    tables : mapping of DataFrame
-        Of a sensitivity analysis: `heterogeneity`, `scenarios`, `leave_one_source_out`.
-
-    Returns
-    -------
-    DataFrame
-        A row a contrast and change, the main answer first (`changed` is `nothing`). `statement`
-        is `above 1`, `below 1` or `open`, after the interval; `on the edge` is added where an end
-        is so near 1 that other draws might have put it on the other side. `same_as_main` is
-        `yes`, `no`, or `on the edge` where only the edge tells the two apart.
-    """
+    """Every pooled ratio under all that was changed, and whether it still says the same."""
     chosen = [row for row in _answers(analysis, tables) if _is_pooled_ratio(analysis, row)]
     mains = {str(row["contrast"]): row for row in chosen if row["changed"] == NOTHING}
     rows = []
@@ -99,19 +84,6 @@ def _is_pooled_ratio(analysis: Analysis, row: Row) -> bool:
 def statement(row: Row) -> str:
     """What an interval says of its ratio, and whether that is on the edge.
 
-    Parameters
-    ----------
-    row : mapping
-        Tidy, of a ratio.
-
-    Returns
-    -------
-    str
-        `above 1`, `below 1` or `open`, and `, on the edge` where an end is within two of its Monte
-        Carlo errors of 1.
-
-    Examples
-    --------
     >>> row = {"lower": 1.02, "upper": 2.2, "lower_mcse": 0.02, "upper_mcse": 0.04}
     >>> statement(row), statement(row | {"lower": 1.2})
     ('above 1, on the edge', 'above 1')

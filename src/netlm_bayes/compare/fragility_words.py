@@ -70,36 +70,21 @@ class Value:
 
 @dataclass(frozen=True)
 class _Told:
-    """All that is said of one contrast.
+    """All that is said of one contrast."""
 
-    Attributes
-    ----------
-    main : mapping
-        Its row where nothing was changed.
-    others : sequence of mapping
-        Its other rows.
-    prior : Estimate, optional
-        The model's own of it.
-    tau, tau_mcse : float
-        Posterior median, 0 under complete pooling, and its Monte Carlo error.
-    own_scale : float
-        Of the main answer's heterogeneity prior.
-    scales : sequence of float
-        Heterogeneity scales that were run, rising, and under `margins` how far the interval
-        stays from 1 under each, with its Monte Carlo error under `margin_errors`.
-    most, only : str
-        The source that clearly tells most, and the one source that tells of it; or empty.
-    """
-
-    main: Row
-    others: Sequence[Row]
-    prior: Estimate | None
+    main: Row  # its row where nothing was changed
+    others: Sequence[Row]  # its other rows
+    prior: Estimate | None  # the model's own of it
+    # tau, tau_mcse: posterior median, 0 under complete pooling, and its Monte Carlo error
     tau: float
     tau_mcse: float
-    own_scale: float
+    own_scale: float  # of the main answer's heterogeneity prior
+    # heterogeneity scales that were run, rising, and under `margins` how far the interval stays
+    # from 1 under each, with its Monte Carlo error under `margin_errors`
     scales: Sequence[float]
     margins: Sequence[float]
     margin_errors: Sequence[float]
+    # most, only: the source that clearly tells most, and the one source that tells of it; or empty
     most: str
     only: str
 
@@ -152,28 +137,7 @@ def fragility_words(
     effects: pd.DataFrame,
     evidence: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
-    """What holds each pooled statement, and what would have to be believed to change it.
-
-    Parameters
-    ----------
-    analysis : Analysis
-    fragility : DataFrame
-        Of `fragility_table`.
-    effects : DataFrame
-        Tidy, of the posterior and of the prior.
-    evidence : DataFrame, optional
-        Of `evidence_map`, which knows where one source alone tells of a contrast.
-
-    Returns
-    -------
-    DataFrame
-        A row a contrast; of a latent scale its step, which all its other ratios follow from.
-        `sceptics_limit` is the upper end of the prior interval around 1 that
-        would make an interval hold 1; `heterogeneity_scale_at_change` the half-normal scale at
-        which the statement turns, NaN beyond those run; `events_to_change` those of one more
-        study, infinite where none would do, each with its Monte Carlo error; `words` say the
-        same, and what the statement rests on.
-    """
+    """What holds each pooled statement, and what would have to be believed to change it."""
     rows, implied = [], _implied(analysis)
     for contrast in dict.fromkeys(fragility["contrast"]):
         if contrast in implied:
@@ -331,8 +295,6 @@ def _belief(told: _Told) -> str:
 def around_one(limit: float, mcse: float) -> str:
     """Write an interval that is symmetric around 1 on the log scale by its upper limit.
 
-    Examples
-    --------
     >>> around_one(1.6, 0.02)
     '0.6 to 1.6'
     """

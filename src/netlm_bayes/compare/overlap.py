@@ -20,17 +20,7 @@ APART = {
 
 
 def overlap_table(analysis: Analysis) -> pd.DataFrame:
-    """Check whether cohorts may share patients: same centre, overlapping enrolment.
-
-    Parameters
-    ----------
-    analysis : Analysis
-
-    Returns
-    -------
-    DataFrame
-        One row a pair of cohorts, with what was found and what it means for pooling.
-    """
+    """Check whether cohorts may share patients: same centre, overlapping enrolment."""
     rows = []
     for one, other in combinations([evidence.cohort for evidence in analysis.cohorts], 2):
         centre, dates = _centre(one, other), _dates(one, other)
@@ -56,18 +46,6 @@ def votes_if_shared(analysis: Analysis, fraction: float) -> dict[str, float]:
 
     with `m` the larger cohorts that it may share patients with, each by itself. A share of the
     smaller cohort's patients is at most all of them, so that any `f` up to 1 can be.
-
-    Parameters
-    ----------
-    analysis : Analysis
-    fraction : float
-        From 0 to 1.
-
-    Returns
-    -------
-    dict of float
-        By id, of the cohorts that count less than in full; empty where centres or dates exclude
-        that any share patients. Of two cohorts of one size the later one is taken as the smaller.
     """
     votes: dict[str, float] = {}
     for one, other in combinations([evidence.cohort for evidence in analysis.cohorts], 2):

@@ -32,19 +32,7 @@ class Belief:
 
 
 def belief(lower: float, upper: float, level: float) -> Belief:
-    """A log ratio from the limits of its ratio's central interval.
-
-    Parameters
-    ----------
-    lower, upper : float
-        Limits, > 0.
-    level : float
-        Of the interval.
-
-    Returns
-    -------
-    Belief
-    """
+    """A log ratio from the limits of its ratio's central interval."""
     low, high = math.log(lower), math.log(upper)
     return Belief((low + high) / 2, (high - low) / (2 * quantile_of(level)))
 
@@ -59,11 +47,6 @@ def evidence_in(posterior: Belief, prior: Belief) -> Belief | None:
 
     .. math:: \frac{1}{v} = \frac{1}{v_1} - \frac{1}{v_0}, \qquad
               \frac{m}{v} = \frac{m_1}{v_1} - \frac{m_0}{v_0}
-
-    Returns
-    -------
-    Belief or None
-        None where the posterior is no narrower than the prior.
     """
     precision = posterior.precision - prior.precision
     if precision <= 0:
@@ -77,18 +60,6 @@ def sceptics_limit(posterior: Belief, prior: Belief, level: float) -> float:
 
     The model's own prior is taken out first; the sceptic's, centred on no effect, from one over
     this ratio to this ratio, comes in its place (Matthews' analysis of credibility).
-
-    Parameters
-    ----------
-    posterior, prior : Belief
-        Of the pooled effect.
-    level : float
-        Of all intervals.
-
-    Returns
-    -------
-    float
-        NaN where the data alone do not exclude 1.
     """
     data = evidence_in(posterior, prior)
     if data is None:
@@ -103,19 +74,6 @@ def scale_at_change(scales: Sequence[float], margins: Sequence[float]) -> float:
     Interpolated on the logarithm of the scale between neighbours of opposite sign:
 
     .. math:: \log s = \log s_1 + \frac{g_1}{g_1 - g_2} (\log s_2 - \log s_1)
-
-    Parameters
-    ----------
-    scales : sequence of float
-        Rising, those that were run.
-    margins : sequence of float
-        How far the interval stays from no effect under each, on the log scale; below 0 where it
-        holds it.
-
-    Returns
-    -------
-    float
-        NaN where none of those that were run lie on the other side.
     """
     points = list(zip(scales, margins, strict=True))
     for (first, near), (second, far) in pairwise(points):
@@ -137,18 +95,6 @@ def events_to_change(pooled: Belief, level: float, tau: float) -> float:
 
     with `d` the events of a balanced comparison of two groups, and :math:`\tau` the heterogeneity
     between studies, which it leaves as it is.
-
-    Parameters
-    ----------
-    pooled : Belief
-    level : float
-    tau : float
-        Heterogeneity, 0 for none.
-
-    Returns
-    -------
-    float
-        Infinite where no one study, however large, would do.
     """
     z, variance = quantile_of(level), pooled.sd**2
     if abs(pooled.mean) > z * pooled.sd:

@@ -49,20 +49,6 @@ def cohort_estimate(
     .. math:: c = \log \frac{\sum_A m_l e^{\beta_l}}{\sum_A m_l}
                   - \log \frac{\sum_B m_l e^{\beta_l}}{\sum_B m_l}, \qquad
               \mathrm{se}^2 = \nabla c' \, V \, \nabla c
-
-    Parameters
-    ----------
-    cohort : CohortEvidence
-        Of its ratios, those with role `fit` count; without the model's mismatch term.
-    codebook : Codebook
-    shares : mapping of str to float
-        Of the covariate's levels among the cohort's patients.
-    contrast : Contrast
-
-    Returns
-    -------
-    OwnEstimate or None
-        None where the cohort does not print enough.
     """
     ratios = _fitted_ratios(cohort, codebook, contrast.covariate)
     for ratio in ratios:
@@ -117,19 +103,6 @@ def pooled_table(
     The two stages see the printed ratios of this contrast alone, as printed. The one stage sees
     all that is printed, allows for other adjustment, and its prior of joined levels is what the
     priors of the single levels make of it; some difference is theirs and not the pooling's.
-
-    Parameters
-    ----------
-    analysis : Analysis
-    one_stage : DataFrame
-        Tidy effects of the posterior.
-    usual : DataFrame, optional
-        Table `frequentist` of cohorts of patients and of site tables.
-
-    Returns
-    -------
-    DataFrame
-        Tidy: each cohort's own estimate, the two-stage methods, the one-stage posterior.
     """
     rows: list[dict[str, object]] = []
     for contrast in contrasts_of(analysis):
@@ -146,22 +119,7 @@ def pooled_table(
 def own_estimate(
     analysis: Analysis, cohort: CohortEvidence, contrast: Contrast, usual: pd.DataFrame | None
 ) -> OwnEstimate | None:
-    """What one cohort alone says of a contrast: by a regression of its patients, or in print.
-
-    Parameters
-    ----------
-    analysis : Analysis
-    cohort : CohortEvidence
-        Of it.
-    contrast : Contrast
-    usual : DataFrame, optional
-        Table `frequentist` of cohorts of patients and of site tables.
-
-    Returns
-    -------
-    OwnEstimate or None
-        None where the cohort does not tell of it by itself.
-    """
+    """What one cohort alone says of a contrast: by a regression of its patients, or in print."""
     if cohort.printed:
         if not contrast.versus:
             return None

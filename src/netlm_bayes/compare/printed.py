@@ -41,19 +41,6 @@ def scepticism_limit(lower: float, upper: float) -> float:
     result: the posterior interval then holds 1. Prior, print and posterior have intervals of one
     level; 10.1098/rsos.171047.
 
-    Parameters
-    ----------
-    lower, upper : float
-        Limits of a printed ratio's interval, > 0.
-
-    Returns
-    -------
-    float
-        NaN where the interval holds 1: such a result convinces no sceptic. Infinite where it ends
-        so close to 1 that no prior is wide enough.
-
-    Examples
-    --------
     >>> round(scepticism_limit(1.41, 5.72), 2)
     1.88
     >>> scepticism_limit(0.9, 5.72)
@@ -71,19 +58,6 @@ def shrinkage(printed: float, posterior: float) -> float:
 
     .. math:: 1 - \frac{\tilde\beta}{\hat\beta}
 
-    Parameters
-    ----------
-    printed, posterior : float
-        Ratios, > 0.
-
-    Returns
-    -------
-    float
-        0 leaves it, 1 takes all of it, above 1 turns its direction, below 0 adds to it; NaN for a
-        printed ratio of 1.
-
-    Examples
-    --------
     >>> round(shrinkage(printed=4.0, posterior=2.0), 3)
     0.5
     """
@@ -91,19 +65,7 @@ def shrinkage(printed: float, posterior: float) -> float:
 
 
 def wrong_sign(printed: float, log_ratio: Array) -> float:
-    """Posterior probability that the printed estimate points the wrong way.
-
-    Parameters
-    ----------
-    printed : float
-        Ratio, > 0.
-    log_ratio : ndarray of shape (draws,)
-
-    Returns
-    -------
-    float
-        NaN for a printed ratio of 1, which points no way.
-    """
+    """Posterior probability that the printed estimate points the wrong way."""
     if printed == 1:
         return math.nan
     return float(np.mean(np.sign(log_ratio) != np.sign(math.log(printed))))
@@ -117,39 +79,12 @@ def exaggeration(printed: float, log_ratio: Array) -> float:
     The mean is of the effect and not of its inverse, which has no finite mean. It is never below
     the size of the mean effect, and well above it where the sign is open: an exaggeration is
     understated rather than overstated, and near no effect a value below 1 says little.
-
-    Parameters
-    ----------
-    printed : float
-        Ratio, > 0.
-    log_ratio : ndarray of shape (draws,)
-
-    Returns
-    -------
-    float
     """
     return abs(math.log(printed)) / float(np.mean(np.abs(log_ratio)))
 
 
 def comparison(analysis: Analysis, people: Sequence[Population], chains: int) -> pd.DataFrame:
-    """Set every printed ratio of the model's contrasts beside its posterior.
-
-    Parameters
-    ----------
-    analysis : Analysis
-    people : sequence of Population
-        Of the same analysis, cohorts first and in order.
-    chains : int
-        That their draws come from.
-
-    Returns
-    -------
-    DataFrame
-        Ratios of level vs reference; odds ratios are of response whatever was printed. Limits are
-        as printed; where none are, or the model's level is another than print's 95 %, they are
-        those of the standard error in the likelihood, and `limits_from` says so. A ratio without a
-        standard error stands in the replication table alone.
-    """
+    """Set every printed ratio of the model's contrasts beside its posterior."""
     rows = []
     for cohort, population in zip(analysis.cohorts, people, strict=False):
         for use in cohort.uses:
@@ -190,25 +125,7 @@ def _printed(analysis: Analysis, item: Ratio, ratio: PrintedRatio) -> dict[str, 
 def posterior_beside(
     log_ratio: Array, printed: float, limits: tuple[float, float], level: float, chains: int
 ) -> dict[str, object]:
-    """What the posterior makes of a ratio: the columns of `comparison` that need its draws.
-
-    Parameters
-    ----------
-    log_ratio : ndarray of shape (draws,)
-    printed : float
-        Ratio, > 0.
-    limits : (float, float)
-        Of its interval.
-    level : float
-        Of the posterior's interval.
-    chains : int
-        That the draws come from.
-
-    Returns
-    -------
-    dict
-        With the Monte Carlo error of each number that the draws are behind.
-    """
+    """What the posterior makes of a ratio: the columns of `comparison` that need its draws."""
     tail, by_chain = (1 - level) / 2, log_ratio.reshape(chains, -1)
     found = quantiles(by_chain, [tail, 0.5, 1 - tail])
     lower, middle, upper = np.exp(found.estimates).tolist()
@@ -285,20 +202,6 @@ def replication_table(replicates: Sequence[Replicate], level: float, chains: int
 
     the mid-p, which for counts does not lean to either side as the plain tails do. Of a median not
     reached, `p_value` is the probability that a replicate lies beyond the end of follow-up too.
-
-    Parameters
-    ----------
-    replicates : sequence of Replicate
-    level : float
-        Of the central predictive interval.
-    chains : int
-        That the draws come from.
-
-    Returns
-    -------
-    DataFrame
-        Of a number in the likelihood `p_value` leans to 1: the posterior has seen it. Each number
-        that the draws are behind has its Monte Carlo error beside it.
     """
     labels = ("cohort", "endpoint", "item", "kind", "subgroup", "unit", "printed")
     rows = [

@@ -59,18 +59,6 @@ def usual_tables(analysis: Analysis, recipe: Recipe | None = None) -> dict[str, 
 
     Of a site's table, a Poisson regression in place of Cox; or a logistic one. Rows `pooled` are
     of the cohorts of patients alone.
-
-    Parameters
-    ----------
-    analysis : Analysis
-    recipe : Recipe, optional
-        Adds the regression of patients that a selection of covariates would have printed.
-
-    Returns
-    -------
-    dict of DataFrame
-        `frequentist`, and `kaplan_meier` (curves on a grid of months) of patients' survival;
-        nothing without patients or tables.
     """
     people, shared = patients_of(analysis), tables_of(analysis)
     book, names, level = analysis.codebook, analysis.spec.covariates, analysis.spec.level
@@ -123,23 +111,7 @@ def usual_comparison(
     usual: Mapping[str, pd.DataFrame],
     chains: int,
 ) -> pd.DataFrame:
-    """Set every ratio that a regression gives beside its posterior.
-
-    Parameters
-    ----------
-    analysis : Analysis
-    people : sequence of Population
-    usual : mapping of DataFrame
-        Of `usual_tables`.
-    chains : int
-        That the draws come from.
-
-    Returns
-    -------
-    DataFrame
-        In the columns of `comparison`, `printed` being what a paper would have printed of these
-        patients, or of those whose sums are in a site's table; role `patients`.
-    """
+    """Set every ratio that a regression gives beside its posterior."""
     if "frequentist" not in usual:
         return pd.DataFrame()
     table, populations = usual["frequentist"], {one.name: one for one in people}

@@ -25,70 +25,22 @@ class Baseline(ABC):
 
     @abstractmethod
     def log_cumulative_hazard(self, months: ArrayLike) -> Floats:
-        r"""Log cumulative hazard of the reference profile.
-
-        Parameters
-        ----------
-        months : array_like of shape (...)
-            Time, >= 0; at 0 months the value is -inf.
-
-        Returns
-        -------
-        ndarray of shape (...)
-
-        Raises
-        ------
-        ValueError
-            If a time is negative.
-        """
+        r"""Log cumulative hazard of the reference profile; shape (...)."""
 
     @abstractmethod
     def months_at(self, log_hazard: ArrayLike) -> Floats:
-        """Time at which the reference profile reaches a log cumulative hazard.
-
-        Parameters
-        ----------
-        log_hazard : array_like of shape (...)
-            From -inf, at 0 months, to inf.
-
-        Returns
-        -------
-        ndarray of shape (...)
-            Months; inf where they are beyond float64.
-        """
+        """Time at which the reference profile reaches a log cumulative hazard; shape (...)."""
 
     @abstractmethod
     def rmst(self, horizon: ArrayLike, log_hr: ArrayLike = 0.0) -> Floats:
         r"""Restricted mean survival time.
 
         .. math:: \int_0^h S(t) \, dt
-
-        Parameters
-        ----------
-        horizon : array_like of shape (...)
-            Months, > 0 and finite.
-        log_hr : array_like of shape (...), default 0
-            Linear predictor, level vs reference.
-
-        Returns
-        -------
-        ndarray of shape (...)
-            Months, between 0 and ``horizon``.
-
-        Raises
-        ------
-        ValueError
-            If a horizon is not positive and finite.
         """
 
     @abstractmethod
     def shifted(self, log_hr: ArrayLike) -> Self:
-        """Curve whose hazard is ``exp(log_hr)`` times this one's at every time.
-
-        Parameters
-        ----------
-        log_hr : array_like of shape (...)
-        """
+        """Curve whose hazard is ``exp(log_hr)`` times this one's at every time."""
 
     @abstractmethod
     def per_pattern(self) -> Self:
@@ -98,23 +50,6 @@ class Baseline(ABC):
         r"""Survival.
 
         .. math:: S(t) = \exp(-H(t)), \qquad \log H(t) = \log H_0(t) + \eta
-
-        Parameters
-        ----------
-        months : array_like of shape (...)
-            Time, >= 0.
-        log_hr : array_like of shape (...), default 0
-            Linear predictor, level vs reference.
-
-        Returns
-        -------
-        ndarray of shape (...)
-            Probability of being event-free at ``months``.
-
-        Raises
-        ------
-        ValueError
-            If a time is negative.
         """
         log_hazard = self.log_cumulative_hazard(months) + floats(log_hr)
         return np.asarray(np.exp(-exp_or_inf(log_hazard)))

@@ -11,22 +11,6 @@ def log_minus_log(survival: ArrayLike) -> Floats:
 
     .. math:: \log(-\log S)
 
-    Parameters
-    ----------
-    survival : array_like of shape (...)
-        Strictly between 0 and 1.
-
-    Returns
-    -------
-    ndarray of shape (...)
-
-    Raises
-    ------
-    ValueError
-        If a survival is not between 0 and 1.
-
-    Examples
-    --------
     >>> log_minus_log([0.9, 0.5, 0.1]).round(3)
     array([-2.25 , -0.367,  0.834])
     """
@@ -38,22 +22,6 @@ def log_minus_log_se(survival: ArrayLike, n: ArrayLike) -> Floats:
 
     .. math:: \sqrt{\frac{1 - S}{n S}} \Big/ |\log S|
 
-    Parameters
-    ----------
-    survival, n : array_like of shape (...)
-        Estimated survival, strictly between 0 and 1, and the number at risk, > 0.
-
-    Returns
-    -------
-    ndarray of shape (...)
-
-    Raises
-    ------
-    ValueError
-        If a survival is not between 0 and 1, or a number at risk is not positive.
-
-    Examples
-    --------
     >>> log_minus_log_se([0.9, 0.5], n=25).round(3)
     array([0.633, 0.289])
     """

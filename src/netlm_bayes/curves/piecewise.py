@@ -25,20 +25,6 @@ class Piecewise(Baseline):
     with :math:`h_j` the hazard between the cuts :math:`c_{j-1}` and :math:`c_j`, where
     :math:`c_0 = 0`, and the last interval open.
 
-    Attributes
-    ----------
-    log_hazard : array_like of shape (..., intervals)
-        :math:`\log h_j`, per month; one more than there are cuts.
-    cuts : sequence of float
-        Months, > 0 and rising.
-
-    Raises
-    ------
-    ValueError
-        If the cuts do not rise from 0, or the hazards are not one for every interval.
-
-    Examples
-    --------
     >>> curve = Piecewise(np.log([0.1, 0.05]), cuts=[6])
     >>> np.exp(curve.log_cumulative_hazard([0, 3, 6, 12])).round(3)
     array([0. , 0.3, 0.6, 0.9])
@@ -46,8 +32,8 @@ class Piecewise(Baseline):
     array([1.   , 0.549, 0.407])
     """
 
-    log_hazard: Floats
-    cuts: Sequence[float]
+    log_hazard: Floats  # (..., intervals); \log h_j, per month; one more than there are cuts
+    cuts: Sequence[float]  # months, > 0 and rising
 
     def __post_init__(self) -> None:
         """Take numbers as arrays."""
@@ -91,8 +77,6 @@ class Piecewise(Baseline):
 
         in the interval `j` with :math:`H_0(c_{j-1}) < H \le H_0(c_j)`.
 
-        Examples
-        --------
         >>> Piecewise(np.log([0.1, 0.05]), cuts=[6]).months_at(np.log([0.3, 0.6, 0.9])).round(3)
         array([ 3.,  6., 12.])
         """
@@ -115,8 +99,6 @@ class Piecewise(Baseline):
 
         with :math:`\phi(0) = 1`: an interval without hazard counts in full.
 
-        Examples
-        --------
         >>> Piecewise(np.log([0.1, 0.05]), cuts=[6]).rmst([6, 12]).round(3)
         array([4.512, 7.357])
         """
@@ -147,18 +129,6 @@ def exposure(months: Floats, cuts: Sequence[float]) -> Floats:
 
     .. math:: e_j(t) = \min(\max(t - c_{j-1}, 0), c_j - c_{j-1})
 
-    Parameters
-    ----------
-    months : ndarray of shape (...)
-    cuts : sequence of float
-        Rising.
-
-    Returns
-    -------
-    ndarray of shape (..., intervals)
-
-    Examples
-    --------
     >>> exposure(np.array([2.0, 8.0]), [6.0]).tolist()
     [[2.0, 0.0], [6.0, 2.0]]
     """

@@ -26,25 +26,6 @@ def population_log_hazard(
 
     It depends on who the population is and on no baseline: one root serves every curve.
 
-    Parameters
-    ----------
-    log_hr, weights : array_like of shape (..., patterns)
-        Linear predictor of each covariate pattern, and how common it is.
-    survival : array_like of shape (...), default 0.5
-        Strictly between 0 and 1.
-
-    Returns
-    -------
-    ndarray of shape (...)
-
-    Raises
-    ------
-    ValueError
-        If a survival is not between 0 and 1, a weight is negative or not finite, or all weights
-        are 0.
-
-    Examples
-    --------
     >>> population_log_hazard([0, np.log(2)], weights=[1, 1], survival=[0.75, 0.375]).round(3)
     array([-1.635, -0.367])
     """
@@ -67,27 +48,6 @@ def population_quantile(
 
     .. math:: \sum_x w_x \exp(-H(t \mid x)) \Big/ \sum_x w_x = S.
 
-    Parameters
-    ----------
-    baseline : Baseline
-        The reference profile's curve, of shape (...).
-    log_hr, weights : array_like of shape (..., patterns)
-        Linear predictor of each covariate pattern, and how common it is.
-    survival : array_like of shape (...), default 0.5
-        Strictly between 0 and 1; 0.5 gives the population median.
-
-    Returns
-    -------
-    ndarray of shape (...)
-        Months.
-
-    Raises
-    ------
-    ValueError
-        As `population_log_hazard`.
-
-    Examples
-    --------
     >>> from netlm_bayes.curves import Weibull
     >>> curve, log_hr = Weibull(log_scale=0, shape=1), [0, np.log(2)]
     >>> population_quantile(curve, log_hr, weights=[1, 1], survival=[0.75, 0.375])

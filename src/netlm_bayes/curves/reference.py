@@ -23,27 +23,6 @@ def reference_curve(
 
     .. math:: \log H_0(t) = a + \kappa \log(t / 12) \quad\text{or}\quad \log h_j = g + r_j
 
-    Parameters
-    ----------
-    baseline : {"weibull", "piecewise"}
-    cuts : sequence of float
-        Months, of a piecewise baseline.
-    theta : ndarray of shape (..., parameters)
-        Level first, then a Weibull's log shape.
-    log_hazard_step : ndarray of shape (..., intervals), optional
-        Of a piecewise baseline; 0 in the first interval.
-
-    Returns
-    -------
-    Baseline of shape (...)
-
-    Raises
-    ------
-    ValueError
-        A piecewise baseline without steps.
-
-    Examples
-    --------
     >>> reference_curve("weibull", (), np.array([-0.4, 0.0])).survival(12).round(3)
     np.float64(0.512)
     """

@@ -20,20 +20,6 @@ class Weibull(Baseline):
 
     .. math:: \log H_0(t) = a + \kappa \log(t / 12)
 
-    Attributes
-    ----------
-    log_scale : array_like of shape (...)
-        :math:`a`, the log cumulative hazard at 12 months.
-    shape : array_like of shape (...)
-        :math:`\kappa`, > 0.
-
-    Raises
-    ------
-    ValueError
-        If a shape is not positive.
-
-    Examples
-    --------
     >>> curve = Weibull(log_scale=-0.4, shape=2)
     >>> curve.log_cumulative_hazard([0, 12, 24]).round(3)
     array([  -inf, -0.4  ,  0.986])
@@ -41,8 +27,8 @@ class Weibull(Baseline):
     array([1.   , 0.607, 0.368])
     """
 
-    log_scale: Floats
-    shape: Floats
+    log_scale: Floats  # (...); a, the log cumulative hazard at 12 months
+    shape: Floats  # (...); \kappa, > 0
 
     def __post_init__(self) -> None:
         """Take numbers as arrays."""
@@ -60,8 +46,6 @@ class Weibull(Baseline):
 
         See `Baseline`.
 
-        Examples
-        --------
         >>> curve = Weibull(np.log(np.log(2)), shape=1)
         >>> curve.months_at(np.log(np.log(2)) - np.log([0.5, 1, 2])).round(3)
         array([24., 12.,  6.])
@@ -80,8 +64,6 @@ class Weibull(Baseline):
         :math:`s = 1/\kappa` this is :math:`h \, x^{-s} \, \Gamma(s + 1) P(s, x)`, and by Kummer's
         transformation :math:`h \, e^{-x} {}_1F_1(1; s + 1; x)`, which stays exact as x vanishes.
 
-        Examples
-        --------
         >>> Weibull(log_scale=0, shape=1).rmst([12, 24]).round(3)
         array([ 7.585, 10.376])
         """

@@ -12,8 +12,6 @@ from netlm_bayes.documents.words import did_you_mean
 def flattened(values: Mapping[str, Any], place: Place = ()) -> Iterator[tuple[Place, Any]]:
     """Values of dotted keys and of nested tables, each with its whole path.
 
-    Examples
-    --------
     >>> list(flattened({"a.b": 1, "c": {"d": 2}}))
     [(('a', 'b'), 1), (('c', 'd'), 2)]
     """
@@ -26,13 +24,7 @@ def flattened(values: Mapping[str, Any], place: Place = ()) -> Iterator[tuple[Pl
 
 
 def set_at(values: dict[str, Any], place: Place, value: Any) -> str:
-    """Set a value that is there, in place.
-
-    Returns
-    -------
-    str
-        What is wrong if it is not there, else empty.
-    """
+    """Set a value that is there, in place."""
     *outer, last = map(str, place)
     for step in outer:
         inner = values.get(step)

@@ -25,20 +25,6 @@ _TOKEN = re.compile(
 def line_of(text: str, place: Place) -> int | None:
     r"""Line at which a value stands in a TOML text.
 
-    Parameters
-    ----------
-    text : str
-        The file's text, valid TOML.
-    place : tuple of str or int
-        The path of the value.
-
-    Returns
-    -------
-    int or None
-        1-based; the innermost part of the path that is there, None where nothing is.
-
-    Examples
-    --------
     >>> line_of("n = 84\n[priors]\neffect.sigma = 0.5", ("priors", "effect", "mu"))
     3
     """
@@ -50,8 +36,6 @@ def line_of(text: str, place: Place) -> int | None:
 def place_name(place: Place) -> str:
     """Write a place as people count.
 
-    Examples
-    --------
     >>> place_name(("published", 3, "level"))
     'published[4].level'
     """

@@ -58,15 +58,7 @@ def repeated(names: Iterable[object]) -> list[str]:
 
 
 def known_keys(schema: type[Document], loc: Sequence[str | int] = ("",)) -> list[str]:
-    """Keys that the document at a place knows, in the schema's order.
-
-    Parameters
-    ----------
-    schema : type of Document
-        Of the whole file.
-    loc : sequence of str or int
-        Path of a key within it; the default is the top.
-    """
+    """Keys that the document at a place knows, in the schema's order."""
     documents = [schema]
     for step in loc[:-1]:
         fields = [d.model_fields[step] for d in documents if step in d.model_fields]

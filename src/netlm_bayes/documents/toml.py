@@ -45,27 +45,7 @@ _PARSER_WORDS = {
 
 
 def read_toml(path: Path, source: str = "") -> tuple[dict[str, Any], str]:
-    """Read a TOML file into plain values and its own text.
-
-    Parameters
-    ----------
-    path : Path
-        The file.
-    source : str, optional
-        Its name in messages; the path if not given.
-
-    Returns
-    -------
-    values : dict
-        With decimals as `Decimal`.
-    text : str
-        The file's text, for finding lines.
-
-    Raises
-    ------
-    InputError
-        The file cannot be read, is not UTF-8, is not TOML or is empty.
-    """
+    """Read a TOML file into plain values and its own text."""
     content = read_bytes(path, source)
     try:
         text = content.decode("utf-8-sig").replace("\r\n", "\n")
@@ -84,13 +64,7 @@ def read_toml(path: Path, source: str = "") -> tuple[dict[str, Any], str]:
 
 
 def read_bytes(path: Path, source: str = "") -> bytes:
-    """Read a file whole.
-
-    Raises
-    ------
-    InputError
-        It cannot be read.
-    """
+    """Read a file whole."""
     try:
         return path.read_bytes()
     except IsADirectoryError:
@@ -120,13 +94,7 @@ def _parser_problem(message: str, text: str) -> Problem:
 
 
 def file_kind(values: Mapping[str, Any]) -> str:
-    """Tell what kind of file it is meant to be.
-
-    Returns
-    -------
-    str
-        ``"cohort"``, ``"model"`` or ``"codebook"``; empty where no key tells.
-    """
+    """Tell what kind of file it is meant to be."""
     told = {kind: len(keys & set(values)) for kind, keys in KEYS_OF_KINDS.items()}
     told["codebook"] = sum(isinstance(values.get(key), dict) for key in ("covariates", "endpoints"))
     best = max(told, key=lambda kind: told[kind])
@@ -134,13 +102,7 @@ def file_kind(values: Mapping[str, Any]) -> str:
 
 
 def expect_kind(kind: str, values: Mapping[str, Any], source: str) -> None:
-    """Refuse a file of another kind as such, rather than key by key.
-
-    Raises
-    ------
-    InputError
-        The file is of another kind.
-    """
+    """Refuse a file of another kind as such, rather than key by key."""
     got = file_kind(values)
     if got and got != kind:
         what = f"is a {got} file, where a {kind} file is expected"
@@ -148,27 +110,7 @@ def expect_kind(kind: str, values: Mapping[str, Any], source: str) -> None:
 
 
 def validated[D: Document](schema: type[D], values: Mapping[str, Any], source: str, text: str) -> D:
-    """Check plain values against a schema.
-
-    Parameters
-    ----------
-    schema : type of Document
-        What the file should be.
-    values : mapping
-        What it holds.
-    source, text : str
-        The file's name and text, for the messages.
-
-    Returns
-    -------
-    Document
-        An instance of `schema`.
-
-    Raises
-    ------
-    InputError
-        With every problem, each in the reader's words and with its line.
-    """
+    """Check plain values against a schema."""
     try:
         # Strict: a number in quotes, or true for 1, is a slip of the pen.
         return schema.model_validate(_without_lists(values), strict=True)

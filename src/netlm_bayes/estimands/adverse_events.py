@@ -22,17 +22,6 @@ def adverse_event_rates(cohorts: Sequence[Cohort], level: float = 0.95) -> pd.Da
     Where only a percentage is printed, `k` is the nearest whole number of patients. The interval is
     central, but starts at 0 for no event and ends at 1 for an event in all (Brown, Cai, DasGupta
     2001, 10.1214/ss/1009213286).
-
-    Parameters
-    ----------
-    cohorts : sequence of Cohort
-    level : float, default 0.95
-        Of the interval.
-
-    Returns
-    -------
-    DataFrame
-        Tidy; estimand `adverse_event_rate`, the event in `contrast`.
     """
     rows = [
         _rate(cohort, item, level)

@@ -20,24 +20,14 @@ from netlm_bayes.spec import Association, Model
 
 @dataclass(frozen=True)
 class Mix:
-    """Whom a cohort treats.
+    """Whom a cohort treats."""
 
-    Attributes
-    ----------
-    n : int
-        Patients, by which the mixes of several cohorts are weighed.
-    shares : mapping of str to ndarray of shape (levels,)
-        How common each level is; of a continuous covariate, each of `STEPS` from its centre.
-    scales : mapping of str to Scale
-        Of the continuous covariates.
-    association : tuple of Association
-        Departures from independence.
-    """
-
-    n: int
+    n: int  # patients, by which the mixes of several cohorts are weighed
+    # (levels,); how common each level is; of a continuous covariate, each of `STEPS` from its
+    # centre
     shares: Mapping[str, Floats]
-    scales: Mapping[str, Scale] = field(default_factory=dict)
-    association: tuple[Association, ...] = ()
+    scales: Mapping[str, Scale] = field(default_factory=dict)  # of the continuous covariates
+    association: tuple[Association, ...] = ()  # departures from independence
 
 
 @dataclass(frozen=True)
@@ -51,24 +41,12 @@ class Covariates:
 
 @dataclass(frozen=True)
 class Treated:
-    """Whom cohorts treat, and how they were followed.
+    """Whom cohorts treat, and how they were followed."""
 
-    Attributes
-    ----------
-    model : Parameterisation
-        With the cohorts' codebook and scales.
-    mixes : tuple of Mix
-        A cohort each.
-    followed_to : float
-        Longest follow-up, months; NaN where none is told.
-    note : str
-        What is taken from where.
-    """
-
-    model: Parameterisation
-    mixes: tuple[Mix, ...]
-    followed_to: float
-    note: str
+    model: Parameterisation  # with the cohorts' codebook and scales
+    mixes: tuple[Mix, ...]  # a cohort each
+    followed_to: float  # longest follow-up, months; NaN where none is told
+    note: str  # what is taken from where
 
     @property
     def n(self) -> int:
@@ -77,22 +55,7 @@ class Treated:
 
 
 def treated_by(described: Described, spec: Model, cohort: str = "") -> Treated:
-    """Whom described cohorts treat.
-
-    Parameters
-    ----------
-    described : mapping
-        Of `description_of`.
-    spec : Model
-        Of the same analysis.
-    cohort : str, default ""
-        Id of one of them; all together where it is none of theirs.
-
-    Returns
-    -------
-    Treated
-        Patients' covariates are taken as independent, published ones as in the model.
-    """
+    """Whom described cohorts treat."""
     cohorts = [one for one in described["cohorts"] if one["id"] == cohort] or described["cohorts"]
     codebook = Codebook.model_validate(described["codebook"])
     _check_covariates(spec, codebook, drawn=True)
@@ -129,19 +92,6 @@ def treated_by_anybody(
     .. math:: m \sim \text{Dirichlet}(1, \dots, 1)
 
     as in the likelihood of missing levels.
-
-    Parameters
-    ----------
-    spec : Model
-    codebook : Codebook
-    n : int
-        Patients.
-    rng : Generator
-
-    Raises
-    ------
-    InputError
-        The codebook does not tell how a covariate of the model may be spread.
     """
     _check_covariates(spec, codebook, drawn=False)
     covariates = {name: codebook.covariates[name] for name in spec.covariates}
@@ -152,15 +102,7 @@ def treated_by_anybody(
 
 
 def _check_covariates(spec: Model, codebook: Codebook, drawn: bool) -> None:
-    """Refuse covariates whose levels or values cannot be drawn.
-
-    Parameters
-    ----------
-    spec : Model
-    codebook : Codebook
-    drawn : bool
-        Whether a cohort tells how continuous covariates are spread.
-    """
+    """Refuse covariates whose levels or values cannot be drawn."""
     found = []
     for name in spec.covariates:
         covariate = codebook.covariates.get(name)
@@ -182,15 +124,7 @@ def _check_covariates(spec: Model, codebook: Codebook, drawn: bool) -> None:
 def draw_covariates(
     mixes: Sequence[Mix], model: Parameterisation, n: int, rng: np.random.Generator
 ) -> Covariates:
-    """Draw the covariates of patients, each of one of several cohorts.
-
-    Parameters
-    ----------
-    mixes : sequence of Mix
-    model : Parameterisation
-    n : int
-    rng : Generator
-    """
+    """Draw the covariates of patients, each of one of several cohorts."""
     size = np.array([mix.n for mix in mixes], dtype=float)
     counts = rng.multinomial(n, size / size.sum())
     drawn = [_draw(mix, model, k, rng) for mix, k in zip(mixes, counts.tolist(), strict=True)]
@@ -241,14 +175,7 @@ def _draw_values(share: Floats, scale: Scale, n: int, rng: np.random.Generator) 
 
 
 def with_missing(people: Covariates, share: float, rng: np.random.Generator) -> Covariates:
-    """Leave out a share of the cells of every covariate, completely at random.
-
-    Parameters
-    ----------
-    people : Covariates
-    share : float
-    rng : Generator
-    """
+    """Leave out a share of the cells of every covariate, completely at random."""
     if not share:
         return people
     levels = {

@@ -19,20 +19,11 @@ MONTHS = (6.0, 12.0, 24.0)
 
 @dataclass(frozen=True)
 class CurveReplicate:
-    """A curve at the end of one of its cells.
-
-    Attributes
-    ----------
-    months : float
-    survival : float
-        As read, the median over plausible readings.
-    draws : ndarray of shape (draws,)
-        As it might have been printed.
-    """
+    """A curve at the end of one of its cells."""
 
     months: float
-    survival: float
-    draws: Array
+    survival: float  # as read, the median over plausible readings
+    draws: Array  # (draws,); as it might have been printed
 
 
 def curve_replicates(
@@ -45,20 +36,6 @@ def curve_replicates(
               \sqrt{\sum_{k} \frac{d_k}{n_k (n_k - d_k)}}
 
     with Greenwood's standard error of the curve as read.
-
-    Parameters
-    ----------
-    curve : CurveEvidence
-    population : Population
-    subgroup : str
-        Name of the curve's patients.
-    noise : ndarray of shape (draws,)
-        Standard normal.
-
-    Yields
-    ------
-    CurveReplicate
-        None where the curve has not fallen yet, or is at zero.
     """
     survival, variance = _product_limit(curve)
     group = subgroups_within(population, {subgroup: curve.subgroup})

@@ -34,17 +34,10 @@ HARDLY_ANYBODY = 1e-12
 
 @dataclass(frozen=True)
 class Profile:
-    """A kind of patient: what is known of it.
+    """A kind of patient: what is known of it."""
 
-    Attributes
-    ----------
-    levels : mapping of str to str
-        Level of covariates.
-    numbers : mapping of str to float
-        Of continuous covariates, in their unit.
-    """
-
-    levels: Mapping[str, str] = field(default_factory=dict)
+    levels: Mapping[str, str] = field(default_factory=dict)  # level of covariates
+    # of continuous covariates, in their unit
     numbers: Mapping[str, float] = field(default_factory=dict)
 
     @property
@@ -54,21 +47,7 @@ class Profile:
 
 
 def description_of(analysis: Analysis) -> dict[str, Any]:
-    """Describe the populations of an analysis, ready for JSON and for sharing.
-
-    Parameters
-    ----------
-    analysis : Analysis
-
-    Returns
-    -------
-    dict
-        `codebook`, of the model's covariates only; `scales` of continuous covariates; `endpoints`;
-        `n` of all cohorts; `synthetic`, whether any patients are; and `cohorts`, each with `id`,
-        `label`, `n`, `patients` (whether it has any, or a table of them), `followed_to` in months
-        or None, `shares` of every covariate's levels and `borrowed`, the log sd of borrowed
-        margins. The levels of a continuous covariate are whole steps from its centre, -2 to 2.
-    """
+    """Describe the populations of an analysis, ready for JSON and for sharing."""
     codebook = analysis.codebook.model_dump(mode="json", exclude_defaults=True)
     known = codebook["covariates"]
     codebook["covariates"] = {name: known[name] for name in analysis.spec.covariates}
@@ -163,18 +142,8 @@ def _shares(levels: tuple[str, ...], codes: NDArray[np.int_]) -> dict[str, float
 
 
 def rounded_counts(counts: NDArray[np.int_]) -> Array:
-    """Counts to the nearest five; 1 and 2 become 5, and none stays none.
+    """Counts to the nearest five; 1 and 2 become 5, and none stays none; shape (...).
 
-    Parameters
-    ----------
-    counts : ndarray of int of shape (...)
-
-    Returns
-    -------
-    ndarray of shape (...)
-
-    Examples
-    --------
     >>> rounded_counts(np.array([0, 1, 7, 8, 52]))
     array([ 0.,  5.,  5., 10., 50.])
     """
@@ -185,24 +154,7 @@ def rounded_counts(counts: NDArray[np.int_]) -> Array:
 def described_analysis(
     described: Described, spec: Model, profile: Profile | None = None
 ) -> Analysis:
-    """Rebuild an analysis without its evidence: enough for `populations` and all made of them.
-
-    Parameters
-    ----------
-    described : mapping
-        Of `description_of`.
-    spec : Model
-        Of the same analysis.
-    profile : Profile, optional
-        Its continuous covariates are fixed at its numbers; its levels become such that the mix
-        within them is defined, even where nobody has them.
-
-    Returns
-    -------
-    Analysis
-        Every combination of levels and steps is a pattern. Published cohorts are mixed as they
-        were; patients' covariates are taken as independent.
-    """
+    """Rebuild an analysis without its evidence: enough for `populations` and all made of them."""
     profile = profile or Profile()
     codebook = Codebook.model_validate(described["codebook"])
     scales = {name: Scale(**values) for name, values in described["scales"].items()}

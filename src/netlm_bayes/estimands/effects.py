@@ -35,16 +35,6 @@ def contrasts_of(analysis: Analysis) -> tuple[Contrast, ...]:
     """List every level against its reference, every step, and other contrasts in the likelihood.
 
     Of a latent scale the step, one unit, and what these imply for every level.
-
-    Parameters
-    ----------
-    analysis : Analysis
-
-    Returns
-    -------
-    tuple of Contrast
-        In the order of the model's covariates. The side with the reference level comes last,
-        however a paper is read, so that one contrast has one name in every scenario.
     """
     codebook = analysis.codebook
     found = []
@@ -76,20 +66,7 @@ def ratio_name(analysis: Analysis) -> str:
 def effects(
     analysis: Analysis, people: Sequence[Population], accepted: Accepted
 ) -> Iterator[Quantity]:
-    """Ratios of every population, then what the populations share.
-
-    Parameters
-    ----------
-    analysis : Analysis
-    people : sequence of Population
-        Of the same analysis.
-    accepted : Accepted
-
-    Yields
-    ------
-    Quantity
-        Ratios on the ratio scale, null 1; `heterogeneity` on the log scale; `shape` of Weibull.
-    """
+    """Ratios of every population, then what the populations share."""
     estimand, endpoint = ratio_name(analysis), analysis.endpoints[0]
     for contrast in contrasts_of(analysis):
         label = contrast.label(analysis.codebook) + _until(analysis, contrast)

@@ -28,17 +28,7 @@ class Estimates:
 
 
 def subgroups_of(analysis: Analysis) -> dict[str, dict[str, tuple[str, ...]]]:
-    """Everyone, and every level of every covariate in the model.
-
-    Parameters
-    ----------
-    analysis : Analysis
-
-    Returns
-    -------
-    dict
-        By printed name, the levels of each covariate.
-    """
+    """Everyone, and every level of every covariate in the model."""
     found: dict[str, dict[str, tuple[str, ...]]] = {"overall": {}}
     for name, level in analysis.patterns.columns:
         found[f"{name}: {level}"] = {name: (level,)}
@@ -48,22 +38,7 @@ def subgroups_of(analysis: Analysis) -> dict[str, dict[str, tuple[str, ...]]]:
 def estimate(
     analysis: Analysis, accepted: Accepted, seed: int
 ) -> tuple[Estimates, NDArray[np.float64]]:
-    """Estimate all that a run reports.
-
-    Parameters
-    ----------
-    analysis : Analysis
-    accepted : Accepted
-        Draws of it.
-    seed : int
-        For the next institution.
-
-    Returns
-    -------
-    Estimates
-    reported : ndarray of shape (chains, draws, quantities)
-        For the gate.
-    """
+    """Estimate all that a run reports."""
     people = populations(accepted, analysis, seed)
     groups, chains = subgroups_of(analysis), accepted.tree["posterior"].sizes["chain"]
     found: list[Quantity] = []
@@ -84,19 +59,7 @@ def estimate(
 def estimate_effects(
     analysis: Analysis, accepted: Accepted, seed: int
 ) -> tuple[tuple[Quantity, ...], NDArray[np.float64]]:
-    """Estimate what a sensitivity analysis reports: ratios, and everyone's survival or response.
-
-    Parameters
-    ----------
-    analysis, accepted, seed
-        As for `estimate`.
-
-    Returns
-    -------
-    quantities : tuple of Quantity
-    reported : ndarray of shape (chains, draws, quantities)
-        For the gate.
-    """
+    """Estimate what a sensitivity analysis reports: ratios, and everyone's survival or response."""
     people = populations(accepted, analysis, seed)
     chains = accepted.tree["posterior"].sizes["chain"]
     found = list(effects(analysis, people, accepted))

@@ -33,22 +33,6 @@ def event_times(
               e^{\eta'} \{H_0(t) - H_0(\min(t, c))\}
 
     with `c` the month from which effects change.
-
-    Parameters
-    ----------
-    baseline : Baseline of shape (draws,)
-    entry : ndarray of shape (patients,)
-        Months.
-    linear : Linear
-        :math:`\eta, \eta'`; (draws, patients).
-    change : float or None
-        Months.
-    rng : Generator
-
-    Returns
-    -------
-    ndarray of shape (draws, patients)
-        Months.
     """
     curve = baseline.per_pattern()
     start = np.exp(curve.log_cumulative_hazard(entry))
@@ -72,17 +56,6 @@ def dated(time: Array, patients: Patients) -> Array:
     A Kaplan-Meier curve dates an event between two scans at the later one, and is compared with
     replicates that do so too. Their scans are as far apart as those between which the patient
     had the event; of a patient who had none, as far as of the median patient who had.
-
-    Parameters
-    ----------
-    time : ndarray of shape (replicates, patients)
-        Months.
-    patients : Patients
-
-    Returns
-    -------
-    ndarray of shape (replicates, patients)
-        Months; `time` itself where the event was seen at once.
     """
     event, last = ~patients.censored, last_seen(patients)
     gap = np.where(event, last - patients.lower, 0.0)
@@ -106,16 +79,6 @@ def followed(patients: Patients, replicates: int, rng: np.random.Generator) -> A
     at :math:`c_j`; where it does not fall to 0, the rest is followed to the last month of the
     cohort. To follow all of them to that month would let those at high risk, who had an event,
     outstay the others.
-
-    Parameters
-    ----------
-    patients : Patients
-    replicates : int
-    rng : Generator
-
-    Returns
-    -------
-    ndarray of shape (replicates, patients)
     """
     last = last_seen(patients)
     event = ~patients.censored

@@ -45,17 +45,12 @@ COLUMNS = (
 
 @dataclass(frozen=True)
 class Units:
-    """Leave-one-out of each unit of one kind; in memory only.
+    """Leave-one-out of each unit of one kind; in memory only."""
 
-    Attributes
-    ----------
-    names : tuple of str
-        What tells the units apart: the same names in two models are the same data.
-    elpd, p, pareto_k : ndarray of shape (units,)
-        Expected log predictive density, effective number of parameters, and Pareto shape.
-    """
-
+    # what tells the units apart: the same names in two models are the same data
     names: tuple[str, ...]
+    # elpd, p, pareto_k: (units,); expected log predictive density, effective number of parameters,
+    # and Pareto shape
     elpd: Array = field(repr=False)
     p: Array = field(repr=False)
     pareto_k: Array = field(repr=False)
@@ -63,20 +58,12 @@ class Units:
 
 @dataclass(frozen=True)
 class LeftOut:
-    """Leave-one-out of one posterior.
+    """Leave-one-out of one posterior."""
 
-    Attributes
-    ----------
-    readings : tuple of str
-        Under which the papers were read: printed numbers read otherwise are other data.
-    draws : int
-        Of the posterior, all chains together.
-    units : mapping of str to Units
-        By kind: `patient`, `group of patients`, `printed number`, `cohort`.
-    """
-
+    # under which the papers were read: printed numbers read otherwise are other data
     readings: tuple[str, ...]
-    draws: int
+    draws: int  # of the posterior, all chains together
+    # by kind: `patient`, `group of patients`, `printed number`, `cohort`
     units: Mapping[str, Units]
 
     @property
@@ -84,10 +71,6 @@ class LeftOut:
         r"""Pareto k up to which importance sampling from this many draws is reliable.
 
         .. math:: \min(1 - 1 / \log_{10} S, \; 0.7)
-
-        References
-        ----------
-        Vehtari, Simpson, Gelman, Yao, Gabry (2024). J Mach Learn Res 25(72), 1-58.
         """
         return float(min(1 - 1 / np.log10(self.draws), LARGEST_K))
 
@@ -101,19 +84,6 @@ def leave_one_out(analysis: Analysis, log_likelihood: xr.Dataset) -> LeftOut:
     A cohort is the sum of what its patients, groups or printed numbers say; of a model that learns
     across cohorts, leaving one out moves much of the posterior, and importance sampling often
     fails: see `Units.pareto_k`.
-
-    Parameters
-    ----------
-    analysis : Analysis
-    log_likelihood : Dataset
-        Group `log_likelihood` of draws of it, as `pointwise.with_patients` gives it: dimensions
-        chain, draw and a row, in this order.
-
-    Returns
-    -------
-    LeftOut
-        Without patients where their log likelihoods were not kept, and then without cohorts;
-        without cohorts also where there is only one.
     """
     draws = log_likelihood.sizes["chain"] * log_likelihood.sizes["draw"]
     units: dict[str, Units] = {}
@@ -205,17 +175,6 @@ def loo_table(fits: Mapping[str, LeftOut]) -> pd.DataFrame:
               \mathrm{se} = \sqrt{n \operatorname{var}(d_i)}
 
     Positive is better than the first model. With fewer than 100 units these errors are too small.
-
-    Parameters
-    ----------
-    fits : mapping of str to LeftOut
-        By name of model or scenario; the first is what others are compared with.
-
-    Returns
-    -------
-    DataFrame
-        With `COLUMNS`, a row a kind of unit and model. NaN where there is nothing to compare, or
-        no error from a single unit; `note` says where a number is not to be trusted.
     """
     rows: list[dict[str, object]] = []
     first = next(iter(fits.values()), None)
@@ -277,20 +236,7 @@ def _unreliable(kind: str, count: int, n: int, largest: float) -> str:
 
 
 def influential(analysis: Analysis, fit: LeftOut) -> pd.DataFrame:
-    """Patients without whom the posterior would be another: Pareto k above the threshold.
-
-    Parameters
-    ----------
-    analysis : Analysis
-    fit : LeftOut
-        Of it.
-
-    Returns
-    -------
-    DataFrame
-        `cohort`, `row` (line in the cohort's file) and `pareto_k`, the largest first; of a patient
-        nothing else.
-    """
+    """Patients without whom the posterior would be another: Pareto k above the threshold."""
     columns = ["cohort", "row", "pareto_k"]
     if PATIENT not in fit.units:
         return pd.DataFrame(columns=columns)

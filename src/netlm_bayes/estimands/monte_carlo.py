@@ -32,15 +32,6 @@ def mean_errors(draws: ArrayLike) -> Array:
     r"""Monte Carlo standard errors of means, by batch means.
 
     .. math:: \sqrt{\frac{1}{b (b - 1)} \sum_{i=1}^b (\bar y_i - \bar y)^2}
-
-    Parameters
-    ----------
-    draws : array_like of shape (..., chains, draws)
-
-    Returns
-    -------
-    ndarray of shape (...)
-        NaN of fewer than two batches.
     """
     values = np.asarray(draws)
     size = max(1, math.isqrt(values.shape[-1]))
@@ -55,16 +46,7 @@ def mean_errors(draws: ArrayLike) -> Array:
 
 
 def probability_errors(events: ArrayLike) -> Array:
-    """Monte Carlo standard errors of probabilities: at least what one draw more or less makes.
-
-    Parameters
-    ----------
-    events : array_like of bool of shape (..., chains, draws)
-
-    Returns
-    -------
-    ndarray of shape (...)
-    """
+    """Monte Carlo standard errors of probabilities: at least what one draw more or less makes."""
     happened = np.asarray(events)
     least = 1 / (happened.shape[-2] * happened.shape[-1])
     error: Array = np.fmax(mean_errors(happened), least)
@@ -79,18 +61,6 @@ def quantiles(draws: ArrayLike, probabilities: Sequence[float]) -> Quantiles:
 
     with :math:`s` the error of the share of draws at or below :math:`Q(p)`, and the quotient one
     over the density there.
-
-    Parameters
-    ----------
-    draws : array_like of shape (..., chains, draws)
-    probabilities : sequence of float
-        Between 0 and 1.
-
-    Returns
-    -------
-    Quantiles
-        Interpolated between draws; an error is infinite where a neighbour is, and 0 of what never
-        varies.
     """
     values = np.asarray(draws, dtype=float)
     flat = values.reshape(*values.shape[:-2], -1)
@@ -128,19 +98,7 @@ def _between(low: Array, high: Array) -> Array:
 def propagated(
     function: Callable[..., float], values: Sequence[float], errors: Sequence[float]
 ) -> float:
-    """Monte Carlo error of a function of estimates, to first order, taken as independent.
-
-    Parameters
-    ----------
-    function : callable
-        Of as many numbers.
-    values, errors : sequence of float
-
-    Returns
-    -------
-    float
-        NaN where the function is not finite within an error of the estimates.
-    """
+    """Monte Carlo error of a function of estimates, to first order, taken as independent."""
     parts = []
     for place, error in enumerate(errors):
         sides = (

@@ -25,18 +25,11 @@ Effects = tuple[tuple[str, str], ...]
 
 @dataclass(frozen=True)
 class Parameterisation:
-    """A model's parameters by name, in the order of a posterior's.
-
-    Attributes
-    ----------
-    spec : Model
-    codebook : Codebook
-    scales : mapping of str to Scale
-        Centre of each continuous covariate, and the step that its coefficient is per.
-    """
+    """A model's parameters by name, in the order of a posterior's."""
 
     spec: Model
     codebook: Codebook
+    # centre of each continuous covariate, and the step that its coefficient is per
     scales: Mapping[str, Scale] = field(default_factory=dict)
 
     @cached_property
@@ -83,25 +76,16 @@ class Parameterisation:
 
 @dataclass(frozen=True)
 class Truth:
-    r"""Parameters that patients are simulated from.
-
-    Attributes
-    ----------
-    model : Parameterisation
-    theta : ndarray of shape (institutions, parameters)
-        Level, log shape of a Weibull baseline, log hazard or odds ratios.
-    effect_change : ndarray of shape (changing,)
-        Added to the changing effects from their month on.
-    log_hazard_step : ndarray of shape (intervals,)
-        Of a piecewise baseline, :math:`r_j`.
-    threshold_gap : ndarray of shape (2,)
-        Of an ordinal response, PD from SD and PR from CR.
-    """
+    r"""Parameters that patients are simulated from."""
 
     model: Parameterisation
+    # (institutions, parameters); level, log shape of a Weibull baseline, log hazard or odds ratios
     theta: Array
+    # (changing,); added to the changing effects from their month on
     effect_change: Array = field(default_factory=lambda: np.zeros(0))
+    # (intervals,); of a piecewise baseline, r_j
     log_hazard_step: Array = field(default_factory=lambda: np.zeros(0))
+    # (2,); of an ordinal response, PD from SD and PR from CR
     threshold_gap: Array = field(default_factory=lambda: np.zeros(0))
 
     def baseline(self, institution: int) -> Baseline:
@@ -143,20 +127,6 @@ def prior_draws(
               \theta_c = \mu + \tau z_c, \quad r_j = r_{j-1} + s u_j, \quad z, u \sim N(0, 1)
 
     Without pooling, and for a single institution, :math:`\theta_c \sim N(m, \sigma^2)`.
-
-    Parameters
-    ----------
-    model : Parameterisation
-    institutions, draws : int
-    rng : Generator
-
-    Returns
-    -------
-    dict of ndarray of shape (draws, ...)
-        By the names of a posterior: `theta` (institution, parameter); with pooling `mu` and,
-        where it is partial, `tau`; of a piecewise baseline `hazard_step_sd` and
-        `log_hazard_step`; of effects that change `effect_change`; of an ordinal response
-        `threshold_gap`.
     """
     spec = model.spec
     found = _cohort_draws(model, institutions, draws, rng)
@@ -205,14 +175,7 @@ def _half_normal(priors: list[Prior], shape: tuple[int, ...], rng: np.random.Gen
 
 
 def prior_truth(model: Parameterisation, institutions: int, rng: np.random.Generator) -> Truth:
-    """Take one draw from the prior.
-
-    Parameters
-    ----------
-    model : Parameterisation
-    institutions : int
-    rng : Generator
-    """
+    """Take one draw from the prior."""
     draws = {name: values[0] for name, values in prior_draws(model, institutions, 1, rng).items()}
     return _truth(model, draws["theta"], draws)
 
@@ -224,29 +187,7 @@ def posterior_truth(
     institutions: int,
     rng: np.random.Generator,
 ) -> Truth:
-    r"""Take one draw from a posterior, at random.
-
-    Parameters
-    ----------
-    model : Parameterisation
-    posterior : Dataset
-        Of a run of the same model.
-    whose : str
-        Id of a cohort of the run; ``"pooled"``, the centre :math:`\mu`; or
-        ``"next institution"``, each with its own :math:`\theta = \mu + \tau z`.
-    institutions : int
-        One, but for the next institutions.
-    rng : Generator
-
-    Returns
-    -------
-    Truth
-
-    Raises
-    ------
-    ValueError
-        The posterior has no such parameters.
-    """
+    r"""Take one draw from a posterior, at random."""
     found = tuple(str(name) for name in posterior["parameter"].to_numpy())
     if found != model.parameters:
         raise ValueError(f"parameters are {', '.join(found)}; not {', '.join(model.parameters)}")

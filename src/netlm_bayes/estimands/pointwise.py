@@ -16,21 +16,7 @@ MOST_PATIENTS = 20_000
 
 
 def with_patients(analysis: Analysis, tree: xr.DataTree) -> xr.DataTree:
-    """Give draws the log likelihood of every patient, and of the groups of sites' tables.
-
-    Parameters
-    ----------
-    analysis : Analysis
-    tree : DataTree
-        Draws of it, with the groups `posterior` and `log_likelihood` as they are sampled.
-
-    Returns
-    -------
-    DataTree
-        Its `log_likelihood` holds under `patients` one row a patient, cohort after cohort in the
-        order of each file; nothing of patients where they are more than `MOST_PATIENTS`. Under
-        `cells` it holds the groups of sites' tables.
-    """
+    """Give draws the log likelihood of every patient, and of the groups of sites' tables."""
     found = tree["log_likelihood"].to_dataset()
     kinds = found["patients"].to_numpy() if "patients" in found else None
     found = found.drop_vars("patients", errors="ignore")

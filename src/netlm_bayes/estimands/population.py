@@ -20,56 +20,28 @@ POOLED, NEXT = "pooled", "next institution"
 
 @dataclass(frozen=True)
 class Late:
-    """Effects that have changed.
+    """Effects that have changed."""
 
-    Attributes
-    ----------
-    months : float
-        From when on.
-    effect : ndarray of shape (draws, effects)
-        All effects, those that do not change as before.
-    changing : tuple of str
-        Covariates whose effects change.
-    """
-
-    months: float
-    effect: Array
-    changing: tuple[str, ...]
+    months: float  # from when on
+    effect: Array  # (draws, effects); all effects, those that do not change as before
+    changing: tuple[str, ...]  # covariates whose effects change
 
 
 @dataclass(frozen=True)
 class Population:
-    """Parameters and covariate mix of one population, per draw.
+    """Parameters and covariate mix of one population, per draw."""
 
-    Attributes
-    ----------
-    name : str
-        A cohort's id, ``"pooled"`` or ``"next institution"``.
-    patterns : Patterns
-    level : ndarray of shape (draws,)
-        Log odds of response, or level of the log hazard, of the reference profile.
-    baseline : Baseline of shape (draws,), or None
-        Of survival models: the reference profile's curve to the primary endpoint.
-    effect : ndarray of shape (draws, effects)
-    weights : ndarray of shape (draws or 1, patterns)
-        Shares of the covariate patterns.
-    offset : mapping of str to ndarray of shape (draws,)
-        By endpoint; 0 for the primary one.
-    followed_to : float
-        Last printed follow-up, months; NaN where none is printed.
-    late : Late, optional
-        Where effects change.
-    """
-
-    name: str
+    name: str  # a cohort's id, '"pooled"' or '"next institution"'
     patterns: Patterns
+    # (draws,); log odds of response, or level of the log hazard, of the reference profile
     level: Array
+    # (draws,); of survival models: the reference profile's curve to the primary endpoint
     baseline: Baseline | None
-    effect: Array
-    weights: Array
-    offset: Mapping[str, Array]
-    followed_to: float
-    late: Late | None = None
+    effect: Array  # (draws, effects)
+    weights: Array  # (draws or 1, patterns); shares of the covariate patterns
+    offset: Mapping[str, Array]  # (draws,); by endpoint; 0 for the primary one
+    followed_to: float  # last printed follow-up, months; NaN where none is printed
+    late: Late | None = None  # where effects change
 
     @property
     def log_ratio(self) -> Array:
@@ -81,13 +53,7 @@ class Population:
         return np.asarray(self.weights * self.patterns.mask(subgroup))
 
     def curve(self, endpoint: str) -> Baseline:
-        """Curve of the reference profile to an endpoint.
-
-        Raises
-        ------
-        ValueError
-            The model is of response.
-        """
+        """Curve of the reference profile to an endpoint."""
         if self.baseline is None:
             raise ValueError("a response model has no survival curve")
         return self.baseline.shifted(self.offset[endpoint])
@@ -99,13 +65,6 @@ class Population:
                   - \log \frac{\sum_{l \in B} m_l e^{\beta_l}}{\sum_{l \in B} m_l}
 
         The coefficient itself where a continuous covariate is compared with nothing else.
-
-        Parameters
-        ----------
-        covariate : str
-        level, versus : sequence of str
-            Levels joined on either side, :math:`A` and :math:`B`; of a continuous covariate its
-            step, and nothing.
         """
         if not versus:
             return self._coefficient(covariate, level[0])
@@ -150,23 +109,7 @@ class Population:
 
 
 def populations(accepted: Accepted, analysis: Analysis, seed: int) -> tuple[Population, ...]:
-    """Every cohort of a fit and, where they pool, the pool and the next institution.
-
-    Parameters
-    ----------
-    accepted : Accepted
-    analysis : Analysis
-        That the draws are of.
-    seed : int
-        For the next institution's own departure from the pool.
-
-    Returns
-    -------
-    tuple of Population
-        Cohorts in order, then ``pooled`` and ``next institution``. The covariate mix of the last
-        two is that of all patients together, so that the next institution differs in its
-        parameters and not in whom it treats.
-    """
+    """Every cohort of a fit and, where they pool, the pool and the next institution."""
     draws = {
         str(name): _flat(array.to_numpy())
         for name, array in accepted.tree["posterior"].to_dataset().data_vars.items()

@@ -37,22 +37,6 @@ def power_scaling(
 
     Scaled is the prior of what all cohorts share (centres, heterogeneity, offsets), and not the
     spread of cohorts around it, which is part of the model of the data.
-
-    Parameters
-    ----------
-    tree : DataTree
-        With the draws, and the log likelihood of all that they were drawn from.
-    spec : Model
-        Of its priors.
-    of_patients : collection of str, default ()
-        Cohorts of patients, or of a table of them, whose log likelihood may not have been kept.
-
-    Returns
-    -------
-    DataFrame
-        With `COLUMNS`, a row a parameter; empty where the run keeps the log likelihood of nothing,
-        or not of all, as a run of patients does unless asked to: what is left would pass for
-        weaker evidence than there was.
     """
     kept = tree["log_likelihood"].to_dataset() if "log_likelihood" in tree else xr.Dataset()
     if not _is_whole(kept, of_patients):

@@ -60,38 +60,18 @@ class _Row:
 
 @dataclass(frozen=True)
 class _Group:
-    """Patients of one cohort or of all together.
+    """Patients of one cohort or of all together."""
 
-    Attributes
-    ----------
-    name : str
-        The cohort, or `pooled`.
-    columns : slice
-        Their places among all patients.
-    patients : Patients
-    members : mapping of str to ndarray of bool of shape (patients,)
-        By subgroup as printed, who belongs to it; subgroups of fewer than five are left out.
-    """
-
-    name: str
-    columns: slice
+    name: str  # the cohort, or `pooled`
+    columns: slice  # their places among all patients
     patients: Patients
+    # (patients,); by subgroup as printed, who belongs to it; subgroups of fewer than five are left
+    # out
     members: Mapping[str, Bools]
 
 
 def curve_months(analysis: Analysis) -> tuple[float, ...]:
-    """Grid of months of an analysis' patients: to the last follow-up, in steps that hide events.
-
-    Parameters
-    ----------
-    analysis : Analysis
-        Of survival, with patients.
-
-    Returns
-    -------
-    tuple of float
-        At most 49, at least 1.5 months apart.
-    """
+    """Grid of months of an analysis' patients: to the last follow-up, in steps that hide events."""
     ends = [last_seen(c.patients).max() for c in analysis.cohorts if c.patients is not None]
     longest = float(max(ends, default=CURVE_MONTHS[-1]))
     step = next((step for step in STEPS if longest / step <= MOST_STEPS), longest / MOST_STEPS)
@@ -125,31 +105,7 @@ def predictive_survival(
     seed: int,
     months: Sequence[float] = CURVE_MONTHS,
 ) -> pd.DataFrame:
-    """Kaplan-Meier curves that the same patients might have had.
-
-    Parameters
-    ----------
-    analysis : Analysis
-        Of survival, with patients.
-    accepted : Accepted
-        Draws of it.
-    seed : int
-    months : sequence of float
-        Grid, the same as that of the observed curve.
-
-    Returns
-    -------
-    DataFrame
-        Tidy, estimand `predictive_survival`: the median of the replicates' curves and their
-        central interval, month by month. It covers one observed curve at one month, parameters
-        and chance together; of many months more will lie outside. A replicate counts as long as
-        it is followed; a month that fewer than half of them reach is left out.
-
-    Notes
-    -----
-    See `replicated_patients.replicated` for what a replicate keeps of a patient. The posterior has
-    seen these patients: the check finds a curve of the wrong shape, and is mild on all else.
-    """
+    """Kaplan-Meier curves that the same patients might have had."""
     groups, grid = _groups(analysis), np.asarray(months, dtype=float)
     found: dict[tuple[str, str], list[Array]] = {}
     for outcomes in replicated(analysis, accepted, seed):
@@ -200,22 +156,7 @@ def _filled(row: _Row, replicates: Array, level: float, months: float = np.nan) 
 
 
 def predictive_response(analysis: Analysis, accepted: Accepted, seed: int) -> pd.DataFrame:
-    """Shares of responders that the same patients might have had, and the observed ones.
-
-    Parameters
-    ----------
-    analysis : Analysis
-        Of response, with patients.
-    accepted : Accepted
-        Draws of it.
-    seed : int
-
-    Returns
-    -------
-    DataFrame
-        Tidy, estimand `predictive_response`: of each subgroup a row by method `posterior
-        predictive`, with its central interval, and a row `observed`.
-    """
+    """Shares of responders that the same patients might have had, and the observed ones."""
     groups, level = _groups(analysis), analysis.spec.level
     found: dict[tuple[str, str], list[Array]] = {}
     for outcomes in replicated(analysis, accepted, seed):

@@ -29,17 +29,6 @@ def accepted_prior(analysis: Analysis, chains: int, draws: int, seed: int) -> Ac
 
     Margins of missing levels and distributions of missing values are left out: what is known of
     covariates has gone into them.
-
-    Parameters
-    ----------
-    analysis : Analysis
-    chains, draws : int
-        Draws a chain; they are independent.
-    seed : int
-
-    Returns
-    -------
-    Accepted
     """
     structure = structure_of(analysis)
     rng, size = np.random.default_rng([seed, 3]), chains * draws

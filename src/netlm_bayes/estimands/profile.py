@@ -26,41 +26,16 @@ FAR, ABSURD = 3.0, 20.0
 
 @dataclass(frozen=True)
 class Predicted:
-    """What a posterior says of one profile.
+    """What a posterior says of one profile."""
 
-    Attributes
-    ----------
-    parts : tuple of str
-        The profile, a covariate each: `htb: >50%`, `age: 63 years`.
-    basis : str
-        What the estimates are averaged over, in words.
-    quantities : tuple of Quantity
-        The profile's estimates in every population.
-    curves : tuple of Quantity
-        Of survival, month by month; empty for response.
-    """
-
-    parts: tuple[str, ...]
-    basis: str
-    quantities: tuple[Quantity, ...]
-    curves: tuple[Quantity, ...]
+    parts: tuple[str, ...]  # the profile, a covariate each: `htb: >50%`, `age: 63 years`
+    basis: str  # what the estimates are averaged over, in words
+    quantities: tuple[Quantity, ...]  # the profile's estimates in every population
+    curves: tuple[Quantity, ...]  # of survival, month by month; empty for response
 
 
 def profile_of(given: Mapping[str, Any], described: Described) -> Profile:
-    """Check a profile against a model's covariates, and put it in the model's order.
-
-    Parameters
-    ----------
-    given : mapping
-        Level of each covariate, or its number in the unit of a continuous covariate.
-    described : mapping
-        Of `description_of`.
-
-    Raises
-    ------
-    InputError
-        With every fault of every covariate.
-    """
+    """Check a profile against a model's covariates, and put it in the model's order."""
     covariates = described["codebook"]["covariates"]
     there = ", ".join(covariates) or "none"
     problems: list[Problem] = []
@@ -124,22 +99,6 @@ def predict_profile(
 
     with :math:`x_A` the covariates of the profile, and the others :math:`x_B` as they occur in the
     population; a full profile is conditional alone. Response likewise.
-
-    Parameters
-    ----------
-    profile : Profile
-    described : mapping
-        Of `description_of`.
-    spec : Model
-    accepted : Accepted
-        Draws of the model.
-    seed : int
-        Of the run, so that its next institution is drawn again.
-
-    Returns
-    -------
-    Predicted
-        Its `subgroup` is the profile.
     """
     analysis = described_analysis(described, spec, profile)
     parts = _parts(profile, analysis)

@@ -21,21 +21,6 @@ def product_limits(
     over patients one by one, with :math:`n_i` those in view when it is the turn of patient `i`; of
     `d` events in the same month that is :math:`\log(1 - d / n)`. A patient is in view from after
     the month of entry.
-
-    Parameters
-    ----------
-    entry : ndarray of shape (patients,)
-        Months.
-    time, event : ndarray of shape (replicates, patients)
-    members : mapping of str to ndarray of bool of shape (patients,)
-        Who belongs to each group.
-    months : ndarray of shape (months,)
-        Rising.
-
-    Returns
-    -------
-    dict of ndarray of shape (replicates, months)
-        By group; NaN beyond the last follow-up, unless the curve ends at 0.
     """
     # Of an event and a censoring in one month, the event comes first.
     order = np.argsort(np.where(event, time, np.nextafter(time, np.inf)), axis=1)

@@ -62,23 +62,6 @@ def replicated(analysis: Analysis, accepted: Accepted, seed: int) -> Iterator[Ou
     Kaplan-Meier curve of censoring beyond it, for how long such a patient would have been followed
     is not known (`follow_up.followed`). An event that was seen between two scans is dated at a
     scan in a replicate too (`follow_up.dated`).
-
-    Parameters
-    ----------
-    analysis : Analysis
-        With patients.
-    accepted : Accepted
-        Draws of it; up to 400 are used, evenly spread, and fewer of many patients.
-    seed : int
-
-    Yields
-    ------
-    Outcomes
-
-    Raises
-    ------
-    ValueError
-        No cohort has patients.
     """
     rows = patient_rows(analysis)
     if rows is None:
@@ -225,16 +208,7 @@ def _columns(analysis: Analysis) -> Iterator[tuple[int, slice]]:
 
 
 def cohorts_of_patients(analysis: Analysis) -> dict[str, Patients]:
-    """Patients whose outcome is known, by cohort; of two cohorts or more also all, as `pooled`.
-
-    Parameters
-    ----------
-    analysis : Analysis
-
-    Returns
-    -------
-    dict of Patients
-    """
+    """Patients whose outcome is known, by cohort; of two cohorts or more also all, as `pooled`."""
     found = {c.cohort.id: c.patients for c in analysis.cohorts if c.patients is not None}
     return found | ({POOLED: _together(list(found.values()))} if len(found) > 1 else {})
 

@@ -38,53 +38,26 @@ Array = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Replicate:
-    """One printed number and its replicates.
-
-    Attributes
-    ----------
-    cohort, endpoint, item, kind, subgroup, role, note : str
-        As in the replication table.
-    unit : str
-        ``"ratio"``, ``"months"`` or ``"probability"``; of `printed` and `draws`.
-    printed : float
-        Ratios as level vs reference, odds ratios of response whatever was printed.
-    draws : ndarray of shape (draws,)
-        Empty where nothing is predicted.
-    beyond : bool
-        The number lies beyond what is printed: a median not reached by the end of follow-up.
-    """
+    """One printed number and its replicates."""
 
     cohort: str
     endpoint: str
     item: str
     kind: str
     subgroup: str
-    unit: str
-    printed: float
+    unit: str  # '"ratio"', '"months"' or '"probability"'; of `printed` and `draws`
+    printed: float  # ratios as level vs reference, odds ratios of response whatever was printed
     role: str
     note: str
-    draws: Array = field(repr=False)
+    draws: Array = field(repr=False)  # (draws,); empty where nothing is predicted
+    # the number lies beyond what is printed: a median not reached by the end of follow-up
     beyond: bool = False
 
 
 def replicates(
     analysis: Analysis, people: Sequence[Population], seed: int
 ) -> tuple[Replicate, ...]:
-    """Replicate every printed number that speaks of the model's outcome.
-
-    Parameters
-    ----------
-    analysis : Analysis
-    people : sequence of Population
-        Of the same analysis, cohorts first and in order.
-    seed : int
-
-    Returns
-    -------
-    tuple of Replicate
-        One a printed ratio, curve point or count, and a few of a curve read off a figure; unused
-        ones with the reason and no draws.
-    """
+    """Replicate every printed number that speaks of the model's outcome."""
     rng = np.random.default_rng([seed, 2])
     found: list[Replicate] = []
     for cohort, population in zip(analysis.cohorts, people, strict=False):

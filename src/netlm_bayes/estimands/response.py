@@ -17,33 +17,12 @@ def response_probability(population: Population, subgroups: Subgroups) -> NDArra
     r"""Mean probability of response in every subgroup.
 
     .. math:: \frac{\sum_x w_x \operatorname{expit}(b + \eta_x)}{\sum_x w_x}
-
-    Parameters
-    ----------
-    population : Population
-    subgroups : Subgroups
-        Of this population.
-
-    Returns
-    -------
-    ndarray of shape (subgroups, draws)
     """
     return subgroups.mean(expit(population.level[:, None] + subgroups.log_ratio))
 
 
 def subgroup_response(population: Population, subgroups: Subgroups) -> Iterator[Quantity]:
-    """Probability of response of every subgroup, standardised.
-
-    Parameters
-    ----------
-    population : Population
-    subgroups : Subgroups
-        Of this population.
-
-    Yields
-    ------
-    Quantity
-    """
+    """Probability of response of every subgroup, standardised."""
     probability = response_probability(population, subgroups)
     for name, draws in zip(subgroups.names, probability, strict=True):
         yield Quantity(

@@ -36,12 +36,7 @@ class Split:
 
 
 def printed_split(cohorts: Sequence[Cohort]) -> Split:
-    """Take the split from printed counts of whole cohorts; none where none are printed.
-
-    Parameters
-    ----------
-    cohorts : sequence of Cohort
-    """
+    """Take the split from printed counts of whole cohorts; none where none are printed."""
     total: Counter[str] = Counter()
     for item in (item for cohort in cohorts for item in cohort.published):
         if isinstance(item, Counts) and not item.subgroup:
@@ -58,24 +53,7 @@ def simulate_institution(
     split: Split,
     rng: np.random.Generator,
 ) -> Patients:
-    """Simulate the patients of one institution.
-
-    Parameters
-    ----------
-    truth : Truth
-    institution : int
-        Place in `truth` and `study`.
-    mixes : sequence of Mix
-        Of cohorts; patients come of each in proportion to its size.
-    study : Study
-    split : Split
-    rng : Generator
-
-    Returns
-    -------
-    Patients
-        Marked synthetic; with times of a survival model, or responses of a response model.
-    """
+    """Simulate the patients of one institution."""
     n = study.sizes[institution]
     people = draw_covariates(mixes, truth.model, n, rng)
     eta = linear_predictor(truth.coefficients(institution), people, truth.model)
@@ -109,17 +87,6 @@ def linear_predictor(
     r"""Log hazard or odds ratio of each patient against the reference profile.
 
     .. math:: \eta_i = \sum_j \beta_{j, x_{ij}} + \sum_k \beta_k (x_{ik} - m_k) / s_k
-
-    Parameters
-    ----------
-    coefficients : mapping of (str, str) to float
-        By covariate and level, or step; 0 for those that are not there.
-    people : Covariates
-    model : Parameterisation
-
-    Returns
-    -------
-    ndarray of shape (patients,)
     """
     eta = np.zeros(people.n)
     for name, codes in people.levels.items():
@@ -138,20 +105,6 @@ def event_months(
 
     .. math:: H(T) = E, \quad E \sim \text{Exp}(1), \qquad
               H(t) = e^{\eta} H_0(\min(t, u)) + e^{\eta'} \{H_0(t) - H_0(u)\}_+
-
-    Parameters
-    ----------
-    baseline : Baseline of shape ()
-    early, late : ndarray of shape (patients,)
-        Linear predictors :math:`\eta, \eta'` before and from the month `u` on.
-    until : float
-        The month `u`; inf where no effect changes.
-    rng : Generator
-
-    Returns
-    -------
-    ndarray of shape (patients,)
-        Months.
     """
     target = rng.standard_exponential(len(early))
     with np.errstate(divide="ignore"):
@@ -173,19 +126,6 @@ def responses(eta: Floats, gap: Floats, split: Split, rng: np.random.Generator) 
 
     Without gaps, responders are CR and others PD in the proportions of the split, whatever their
     covariates.
-
-    Parameters
-    ----------
-    eta : ndarray of shape (patients,)
-        Log odds of response.
-    gap : ndarray of shape (2,) or (0,)
-    split : Split
-    rng : Generator
-
-    Returns
-    -------
-    ndarray of int of shape (patients,)
-        Places in `RESPONSES`.
     """
     chance = rng.random(len(eta))
     if len(gap):

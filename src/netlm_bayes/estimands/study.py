@@ -21,58 +21,28 @@ SHORTEST_BETWEEN_SCANS = 0.1
 
 @dataclass(frozen=True)
 class Plan:
-    """How many patients, and how they are followed.
+    """How many patients, and how they are followed."""
 
-    Attributes
-    ----------
-    n : int, optional
-        Patients of all institutions together; the cohorts' own number, or `PATIENTS`.
-    follow_up : float, optional
-        Months from the first entry to the end; the cohorts' longest follow-up, or `MONTHS`.
-    accrual : float, optional
-        Months over which patients enter, evenly; all of the follow-up.
-    scans : float, optional
-        Months between scans; events are seen as they happen if not given.
-    missing : float
-        Share of covariates' cells left empty, completely at random.
-    institutions : int
-        Each with parameters of its own.
-    seed : int
-    """
-
+    # patients of all institutions together; the cohorts' own number, or `PATIENTS`
     n: int | None = None
+    # months from the first entry to the end; the cohorts' longest follow-up, or `MONTHS`
     follow_up: float | None = None
-    accrual: float | None = None
-    scans: float | None = None
-    missing: float = 0.0
-    institutions: int = 1
+    accrual: float | None = None  # months over which patients enter, evenly; all of the follow-up
+    scans: float | None = None  # months between scans; events are seen as they happen if not given
+    missing: float = 0.0  # share of covariates' cells left empty, completely at random
+    institutions: int = 1  # each with parameters of its own
     seed: int = 1
 
 
 @dataclass(frozen=True)
 class Study:
-    """How patients are followed.
+    """How patients are followed."""
 
-    Attributes
-    ----------
-    sizes : tuple of int
-        Patients of each institution.
-    follow_up : float
-        Months from the first patient's entry to the end of the study.
-    accrual : float
-        Months over which patients enter, evenly; at most `follow_up`.
-    scans : float
-        Months between scans; 0: events are seen as they happen.
-    missing : float
-        Share of covariates' cells that are missing, at random.
-    seed : int
-    """
-
-    sizes: tuple[int, ...]
-    follow_up: float
-    accrual: float
-    scans: float = 0.0
-    missing: float = 0.0
+    sizes: tuple[int, ...]  # patients of each institution
+    follow_up: float  # months from the first patient's entry to the end of the study
+    accrual: float  # months over which patients enter, evenly; at most `follow_up`
+    scans: float = 0.0  # months between scans; 0: events are seen as they happen
+    missing: float = 0.0  # share of covariates' cells that are missing, at random
     seed: int = 1
 
     @property
@@ -90,21 +60,7 @@ class Study:
 
 
 def study_of(plan: Plan, n: int = PATIENTS, followed_to: float = MONTHS) -> Study:
-    """Fill in a plan, patients shared evenly among institutions.
-
-    Parameters
-    ----------
-    plan : Plan
-    n : int
-        Patients, and
-    followed_to : float
-        months of follow-up, where the plan does not say.
-
-    Raises
-    ------
-    InputError
-        With every fault of the plan.
-    """
+    """Fill in a plan, patients shared evenly among institutions."""
     end = followed_to if plan.follow_up is None else plan.follow_up
     accrual = end if plan.accrual is None else plan.accrual
     total = n if plan.n is None else plan.n
@@ -141,17 +97,6 @@ def observed(months: Floats, study: Study, rng: np.random.Generator) -> tuple[Fl
     Patients enter evenly over the accrual, so that one is followed for
     :math:`C = F - A U, \; U \sim U(0, 1)`. Between scans, an event is seen at the first scan
     after it; who has had none by the last scan before `C` is event-free there.
-
-    Parameters
-    ----------
-    months : ndarray of shape (patients,)
-    study : Study
-    rng : Generator
-
-    Returns
-    -------
-    lower, upper : ndarray of shape (patients,)
-        As in `Patients`.
     """
     end = study.follow_up - study.accrual * rng.random(len(months))
     if not study.scans:

@@ -32,40 +32,18 @@ class Turned:
 
 @dataclass(frozen=True)
 class Subgroups:
-    """Subgroups of one population, and the patterns that anyone in it has.
+    """Subgroups of one population, and the patterns that anyone in it has."""
 
-    Attributes
-    ----------
-    names : tuple of str
-        As printed.
-    log_ratio : ndarray of shape (draws, patterns)
-        Linear predictors.
-    weights : ndarray of shape (draws or 1, patterns)
-        Shares of the patterns.
-    members : ndarray of shape (patterns, subgroups)
-        1 where a pattern belongs.
-    late : Turned, optional
-        Linear predictors from some month on, where effects change.
-    """
-
-    names: tuple[str, ...]
-    log_ratio: Array
-    weights: Array
-    members: Array
-    late: Turned | None = None
+    names: tuple[str, ...]  # as printed
+    log_ratio: Array  # (draws, patterns); linear predictors
+    weights: Array  # (draws or 1, patterns); shares of the patterns
+    members: Array  # (patterns, subgroups); 1 where a pattern belongs
+    late: Turned | None = None  # linear predictors from some month on, where effects change
 
     def mean(self, values: Array) -> Array:
         r"""Mean of every subgroup.
 
         .. math:: \sum_{x \in G} w_x v_x \Big/ \sum_{x \in G} w_x
-
-        Parameters
-        ----------
-        values : ndarray of shape (draws, patterns)
-
-        Returns
-        -------
-        ndarray of shape (subgroups, draws)
         """
         if len(self.weights) == 1:
             return self._shares.T @ values.T
@@ -80,17 +58,7 @@ class Subgroups:
             yield rows, self.weights if len(self.weights) == 1 else self.weights[rows]
 
     def survival(self, baseline: Baseline, months: float) -> Array:
-        """S(t) of every subgroup.
-
-        Parameters
-        ----------
-        baseline : Baseline of shape (draws,)
-        months : float
-
-        Returns
-        -------
-        ndarray of shape (subgroups, draws)
-        """
+        """S(t) of every subgroup; shape (subgroups, draws)."""
         if self.late is not None and months > self.late.months:
             return self.mean(np.exp(-self._late_hazard(self.late, baseline, months)))
         hazard = exp_or_inf(baseline.log_cumulative_hazard(months))
@@ -103,18 +71,7 @@ class Subgroups:
         return found / self._totals.T
 
     def rmst(self, baseline: Baseline, horizon: float) -> Array:
-        """Restricted mean survival time of every subgroup.
-
-        Parameters
-        ----------
-        baseline : Baseline of shape (draws,)
-        horizon : float
-            Months.
-
-        Returns
-        -------
-        ndarray of shape (subgroups, draws)
-        """
+        """Restricted mean survival time of every subgroup; shape (subgroups, draws)."""
         each = baseline.per_pattern()
         if self.late is None or horizon <= self.late.months:
             return self.mean(each.rmst(horizon, self.log_ratio))
@@ -124,17 +81,7 @@ class Subgroups:
         )
 
     def median(self, baseline: Baseline) -> Array:
-        """Median of every subgroup.
-
-        Parameters
-        ----------
-        baseline : Baseline of shape (draws,)
-
-        Returns
-        -------
-        ndarray of shape (subgroups, draws)
-            Months.
-        """
+        """Median of every subgroup; shape (subgroups, draws)."""
         early = baseline.months_at(self._log_hazard_at_median)
         return early if self.late is None else self._late_median(self.late, baseline, early)
 
@@ -199,18 +146,7 @@ class Subgroups:
 
 
 def subgroups_within(population: Population, subgroups: Mapping[str, Levels]) -> Subgroups:
-    """Find those subgroups of a population that anyone belongs to.
-
-    Parameters
-    ----------
-    population : Population
-    subgroups : mapping
-        By printed name, the levels of each covariate.
-
-    Returns
-    -------
-    Subgroups
-    """
+    """Find those subgroups of a population that anyone belongs to."""
     patterns, late = population.patterns, population.late
     found = population.weights.any(axis=0)
     weights, design = population.weights[:, found], patterns.design[found]

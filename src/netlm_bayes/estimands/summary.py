@@ -39,42 +39,21 @@ MOST_AT_ONCE = 8_000_000
 
 @dataclass(frozen=True)
 class Quantity:
-    """One reported quantity, per draw.
-
-    Attributes
-    ----------
-    cohort, endpoint, estimand, contrast, subgroup, horizon_months, note
-        As in the tables.
-    draws : ndarray of shape (draws,)
-        All chains one after another.
-    null : float
-        Value of no effect; NaN where there is none.
-    """
+    """One reported quantity, per draw."""
 
     cohort: str
     endpoint: str
     estimand: str
-    draws: Array = field(repr=False)
+    draws: Array = field(repr=False)  # (draws,); all chains one after another
     contrast: str = ""
     subgroup: str = ""
     horizon_months: float = float("nan")
-    null: float = float("nan")
+    null: float = float("nan")  # value of no effect; NaN where there is none
     note: str = ""
 
 
 def stacked(quantities: Sequence[Quantity], chains: int) -> Array:
-    """Draws of all quantities, by chain.
-
-    Parameters
-    ----------
-    quantities : sequence of Quantity
-        At least one.
-    chains : int
-
-    Returns
-    -------
-    ndarray of shape (chains, draws, quantities)
-    """
+    """Draws of all quantities, by chain; shape (chains, draws, quantities)."""
     values = np.stack([quantity.draws for quantity in quantities], axis=-1)
     return values.reshape(chains, -1, len(quantities))
 
@@ -82,23 +61,7 @@ def stacked(quantities: Sequence[Quantity], chains: int) -> Array:
 def tidy(
     quantities: Iterable[Quantity], chains: int, level: float, method: str = "posterior"
 ) -> pd.DataFrame:
-    """Summarise quantities.
-
-    Parameters
-    ----------
-    quantities : iterable of Quantity
-    chains : int
-        That the draws come from, for the Monte Carlo errors.
-    level : float
-        Of the central interval.
-    method : str
-
-    Returns
-    -------
-    DataFrame
-        With `COLUMNS`: `estimate` is the median; `mcse`, `lower_mcse`, `upper_mcse` and `prob_mcse`
-        are the Monte Carlo standard errors of `estimate`, `lower`, `upper` and `prob_above_null`.
-    """
+    """Summarise quantities."""
     rows = list(quantities)
     if not rows:
         return pd.DataFrame(columns=list(COLUMNS))

@@ -25,20 +25,7 @@ STANDARDISED = "standardised over the other covariates"
 def subgroup_survival(
     population: Population, endpoint: str, subgroups: Subgroups
 ) -> Iterator[Quantity]:
-    """Median, RMST(24) and S(6), S(12), S(24) of every subgroup.
-
-    Parameters
-    ----------
-    population : Population
-    endpoint : str
-    subgroups : Subgroups
-        Of this population; one object for all endpoints spares solving for the medians again.
-
-    Yields
-    ------
-    Quantity
-        Times in months, probabilities between 0 and 1.
-    """
+    """Median, RMST(24) and S(6), S(12), S(24) of every subgroup."""
     baseline = population.curve(endpoint)
     median = subgroups.median(baseline)
     timed = [("rmst", HORIZON, subgroups.rmst(baseline, HORIZON))]
@@ -54,20 +41,7 @@ def subgroup_survival(
 def survival_curves(
     population: Population, endpoint: str, subgroups: Subgroups
 ) -> Iterator[Quantity]:
-    """S(t) of every subgroup, on a grid of months.
-
-    Parameters
-    ----------
-    population : Population
-    endpoint : str
-    subgroups : Subgroups
-        Of this population.
-
-    Yields
-    ------
-    Quantity
-        Survival at `CURVE_MONTHS`, month by month.
-    """
+    """S(t) of every subgroup, on a grid of months."""
     baseline = population.curve(endpoint)
     for months in CURVE_MONTHS:
         survival = subgroups.survival(baseline, months)

@@ -26,57 +26,29 @@ Array = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class CohortEvidence:
-    """Everything that one cohort says to one model.
+    """Everything that one cohort says to one model."""
 
-    Attributes
-    ----------
-    cohort : Cohort
-        After the chosen readings.
-    joint : ndarray of shape (patterns,)
-        Share of each covariate pattern.
-    margin_log_sd : ndarray of shape (columns,)
-        Extra uncertainty of borrowed margins, 0 where printed.
-    ratios, ratio_covariance
-        Log ratios in the likelihood, mismatch variance included.
-    curve, curve_covariance
-        Points of survival curves in the likelihood.
-    not_reached : tuple of CurvePoint
-        Medians beyond the end of follow-up.
-    counts : tuple of ResponseCount
-    tables : tuple of RecoveredTable
-        Factors whose counts replace their odds ratios.
-    uses : tuple of ItemUse
-        One for every item.
-    notes : tuple of str
-        Derived quantities, to be said aloud.
-    digitised : tuple of CurveEvidence
-        Curves read off a figure.
-    patients : Patients, optional
-        Those whose outcome is known, of a cohort of patients; nothing is printed of it then.
-    table : SiteTable, optional
-        What a site shares; nothing is printed of it then.
-    implied : mapping of int to Implied
-        By item, what the model implies for ratios adjusted for less than it adjusts.
-    spread : mapping of str to Normal
-        How its patients are spread on latent scales, where their counts are printed.
-    """
-
-    cohort: Cohort
-    joint: Array
-    margin_log_sd: Array
+    cohort: Cohort  # after the chosen readings
+    joint: Array  # (patterns,); share of each covariate pattern
+    margin_log_sd: Array  # (columns,); extra uncertainty of borrowed margins, 0 where printed
+    # ratios, ratio_covariance: log ratios in the likelihood, mismatch variance included
     ratios: tuple[PrintedRatio, ...]
     ratio_covariance: Array
+    # curve, curve_covariance: points of survival curves in the likelihood
     curve: tuple[CurvePoint, ...]
     curve_covariance: Array
-    not_reached: tuple[CurvePoint, ...]
+    not_reached: tuple[CurvePoint, ...]  # medians beyond the end of follow-up
     counts: tuple[ResponseCount, ...]
-    tables: tuple[RecoveredTable, ...]
-    uses: tuple[ItemUse, ...]
-    notes: tuple[str, ...]
-    digitised: tuple[CurveEvidence, ...] = ()
+    tables: tuple[RecoveredTable, ...]  # factors whose counts replace their odds ratios
+    uses: tuple[ItemUse, ...]  # one for every item
+    notes: tuple[str, ...]  # derived quantities, to be said aloud
+    digitised: tuple[CurveEvidence, ...] = ()  # curves read off a figure
+    # those whose outcome is known, of a cohort of patients; nothing is printed of it then
     patients: Patients | None = None
-    table: SiteTable | None = None
+    table: SiteTable | None = None  # what a site shares; nothing is printed of it then
+    # by item, what the model implies for ratios adjusted for less than it adjusts
     implied: Mapping[int, Implied] = field(default_factory=dict)
+    # how its patients are spread on latent scales, where their counts are printed
     spread: Mapping[str, Normal] = field(default_factory=dict)
 
     @property
@@ -92,29 +64,17 @@ class CohortEvidence:
 
 @dataclass(frozen=True)
 class Analysis:
-    """A model and its evidence: all that a posterior depends on.
-
-    Attributes
-    ----------
-    spec : Model
-    codebook : Codebook
-    patterns : Patterns
-        Every combination of levels where anything is printed; else the profiles of the patients.
-    cohorts : tuple of CohortEvidence
-    scales : mapping of str to Scale
-        Centre and step of each continuous covariate.
-    collapse : bool, default True
-        Whether patients who are alike enter together.
-    votes : mapping of str to float
-        How much of a cohort's evidence counts, by id: 1 where not named, 0 to leave it out.
-    """
+    """A model and its evidence: all that a posterior depends on."""
 
     spec: Model
     codebook: Codebook
+    # every combination of levels where anything is printed; else the profiles of the patients
     patterns: Patterns
     cohorts: tuple[CohortEvidence, ...]
+    # centre and step of each continuous covariate
     scales: Mapping[str, Scale] = field(default_factory=dict)
-    collapse: bool = True
+    collapse: bool = True  # whether patients who are alike enter together
+    # how much of a cohort's evidence counts, by id: 1 where not named, 0 to leave it out
     votes: Mapping[str, float] = field(default_factory=dict)
 
     def vote(self, cohort: CohortEvidence) -> float:

@@ -51,24 +51,7 @@ CURVE_SEED = 1
 
 
 def analyse(spec: Model, files: Sequence[CohortFile]) -> Analysis:
-    """Meet a model with its cohorts.
-
-    Parameters
-    ----------
-    spec : Model
-        After any scenario.
-    files : sequence of CohortFile
-        At least one.
-
-    Returns
-    -------
-    Analysis
-
-    Raises
-    ------
-    InputError, InputErrors
-        The model asks for what the codebook or the cohorts do not have.
-    """
+    """Meet a model with its cohorts."""
     if spec.landmark is not None:
         files = landmarked(files, spec.landmark)
     codebook = files[0].codebook

@@ -37,29 +37,16 @@ LARGEST_SHAPE = 5.0
 
 @dataclass(frozen=True)
 class SurvivalCells:
-    """Sums over groups of patients whose times are exact or right-censored.
+    """Sums over groups of patients whose times are exact or right-censored."""
 
-    Attributes
-    ----------
-    cuts : tuple of float
-        Months at which one interval ends and the next begins.
-    events, months : ndarray of shape (groups, intervals)
-        Events and months at risk within each interval; an event at a cut belongs to the interval
-        that ends there.
-    log_month : ndarray of shape (groups,)
-        Sum of the log of the month of every event.
-    scale_months : float
-        `T`, not before the last time of anybody.
-    power : ndarray of shape (groups, NODES)
-        :math:`G` at the nodes, see `shape_nodes`.
-    """
-
-    cuts: tuple[float, ...]
+    cuts: tuple[float, ...]  # months at which one interval ends and the next begins
+    # events, months: (groups, intervals); events and months at risk within each interval; an event
+    # at a cut belongs to the interval that ends there
     events: Floats
     months: Floats
-    log_month: Floats
-    scale_months: float
-    power: Floats
+    log_month: Floats  # (groups,); sum of the log of the month of every event
+    scale_months: float  # `T`, not before the last time of anybody
+    power: Floats  # (groups, NODES); g at the nodes, see `shape_nodes`
 
 
 def shape_nodes() -> Floats:
@@ -71,14 +58,6 @@ def chebyshev_coefficients(power: Floats) -> Floats:
     r"""Coefficients of the polynomial through values at the nodes.
 
     .. math:: G(\kappa) = \sum_k c_k T_k\left( \frac{\log \kappa}{\log 5} \right)
-
-    Parameters
-    ----------
-    power : ndarray of shape (groups, NODES)
-
-    Returns
-    -------
-    ndarray of shape (groups, NODES)
     """
     basis = chebyshev.chebvander(chebyshev.chebpts1(NODES), NODES - 1)
     weight = np.full(NODES, 2.0 / NODES)
@@ -89,24 +68,7 @@ def chebyshev_coefficients(power: Floats) -> Floats:
 def survival_cells(
     patients: Patients, group: Ints, groups: int, cuts: Sequence[float], scale_months: float
 ) -> SurvivalCells:
-    """Sum over groups of patients.
-
-    Parameters
-    ----------
-    patients : Patients
-        Each with an exact or a right-censored time.
-    group : ndarray of int of shape (patients,)
-        Which group each belongs to.
-    groups : int
-    cuts : sequence of float
-        Months, rising.
-    scale_months : float
-        Not before the last time of anybody.
-
-    Returns
-    -------
-    SurvivalCells
-    """
+    """Sum over groups of patients."""
     event, time = patients.exact, patients.lower
     interval = np.searchsorted(cuts, time[event], side="left")
     events = np.zeros((groups, len(cuts) + 1))

@@ -18,23 +18,7 @@ from netlm_bayes.spec import bundled_models, read_model
 
 
 def check_file(path: str) -> str:
-    """Validate a file of any kind, or what comes with the package under a name.
-
-    Parameters
-    ----------
-    path : str
-        A TOML file, a file of patients, a site table, or a bundled name.
-
-    Returns
-    -------
-    str
-        One line that says what it is, such as ``codebook netlm: 3 endpoints, 20 covariates``.
-
-    Raises
-    ------
-    InputError
-        With every problem of the file.
-    """
+    """Validate a file of any kind, or what comes with the package under a name."""
     suffix = Path(path).suffix.casefold()
     if path in BUNDLED_COHORTS or suffix in {TABLE_SUFFIX, *PATIENT_SUFFIXES}:
         return _file_words(path)

@@ -36,20 +36,7 @@ UNSTATED = "unstated"
 
 
 def faults(cohort: Cohort, codebook: Codebook) -> list[Fault]:
-    """Every fault of a cohort's items or of its patients' layout, with its place in the file.
-
-    Parameters
-    ----------
-    cohort : Cohort
-        As the file says.
-    codebook : Codebook
-        What it may speak of.
-
-    Returns
-    -------
-    list of (place, str)
-        Empty where all is well.
-    """
+    """Every fault of a cohort's items or of its patients' layout, with its place in the file."""
     by_item = [list(_item_faults(item, cohort, codebook)) for item in cohort.published]
     sound = [index for index, found in enumerate(by_item) if not found]
     return [

@@ -82,34 +82,18 @@ class BorrowedMargins(Document):
 
 
 class Cohort(Document):
-    """One cohort: who, when, where, and every printed item.
+    """One cohort: who, when, where, and every printed item."""
 
-    Attributes
-    ----------
-    id, label : str
-        Short name, and the name in figures.
-    n : int
-        Patients.
-    institution : str
-        Where, if printed.
-    enrolment : tuple of date
-        First and last day, or empty.
-    codebook : str
-        Bundled name or path.
-    patients : Layout, optional
-        Of a `PatientCohort` only.
-    """
-
-    id: Identifier
+    id: Identifier  # id, label: short name, and the name in figures
     label: Text
-    n: Patients
-    institution: str = ""
-    enrolment: tuple[date, ...] = ()
-    codebook: Text = "netlm"
+    n: Patients  # patients
+    institution: str = ""  # where, if printed
+    enrolment: tuple[date, ...] = ()  # first and last day, or empty
+    codebook: Text = "netlm"  # bundled name or path
     source: Text
     borrowed_margins: BorrowedMargins | None = None
     conclusions: tuple[Conclusion, ...] = ()
-    patients: Layout | None = None
+    patients: Layout | None = None  # of a `PatientCohort` only
     published: tuple[AnyItem, ...] = Field(min_length=1)
 
     def faults(self) -> Iterator[Fault]:

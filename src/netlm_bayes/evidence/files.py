@@ -34,23 +34,7 @@ TABLE_SUFFIX = ".json"
 
 
 def read_cohort(reference: str) -> CohortFile:
-    """Read one cohort by path or bundled id.
-
-    Parameters
-    ----------
-    reference : str
-        A TOML file, a CSV or Parquet of the patients of one institution, the JSON of a site
-        table, or one of `BUNDLED_COHORTS`.
-
-    Returns
-    -------
-    CohortFile
-
-    Raises
-    ------
-    InputError
-        With every problem of the file, or where it holds several institutions.
-    """
+    """Read one cohort by path or bundled id."""
     files = read_file(reference)
     if len(files) > 1:
         what = f"holds {len(files)} institutions, each a cohort; read_cohorts reads them all"
@@ -153,13 +137,7 @@ def institutions_of(file: CohortFile, data: bytes, source: str) -> list[CohortFi
 
 
 def lenders(files: Sequence[CohortFile]) -> Mapping[str, Cohort]:
-    """Cohorts by id from which margins may be borrowed: those given, and the bundled ones.
-
-    Raises
-    ------
-    InputErrors
-        A file borrows from a cohort that is neither.
-    """
+    """Cohorts by id from which margins may be borrowed: those given, and the bundled ones."""
     found = {file.cohort.id: file.cohort for file in files if file.printed}
     errors = []
     for file in files:

@@ -35,19 +35,7 @@ OUTCOMES = {"survival": "time and event", "response": "response"}
 
 
 def with_outcome(spec: Model, files: Sequence[CohortFile]) -> dict[str, Patients]:
-    """Patients whose outcome is known, by id of their cohort.
-
-    Parameters
-    ----------
-    spec : Model
-    files : sequence of CohortFile
-        Published cohorts and sites' tables are passed over.
-
-    Raises
-    ------
-    InputErrors
-        A cohort without any such patient.
-    """
+    """Patients whose outcome is known, by id of their cohort."""
     found, errors = {}, []
     for file in files:
         if file.patients is None:
@@ -126,18 +114,7 @@ def patterns_in(
     scales: Mapping[str, Scale],
     printed: bool,
 ) -> tuple[Patterns, dict[str, Floats]]:
-    """Patterns of an analysis, and how common each is in every cohort of patients.
-
-    Parameters
-    ----------
-    spec : Model
-    codebook : Codebook
-    patients : mapping of str to Patients
-        By cohort.
-    scales : mapping of str to Scale
-    printed : bool
-        Whether there are published cohorts as well: then every combination of levels is a pattern.
-    """
+    """Patterns of an analysis, and how common each is in every cohort of patients."""
     if printed:
         patterns = patterns_of(codebook, spec.covariates)
         return patterns, {

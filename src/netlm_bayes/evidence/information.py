@@ -35,8 +35,6 @@ def events_behind(share: float, se: float) -> float:
 
     with `p` the share of patients in the level (Schoenfeld 1981).
 
-    Examples
-    --------
     >>> events_behind(0.5, 0.25)
     64.0
     """
@@ -48,12 +46,6 @@ def total_events(cohort: Cohort, codebook: Codebook, endpoint: str) -> tuple[flo
 
     Printed with a ratio, or the median over balanced factors of two levels, unadjusted, of what
     their standard errors imply (`events_behind`).
-
-    Returns
-    -------
-    events : float or None
-        None where nothing printed determines it.
-    basis : str
     """
     ratios = _hazard_ratios(cohort, codebook, endpoint)
     printed = [item.events for _, item in ratios if item.events]
@@ -101,20 +93,6 @@ def reference_events(variances: Sequence[float], events: float) -> tuple[float, 
     The left side falls from infinity at :math:`1 / \min v` and then rises, so that a small and a
     large reference group may fit alike; the sizes of the groups tell which.
 
-    Parameters
-    ----------
-    variances : sequence of float
-        Of every level against the reference, all levels of the factor.
-    events : float
-        All events, d.
-
-    Returns
-    -------
-    tuple of float
-        None, one or two numbers of events, the smaller first.
-
-    Examples
-    --------
     >>> [round(d, 6) for d in reference_events([1 / 10 + 1 / 30], 40)]
     [10.0, 30.0]
     """
@@ -154,17 +132,6 @@ def shared_variance(
 
     with :math:`r_{ref}` the reference group's part of all responders; bounded by nine tenths of the
     smallest variance.
-
-    Parameters
-    ----------
-    ratios : sequence of PrintedRatio
-        The levels of one factor, from one regression.
-
-    Returns
-    -------
-    covariance : float
-    basis : str
-        What the number rests on, to be said aloud.
     """
     if ratios[0].endpoint == RESPONSE:
         found = _from_responders(ratios[0], cohort, codebook)
@@ -238,12 +205,6 @@ def ratio_covariance(
     """Covariance of a cohort's printed log ratios.
 
     Levels of one factor share a reference group; different factors are taken as independent.
-
-    Returns
-    -------
-    covariance : ndarray of shape (ratios, ratios)
-    basis : dict
-        By covariate with several levels, what the covariance rests on.
     """
     covariance = np.diag([ratio.log_ratio_se**2 for ratio in ratios]).astype(float)
     basis: dict[str, str] = {}

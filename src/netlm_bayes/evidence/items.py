@@ -66,28 +66,14 @@ class OtherReading(Document):
 
 
 class Item(Document):
-    """What every printed item has.
+    """What every printed item has."""
 
-    Attributes
-    ----------
-    source : str
-        Where it is printed.
-    role : {"fit", "check"}
-        In the likelihood, or held against the posterior's prediction.
-    reading, why : str
-        How an ambiguous item was read, and the reason.
-    restated : tuple of Restated
-        The same fact printed elsewhere.
-    otherwise : tuple of OtherReading
-        Readings not taken, each a scenario.
-    """
-
-    source: Text
-    role: Role = "check"
-    reading: str = ""
+    source: Text  # where it is printed
+    role: Role = "check"  # in the likelihood, or held against the posterior's prediction
+    reading: str = ""  # reading, why: how an ambiguous item was read, and the reason
     why: str = ""
-    restated: tuple[Restated, ...] = ()
-    otherwise: tuple[OtherReading, ...] = ()
+    restated: tuple[Restated, ...] = ()  # the same fact printed elsewhere
+    otherwise: tuple[OtherReading, ...] = ()  # readings not taken, each a scenario
 
     def faults(self) -> Iterable[Fault]:
         """What can be read two ways says how it was read, and why."""

@@ -20,14 +20,7 @@ from netlm_bayes.evidence.cohort import (
 
 
 def item_label(item: AnyItem) -> str:
-    """Name one printed item.
-
-    Returns
-    -------
-    str
-        Such as ``hazard_ratio pfs htb: >50% vs <10% (adjusted for ki67, bone)``,
-        ``median pfs, htb: <10%`` or ``margin sex``.
-    """
+    """Name one printed item."""
     match item:
         case Ratio():
             return _ratio_label(item)

@@ -23,20 +23,7 @@ NEEDED = (
 
 
 def from_landmark(patients: Patients, months: float) -> Patients:
-    """Patients event-free at a landmark, their months counted from it.
-
-    Parameters
-    ----------
-    patients : Patients
-    months : float
-        The landmark, > 0.
-
-    Returns
-    -------
-    Patients
-        With response among the levels. A patient whose event lies in an interval around the
-        landmark is left out: nobody knows whether it came before.
-    """
+    """Patients event-free at a landmark, their months counted from it."""
     after = patients.lower > months
     after |= (patients.lower == months) & (patients.upper > months) & np.isfinite(patients.upper)
     found = patients.take(after)
@@ -51,18 +38,7 @@ def from_landmark(patients: Patients, months: float) -> Patients:
 
 
 def landmarked(files: Sequence[CohortFile], months: float) -> tuple[CohortFile, ...]:
-    """Files as they stand at a landmark.
-
-    Parameters
-    ----------
-    files : sequence of CohortFile
-    months : float
-
-    Raises
-    ------
-    InputError
-        A published cohort, of which this cannot be told, or a codebook without response.
-    """
+    """Files as they stand at a landmark."""
     codebook = files[0].codebook
     known = codebook.covariates.get(RESPONSE)
     problems = [

@@ -39,31 +39,15 @@ class Normal:
 
 @dataclass(frozen=True)
 class Parts:
-    """Values at which the levels of a latent covariate are taken.
+    """Values at which the levels of a latent covariate are taken."""
 
-    Attributes
-    ----------
-    name : str
-        The covariate.
-    step, unit : str
-        Contrast of its coefficient, and of one unit of the scale.
-    spread : float
-        Units in a step.
-    level : tuple of int
-        Place of the level that each value lies in, rising.
-    values : tuple of float
-        Standardised, rising.
-    widths : tuple of float
-        What each value stands for of the scale.
-    """
-
-    name: str
-    step: str
+    name: str  # the covariate
+    step: str  # step, unit: contrast of its coefficient, and of one unit of the scale
     unit: str
-    spread: float
-    level: tuple[int, ...]
-    values: tuple[float, ...]
-    widths: tuple[float, ...]
+    spread: float  # units in a step
+    level: tuple[int, ...]  # place of the level that each value lies in, rising
+    values: tuple[float, ...]  # standardised, rising
+    widths: tuple[float, ...]  # what each value stands for of the scale
 
     def within(self, normal: Normal) -> Array:
         """Share of each value within its level, where a cohort is spread so; (values,)."""
@@ -79,13 +63,7 @@ class Parts:
 
 
 def latent_of(covariate: Covariate) -> Latent:
-    """Take the latent scale of a covariate that has one.
-
-    Raises
-    ------
-    ValueError
-        It has none.
-    """
+    """Take the latent scale of a covariate that has one."""
     if covariate.latent is None:
         raise ValueError(f"'{covariate.label}' has no latent scale")
     return covariate.latent
@@ -94,14 +72,6 @@ def latent_of(covariate: Covariate) -> Latent:
 def on_scale(latent: Latent, raw: Array) -> Array:
     """Raw quantities on the latent scale, those beyond the range at its nearer end.
 
-    Parameters
-    ----------
-    latent : Latent
-    raw : ndarray
-        NaN where missing.
-
-    Examples
-    --------
     >>> ki67 = Latent(scale="log2", range=(0.5, 64), location=8, spread=1.5, why="an example")
     >>> on_scale(ki67, np.array([0.0, 8.0, 100.0])).tolist()
     [-1.0, 3.0, 6.0]
@@ -151,12 +121,6 @@ def log_shares(edges: Array, normal: Normal) -> Array:
 
     .. math:: \log \frac{\Phi(u_j) - \Phi(u_{j-1})}{\Phi(u_J) - \Phi(u_0)}, \qquad
               u_j = \frac{e_j - m}{s}
-
-    Parameters
-    ----------
-    edges : ndarray of shape (groups + 1,)
-        Standardised, rising.
-    normal : Normal
     """
     at = (edges - normal.mean) / normal.sd
     found = _log_mass(at[:-1], at[1:])
@@ -179,13 +143,6 @@ def fitted_normal(edges: Array, counts: Sequence[float]) -> Normal:
               - \frac{(\log s)^2}{2}
 
     at its greatest; with one cut, which cannot tell both, at :math:`s = 1`, the codebook's spread.
-
-    Parameters
-    ----------
-    edges : ndarray of shape (groups + 1,)
-        Standardised, rising.
-    counts : sequence of float
-        Patients in each group.
     """
     from scipy.optimize import minimize
 
@@ -207,21 +164,7 @@ def fitted_normal(edges: Array, counts: Sequence[float]) -> Normal:
 def spread_of(
     covariate: Covariate, counted: Mapping[tuple[str, ...], float]
 ) -> tuple[Array, Normal]:
-    """Shares of all levels behind counts of levels or of runs of them, at whatever cuts.
-
-    Parameters
-    ----------
-    covariate : Covariate
-        With a latent scale.
-    counted : mapping of tuple of str to float
-        Patients by the levels that each count joins; every level once.
-
-    Returns
-    -------
-    shares : ndarray of shape (levels,)
-        What was counted, divided within each count as the normal divides it.
-    normal : Normal
-    """
+    """Shares of all levels behind counts of levels or of runs of them, at whatever cuts."""
     edges, levels = edges_of(covariate), covariate.levels
     runs = sorted((levels.index(run[0]), len(run), n) for run, n in counted.items())
     counts = np.array([n for _, _, n in runs], dtype=float)

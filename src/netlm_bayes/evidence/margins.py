@@ -24,19 +24,7 @@ def population_margins(
     source: str,
     known: Mapping[str, Cohort],
 ) -> tuple[dict[str, Array], dict[str, Normal], Array, tuple[str, ...]]:
-    """Each covariate's margin: printed, recovered from an odds ratio, or borrowed.
-
-    Returns
-    -------
-    shares : dict of ndarray of shape (levels,)
-        In proportion: counts where there are some.
-    spread : dict of Normal
-        Of covariates with a latent scale.
-    log_sd : ndarray of shape (columns,)
-        Extra uncertainty of borrowed margins.
-    notes : tuple of str
-        What a margin rests on that is not simply printed.
-    """
+    """Each covariate's margin: printed, recovered from an odds ratio, or borrowed."""
     borrowed = cohort.borrowed_margins
     shares, log_sd, notes, problems = {}, np.zeros(len(patterns.columns)), [], []
     spread: dict[str, Normal] = {}

@@ -23,33 +23,19 @@ Array = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Patterns:
-    """Covariate patterns of a population: every combination of levels, or the profiles observed.
+    """Covariate patterns of a population: every combination of levels, or the profiles observed."""
 
-    Attributes
-    ----------
-    covariates : tuple of str
-        Those with levels, in the model's order.
-    levels : tuple of tuple of str
-        Levels of each.
-    references : tuple of str
-        Reference level of each.
-    steps : tuple of (str, str)
-        Continuous covariates, and those with a latent scale, and the contrast of each one's
-        coefficient, such as `("age", "per 9.07 years")`.
-    profiles : tuple of tuple of str, optional
-        Patterns observed, one level a covariate; None for every combination.
-    values : tuple of tuple of float
-        Of each profile, the continuous covariates in steps from their centre.
-    latent : tuple of Parts
-        Of covariates with a latent scale: values at which their levels are taken.
-    """
-
-    covariates: tuple[str, ...]
-    levels: tuple[tuple[str, ...], ...]
-    references: tuple[str, ...]
+    covariates: tuple[str, ...]  # those with levels, in the model's order
+    levels: tuple[tuple[str, ...], ...]  # levels of each
+    references: tuple[str, ...]  # reference level of each
+    # continuous covariates, and those with a latent scale, and the contrast of each one's
+    # coefficient, such as `("age", "per 9.07 years")`
     steps: tuple[tuple[str, str], ...] = ()
+    # patterns observed, one level a covariate; None for every combination
     profiles: tuple[tuple[str, ...], ...] | None = None
+    # of each profile, the continuous covariates in steps from their centre
     values: tuple[tuple[float, ...], ...] = ()
+    # of covariates with a latent scale: values at which their levels are taken
     latent: tuple[Parts, ...] = ()
 
     @cached_property
@@ -170,13 +156,7 @@ class Patterns:
         return np.array(inside, dtype=float)
 
     def places(self, levels: Mapping[str, NDArray[np.int_]]) -> NDArray[np.int_]:
-        """Pattern of each patient, all of whose levels are known and among the patterns.
-
-        Parameters
-        ----------
-        levels : mapping of str to ndarray of int of shape (patients,)
-            Place of each patient's level, by covariate.
-        """
+        """Pattern of each patient, all of whose levels are known and among the patterns."""
         sizes = tuple(len(known) for known in self.levels)
         own = [
             [known.index(level) for known, level in zip(self.levels, row, strict=True)]
@@ -238,23 +218,6 @@ def joint_distribution(
 
     raked until every margin is met, with `s` the level's place between 0 (first) and 1 (last) and
     `theta` the log odds ratio between the extreme levels of two covariates.
-
-    Parameters
-    ----------
-    patterns : Patterns
-        Of the model's covariates.
-    shares : mapping of str to ndarray of shape (levels,)
-        Each covariate's margin.
-    association : sequence of Association
-        None: independence.
-    spread : mapping of str to Normal
-        How patients are spread on latent scales, by which levels are divided into their parts; as
-        the codebook says where a covariate is not named.
-
-    Returns
-    -------
-    ndarray of shape (patterns,)
-        Sums to 1.
     """
     margins = [shares[name] / np.sum(shares[name]) for name in patterns.covariates]
     shape = [len(levels) for levels in patterns.levels]
@@ -267,20 +230,7 @@ def joint_distribution(
 
 
 def divided(patterns: Patterns, joint: Array, spread: Mapping[str, Normal]) -> Array:
-    """Divide shares of combinations of levels among the parts of latent levels.
-
-    Parameters
-    ----------
-    patterns : Patterns
-        Of every combination.
-    joint : ndarray of shape (combinations of levels,)
-        The last covariate turns fastest.
-    spread : mapping of str to Normal
-
-    Returns
-    -------
-    ndarray of shape (patterns,)
-    """
+    """Divide shares of combinations of levels among the parts of latent levels."""
     found = joint.reshape([len(levels) for levels in patterns.levels])
     for part in patterns.latent:
         axis = patterns.covariates.index(part.name)

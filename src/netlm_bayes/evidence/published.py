@@ -26,33 +26,18 @@ OWN_ERROR = 0.01
 
 @dataclass(frozen=True)
 class PrintedRatio:
-    """A log ratio, level vs reference, with the standard error that its print implies.
+    """A log ratio, level vs reference, with the standard error that its print implies."""
 
-    Attributes
-    ----------
-    item : int
-        Index into the cohort's items.
-    endpoint : str
-        ``"response"`` for odds ratios.
-    level, versus : tuple of str
-        Levels joined on either side.
-    log_ratio, log_ratio_se : float
-        Natural log; an odds ratio is of response whatever was printed.
-    se_from : str
-        ``"interval"`` or ``"p value"``.
-    adjusted_for : tuple of str
-        Other covariates of the printed regression.
-    """
-
-    item: int
-    endpoint: str
+    item: int  # index into the cohort's items
+    endpoint: str  # '"response"' for odds ratios
     covariate: str
-    level: tuple[str, ...]
+    level: tuple[str, ...]  # level, versus: levels joined on either side
     versus: tuple[str, ...]
+    # log_ratio, log_ratio_se: natural log; an odds ratio is of response whatever was printed
     log_ratio: float
     log_ratio_se: float
-    se_from: str
-    adjusted_for: tuple[str, ...]
+    se_from: str  # '"interval"' or '"p value"'
+    adjusted_for: tuple[str, ...]  # other covariates of the printed regression
 
 
 @dataclass(frozen=True)
@@ -87,17 +72,6 @@ def log_ratio_se(item: Ratio) -> tuple[float, str]:
 
     The interval is used where there is one (Parmar et al. 1998; Trials 2013;14:391 on halving p
     once).
-
-    Returns
-    -------
-    se : float
-    se_from : str
-        ``"interval"`` or ``"p value"``.
-
-    Raises
-    ------
-    ValueError
-        Neither is printed.
     """
     if item.lower is not None and item.upper is not None:
         return (math.log(item.upper) - math.log(item.lower)) / (2 * Z95), "interval"
@@ -171,10 +145,6 @@ def curve_covariance(points: Sequence[CurvePoint]) -> Array:
     `s < t`. The minimum keeps the matrix positive definite where the printed intervals narrow with
     time, as no curve's do; a small part of every variance is its rounding's own. Points of
     different endpoints or subgroups are taken as independent.
-
-    Returns
-    -------
-    ndarray of shape (points, points)
     """
     covariance = np.diag([point.se**2 for point in points]).astype(float)
     for i, one in enumerate(points):

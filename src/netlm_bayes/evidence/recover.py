@@ -19,29 +19,15 @@ from netlm_bayes.evidence.rounding import Z95, Rounded
 
 @dataclass(frozen=True)
 class RecoveredTable:
-    """Responders by level of one covariate, as whole numbers.
+    """Responders by level of one covariate, as whole numbers."""
 
-    Attributes
-    ----------
-    cohort, covariate : str
-        Whose table it is.
-    levels : tuple of str
-        In the codebook's order.
-    responders, n : tuple of int
-        By level.
-    unique : bool
-        No other table agrees with what is printed.
-    items : tuple of int
-        Indices of the odds ratios among the cohort's items.
-    """
-
-    cohort: str
+    cohort: str  # cohort, covariate: whose table it is
     covariate: str
-    levels: tuple[str, ...]
-    responders: tuple[int, ...]
+    levels: tuple[str, ...]  # in the codebook's order
+    responders: tuple[int, ...]  # responders, n: by level
     n: tuple[int, ...]
-    unique: bool
-    items: tuple[int, ...]
+    unique: bool  # no other table agrees with what is printed
+    items: tuple[int, ...]  # indices of the odds ratios among the cohort's items
 
 
 @dataclass(frozen=True)
@@ -65,26 +51,13 @@ class PrintedDigits:
 
 @dataclass(frozen=True)
 class PrintedFactor:
-    """A covariate with an unadjusted odds ratio and interval for every level against one other.
-
-    Attributes
-    ----------
-    covariate : str
-    versus : str
-        The level that the others are compared with.
-    event : str
-        ``"response"`` or ``"non_response"``.
-    items : dict
-        By compared level, the index of its odds ratio among the cohort's items.
-    digits : dict
-        By compared level, what was printed.
-    """
+    """A covariate with an unadjusted odds ratio and interval for every level against one other."""
 
     covariate: str
-    versus: str
-    event: str
-    items: dict[str, int]
-    digits: dict[str, PrintedDigits]
+    versus: str  # the level that the others are compared with
+    event: str  # '"response"' or '"non_response"'
+    items: dict[str, int]  # by compared level, the index of its odds ratio among the cohort's items
+    digits: dict[str, PrintedDigits]  # by compared level, what was printed
 
 
 def odds_ratio(events: int, n: int, events_versus: int, n_versus: int) -> float:
@@ -106,13 +79,7 @@ def log_odds_ratio_se(events: int, n: int, events_versus: int, n_versus: int) ->
 
 
 def margin_sizes(item: Margin, cohort: Cohort, codebook: Codebook) -> dict[str, int]:
-    """Count patients by level as one margin prints them, one unprinted level by subtraction.
-
-    Returns
-    -------
-    dict
-        In the codebook's order; empty where more than one level is unprinted.
-    """
+    """Count patients by level as one margin prints them, one unprinted level by subtraction."""
     levels = codebook.covariate(item.covariate).levels
     left = cohort.n - item.missing - sum(item.values.values())
     if sum(level not in item.values for level in levels) > 1:
@@ -136,18 +103,6 @@ def recover_tables(cohort: Cohort, codebook: Codebook) -> tuple[RecoveredTable, 
 
     round to the printed digits, and responders sum to the printed total. Level sizes come from a
     printed margin; the two sizes of a covariate without one are searched as well.
-
-    Parameters
-    ----------
-    cohort : Cohort
-        With an overall `counts` item; without one nothing can be recovered.
-    codebook : Codebook
-        Its covariates.
-
-    Returns
-    -------
-    tuple of RecoveredTable
-        All that agree, factor by factor; several of one factor have `unique` False.
     """
     return tuple(table for _, tables in tables_by_factor(cohort, codebook) for table in tables)
 

@@ -23,20 +23,12 @@ _SLACK = 1e-9  # relative; a few float64 operations at the very edge of a roundi
 class Rounded:
     """A number and the bounds that the printing of its sources leaves it.
 
-    Attributes
-    ----------
-    value : float
-        Computed from the numbers as printed.
-    lower, upper : float
-        Least and greatest value that numbers rounding to the printed ones can give.
-
-    Examples
-    --------
     >>> round((Rounded.printed(Decimal("2.0")) / Rounded.printed(Decimal("0.5"))).lower, 3)
     3.545
     """
 
-    value: float
+    value: float  # computed from the numbers as printed
+    # lower, upper: least and greatest value that numbers rounding to the printed ones can give
     lower: float
     upper: float
 
@@ -117,22 +109,6 @@ def shown(number: float, like: Decimal) -> str:
 def judged(printed: Decimal, recomputed: Rounded) -> Judgement:
     """Hold a printed number against its recomputation.
 
-    Parameters
-    ----------
-    printed : Decimal
-        As printed, with its decimals.
-    recomputed : Rounded
-        With the bounds that the rounding of its sources leaves.
-
-    Returns
-    -------
-    Judgement
-        ``ok`` where the recomputed value rounds to the printed digits (a half either way);
-        ``rounding`` where a value within the bounds does, or the last place differs by one unit;
-        ``conflict`` otherwise.
-
-    Examples
-    --------
     >>> judged(Decimal("15"), Rounded.exact(15.52))
     Judgement(verdict='rounding', note='truncated, not rounded')
     >>> judged(Decimal("8.7"), Rounded.exact(6.90)).verdict

@@ -30,20 +30,7 @@ Point = Median | Milestone | Curve | Counts
 def one_vote_faults(
     cohort: Cohort, codebook: Codebook, among: Iterable[int] | None = None
 ) -> list[Fault]:
-    """Items with role `fit` that would let the same patients vote twice.
-
-    Parameters
-    ----------
-    cohort : Cohort
-    codebook : Codebook
-    among : iterable of int, optional
-        Items to look at, free of other faults; all if not given.
-
-    Returns
-    -------
-    list of (place, str)
-        One for each item that has such a fault with an earlier one.
-    """
+    """Items with role `fit` that would let the same patients vote twice."""
     items = cohort.published
     indices = range(len(items)) if among is None else sorted(among)
     fitted = [index for index in indices if items[index].role == "fit"]
@@ -57,16 +44,7 @@ def one_vote_faults(
 
 
 def twice(one: AnyItem, other: AnyItem, codebook: Codebook) -> str:
-    """Say why two items of a cohort cannot both be fitted; empty if they can.
-
-    Returns
-    -------
-    str
-        Two ratios of one covariate go together only as levels of one factor: from one regression,
-        against one reference, without a level in common. Two points of a curve go together at
-        different times, or in subgroups without patients in common. A subgroup's point and a ratio
-        of the same covariate never do.
-    """
+    """Say why two items of a cohort cannot both be fitted; empty if they can."""
     match one, other:
         case Margin(), Margin():
             same = one.covariate == other.covariate

@@ -35,34 +35,18 @@ class Outcome(NamedTuple):
 
 @dataclass(frozen=True)
 class Cases:
-    """Patients whose outcome is known.
+    """Patients whose outcome is known."""
 
-    Attributes
-    ----------
-    name : str
-        The cohort, or `pooled`.
-    stratum : ndarray of int of shape (patients,)
-        Place of each patient's cohort.
-    entry, time : ndarray of shape (patients,)
-        Months, entry < time; NaN where the outcome is response.
-    event : ndarray of bool of shape (patients,)
-        Had the event; or responded.
-    levels : mapping of str to ndarray of int of shape (patients,)
-        As in `Patients`.
-    standardised : mapping of str to ndarray of shape (patients,)
-        Continuous covariates in standard deviations from the mean.
-    note : str
-        What must be said of the data wherever they are used.
-    """
-
-    name: str
-    stratum: Ints
+    name: str  # the cohort, or `pooled`
+    stratum: Ints  # (patients,); place of each patient's cohort
+    # entry, time: (patients,); months, entry < time; NaN where the outcome is response
     entry: Floats
     time: Floats
-    event: Bools
+    event: Bools  # (patients,); had the event; or responded
     levels: Mapping[str, Ints]
+    # (patients,); continuous covariates in standard deviations from the mean
     standardised: Mapping[str, Floats]
-    note: str = ""
+    note: str = ""  # what must be said of the data wherever they are used
 
     @property
     def n(self) -> int:
@@ -131,27 +115,7 @@ def cases_of(
     covariates: Sequence[str],
     outcome: Callable[[Patients], Outcome],
 ) -> tuple[Cases, ...]:
-    """Cases of each cohort, then of all together where there are two or more.
-
-    Parameters
-    ----------
-    patients : mapping of str to Patients
-        By cohort.
-    codebook : Codebook
-    covariates : sequence of str
-        That a regression may use.
-    outcome : callable
-        `survival_outcome` or `response_outcome`.
-
-    Returns
-    -------
-    tuple of Cases
-
-    Raises
-    ------
-    ValueError
-        A covariate is not in the codebook.
-    """
+    """Cases of each cohort, then of all together where there are two or more."""
     steps = scales(patients, codebook, covariates)
     found = []
     for place, (name, people) in enumerate(patients.items()):

@@ -36,24 +36,7 @@ def cox(
     covariates: Sequence[str],
     level: float = 0.95,
 ) -> pd.DataFrame:
-    """Hazard ratios of each covariate alone and of all together.
-
-    Parameters
-    ----------
-    patients : mapping of str to Patients
-        By cohort.
-    codebook : Codebook
-    covariates : sequence of str
-    level : float, default 0.95
-        Coverage of the Wald intervals.
-
-    Returns
-    -------
-    DataFrame
-        Tidy: `Cox, univariable` and `Cox, multivariable` of each cohort; of two cohorts or more
-        also `pooled`, with a baseline hazard of its own for each. Where a ratio has no estimate it
-        is NaN, and `note` says why; else `note` opens with the Wald p.
-    """
+    """Hazard ratios of each covariate alone and of all together."""
     endpoint = codebook.primary_endpoint
     return ratios(COX, endpoint, patients, codebook, covariates, level)
 
@@ -65,20 +48,7 @@ def cox_selected(
     threshold: float = 0.10,
     level: float = 0.95,
 ) -> Selection:
-    """Hazard ratios of those covariates that showed alone, together.
-
-    Parameters
-    ----------
-    patients, codebook, covariates, level
-        As for `cox`.
-    threshold : float, default 0.10
-        Of the p value of the likelihood-ratio test of all levels of a covariate, alone.
-
-    Returns
-    -------
-    Selection
-        Its intervals and p values are as printed by papers: as if nothing had been selected.
-    """
+    """Hazard ratios of those covariates that showed alone, together."""
     endpoint = codebook.primary_endpoint
     return select(COX, endpoint, patients, codebook, covariates, threshold, level)
 
@@ -87,14 +57,6 @@ def null_log_likelihood(cases: Cases) -> float:
     r"""Efron's log partial likelihood without covariates, each cohort with its own risk sets.
 
     .. math:: \ell_0 = - \sum_t \sum_{k=0}^{d_t - 1} \log (n_t - k)
-
-    Parameters
-    ----------
-    cases : Cases
-
-    Returns
-    -------
-    float
     """
     total = 0.0
     for stratum in np.unique(cases.stratum):

@@ -39,27 +39,7 @@ def kaplan_meier(
     milestones: Sequence[float] = MILESTONES,
     horizon: float = HORIZON,
 ) -> pd.DataFrame:
-    """Median, RMST and milestones of each cohort, overall and by each level of each covariate.
-
-    Parameters
-    ----------
-    patients : mapping of str to Patients
-        By cohort.
-    codebook : Codebook
-    covariates : sequence of str
-        Continuous ones make no subgroups.
-    level : float, default 0.95
-    milestones : sequence of float
-        Months of S(t).
-    horizon : float, default 24
-        Months of RMST.
-
-    Returns
-    -------
-    DataFrame
-        Tidy: `median`, `rmst`, `survival`. NaN, with the reason in `note`, where a median is not
-        reached, where a month lies beyond the last follow-up, and for fewer than five patients.
-    """
+    """Median, RMST and milestones of each cohort, overall and by each level of each covariate."""
     rows: list[Row] = []
     for row, cases in _subgroups(patients, codebook, covariates, level):
         wanted = [("median", math.nan), ("rmst", horizon)]
@@ -81,26 +61,7 @@ def kaplan_meier_curves(
     level: float = 0.95,
     months: Sequence[float] = CURVE_MONTHS,
 ) -> pd.DataFrame:
-    """Curves on a grid of months, with the number at risk.
-
-    Parameters
-    ----------
-    patients : mapping of str to Patients
-        By cohort.
-    codebook : Codebook
-    covariates : sequence of str
-        Continuous ones make no subgroups.
-    level : float, default 0.95
-    months : sequence of float
-        Grid; it hides the months of single events.
-
-    Returns
-    -------
-    DataFrame
-        Tidy: `survival` up to the last follow-up, and `at_risk`, the patients who had entered and
-        were event-free just before the month; NaN and `<5` in `note` where they are so few. A
-        group of fewer than five has one row of `survival`, which says so.
-    """
+    """Curves on a grid of months, with the number at risk."""
     rows: list[Row] = []
     for row, cases in _subgroups(patients, codebook, covariates, level):
         if cases.n < SMALLEST_SHOWN:

@@ -39,22 +39,7 @@ class ChiSquare(NamedTuple):
 def logrank(
     patients: Mapping[str, Patients], codebook: Codebook, covariates: Sequence[str]
 ) -> pd.DataFrame:
-    """Test whether a covariate's levels differ in survival, all levels at once.
-
-    Parameters
-    ----------
-    patients : mapping of str to Patients
-        By cohort.
-    codebook : Codebook
-    covariates : sequence of str
-        Continuous ones have no groups, and no rows.
-
-    Returns
-    -------
-    DataFrame
-        Tidy, estimand `logrank_p`: `estimate` is the p value, `contrast` the covariate, `note` the
-        statistic. Of two cohorts or more also `pooled`, stratified by cohort.
-    """
+    """Test whether a covariate's levels differ in survival, all levels at once."""
     named = [name for name in covariates if codebook.covariate(name).levels]
     rows = []
     for cases in cases_of(patients, codebook, named, survival_outcome):
@@ -77,16 +62,6 @@ def logrank_test(cases: Cases, group: Ints) -> ChiSquare:
               V_{gh} = \sum_t d_t \frac{n_t - d_t}{n_t - 1}
                        \frac{n_{gt}}{n_t} \Big( \delta_{gh} - \frac{n_{ht}}{n_t} \Big), \quad
               u' V^- u \sim \chi^2
-
-    Parameters
-    ----------
-    cases : Cases
-    group : ndarray of int of shape (patients,)
-
-    Returns
-    -------
-    ChiSquare
-        With as many degrees of freedom as groups less one that ever are at risk together.
     """
     groups = np.unique(group)
     excess, variance = np.zeros(len(groups)), np.zeros((len(groups), len(groups)))

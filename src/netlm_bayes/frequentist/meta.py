@@ -65,25 +65,6 @@ def fixed_effect(log_ratio: Numbers, log_ratio_se: Numbers, level: float = 0.95)
     .. math:: \hat\mu = \frac{\sum_i y_i / s_i^2}{\sum_i 1 / s_i^2}, \qquad
               \mathrm{se}^2 = \frac{1}{\sum_i 1 / s_i^2}
 
-    Parameters
-    ----------
-    log_ratio, log_ratio_se : array_like of shape (k,)
-        Each cohort's log ratio, level vs reference, and its standard error, > 0. k >= 1.
-    level : float, default 0.95
-        Coverage of the confidence interval.
-
-    Returns
-    -------
-    MetaAnalysis
-        With ``tau`` zero. A single cohort is returned as it is.
-
-    Raises
-    ------
-    ValueError
-        Naming every input that is out of range.
-
-    Examples
-    --------
     >>> round(fixed_effect([0.2, 0.6], [0.1, 0.2]).log_ratio, 3)
     0.28
     """
@@ -102,28 +83,6 @@ def random_effects(log_ratio: Numbers, log_ratio_se: Numbers, level: float = 0.9
     .. math:: \hat\mu \pm t_{k-1} \sqrt{q / \textstyle\sum_i w_i}, \qquad
               q = \frac{1}{k - 1} \sum_i w_i (y_i - \hat\mu)^2 .
 
-    Parameters
-    ----------
-    log_ratio, log_ratio_se, level
-        As for `fixed_effect`.
-
-    Returns
-    -------
-    MetaAnalysis
-        For a single cohort its own estimate, the rest NaN. A ``q`` below one is kept, and noted.
-
-    Raises
-    ------
-    ValueError
-        Naming every input that is out of range.
-
-    References
-    ----------
-    Hartung, Knapp (2001). Statistics in Medicine 20, 1771-1782. 10.1002/sim.791
-    Roever, Knapp, Friede (2015). BMC Med Res Methodol 15, 99. 10.1186/s12874-015-0091-1
-
-    Examples
-    --------
     >>> pooled = random_effects([0.2, 0.6, 0.9], [0.1, 0.1, 0.1])
     >>> round(pooled.log_ratio, 3), round(pooled.se, 3), round(pooled.tau, 3)
     (0.567, 0.203, 0.337)
@@ -155,30 +114,6 @@ def bayesian_grid(
     :math:`\tau` it is a finite mixture of normals, and so is the next institution's log ratio
     :math:`\theta \sim N(\mu, \tau^2)`.
 
-    Parameters
-    ----------
-    log_ratio, log_ratio_se, level
-        As for `fixed_effect`; ``level`` is the probability of the central intervals.
-    mu_sd : float
-        Prior standard deviation of the pooled log ratio, > 0.
-    tau_scale : float
-        Scale of the half-normal prior of the heterogeneity; 0 is complete pooling.
-
-    Returns
-    -------
-    GridPosterior
-
-    Raises
-    ------
-    ValueError
-        Naming every input that is out of range.
-
-    References
-    ----------
-    Roever et al. (2021). Research Synthesis Methods 12, 448-474. 10.1002/jrsm.1475
-
-    Examples
-    --------
     >>> round(bayesian_grid([0.2, 0.6], [0.1, 0.2], mu_sd=0.75, tau_scale=0.5).log_ratio, 2)
     0.31
     """

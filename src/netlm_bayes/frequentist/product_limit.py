@@ -34,29 +34,16 @@ class Estimate(NamedTuple):
 
 @dataclass(frozen=True)
 class StepCurve:
-    """A Kaplan-Meier curve; it steps down at its times and is 1 before them.
+    """A Kaplan-Meier curve; it steps down at its times and is 1 before them."""
 
-    Attributes
-    ----------
-    times : ndarray of shape (times,)
-        Months of events, rising.
-    survival, lower, upper : ndarray of shape (times,)
-        From each time on; limits NaN where the curve is 0.
-    greenwood : ndarray of shape (times,)
-        Each step's share in the variance of log S(t).
-    followed_to : float
-        Last month that the curve speaks of; infinite where it ends at 0.
-    level : float
-        Coverage of the intervals.
-    """
-
-    times: Floats
+    times: Floats  # (times,); months of events, rising
+    # survival, lower, upper: (times,); from each time on; limits NaN where the curve is 0
     survival: Floats
     lower: Floats
     upper: Floats
-    greenwood: Floats
-    followed_to: float
-    level: float
+    greenwood: Floats  # (times,); each step's share in the variance of log S(t)
+    followed_to: float  # last month that the curve speaks of; infinite where it ends at 0
+    level: float  # coverage of the intervals
 
     def at(self, months: float) -> Estimate:
         """S(t) with its interval; none where nobody had an event yet, or nobody is left."""
@@ -70,12 +57,7 @@ class StepCurve:
         return Estimate(float(self.survival[place]), lower, upper, why)
 
     def median(self) -> Estimate:
-        r"""First time at which :math:`S(t) \le 1/2`; its limits, those of the curve's limits.
-
-        References
-        ----------
-        Brookmeyer, Crowley (1982). Biometrics 38, 29-41. 10.2307/2530286
-        """
+        r"""First time at which :math:`S(t) \le 1/2`; its limits, those of the curve's limits."""
         median, lower, upper = map(self._half, (self.survival, self.lower, self.upper))
         why = "upper limit not reached" if math.isnan(upper) else ""
         why = "not reached by the last follow-up" if math.isnan(median) else why
@@ -113,19 +95,6 @@ def product_limit(entry: Floats, time: Floats, event: Bools, level: float = 0.95
               G(t) = \sum_{t_i \le t} \frac{d_i}{n_i (n_i - d_i)}, \qquad
               S(t)^{\exp(\pm z \sqrt{G(t)} / \log S(t))}
 
-    Parameters
-    ----------
-    entry, time : ndarray of shape (patients,)
-        Months, entry < time.
-    event : ndarray of bool of shape (patients,)
-    level : float, default 0.95
-
-    Returns
-    -------
-    StepCurve
-
-    Examples
-    --------
     >>> curve = product_limit(np.zeros(4), np.array([1.0, 2.0, 3.0, 4.0]), np.arange(4) < 2)
     >>> curve.median()
     Estimate(estimate=2.0, lower=1.0, upper=nan, why='upper limit not reached')

@@ -25,89 +25,43 @@ LARGEST_SE = 10.0
 
 @dataclass(frozen=True)
 class Fitted:
-    """Top of a likelihood.
+    """Top of a likelihood."""
 
-    Attributes
-    ----------
-    log_ratio : ndarray of shape (columns,)
-    covariance : ndarray of shape (columns, columns)
-    log_likelihood : float
-    """
-
-    log_ratio: Floats
-    covariance: Floats
+    log_ratio: Floats  # (columns,)
+    covariance: Floats  # (columns, columns)
     log_likelihood: float
 
 
 @dataclass(frozen=True)
 class Regression:
-    """A kind of regression.
-
-    Attributes
-    ----------
-    name, estimand : str
-    across : str
-        How cohorts are told apart where all are taken together.
-    events : str
-        What events are called.
-    outcome : callable
-        From patients to what is regressed.
-    one_sided : callable
-        From the events within a level: why its ratio has no finite estimate, or nothing.
-    fit : callable
-        From cases and columns of unit standard deviation to the top, or to why there is none.
-    null : callable
-        From cases to the log-likelihood without covariates.
-    """
+    """A kind of regression."""
 
     name: str
     estimand: str
-    across: str
-    events: str
-    outcome: Callable[[Patients], Outcome]
+    across: str  # how cohorts are told apart where all are taken together
+    events: str  # what events are called
+    outcome: Callable[[Patients], Outcome]  # from patients to what is regressed
+    # from the events within a level: why its ratio has no finite estimate, or nothing
     one_sided: OneSided
+    # from cases and columns of unit standard deviation to the top, or to why there is none
     fit: Callable[[Cases, Floats], Fitted | str]
-    null: Callable[[Cases], float]
+    null: Callable[[Cases], float]  # from cases to the log-likelihood without covariates
 
 
 @dataclass(frozen=True)
 class FittedRegression:
-    """A regression of one set of cases.
+    """A regression of one set of cases."""
 
-    Attributes
-    ----------
-    complete : Cases
-        Of whom every covariate is known.
-    design : Design
-    fitted : Fitted or None
-        None where `design.without` says why of every term.
-    note : str
-        Patients, events and those left out.
-    """
-
-    complete: Cases
+    complete: Cases  # of whom every covariate is known
     design: Design
-    fitted: Fitted | None
-    note: str
+    fitted: Fitted | None  # none where `design.without` says why of every term
+    note: str  # patients, events and those left out
 
 
 def regress(
     kind: Regression, cases: Cases, terms: Sequence[Term], codebook: Codebook
 ) -> FittedRegression:
-    """Fit one regression on its complete cases.
-
-    Parameters
-    ----------
-    kind : Regression
-    cases : Cases
-    terms : sequence of Term
-        Of all its covariates.
-    codebook : Codebook
-
-    Returns
-    -------
-    FittedRegression
-    """
+    """Fit one regression on its complete cases."""
     complete = cases.complete(tuple(dict.fromkeys(term.covariate for term in terms)))
     note = _counts(kind, cases, complete)
     why = _nothing_to_fit(kind, complete)
@@ -167,18 +121,6 @@ def rows_of(
     r"""Ratio, Wald interval and Wald p of each term, or why there is none.
 
     .. math:: \exp(\hat\beta \pm z \, \mathrm{se}), \qquad p = 2 \Phi(-|\hat\beta| / \mathrm{se})
-
-    Parameters
-    ----------
-    kind : Regression
-    endpoint, method : str
-    model : FittedRegression
-    terms : sequence of Term
-    level : float
-
-    Yields
-    ------
-    Row
     """
     row = Row(model.complete.name, endpoint, kind.estimand, method=method, level=level)
     z = NormalDist().inv_cdf((1 + level) / 2)
@@ -225,23 +167,7 @@ def ratios(
     covariates: Sequence[str],
     level: float,
 ) -> pd.DataFrame:
-    """Ratios of each covariate alone and of all together, by cohort and over all cohorts.
-
-    Parameters
-    ----------
-    kind : Regression
-    endpoint : str
-    patients : mapping of str to Patients
-        By cohort.
-    codebook : Codebook
-    covariates : sequence of str
-    level : float
-
-    Returns
-    -------
-    DataFrame
-        Tidy.
-    """
+    """Ratios of each covariate alone and of all together, by cohort and over all cohorts."""
     terms = terms_of(codebook, covariates, scales(patients, codebook, covariates))
     rows: list[Row] = []
     for cases in cases_of(patients, codebook, covariates, kind.outcome):

@@ -28,24 +28,7 @@ def logistic(
     covariates: Sequence[str],
     level: float = 0.95,
 ) -> pd.DataFrame:
-    """Odds ratios of response of each covariate alone and of all together.
-
-    Parameters
-    ----------
-    patients : mapping of str to Patients
-        By cohort.
-    codebook : Codebook
-    covariates : sequence of str
-    level : float, default 0.95
-        Coverage of the Wald intervals.
-
-    Returns
-    -------
-    DataFrame
-        Tidy: `logistic, univariable` and `logistic, multivariable` of each cohort; of two cohorts
-        or more also `pooled`, with a factor for cohort. Where a ratio has no estimate it is NaN,
-        and `note` says why; else `note` opens with the Wald p.
-    """
+    """Odds ratios of response of each covariate alone and of all together."""
     return ratios(LOGISTIC, RESPONSE, patients, codebook, covariates, level)
 
 
@@ -56,20 +39,7 @@ def logistic_selected(
     threshold: float = 0.10,
     level: float = 0.95,
 ) -> Selection:
-    """Odds ratios of those covariates that showed alone, together.
-
-    Parameters
-    ----------
-    patients, codebook, covariates, level
-        As for `logistic`.
-    threshold : float, default 0.10
-        Of the p value of the likelihood-ratio test of all levels of a covariate, alone.
-
-    Returns
-    -------
-    Selection
-        Its intervals and p values are as printed by papers: as if nothing had been selected.
-    """
+    """Odds ratios of those covariates that showed alone, together."""
     return select(LOGISTIC, RESPONSE, patients, codebook, covariates, threshold, level)
 
 
@@ -78,14 +48,6 @@ def null_log_likelihood(cases: Cases) -> float:
 
     .. math:: \ell_0 = \sum_c \left\{ r_c \log \frac{r_c}{n_c}
               + (n_c - r_c) \log \frac{n_c - r_c}{n_c} \right\}
-
-    Parameters
-    ----------
-    cases : Cases
-
-    Returns
-    -------
-    float
     """
     _, cohort, n = np.unique(cases.stratum, return_inverse=True, return_counts=True)
     responded = np.bincount(cohort, cases.event, minlength=len(n))

@@ -14,17 +14,10 @@ Bools = NDArray[np.bool_]
 
 @dataclass(frozen=True)
 class RiskSets:
-    """Patients at risk and events at each distinct event time.
+    """Patients at risk and events at each distinct event time."""
 
-    Attributes
-    ----------
-    times : ndarray of shape (times,)
-        Months, rising.
-    at_risk, events : ndarray of int of shape (times,)
-    """
-
-    times: Floats
-    at_risk: Ints
+    times: Floats  # (times,); months, rising
+    at_risk: Ints  # (times,)
     events: Ints
 
 
@@ -32,16 +25,6 @@ def at_risk(entry: Floats, time: Floats, times: Floats) -> Ints:
     r"""Count patients at risk.
 
     .. math:: n(t) = \#\{i: entry_i < t\} - \#\{i: time_i < t\}
-
-    Parameters
-    ----------
-    entry, time : ndarray of shape (patients,)
-        Months, entry < time.
-    times : ndarray of shape (times,)
-
-    Returns
-    -------
-    ndarray of int of shape (times,)
     """
     entered = np.searchsorted(np.sort(entry), times, side="left")
     return np.asarray(entered - np.searchsorted(np.sort(time), times, side="left"), dtype=np.int64)
@@ -50,18 +33,6 @@ def at_risk(entry: Floats, time: Floats, times: Floats) -> Ints:
 def risk_sets(entry: Floats, time: Floats, event: Bools) -> RiskSets:
     """Count patients at risk and events at each distinct event time.
 
-    Parameters
-    ----------
-    entry, time : ndarray of shape (patients,)
-        Months, entry < time.
-    event : ndarray of bool of shape (patients,)
-
-    Returns
-    -------
-    RiskSets
-
-    Examples
-    --------
     >>> sets = risk_sets(np.zeros(3), np.array([2.0, 1.0, 2.0]), np.array([True, True, False]))
     >>> sets.times.tolist(), sets.at_risk.tolist(), sets.events.tolist()
     ([1.0, 2.0], [3, 2], [1, 1])

@@ -15,19 +15,7 @@ POOLED = "pooled"
 
 @dataclass(frozen=True)
 class Row:
-    """One estimate, with the columns of every table of estimates.
-
-    Attributes
-    ----------
-    cohort, endpoint, estimand, contrast, subgroup, horizon_months, method, note
-        As in the tables.
-    estimate, lower, upper : float
-        On the ratio scale for ratios, a probability for a p value; NaN where `note` says why.
-    level : float
-        Coverage of the interval; NaN without one.
-    prob_above_null, mcse, lower_mcse, upper_mcse, prob_mcse : float
-        NaN: they belong to posteriors.
-    """
+    """One estimate, with the columns of every table of estimates."""
 
     cohort: str
     endpoint: str
@@ -36,10 +24,13 @@ class Row:
     subgroup: str = ""
     horizon_months: float = math.nan
     method: str = ""
+    # estimate, lower, upper: on the ratio scale for ratios, a probability for a p value; NaN where
+    # `note` says why
     estimate: float = math.nan
     lower: float = math.nan
     upper: float = math.nan
-    level: float = math.nan
+    level: float = math.nan  # coverage of the interval; NaN without one
+    # prob_above_null, mcse, lower_mcse, upper_mcse, prob_mcse: naN: they belong to posteriors
     prob_above_null: float = math.nan
     mcse: float = math.nan
     lower_mcse: float = math.nan
@@ -56,8 +47,6 @@ def table(rows: Iterable[Row]) -> pd.DataFrame:
 def printable(count: int) -> str:
     """Count of patients, or `<5` where it would point at a few of them.
 
-    Examples
-    --------
     >>> printable(12), printable(3), printable(0)
     ('12', '<5', '0')
     """
@@ -67,8 +56,6 @@ def printable(count: int) -> str:
 def p_value(p: float) -> str:
     """Print a p value; empty where there is none.
 
-    Examples
-    --------
     >>> p_value(0.0126), p_value(1e-9)
     ('p=0.013', 'p<0.001')
     """

@@ -45,22 +45,7 @@ class Residuals(NamedTuple):
 def proportional_hazards(
     patients: Mapping[str, Patients], codebook: Codebook, covariates: Sequence[str]
 ) -> pd.DataFrame:
-    """Check the multivariable Cox model of each cohort, and of all stratified by cohort.
-
-    Parameters
-    ----------
-    patients : mapping of str to Patients
-        By cohort.
-    codebook : Codebook
-    covariates : sequence of str
-
-    Returns
-    -------
-    DataFrame
-        Tidy, estimand `schoenfeld_p`: `estimate` is the p value, small where an effect changes
-        with time. `contrast` is a ratio as in `cox`, a covariate (all its levels at once, where
-        two or more), or `all covariates`.
-    """
+    """Check the multivariable Cox model of each cohort, and of all stratified by cohort."""
     terms = terms_of(codebook, covariates, scales(patients, codebook, covariates))
     rows: list[Row] = []
     for cases in cases_of(patients, codebook, covariates, survival_outcome):
@@ -108,17 +93,6 @@ def schoenfeld(cases: Cases, columns: Floats, log_hr: Floats) -> Residuals:
               V_t = \sum_{k=0}^{d_t-1} \Big( \frac{\sum_{R_t} w_{kj} x_j x_j'}{\sum_{R_t} w_{kj}}
               - m_k m_k' \Big), \quad
               m_k = \frac{\sum_{R_t} w_{kj} x_j}{\sum_{R_t} w_{kj}}
-
-    Parameters
-    ----------
-    cases : Cases
-        Each cohort has its own risk sets.
-    columns : ndarray of shape (patients, columns)
-    log_hr : ndarray of shape (columns,)
-
-    Returns
-    -------
-    Residuals
     """
     x = columns - columns.mean(axis=0)
     hazard, rank = np.exp(x @ log_hr), stats.rankdata(cases.time)
@@ -169,23 +143,6 @@ def drift_test(residuals: Residuals, places: Sequence[int]) -> tuple[float, str]
               V_u = \sum_t g_t^2 V_{tJJ} - \sum_t g_t V_{tJ\cdot} \Big( \sum_t V_t \Big)^{-1}
               \sum_t g_t V_{t \cdot J}, \qquad
               u' V_u^{-1} u \sim \chi^2_{|J|}
-
-    Parameters
-    ----------
-    residuals : Residuals
-        At the top of the likelihood.
-    places : sequence of int
-        Columns J tested together.
-
-    Returns
-    -------
-    p : float
-        NaN where no drift could show.
-    note : str
-
-    References
-    ----------
-    Grambsch, Therneau (1994). Biometrika 81, 515-526. 10.1093/biomet/81.3.515
     """
     g = residuals.rank - np.average(residuals.rank, weights=residuals.events)
     chosen = list(places)

@@ -22,21 +22,13 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Selection:
-    """What a selection by p values leaves.
+    """What a selection by p values leaves."""
 
-    Attributes
-    ----------
-    rows : DataFrame
-        Tidy ratios of the kept covariates together; for the others, the p that left them out.
-    kept : mapping of str to tuple of str
-        Covariates by cohort.
-    tests : DataFrame
-        Tidy `likelihood_ratio_p` of each covariate alone, all its levels at once; `contrast` is
-        the covariate.
-    """
-
+    # tidy ratios of the kept covariates together; for the others, the p that left them out
     rows: pd.DataFrame
-    kept: Mapping[str, tuple[str, ...]]
+    kept: Mapping[str, tuple[str, ...]]  # covariates by cohort
+    # tidy `likelihood_ratio_p` of each covariate alone, all its levels at once; `contrast` is the
+    # covariate
     tests: pd.DataFrame
 
 
@@ -49,22 +41,7 @@ def select(
     threshold: float,
     level: float,
 ) -> Selection:
-    """Keep covariates with a univariable p below a threshold, then regress on those together.
-
-    Parameters
-    ----------
-    kind : Regression
-    endpoint : str
-    patients : mapping of str to Patients
-        By cohort.
-    codebook : Codebook
-    covariates : sequence of str
-    threshold, level : float
-
-    Returns
-    -------
-    Selection
-    """
+    """Keep covariates with a univariable p below a threshold, then regress on those together."""
     terms = terms_of(codebook, covariates, scales(patients, codebook, covariates))
     alone = {name: [term for term in terms if term.covariate == name] for name in covariates}
     rows: list[Row] = []
@@ -100,20 +77,6 @@ def likelihood_ratio(
 
     A level in which all fared alike counts with the limit of the likelihood, where a Wald test
     would see nothing.
-
-    Parameters
-    ----------
-    kind : Regression
-    endpoint : str
-    cases : Cases
-    terms : sequence of Term
-        All of one covariate.
-    codebook : Codebook
-
-    Returns
-    -------
-    Row
-        `estimate` is the p value, NaN where there is nothing to test; `contrast` the covariate.
     """
     model = regress(kind, cases, terms, codebook)
     name = terms[0].covariate

@@ -37,21 +37,14 @@ Levels = Mapping[str, Ints]
 
 @dataclass(frozen=True)
 class Grouped:
-    """One outcome of a site's table, as a regression takes it.
+    """One outcome of a site's table, as a regression takes it."""
 
-    Attributes
-    ----------
-    cases : Cases
-        The rows of the regression: pieces of follow-up, each in the stratum of its interval, or
-        patients.
-    levels : mapping of str to ndarray of int of shape (groups,)
-        Place of the level of each covariate; -1 where the table does not tell it.
-    patients, events : ndarray of int of shape (groups,)
-    """
-
+    # the rows of the regression: pieces of follow-up, each in the stratum of its interval, or
+    # patients
     cases: Cases
+    # (groups,); place of the level of each covariate; -1 where the table does not tell it
     levels: Levels
-    patients: Ints
+    patients: Ints  # (groups,)
     events: Ints
 
 
@@ -61,25 +54,7 @@ def poisson(
     covariates: Sequence[str],
     level: float = 0.95,
 ) -> pd.DataFrame:
-    """Hazard ratios of each covariate alone and of all together, the hazard free by interval.
-
-    Parameters
-    ----------
-    tables : mapping of str to SiteTable
-        By cohort; those without survival have no rows.
-    codebook : Codebook
-    covariates : sequence of str
-        With levels. Groups of which a table does not tell the level are left out, as patients
-        with missing values are.
-    level : float, default 0.95
-        Coverage of the Wald intervals.
-
-    Returns
-    -------
-    DataFrame
-        Tidy: `Poisson, univariable` and `Poisson, multivariable` of each cohort. Where a ratio has
-        no estimate it is NaN, and `note` says why; else `note` opens with the Wald p.
-    """
+    """Hazard ratios of each covariate alone and of all together, the hazard free by interval."""
     found = [
         _followed(name, shared.survival, covariates, _said(shared))
         for name, shared in tables.items()
@@ -94,20 +69,7 @@ def grouped_logistic(
     covariates: Sequence[str],
     level: float = 0.95,
 ) -> pd.DataFrame:
-    """Odds ratios of response of each covariate alone and of all together.
-
-    Parameters
-    ----------
-    tables : mapping of str to SiteTable
-        By cohort; those without response have no rows.
-    codebook, covariates, level
-        As for `poisson`.
-
-    Returns
-    -------
-    DataFrame
-        Tidy, as `logistic` gives it of the patients themselves.
-    """
+    """Odds ratios of response of each covariate alone and of all together."""
     found = [
         _treated(name, shared.response, covariates, _said(shared))
         for name, shared in tables.items()
@@ -212,15 +174,6 @@ def null_log_likelihood(cases: Cases) -> float:
     r"""Log-likelihood without covariates, each interval with its own hazard.
 
     .. math:: \ell_0 = \sum_j \left( d_j \log \frac{d_j}{m_j} - d_j \right)
-
-    Parameters
-    ----------
-    cases : Cases
-        Pieces of follow-up, by interval.
-
-    Returns
-    -------
-    float
     """
     _, interval = np.unique(cases.stratum, return_inverse=True)
     events = np.bincount(interval, cases.event)

@@ -23,61 +23,31 @@ type OneSided = Callable[[Bools], str]
 
 @dataclass(frozen=True)
 class Term:
-    """One ratio: a level against the reference, or a step of a continuous covariate.
-
-    Attributes
-    ----------
-    covariate, contrast : str
-    level, reference : int
-        Places among the codebook's levels; -1 for a continuous covariate.
-    """
+    """One ratio: a level against the reference, or a step of a continuous covariate."""
 
     covariate: str
     contrast: str
+    # level, reference: places among the codebook's levels; -1 for a continuous covariate
     level: int = -1
     reference: int = -1
 
 
 @dataclass(frozen=True)
 class Design:
-    """What is left to estimate, and from whom.
+    """What is left to estimate, and from whom."""
 
-    Attributes
-    ----------
-    cases : Cases
-        Without patients who add nothing, whose ratio has no finite estimate.
-    columns : ndarray of shape (patients, columns)
-    terms : tuple of Term or None
-        What each column estimates; None where the reference level has gone, so that levels can
-        still be adjusted for though not be compared with it.
-    without : mapping of Term to str
-        Why a ratio has no estimate.
-    """
-
-    cases: Cases
-    columns: Floats
+    cases: Cases  # without patients who add nothing, whose ratio has no finite estimate
+    columns: Floats  # (patients, columns)
+    # what each column estimates; None where the reference level has gone, so that levels can still
+    # be adjusted for though not be compared with it
     terms: tuple[Term | None, ...]
-    without: Mapping[Term, str]
+    without: Mapping[Term, str]  # why a ratio has no estimate
 
 
 def terms_of(
     codebook: Codebook, covariates: Sequence[str], steps: Mapping[str, Scale]
 ) -> tuple[Term, ...]:
-    """List the ratios of some covariates.
-
-    Parameters
-    ----------
-    codebook : Codebook
-    covariates : sequence of str
-    steps : mapping of str to Scale
-        Of the continuous ones.
-
-    Returns
-    -------
-    tuple of Term
-        In the order of the covariates and their levels: `ki67: >10% vs <=10%`,
-        `age: per 9.07 years`.
-    """
+    """List the ratios of some covariates."""
     found = []
     for name in covariates:
         if name in steps:
@@ -98,20 +68,6 @@ def design_of(
 
     A level in which all patients fared alike has a ratio of 0 or infinity. In that limit its
     patients add nothing to the likelihood of the other ratios, so they are left out of the fit.
-
-    Parameters
-    ----------
-    cases : Cases
-        Of whom every covariate is known.
-    terms : sequence of Term
-        Of all covariates of the regression.
-    codebook : Codebook
-    one_sided : callable
-        From the events within a level: why its ratio has no finite estimate, or nothing.
-
-    Returns
-    -------
-    Design
     """
     remaining, gone = _without_one_sided(cases, one_sided)
     left = _levels_present(remaining)
@@ -139,17 +95,7 @@ def design_of(
 
 
 def independent(columns: Sequence[Floats], stratum: Ints) -> list[int]:
-    """Places of columns that vary within cohorts and not only as those before them do.
-
-    Parameters
-    ----------
-    columns : sequence of ndarray of shape (patients,)
-    stratum : ndarray of int of shape (patients,)
-
-    Returns
-    -------
-    list of int
-    """
+    """Places of columns that vary within cohorts and not only as those before them do."""
     kept: list[int] = []
     basis: list[Floats] = []
     for place, column in enumerate(columns):

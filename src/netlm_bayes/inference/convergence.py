@@ -24,35 +24,18 @@ TAILS = (0.05, 0.95)
 
 @dataclass(frozen=True)
 class Convergence:
-    """Diagnostics of several quantities; every array of shape (quantities,).
+    """Diagnostics of several quantities; every array of shape (quantities,)."""
 
-    Attributes
-    ----------
-    rhat : ndarray
-        The larger of that of the ranks and that of the ranks of distances from the median.
-    bulk, tail : ndarray
-        Effective sample sizes of the ranks, and the smaller one of the two 5 % tails.
-    error : ndarray
-        Monte Carlo standard error of the mean, over the standard deviation.
-    """
-
+    # the larger of that of the ranks and that of the ranks of distances from the median
     rhat: Array
+    # bulk, tail: effective sample sizes of the ranks, and the smaller one of the two 5 % tails
     bulk: Array
     tail: Array
-    error: Array
+    error: Array  # monte Carlo standard error of the mean, over the standard deviation
 
 
 def convergence(draws: Array) -> Convergence:
-    """Diagnose quantities one after another.
-
-    Parameters
-    ----------
-    draws : ndarray of shape (chains, draws, quantities)
-
-    Returns
-    -------
-    Convergence
-    """
+    """Diagnose quantities one after another."""
     found = [_of_one(np.ascontiguousarray(one)) for one in np.moveaxis(draws, -1, 0)]
     return Convergence(*np.array(found).T)
 

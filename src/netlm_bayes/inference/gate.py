@@ -32,17 +32,10 @@ class Check:
 
 @dataclass(frozen=True)
 class Accepted:
-    """Draws that passed the gate; the only thing estimands are made of.
-
-    Attributes
-    ----------
-    tree : DataTree
-    checks : tuple of Check
-        All passed.
-    """
+    """Draws that passed the gate; the only thing estimands are made of."""
 
     tree: xr.DataTree
-    checks: tuple[Check, ...]
+    checks: tuple[Check, ...]  # all passed
 
     def __post_init__(self) -> None:
         """Refuse draws that did not pass."""
@@ -52,17 +45,7 @@ class Accepted:
 
 
 def check_sampler(tree: xr.DataTree) -> tuple[Check, ...]:
-    """Check divergences, energy, and every parameter's convergence.
-
-    Parameters
-    ----------
-    tree : DataTree
-        Of `inference.sample`.
-
-    Returns
-    -------
-    tuple of Check
-    """
+    """Check divergences, energy, and every parameter's convergence."""
     stats = tree["sample_stats"].to_dataset()
     diverging = float(stats["diverging"].sum())
     energy = stats["energy"].to_numpy()
@@ -82,20 +65,7 @@ def check_sampler(tree: xr.DataTree) -> tuple[Check, ...]:
 
 
 def check_draws(what: str, draws: NDArray[np.float64]) -> tuple[Check, ...]:
-    """Check convergence of many quantities at once.
-
-    Parameters
-    ----------
-    what : str
-        Names the quantities in the checks.
-    draws : ndarray of shape (chains, draws, quantities)
-        Quantities that never vary are left out: nothing was sampled for them.
-
-    Returns
-    -------
-    tuple of Check
-        Worst R-hat, bulk and tail ESS, and Monte Carlo error over posterior sd.
-    """
+    """Check convergence of many quantities at once."""
     varying = draws[..., ~(np.ptp(draws, axis=(0, 1)) == 0)]
     found = convergence(varying)
     rhat, error = np.max(found.rhat), np.max(found.error)
@@ -183,28 +153,7 @@ def until_accepted[T](
     sampling: Sampling,
     say: Callable[[str], None],
 ) -> Gated[T]:
-    """Sample until the gate is passed: once, and once more with stricter settings.
-
-    Parameters
-    ----------
-    draw : callable
-        Samples with given settings.
-    make : callable
-        What is made of accepted draws, and the draws of what is reported, (chains, draws,
-        quantities), which must pass as well.
-    sampling : Sampling
-    say : callable
-        Told of a retry.
-
-    Returns
-    -------
-    Gated
-
-    Raises
-    ------
-    NotConvergedError
-        Both attempts failed.
-    """
+    """Sample until the gate is passed: once, and once more with stricter settings."""
     checks: tuple[Check, ...] = ()
     for settings in (sampling, stricter(sampling)):
         tree = draw(settings)

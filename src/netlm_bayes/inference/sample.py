@@ -44,19 +44,7 @@ class CompiledModel:
 
 
 def compile_model(model: pm.Model, pointwise: Mapping[str, str]) -> CompiledModel:
-    """Compile a graph; this is nearly all of a fit's time.
-
-    Parameters
-    ----------
-    model : pm.Model
-        Whose numbers are all data.
-    pointwise : mapping of str to str
-        Deterministics that hold log likelihoods, and their names in the group `log_likelihood`.
-
-    Returns
-    -------
-    CompiledModel
-    """
+    """Compile a graph; this is nearly all of a fit's time."""
     free = [variable.name for variable in model.free_RVs]
     with pytensor.config.change_flags(numba__fastmath=False), plain_entry_point():
         density = nutpie.compile_pymc_model(model, backend="numba", var_names=free)
@@ -70,24 +58,7 @@ def sample(
     seed: int,
     coords: Coords | None = None,
 ) -> xr.DataTree:
-    """Draw from a compiled graph under given data.
-
-    Parameters
-    ----------
-    compiled : CompiledModel
-    data : mapping
-        Every number of the graph, by name.
-    sampling : Sampling
-    seed : int
-        The same seed gives the same draws, whatever the number of cores.
-    coords : mapping, optional
-        Labels of every dimension; those that the graph was made with by default.
-
-    Returns
-    -------
-    DataTree
-        Groups `posterior`, `log_likelihood` and `sample_stats`.
-    """
+    """Draw from a compiled graph under given data."""
     tree = nutpie.sample(
         compiled.density.with_data(**data),
         draws=sampling.draws,

@@ -24,30 +24,7 @@ WRITERS: dict[str, tuple[str, Writer]] = {
 
 
 def export(run: Path, to: str, out: Path | None = None, force: bool = False) -> Path:
-    """Write the tables of a manuscript.
-
-    Parameters
-    ----------
-    run : Path
-        Folder of a fit that converged.
-    to : {"xlsx", "docx-table", "latex"}
-    out : Path, optional
-        Beside the run and of its name by default.
-    force : bool, default False
-        Whether a file that is there may be replaced.
-
-    Returns
-    -------
-    Path
-        What was written.
-
-    Raises
-    ------
-    InputError
-        There is no such format, or `out` has another's suffix.
-    RunError
-        The folder is no run with estimates, or the file is there, or cannot be written.
-    """
+    """Write the tables of a manuscript."""
     if to not in WRITERS:
         what = f"no such format '{to}'; there are {', '.join(WRITERS)}"
         raise InputError("export", [Problem("--to", what)])

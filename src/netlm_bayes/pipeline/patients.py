@@ -20,21 +20,7 @@ Tables = dict[str, pd.DataFrame]
 
 
 def criticism(analysis: Analysis, accepted: Accepted, seed: int) -> Tables:
-    """Replicated patients beside the observed, leave-one-out, and influential patients.
-
-    Parameters
-    ----------
-    analysis : Analysis
-    accepted : Accepted
-        Draws of it.
-    seed : int
-        For the replicates.
-
-    Returns
-    -------
-    dict of DataFrame
-        `predictive`, `loo` and `influential`; nothing without patients.
-    """
+    """Replicated patients beside the observed, leave-one-out, and influential patients."""
     if all(cohort.patients is None for cohort in analysis.cohorts):
         return {}
     survival = analysis.spec.outcome == "survival"
@@ -51,18 +37,7 @@ def criticism(analysis: Analysis, accepted: Accepted, seed: int) -> Tables:
 
 
 def scenarios_by_loo(posteriors: Mapping[str, tuple[Analysis, Accepted]]) -> Tables:
-    """Every scenario of a model by leave-one-out, beside the model itself.
-
-    Parameters
-    ----------
-    posteriors : mapping of (Analysis, Accepted)
-        By scenario, the model itself first.
-
-    Returns
-    -------
-    dict of DataFrame
-        `loo`; nothing without patients, or of more patients than log likelihoods are kept of.
-    """
+    """Every scenario of a model by leave-one-out, beside the model itself."""
     if not all(_kept(accepted) for _, accepted in posteriors.values()):
         return {}
     fits = {

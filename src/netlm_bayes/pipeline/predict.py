@@ -79,15 +79,7 @@ class Prediction:
 
 
 def predict(run: Run, given: Mapping[str, Any]) -> Prediction:
-    """Predict a kind of patient.
-
-    Raises
-    ------
-    InputError
-        With every fault of the profile.
-    GateError
-        What is predicted did not converge.
-    """
+    """Predict a kind of patient."""
     profile = profile_of(given, run.population)
     predicted = predict_profile(profile, run.population, run.model, run.accepted, run.seed)
     chains = run.idata["posterior"].sizes["chain"]
@@ -131,17 +123,6 @@ def _save(made: Prediction, out: Path, command: str) -> Path:
 def prediction_folder(run: Path, profile: Profile) -> Path:
     """Folder of a prediction beside its run: `predict-fit-pfs-weibull-htb-over-50`.
 
-    Parameters
-    ----------
-    run : Path
-    profile : Profile
-
-    Returns
-    -------
-    Path
-
-    Examples
-    --------
     >>> prediction_folder(Path("results/fit"), Profile({"ki67": "<=10%"}, {"age": 63})).as_posix()
     'results/predict-fit-ki67-at-most-10-age-63'
     """
@@ -155,17 +136,7 @@ def prediction_folder(run: Path, profile: Profile) -> Path:
 
 
 def prediction_lines(prediction: Prediction) -> list[tuple[str, str, str, str]]:
-    """Rows of a prediction as a person reads them.
-
-    Parameters
-    ----------
-    prediction : Prediction
-
-    Returns
-    -------
-    list of (cohort, what, estimate with interval, remark or "")
-        In the table's order; the remark is what the row's note says beside the basis.
-    """
+    """Rows of a prediction as a person reads them."""
     lines = []
     for row in prediction.tables["prediction"].to_dict("records"):
         estimand = str(row["estimand"])

@@ -39,30 +39,7 @@ class Order:
 def reanalyse(
     out: Path, seed: int, sampling: dict[str, int], command: str, say: Callable[[str], None]
 ) -> dict[str, Tables]:
-    """Reanalyse the two published cohorts into one folder.
-
-    Parameters
-    ----------
-    out : Path
-        Replaced as a whole, when every part is whole.
-    seed : int
-    sampling : dict of int
-        Changes to the models' draws, tune and chains.
-    command : str
-        As typed, for the manifest.
-    say : callable
-        Told of progress; must be picklable.
-
-    Returns
-    -------
-    dict of dict of DataFrame
-        By part: ``"audit"`` and each model's name.
-
-    Raises
-    ------
-    NotConvergedError
-        A model did not converge; the folder then holds its diagnostics and no estimates of it.
-    """
+    """Reanalyse the two published cohorts into one folder."""
     store.refuse_what_is_no_run(out)
     started, files = time.perf_counter(), read_cohorts(BUNDLED_COHORTS)
     with store.run_folder(out) as folder:

@@ -127,18 +127,7 @@ def reconstruct(
 
 
 def warnings_of(found: Reconstructed, events: int | None) -> list[str]:
-    """Say where the patients leave the printed total of events, or the Weibull fit the curve.
-
-    Parameters
-    ----------
-    found : Reconstructed
-    events : int, optional
-        Total printed.
-
-    Returns
-    -------
-    list of str
-    """
+    """Say where the patients leave the printed total of events, or the Weibull fit the curve."""
     said = []
     died = int(found.made.event.sum())
     if events is not None and abs(died - events) > max(FEW_EVENTS, EVENTS_APART * events):
@@ -152,13 +141,7 @@ def warnings_of(found: Reconstructed, events: int | None) -> list[str]:
 
 
 def levels_of(settings: Sequence[str], codebook: Codebook) -> dict[str, str]:
-    """Read `COVARIATE=LEVEL`, which holds for all patients of a curve.
-
-    Raises
-    ------
-    InputError
-        With every setting that is none, or names what the codebook does not have.
-    """
+    """Read `COVARIATE=LEVEL`, which holds for all patients of a curve."""
     known = {name: one.levels for name, one in covariates_read(codebook).items() if one.levels}
     found: dict[str, str] = {}
     problems = []
@@ -184,27 +167,7 @@ def levels_of(settings: Sequence[str], codebook: Codebook) -> dict[str, str]:
 
 
 def output_files(out: Path, clicks: Path, force: bool = False) -> tuple[Path, Path]:
-    """Say where patients and ledger go, and refuse what must not be.
-
-    Parameters
-    ----------
-    out : Path
-        A folder, or a CSV whose name says that its patients are reconstructed.
-    clicks : Path
-        After which files in a folder are named.
-    force : bool, default False
-        Whether files that are there may be replaced.
-
-    Returns
-    -------
-    tuple of Path
-        Of the patients, and of the ledger beside it.
-
-    Raises
-    ------
-    InputError, RunError
-        The name would let the patients pass for observed ones, or a file is there.
-    """
+    """Say where patients and ledger go, and refuse what must not be."""
     patients = out
     if out.is_dir() or not out.suffix:
         patients = out / f"{MARK}-{clicks.stem}.csv"
@@ -227,22 +190,7 @@ def write_reconstructed(
     codebook: Codebook,
     files: tuple[Path, Path],
 ) -> None:
-    """Write patients and ledger beside their places and move them there.
-
-    Parameters
-    ----------
-    found : Reconstructed
-    levels : mapping of str to str
-        Of covariates, the same in all patients.
-    codebook : Codebook
-    files : tuple of Path
-        As `output_files` gives them.
-
-    Raises
-    ------
-    RunError
-        They cannot be written.
-    """
+    """Write patients and ledger beside their places and move them there."""
     patients, table = files
     made = patients_csv(found.made, levels, codebook)
     # The ledger first: patients never stand without it.

@@ -18,23 +18,7 @@ Tables = Mapping[str, pd.DataFrame]
 
 
 def report(run: Path) -> tuple[Path, ...]:
-    """Draw a run's figures again and write its page; of a reanalysis, those of its parts.
-
-    Parameters
-    ----------
-    run : Path
-        Folder of a fit, or of a reanalysis.
-
-    Returns
-    -------
-    tuple of Path
-        What was written, each page last.
-
-    Raises
-    ------
-    RunError
-        The folder is no run of a model, or did not converge.
-    """
+    """Draw a run's figures again and write its page; of a reanalysis, those of its parts."""
     if parts := store.read_manifest(run).get("details", {}).get("parts"):
         return tuple(path for part in parts for path in report(run / part))
     return (*redraw(run), write_page(run))
@@ -47,39 +31,14 @@ def redraw(run: Path) -> tuple[Path, ...]:
 
 
 def write_page(run: Path) -> Path:
-    """Write a run's page into its folder, whole or not at all.
-
-    Parameters
-    ----------
-    run : Path
-
-    Returns
-    -------
-    Path
-        Of the page.
-
-    Raises
-    ------
-    RunError
-        The folder is no run of a model, did not converge, or cannot be written to.
-    """
+    """Write a run's page into its folder, whole or not at all."""
     page = run / store.PAGE
     write_whole(page, render_page(read_page_run(run)).encode())
     return page
 
 
 def read_page_run(run: Path) -> PageRun:
-    """Read all that a run's page tells of.
-
-    Parameters
-    ----------
-    run : Path
-
-    Returns
-    -------
-    PageRun
-        With the run of the other outcome and the audit, where a reanalysis left them beside it.
-    """
+    """Read all that a run's page tells of."""
     parts = _reanalysed_with(run)
     audit = store.read_tables(run.resolve().parent) if parts else {}
     own = _read(run, audit)

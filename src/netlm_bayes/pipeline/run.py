@@ -77,13 +77,7 @@ class Run:
 
 
 def read_run(folder: Path) -> Run:
-    """Read a run that converged from its folder.
-
-    Raises
-    ------
-    RunError
-        The folder is no run of a model, or did not converge.
-    """
+    """Read a run that converged from its folder."""
     manifest = store.read_manifest(folder)
     details: Mapping[str, Any] = manifest.get("details", {})
     if parts := details.get("parts"):

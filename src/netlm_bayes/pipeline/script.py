@@ -25,20 +25,7 @@ OF_NO_PRINT = ("effect_change", "threshold_gap")
 
 
 def script_of(analysis: Analysis, seed: int) -> str:
-    """Write the standalone script of an analysis.
-
-    Parameters
-    ----------
-    analysis : Analysis
-    seed : int
-        Of the run.
-
-    Returns
-    -------
-    str
-        Empty where any cohort has patients or a table of them, or counts more or less than once,
-        and where a covariate is on a latent scale.
-    """
+    """Write the standalone script of an analysis."""
     if analysis.patterns.latent:
         return ""
     if analysis.votes or not all(cohort.printed for cohort in analysis.cohorts):
@@ -53,17 +40,7 @@ def read_script(run: Path) -> str:
 
 
 def facts_of(analysis: Analysis, seed: int) -> ScriptFacts:
-    """Take out of an analysis of printed evidence all that its posterior depends on.
-
-    Parameters
-    ----------
-    analysis : Analysis
-    seed : int
-
-    Returns
-    -------
-    ScriptFacts
-    """
+    """Take out of an analysis of printed evidence all that its posterior depends on."""
     spec, patterns, cohorts = analysis.spec, analysis.patterns, analysis.cohorts
     structure, survival = structure_of(analysis), spec.outcome == "survival"
     margins = {c.cohort.id: _margins(c, patterns) for c in cohorts}

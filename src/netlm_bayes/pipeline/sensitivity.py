@@ -46,26 +46,7 @@ class _Other:
 def sensitivity_of(
     job: Job, graph: Graph, analysis: Analysis, posterior: Gated[Estimates], tables: Tables
 ) -> Sensitivity:
-    """Set two-stage answers beside a posterior, and repeat it with something changed.
-
-    Parameters
-    ----------
-    job : Job
-    graph : Graph
-        Compiled for `analysis`.
-    analysis : Analysis
-    posterior : Gated
-        Of it.
-    tables : dict of DataFrame
-        Of the posterior.
-
-    Returns
-    -------
-    Sensitivity
-        `pooled`; `heterogeneity`, under every scale of its prior; `scenarios`; of patients `loo`;
-        of a pool `leave_one_source_out`, `evidence_map`, `fragility` and `fragility_words`.
-        What does not converge is left out, and said.
-    """
+    """Set two-stage answers beside a posterior, and repeat it with something changed."""
     partial, main = graph.structure.pooling == "partial", _main(analysis, tables)
     scales = _scales(job, graph) if partial else {}
     scenarios, shared = _scenarios(job, graph), _each(job, graph, if_shared(analysis), "scenario")

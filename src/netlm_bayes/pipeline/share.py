@@ -38,31 +38,17 @@ NOTHING_KEPT = 0.005
 
 @dataclass(frozen=True)
 class Wanted:
-    """What is asked of `share`.
+    """What is asked of `share`."""
 
-    Attributes
-    ----------
-    model : Model, optional
-        Whose covariates and cuts.
-    covariates : tuple of str
-        In the order in which groups are divided; if none, those of the model, or of the bundled
-        models.
-    cuts : tuple of float
-        If none, those of the model, or the default ones.
-    minimum : int
-    weibull, at_scan : bool
-        As in `Choice`.
-    outcome : {"survival", "response"}, optional
-        Only this one.
-    """
-
-    model: Model | None = None
+    model: Model | None = None  # whose covariates and cuts
+    # in the order in which groups are divided; if none, those of the model, or of the bundled
+    # models
     covariates: tuple[str, ...] = ()
-    cuts: tuple[float, ...] = ()
+    cuts: tuple[float, ...] = ()  # if none, those of the model, or the default ones
     minimum: int = 5
     weibull: bool = False
     at_scan: bool = False
-    outcome: Outcome | None = None
+    outcome: Outcome | None = None  # only this one
 
 
 @dataclass(frozen=True)

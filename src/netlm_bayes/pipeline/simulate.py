@@ -161,23 +161,7 @@ class _Fitted:
 
 
 def from_prior(spec: Model, codebook: Codebook, plan: Plan) -> Simulated:
-    """Simulate from a model's prior; the covariates' margins too are drawn, uniformly.
-
-    Parameters
-    ----------
-    spec : Model
-    codebook : Codebook
-    plan : Plan
-
-    Returns
-    -------
-    Simulated
-
-    Raises
-    ------
-    InputError
-        The plan cannot be, or no margin can be drawn for a covariate.
-    """
+    """Simulate from a model's prior; the covariates' margins too are drawn, uniformly."""
     _check_from_the_start(spec)
     study = study_of(plan, PATIENTS, MONTHS)
     _, margins, _ = _streams(study)
@@ -186,29 +170,7 @@ def from_prior(spec: Model, codebook: Codebook, plan: Plan) -> Simulated:
 
 
 def from_run(run: Path | Run, plan: Plan, whose: str = "") -> Simulated:
-    """Simulate from one draw, chosen by the seed, of a run's posterior.
-
-    Parameters
-    ----------
-    run : Path
-        Folder of a fit.
-    plan : Plan
-    whose : str, default ""
-        A cohort of the run, ``"pooled"`` or ``"next institution"``. By default the run's only
-        cohort; of several, the next institution.
-
-    Returns
-    -------
-    Simulated
-        Covariates as in that cohort, or in all together.
-
-    Raises
-    ------
-    InputError
-        The plan cannot be, or there is no such cohort.
-    RunError
-        The folder is no run that can be asked.
-    """
+    """Simulate from one draw, chosen by the seed, of a run's posterior."""
     fitted = _fitted(run, whose)
     treated = treated_by(fitted.described, fitted.spec, fitted.whose)
     return _simulated(_posterior(fitted, plan), treated, _study(plan, treated))
@@ -217,29 +179,7 @@ def from_run(run: Path | Run, plan: Plan, whose: str = "") -> Simulated:
 def from_cohort(
     files: Sequence[CohortFile], source: Model | Path | Run, plan: Plan, whose: str = ""
 ) -> Simulated:
-    """Simulate patients mixed as in some cohorts, as many and followed as long.
-
-    Parameters
-    ----------
-    files : sequence of CohortFile
-        Of several, all patients together.
-    source : Model or Path
-        Whose prior, or the run whose posterior, the parameters are drawn from.
-    plan : Plan
-    whose : str, default ""
-        In a run; see `from_run`.
-
-    Returns
-    -------
-    Simulated
-
-    Raises
-    ------
-    InputError, InputErrors
-        The plan cannot be, or the model and the cohorts do not fit together.
-    RunError
-        The folder is no run that can be asked.
-    """
+    """Simulate patients mixed as in some cohorts, as many and followed as long."""
     if isinstance(source, Model):
         _check_from_the_start(source)
         treated = _mixed_as(files, source)

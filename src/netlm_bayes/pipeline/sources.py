@@ -14,15 +14,6 @@ def without_each(analysis: Analysis) -> dict[str, Analysis]:
     The cohort stays in the graph, where its parameters follow from the pool: the posterior of
     all else is that of the other cohorts alone, and nothing is compiled again. Margins that
     another cohort borrows from it stay borrowed.
-
-    Parameters
-    ----------
-    analysis : Analysis
-
-    Returns
-    -------
-    dict of Analysis
-        By the cohort left out; none without a pool.
     """
     if len(analysis.cohorts) < 2 or analysis.spec.pooling == "none":
         return {}
@@ -31,18 +22,7 @@ def without_each(analysis: Analysis) -> dict[str, Analysis]:
 
 
 def if_shared(analysis: Analysis) -> dict[str, Analysis]:
-    """Count patients once whom two cohorts may share, a declared fraction of them.
-
-    Parameters
-    ----------
-    analysis : Analysis
-
-    Returns
-    -------
-    dict of Analysis
-        By the scenario's name, `overlap 50 %`, which no declared scenario can have; none where
-        centres and dates exclude shared patients.
-    """
+    """Count patients once whom two cohorts may share, a declared fraction of them."""
     fraction = analysis.spec.overlap_fraction
     votes = votes_if_shared(analysis, fraction)
     if not votes:

@@ -32,19 +32,7 @@ NAMES = {
 
 
 def headline(tables: Tables) -> list[tuple[str, str, str, str]]:
-    """Choose the rows a person reads first.
-
-    Parameters
-    ----------
-    tables : mapping of DataFrame
-        Of one fit.
-
-    Returns
-    -------
-    list of (cohort, what, estimate with interval, P(>1) or "")
-        Overall survival or response, then ratios of level vs reference; pooled where there is a
-        pool. Of many cohorts, no single ones.
-    """
+    """Choose the rows a person reads first."""
     rows = []
     groups, effects = tables["subgroups"], tables["effects"]
     cohorts = list(dict.fromkeys(groups["cohort"]))
@@ -75,36 +63,13 @@ def headline(tables: Tables) -> list[tuple[str, str, str, str]]:
 
 
 def audit_verdicts(tables: Tables) -> dict[str, int]:
-    """Count an audit's verdicts.
-
-    Parameters
-    ----------
-    tables : mapping of DataFrame
-        Of an audit.
-
-    Returns
-    -------
-    dict of int
-        By verdict, 0 where there is none of it.
-    """
+    """Count an audit's verdicts."""
     counts = tables["audit"]["verdict"].value_counts()
     return {name: int(counts.get(name, 0)) for name in ("ok", "rounding", "conflict", "ambiguous")}
 
 
 def surprises(tables: Tables) -> list[str]:
-    """Name printed numbers that the posterior would hardly have had printed (p < 0.05).
-
-    Parameters
-    ----------
-    tables : mapping of DataFrame
-        Of one fit.
-
-    Returns
-    -------
-    list of str
-        One line a number; of thirty numbers one or two are expected to be that far out. None of
-        patients.
-    """
+    """Name printed numbers that the posterior would hardly have had printed (p < 0.05)."""
     if "replication" not in tables:
         return []
     table = tables["replication"]

@@ -15,43 +15,13 @@ WRITERS = {".csv": as_csv, ".parquet": as_parquet, ".pq": as_parquet}
 
 
 def check_output(out: Path, force: bool = False) -> None:
-    """Refuse a file that cannot be, or that would be lost.
-
-    Parameters
-    ----------
-    out : Path
-    force : bool, default False
-        Whether a file that is there may be replaced.
-
-    Raises
-    ------
-    InputError
-        Its suffix is that of no file of patients.
-    RunError
-        It is there, and not to be replaced.
-    """
+    """Refuse a file that cannot be, or that would be lost."""
     check_place(out, WRITERS, "simulate", force)
 
 
 def write_synthetic(
     institutions: Mapping[str, Patients], codebook: Codebook, out: Path, force: bool = False
 ) -> None:
-    """Write a file beside its place and move it there.
-
-    Parameters
-    ----------
-    institutions : mapping of str to Patients
-        By name, or one under the empty name.
-    codebook : Codebook
-    out : Path
-        CSV or Parquet, by its suffix.
-    force : bool, default False
-        Whether a file that is there may be replaced.
-
-    Raises
-    ------
-    InputError, RunError
-        As `check_output`; or the file cannot be written.
-    """
+    """Write a file beside its place and move it there."""
     check_output(out, force)
     write_whole(out, WRITERS[out.suffix.casefold()](institutions, codebook))

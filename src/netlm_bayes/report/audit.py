@@ -17,19 +17,7 @@ RECOVERED_COLUMNS = ("cohort", "covariate", "level", "responders", "n", "unique"
 def audit_tables(
     rows: Iterable[AuditRow], recovered: Iterable[RecoveredTable]
 ) -> dict[str, pd.DataFrame]:
-    """Tables of an audit.
-
-    Parameters
-    ----------
-    rows : iterable of AuditRow
-    recovered : iterable of RecoveredTable
-        A row a level.
-
-    Returns
-    -------
-    dict of DataFrame
-        `audit` and `recovered_tables`, with their columns even where empty.
-    """
+    """Tables of an audit."""
     levels = [
         dict(zip(RECOVERED_COLUMNS, (t.cohort, t.covariate, level, r, n, t.unique), strict=True))
         for t in recovered

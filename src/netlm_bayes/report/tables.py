@@ -26,25 +26,7 @@ def posterior_tables(
     seed: int,
     usual: Mapping[str, pd.DataFrame],
 ) -> dict[str, pd.DataFrame]:
-    """Tables of one posterior, the usual methods' beside it.
-
-    Parameters
-    ----------
-    analysis : Analysis
-    estimates : Estimates
-        Of it.
-    chains : int
-        That the draws come from.
-    seed : int
-        For the replicates.
-    usual : mapping of DataFrame
-        Of `usual_tables`; empty without patients.
-
-    Returns
-    -------
-    dict of DataFrame
-        By file name; empty ones are left out.
-    """
+    """Tables of one posterior, the usual methods' beside it."""
     level, people = analysis.spec.level, estimates.people
     tables = {
         "effects": tidy(estimates.effects, chains, level),
@@ -64,17 +46,7 @@ def posterior_tables(
 
 
 def evidence_table(analysis: Analysis) -> pd.DataFrame:
-    """Every printed item: its use in this model, why, how it was read, and its source.
-
-    Parameters
-    ----------
-    analysis : Analysis
-
-    Returns
-    -------
-    DataFrame
-        With a row, of use `derived`, for each quantity that the evidence had to derive.
-    """
+    """Every printed item: its use in this model, why, how it was read, and its source."""
     rows = []
     for cohort in analysis.cohorts:
         for use in cohort.uses:
@@ -99,18 +71,7 @@ def evidence_table(analysis: Analysis) -> pd.DataFrame:
 
 
 def labelled(tables: Mapping[str, pd.DataFrame], column: str) -> pd.DataFrame:
-    """Stack tables of one schema under a column that tells them apart.
-
-    Parameters
-    ----------
-    tables : mapping of DataFrame
-    column : str
-        Holds the table's name.
-
-    Returns
-    -------
-    DataFrame
-    """
+    """Stack tables of one schema under a column that tells them apart."""
     parts: Sequence[pd.DataFrame] = [
         table.assign(**{column: name}) for name, table in tables.items()
     ]

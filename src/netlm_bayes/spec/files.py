@@ -68,13 +68,7 @@ def bundled_models() -> dict[str, Path]:
 
 
 def model_path(reference: str) -> Path:
-    """Path behind a reference to a model.
-
-    Raises
-    ------
-    InputError
-        It is neither a bundled name nor looks like a file.
-    """
+    """Path behind a reference to a model."""
     path, bundled = Path(reference), bundled_models()
     if reference in bundled:
         return bundled[reference]

@@ -36,21 +36,6 @@ CHECKS: tuple[Callable[[Cohort, Codebook], Iterator[AuditRow]], ...] = (
 def audit(
     cohort: Cohort, codebook: Codebook, others: Mapping[str, Cohort] = {}
 ) -> tuple[AuditRow, ...]:
-    """Recompute what a cohort's paper printed.
-
-    Parameters
-    ----------
-    cohort : Cohort
-        What was printed.
-    codebook : Codebook
-        Its covariates.
-    others : mapping of str to Cohort, optional
-        Cohorts by id from which margins may be borrowed.
-
-    Returns
-    -------
-    tuple of AuditRow
-        Check by check, those that agree included.
-    """
+    """Recompute what a cohort's paper printed."""
     rows = [row for check in CHECKS for row in check(cohort, codebook)]
     return (*rows, *readings.borrowed_margins(cohort, codebook, others))

@@ -175,8 +175,6 @@ def events_behind(share: float, se: float) -> float:
 
     with p the share of patients in the level (Schoenfeld 1981).
 
-    Examples
-    --------
     >>> events_behind(0.5, 0.25)
     64.0
     """
@@ -194,20 +192,6 @@ def least_se(groups: tuple[int, int], total: int) -> float:
     :math:`d_1 d_2 / (d_1 + d_2)`, with or without adjustment. The bound is least for events as
     equal as the groups allow: never below :math:`4 / d`.
 
-    Parameters
-    ----------
-    groups : tuple of int
-        Patients in each.
-    total : int
-        Events, or patients where their number is not printed.
-
-    Returns
-    -------
-    float
-        Infinite for a group of nobody.
-
-    Examples
-    --------
     >>> least_se((50, 50), 64), least_se((20, 80), 100)
     (0.25, 0.25)
     """

@@ -9,32 +9,17 @@ from netlm_bayes.evidence.rounding import Judgement, Verdict
 
 @dataclass(frozen=True)
 class AuditRow:
-    """One printed number or statement, recomputed.
+    """One printed number or statement, recomputed."""
 
-    Attributes
-    ----------
-    cohort : str
-        Its id.
-    item : str
-        What was looked at.
-    check : str
-        What it was held against.
-    printed, recomputed : str
-        As printed, and as it follows from the rest of the paper.
-    verdict : {"ok", "rounding", "conflict", "ambiguous"}
-        `ok` recomputed to the printed digits; `rounding` what rounding explains; `conflict` what it
-        does not; `ambiguous` what can be read in more than one way.
-    note : str
-        Why, where it is not plain.
-    """
-
-    cohort: str
-    item: str
-    check: str
-    printed: str
+    cohort: str  # its id
+    item: str  # what was looked at
+    check: str  # what it was held against
+    printed: str  # printed, recomputed: as printed, and as it follows from the rest of the paper
     recomputed: str
+    # `ok` recomputed to the printed digits; `rounding` what rounding explains; `conflict` what it
+    # does not; `ambiguous` what can be read in more than one way
     verdict: Verdict
-    note: str = ""
+    note: str = ""  # why, where it is not plain
 
 
 def equality(same: bool, note: str = "") -> Judgement:

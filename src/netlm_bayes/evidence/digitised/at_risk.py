@@ -19,18 +19,10 @@ MOST = 1_000_000
 
 @dataclass(frozen=True)
 class AtRisk:
-    """Numbers at risk, the first of them everyone.
+    """Numbers at risk, the first of them everyone."""
 
-    Attributes
-    ----------
-    months : ndarray of shape (rows,)
-        Rising; 0 first.
-    n : ndarray of int of shape (rows,)
-        Event-free and followed just before each month; never rising.
-    """
-
-    months: Floats
-    n: Ints
+    months: Floats  # (rows,); rising; 0 first
+    n: Ints  # (rows,); event-free and followed just before each month; never rising
 
     def within(self, end: float) -> AtRisk:
         """Copy without numbers of 0 after a curve's end: by then everyone has left it."""
@@ -44,23 +36,7 @@ def everyone(n: int) -> AtRisk:
 
 
 def read_at_risk(data: bytes, source: str) -> AtRisk:
-    """Read a CSV with the columns `time` (months) and `at_risk`, in any order of rows.
-
-    Parameters
-    ----------
-    data : bytes
-    source : str
-        Name in messages.
-
-    Returns
-    -------
-    AtRisk
-
-    Raises
-    ------
-    InputError
-        With every fault.
-    """
+    """Read a CSV with the columns `time` (months) and `at_risk`, in any order of rows."""
     read = read_numbers(data, source, (TIME, AT_RISK))
     months, n = read.values
     time, count = read.cells(TIME), read.cells(AT_RISK)

@@ -25,45 +25,18 @@ LARGEST_RISE = 0.05
 
 @dataclass(frozen=True)
 class Clicks:
-    """Points along a curve, from (0, 1) on, that never rise.
+    """Points along a curve, from (0, 1) on, that never rise."""
 
-    Attributes
-    ----------
-    months : ndarray of shape (clicks,)
-        Rising; 0 first.
-    survival : ndarray of shape (clicks,)
-        From each month on; 1 first.
-    rounding : float
-        Half of the last decimal with which survival was written.
-    notes : tuple of str
-        How the file was taken.
-    """
-
-    months: Floats
-    survival: Floats
-    rounding: float = 0.0
-    notes: tuple[str, ...] = ()
+    months: Floats  # (clicks,); rising; 0 first
+    survival: Floats  # (clicks,); from each month on; 1 first
+    rounding: float = 0.0  # half of the last decimal with which survival was written
+    notes: tuple[str, ...] = ()  # how the file was taken
 
 
 def read_clicks(data: bytes, source: str) -> Clicks:
     """Read a CSV of clicks with the columns `time` (months) and `survival`, in any order of rows.
 
     Survival is a share, or per cent where a value is above 1 by more than a slip of the hand.
-
-    Parameters
-    ----------
-    data : bytes
-    source : str
-        Name in messages.
-
-    Returns
-    -------
-    Clicks
-
-    Raises
-    ------
-    InputError
-        With every fault.
     """
     read = read_numbers(data, source, (TIME, SURVIVAL))
     months, survival = read.values
@@ -90,18 +63,6 @@ def falling(months: Floats, survival: Floats) -> tuple[Floats, Floats]:
     by pooling adjacent violators, which averages what a shaking hand did. A running minimum would
     follow every slip downwards and none upwards.
 
-    Parameters
-    ----------
-    months, survival : ndarray of shape (clicks,)
-        In any order; of several clicks in one month the lowest is where the curve goes on.
-
-    Returns
-    -------
-    months, survival : ndarray
-        From (0, 1) on, one click a month.
-
-    Examples
-    --------
     >>> falling(np.array([9.0, 3.0, 6.0]), np.array([0.4, 0.7, 0.8]))
     (array([0., 3., 6., 9.]), array([1.  , 0.75, 0.75, 0.4 ]))
     """

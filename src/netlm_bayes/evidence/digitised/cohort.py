@@ -10,26 +10,7 @@ from netlm_bayes.evidence.digitised.curve import DigitisedCurve, read_curve
 
 
 def read_curves(cohort: Cohort, folder: Path, source: str) -> dict[int, DigitisedCurve]:
-    """Read the files of every curve, which stand beside the cohort's own.
-
-    Parameters
-    ----------
-    cohort : Cohort
-    folder : Path
-        Of the cohort's file.
-    source : str
-        Its name in messages.
-
-    Returns
-    -------
-    dict of DigitisedCurve
-        By place among the cohort's items.
-
-    Raises
-    ------
-    InputError
-        With every fault of every file.
-    """
+    """Read the files of every curve, which stand beside the cohort's own."""
     found: dict[int, DigitisedCurve] = {}
     errors: list[InputError] = []
     for index, item in enumerate(cohort.published):

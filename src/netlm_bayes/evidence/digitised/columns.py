@@ -16,27 +16,13 @@ from netlm_bayes.evidence.patients.findings import Finding, findings
 
 @dataclass(frozen=True)
 class Numbers:
-    """Columns of numbers, NaN where missing or wrong, with what is wrong so far.
+    """Columns of numbers, NaN where missing or wrong, with what is wrong so far."""
 
-    Attributes
-    ----------
-    table : Table
-        The cells, and their lines.
-    values : tuple of ndarray of shape (rows,)
-        In the order asked for.
-    decimal : str
-        Point or comma.
-    found : tuple of Finding
-        Of cells.
-    problems : tuple of Problem
-        Of the file's shape.
-    """
-
-    table: Table
-    values: tuple[Floats, ...]
-    decimal: str
-    found: tuple[Finding, ...]
-    problems: tuple[Problem, ...]
+    table: Table  # the cells, and their lines
+    values: tuple[Floats, ...]  # (rows,); in the order asked for
+    decimal: str  # point or comma
+    found: tuple[Finding, ...]  # of cells
+    problems: tuple[Problem, ...]  # of the file's shape
 
     def cells(self, name: str) -> Column:
         """Cells of a column as the file has them."""
@@ -44,26 +30,7 @@ class Numbers:
 
 
 def read_numbers(data: bytes, source: str, names: Sequence[str]) -> Numbers:
-    """Read the named columns of a CSV; every cell must hold a number.
-
-    Parameters
-    ----------
-    data : bytes
-        UTF-8, as `read_delimited` takes it.
-    source : str
-        Name in messages.
-    names : sequence of str
-        Columns; the file has these and no other.
-
-    Returns
-    -------
-    Numbers
-
-    Raises
-    ------
-    InputError
-        The file cannot be read, or its header has other columns.
-    """
+    """Read the named columns of a CSV; every cell must hold a number."""
     file = read_delimited(data, source, "", lambda name: spaced_once(name).casefold() in names)
     header = [spaced_once(name).casefold() for name in file.names]
     if problems := list(_header_problems(header, names)):

@@ -25,23 +25,12 @@ FEW_EVENTS = 2
 
 @dataclass(frozen=True)
 class DigitisedCurve:
-    """A Kaplan-Meier curve as clicked, and what is printed beside it.
-
-    Attributes
-    ----------
-    clicks : Clicks
-    at_risk : AtRisk
-        Its first row is everyone; there may be no other where `events` is given.
-    events : int, optional
-        In all.
-    digests : mapping of str to str
-        SHA-256 of each file, by name.
-    """
+    """A Kaplan-Meier curve as clicked, and what is printed beside it."""
 
     clicks: Clicks
-    at_risk: AtRisk
-    events: int | None = None
-    digests: Mapping[str, str] = field(default_factory=dict)
+    at_risk: AtRisk  # its first row is everyone; there may be no other where `events` is given
+    events: int | None = None  # in all
+    digests: Mapping[str, str] = field(default_factory=dict)  # SHA-256 of each file, by name
 
     @property
     def n(self) -> int:
@@ -52,29 +41,7 @@ class DigitisedCurve:
 def read_curve(
     clicks: Path, at_risk: Path | None, events: int | None, n: int | None
 ) -> DigitisedCurve:
-    """Read a curve's files and hold them against each other.
-
-    Parameters
-    ----------
-    clicks : Path
-        CSV of clicks.
-    at_risk : Path, optional
-        CSV of numbers at risk.
-    events : int, optional
-        Total printed.
-    n : int, optional
-        Patients, where there is no `at_risk`.
-
-    Returns
-    -------
-    DigitisedCurve
-
-    Raises
-    ------
-    InputError, InputErrors
-        With every fault of both files; or a curve from which patients cannot be told, whose files
-        are in different units, or whose total of events is another curve's.
-    """
+    """Read a curve's files and hold them against each other."""
     paths = [clicks] if at_risk is None else [clicks, at_risk]
     errors: list[InputError] = []
     digests: dict[str, str] = {}

@@ -26,30 +26,15 @@ Placement = Callable[[int, int], Floats]
 
 @dataclass(frozen=True)
 class Reconstruction:
-    """Patients behind a curve.
+    """Patients behind a curve."""
 
-    Attributes
-    ----------
-    months : ndarray of shape (patients,)
-        Of event or censoring, rising.
-    event : ndarray of bool of shape (patients,)
-    starts : ndarray of shape (intervals,)
-        Months at which the intervals between numbers at risk start.
-    wanted, reached : ndarray of int of shape (intervals,)
-        At risk at these, as printed and as reconstructed.
-    end : float
-        Last month of the curve.
-    knots, survival : ndarray of shape (knots,)
-        Reconstructed curve: from each month on.
-    """
-
-    months: Floats
-    event: NDArray[np.bool_]
-    starts: Floats
-    wanted: Ints
+    months: Floats  # (patients,); of event or censoring, rising
+    event: NDArray[np.bool_]  # (patients,)
+    starts: Floats  # (intervals,); months at which the intervals between numbers at risk start
+    wanted: Ints  # wanted, reached: (intervals,); at risk at these, as printed and as reconstructed
     reached: Ints
-    end: float
-    knots: Floats
+    end: float  # last month of the curve
+    knots: Floats  # knots, survival: (knots,); reconstructed curve: from each month on
     survival: Floats
 
 
@@ -109,21 +94,6 @@ def reconstruct(
     the curve's end shows that someone was followed so far. No number ever falls below 0, and no
     patient is lost.
 
-    Parameters
-    ----------
-    months, survival : ndarray of shape (clicks,)
-        As `Clicks` has them: from (0, 1) on, never rising.
-    at_risk : AtRisk
-    events : int, optional
-        In all; required where `at_risk` has one row, 0s after the last click apart.
-    place : callable, default `evenly`
-
-    Returns
-    -------
-    Reconstruction
-
-    Examples
-    --------
     >>> table = AtRisk(np.array([0.0, 4.0]), np.array([4, 1]))
     >>> found = reconstruct(np.array([0.0, 2, 4]), np.array([1, 0.75, 0]), table)
     >>> found.months.round(2), found.event

@@ -13,16 +13,6 @@ def read_off(made: Reconstruction) -> dict[str, float]:
     r"""Read median and survival off the reconstructed curve.
 
     .. math:: \hat t_{1/2} = \min \{ t : \hat S(t) \le 1/2 \}, \qquad \hat S(12)
-
-    Parameters
-    ----------
-    made : Reconstruction
-
-    Returns
-    -------
-    dict of str to float
-        By the names of `QUANTITIES`; without a median that is not reached, and without survival
-        beyond the end of the curve.
     """
     median, survival, _ = QUANTITIES
     found = {}

@@ -12,43 +12,22 @@ from netlm_bayes.evidence.digitised.guyot import Reconstruction
 
 @dataclass(frozen=True)
 class LedgerRow:
-    """One interval between numbers at risk.
+    """One interval between numbers at risk."""
 
-    Attributes
-    ----------
-    start, end : float
-        Months; an event or censoring at `end` belongs to the next interval, if there is one.
-    clicks, events, censored : int
-    at_risk_wanted, at_risk_reached : int
-        At `start`, printed and reconstructed.
-    note : str
-        Where something differs from what is printed.
-    """
-
+    # start, end: months; an event or censoring at `end` belongs to the next interval, if there is
+    # one
     start: float
     end: float
     clicks: int
     events: int
     censored: int
-    at_risk_wanted: int
+    at_risk_wanted: int  # at_risk_wanted, at_risk_reached: at `start`, printed and reconstructed
     at_risk_reached: int
-    note: str
+    note: str  # where something differs from what is printed
 
 
 def ledger(curve: DigitisedCurve, made: Reconstruction) -> tuple[LedgerRow, ...]:
-    """Account for every patient.
-
-    Parameters
-    ----------
-    curve : DigitisedCurve
-    made : Reconstruction
-        Of that curve.
-
-    Returns
-    -------
-    tuple of LedgerRow
-        One for each interval.
-    """
+    """Account for every patient."""
     ends = [*made.starts[1:], max(made.end, made.starts[-1])]
     last = len(made.starts) - 1
     rows = []

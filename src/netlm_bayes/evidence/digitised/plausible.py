@@ -34,17 +34,6 @@ def plausible(
     is reflected: to stop it at the ends would heap events there, and bend a fitted curve. Where the
     curve starts and ends, and the top and the bottom of the axis, are seen without error. Those
     censored lie anywhere in their interval, and not evenly. The reconstruction is the same.
-
-    Parameters
-    ----------
-    curve : DigitisedCurve
-    sets : int
-    click_error : float, default 0.005
-    seed : int, default 1
-
-    Returns
-    -------
-    tuple of Reconstruction
     """
     rng = np.random.default_rng([seed, 3])
     return tuple(_one(curve, click_error, rng) for _ in range(sets))

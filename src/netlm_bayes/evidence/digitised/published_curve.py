@@ -34,56 +34,25 @@ class CurveEvidence:
     Someone censored within a cell counts at both of its ends, in the shares by which the month
     lies between them: :math:`\log S` is taken as straight within a cell. What counts at 0 adds
     nothing and is left out. The grid reaches the last month of every data set.
-
-    Attributes
-    ----------
-    item : int
-        Place among the cohort's items.
-    endpoint : str
-    subgroup : mapping of str to tuple of str
-        Levels by covariate, joined ones resolved.
-    months : ndarray of shape (cells,)
-        Upper end of each cell, rising; at most 40.
-    events : ndarray of shape (sets, cells)
-        In (months[k-1], months[k]].
-    censored : ndarray of shape (sets, cells)
-        Not whole numbers.
-    best_weibull : ndarray of shape (sets,)
-        Maximum of :math:`\ell_m` over Weibull curves :math:`b_m`. In
-        :math:`\log \mathrm{mean}_m \exp(\ell_m - b_m)` every data set then counts the same where
-        it fits best, however many events it has. Against the maximum over all curves it would
-        count by how straight its noise happens to lie, and of ten readings one decides.
     """
 
-    item: int
+    item: int  # place among the cohort's items
     endpoint: str
-    subgroup: Mapping[str, tuple[str, ...]]
-    months: Floats
-    events: Floats
-    censored: Floats
+    subgroup: Mapping[str, tuple[str, ...]]  # levels by covariate, joined ones resolved
+    months: Floats  # (cells,); upper end of each cell, rising; at most 40
+    events: Floats  # (sets, cells); in (months[k-1], months[k]]
+    censored: Floats  # (sets, cells); not whole numbers
+    # (sets,); maximum of \ell_m over Weibull curves b_m. In \log \mathrm{mean}_m \exp(\ell_m - b_m)
+    # every data set then counts the same where it fits best, however many events it has. Against
+    # the maximum over all curves it would count by how straight its noise happens to lie, and of
+    # ten readings one decides
     best_weibull: Floats
 
 
 def curve_evidence(
     index: int, item: Curve, curve: DigitisedCurve, codebook: Codebook, seed: int, sets: int = SETS
 ) -> CurveEvidence:
-    """Turn a printed curve into counts.
-
-    Parameters
-    ----------
-    index : int
-        Of the item in its cohort.
-    item : Curve
-    curve : DigitisedCurve
-        The item's files.
-    codebook : Codebook
-    seed : int
-    sets : int, default 50
-
-    Returns
-    -------
-    CurveEvidence
-    """
+    """Turn a printed curve into counts."""
     made = plausible(curve, sets, float(item.click_error), seed)
     months = _grid(made)
     counted = [_counts(one, months) for one in made]
@@ -139,15 +108,6 @@ def grid_log_likelihood(events: Floats, censored: Floats, survival: Floats) -> F
     r"""Log likelihood of counts, given survival at the grid's months.
 
     .. math:: \sum_k d_k \log(S_{k-1} - S_k) + c_k \log S_k, \qquad S_0 = 1
-
-    Parameters
-    ----------
-    events, censored : ndarray of shape (..., cells)
-    survival : ndarray of shape (..., cells)
-
-    Returns
-    -------
-    ndarray of shape (...)
     """
     from scipy.special import xlogy
 
@@ -161,16 +121,6 @@ def best_log_likelihood(events: Floats, censored: Floats) -> Floats:
     .. math:: \sum_k d_k \log \frac{d_k}{n_k} + (n_k - d_k) \log \frac{n_k - d_k}{n_k}, \qquad
               n_k = \sum_{j \ge k} (d_j + c_j)
 
-    Parameters
-    ----------
-    events, censored : ndarray of shape (..., cells)
-
-    Returns
-    -------
-    ndarray of shape (...)
-
-    Examples
-    --------
     >>> best_log_likelihood(np.array([1.0, 1.0]), np.array([2.0, 0.0])).round(4)
     np.float64(-2.2493)
     """

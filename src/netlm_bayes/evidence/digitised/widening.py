@@ -20,23 +20,14 @@ _SHAPES = (0.01, 100.0)
 
 @dataclass(frozen=True)
 class Pooled:
-    """One quantity from many plausible data sets, by Rubin's rules, on its own scale.
+    """One quantity from many plausible data sets, by Rubin's rules, on its own scale."""
 
-    Attributes
-    ----------
-    quantity : str
-        Of `QUANTITIES`.
-    estimate, lower, upper : float
-        Months, probability, or events per month; a 95 % interval.
-    widening : float
-        Of the interval, against one data set taken for the patients themselves.
-    """
-
-    quantity: str
+    quantity: str  # of `QUANTITIES`
+    # estimate, lower, upper: months, probability, or events per month; a 95 % interval
     estimate: float
     lower: float
     upper: float
-    widening: float
+    widening: float  # of the interval, against one data set taken for the patients themselves
 
 
 def pooled_over(sets: Sequence[Reconstruction]) -> tuple[Pooled, ...]:
@@ -46,20 +37,6 @@ def pooled_over(sets: Sequence[Reconstruction]) -> tuple[Pooled, ...]:
               T = W + \Big(1 + \frac1m\Big) \frac{1}{m - 1} \sum_j (q_j - \bar q)^2
 
     The answer is :math:`\sqrt{T / W}` times as wide as if one data set were the patients.
-
-    Parameters
-    ----------
-    sets : sequence of Reconstruction
-        At least two.
-
-    Returns
-    -------
-    tuple of Pooled
-        One for each of `QUANTITIES`; empty where some data set has too few events for a curve.
-
-    References
-    ----------
-    Rubin (1987). Multiple Imputation for Nonresponse in Surveys. 10.1002/9780470316696
     """
     fits = [fit for fit in map(_quantities, sets) if fit is not None]
     if len(fits) < len(sets):
@@ -109,18 +86,6 @@ def weibull_fit(months: Floats, event: np.ndarray) -> tuple[float, float, Floats
     .. math:: \frac{D}{\kappa} + \sum_{\mathrm{events}} \log t_i
               - D \frac{\sum_i t_i^\kappa \log t_i}{\sum_i t_i^\kappa} = 0, \qquad
               a = \log D - \log \sum_i (t_i / 12)^\kappa
-
-    Parameters
-    ----------
-    months : ndarray of shape (patients,)
-        > 0.
-    event : ndarray of bool of shape (patients,)
-
-    Returns
-    -------
-    tuple of (float, float, ndarray of shape (2, 2)), optional
-        :math:`a`, :math:`\kappa` and the inverse of the observed information; None where the
-        likelihood has no maximum, as with fewer than two different months of events.
     """
     from scipy.optimize import brentq
 

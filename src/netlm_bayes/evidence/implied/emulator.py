@@ -30,20 +30,11 @@ NO_LIMIT = "its regression has no finite estimate under some plausible parameter
 
 @dataclass(frozen=True)
 class Implied:
-    r"""What a model implies for a printed ratio: :math:`c_0 + c'\theta`, with an error.
-
-    Attributes
-    ----------
-    intercept : float
-    coefficients : ndarray of shape (parameters,)
-        Of the cohort's level, log shape and effects.
-    error_sd : float
-        Standard deviation of what the linear function misses.
-    """
+    r"""What a model implies for a printed ratio: :math:`c_0 + c'\theta`, with an error."""
 
     intercept: float
-    coefficients: Array
-    error_sd: float
+    coefficients: Array  # (parameters,); of the cohort's level, log shape and effects
+    error_sd: float  # standard deviation of what the linear function misses
 
 
 def with_implied(
@@ -52,22 +43,7 @@ def with_implied(
     codebook: Codebook,
     patterns: Patterns,
 ) -> CohortEvidence:
-    """Compare ratios adjusted for less than the model with what it implies for them.
-
-    Parameters
-    ----------
-    evidence : CohortEvidence
-        With the mismatch term on every ratio adjusted otherwise than the model adjusts.
-    spec : Model
-    codebook : Codebook
-    patterns : Patterns
-
-    Returns
-    -------
-    CohortEvidence
-        Without the mismatch term on the ratios in `implied`, whose covariance has that of the
-        emulator's error added. The rest keep it, and their use says why.
-    """
+    """Compare ratios adjusted for less than the model with what it implies for them."""
     otherwise = [x for x in evidence.ratios if saw_less(x, spec, patterns)]
     if spec.unadjusted != "implied" or not otherwise:
         return evidence
@@ -105,13 +81,7 @@ def limits(
     draws: Plausible,
     follow_up: FollowUp,
 ) -> dict[int, Array]:
-    """What regressions that print these ratios would estimate, per draw.
-
-    Returns
-    -------
-    dict of ndarray of shape (draws,)
-        By item; without those that have no finite limit in every draw.
-    """
+    """What regressions that print these ratios would estimate, per draw; shape (draws,)."""
     found: dict[tuple[str, object], tuple[Regression, Array | None]] = {}
     for ratio in ratios:
         key = (ratio.endpoint, regression_of(ratio, patterns))

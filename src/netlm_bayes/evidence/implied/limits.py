@@ -17,25 +17,6 @@ def logistic_limit(columns: Array, weights: Array, probability: Array, start: Ar
 
     .. math:: \sum_z w_z \{ p_z - \operatorname{expit}(z'g) \} z = 0
 
-    Parameters
-    ----------
-    columns : ndarray of shape (strata, coefficients)
-        The regression's design, its constant included.
-    weights, probability : ndarray of shape (draws, strata)
-        Share of each stratum, and its probability of response.
-    start : ndarray of shape (draws, coefficients)
-
-    Returns
-    -------
-    ndarray of shape (draws, coefficients)
-
-    Raises
-    ------
-    ArithmeticError
-        There is no finite limit.
-
-    Examples
-    --------
     >>> z = np.array([[1.0, 0.0], [1.0, 1.0]])
     >>> half, p = np.array([[0.5, 0.5]]), np.array([[0.6, 0.9]])
     >>> logistic_limit(z, half, p, np.zeros((1, 2))).round(6)
@@ -59,25 +40,6 @@ def cox_limit(columns: Array, at_risk: Array, events: Array, start: Array) -> Ar
 
     (Struthers and Kalbfleisch 1986, 10.1093/biomet/73.2.363; Lin and Wei 1989).
 
-    Parameters
-    ----------
-    columns : ndarray of shape (strata, coefficients)
-        The regression's design.
-    at_risk, events : ndarray of shape (draws, moments, strata)
-        Expected shares of all patients, :math:`n_{zk}` and :math:`d_{zk}`.
-    start : ndarray of shape (draws, coefficients)
-
-    Returns
-    -------
-    ndarray of shape (draws, coefficients)
-
-    Raises
-    ------
-    ArithmeticError
-        There is no finite limit.
-
-    Examples
-    --------
     >>> at_risk = np.array([[[0.5, 0.5], [0.4, 0.3]]])
     >>> events = at_risk * [0.1, 0.2]
     >>> np.exp(cox_limit(np.array([[0.0], [1.0]]), at_risk, events, np.zeros((1, 1)))).round(6)

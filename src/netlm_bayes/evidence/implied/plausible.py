@@ -32,24 +32,13 @@ DRAWS = 1000
 
 @dataclass(frozen=True)
 class Plausible:
-    """Draws of a cohort's parameters.
+    """Draws of a cohort's parameters."""
 
-    Attributes
-    ----------
-    theta : ndarray of shape (draws, parameters)
-        Level, log shape of a Weibull, effects.
-    effect : ndarray of shape (draws, effects)
-    weights : ndarray of shape (draws, patterns)
-        Shares of the patterns, tilted where margins are borrowed.
-    level : ndarray of shape (draws,)
-    baselines : mapping of str to Baseline of shape (draws,)
-        Reference profile's curve by endpoint; of survival models.
-    """
-
-    theta: Array
-    effect: Array
-    weights: Array
-    level: Array
+    theta: Array  # (draws, parameters); level, log shape of a Weibull, effects
+    effect: Array  # (draws, effects)
+    weights: Array  # (draws, patterns); shares of the patterns, tilted where margins are borrowed
+    level: Array  # (draws,)
+    # (draws,); reference profile's curve by endpoint; of survival models
     baselines: Mapping[str, Baseline]
 
 
@@ -76,22 +65,7 @@ class _Rows(NamedTuple):
 def plausible(
     spec: Model, patterns: Patterns, endpoints: Sequence[str], evidence: CohortEvidence
 ) -> Plausible:
-    """Draw parameters that a cohort's printed evidence leaves plausible.
-
-    Parameters
-    ----------
-    spec : Model
-    patterns : Patterns
-    endpoints : sequence of str
-        The one without offset first.
-    evidence : CohortEvidence
-        Its ratios with the mismatch term.
-
-    Returns
-    -------
-    Plausible
-        The same for the same arguments.
-    """
+    """Draw parameters that a cohort's printed evidence leaves plausible."""
     columns, mean, variance = _prior(spec, patterns, endpoints)
     read = _Reading(spec, patterns, endpoints, evidence, columns)
     precision = np.diag(1 / variance)

@@ -17,17 +17,10 @@ MOMENTS = 24
 
 @dataclass(frozen=True)
 class FollowUp:
-    """How long patients are followed.
+    """How long patients are followed."""
 
-    Attributes
-    ----------
-    months : float
-        The end.
-    uniform : bool
-        Patients leave evenly over these months, as after an even enrolment; else all at the end.
-    """
-
-    months: float
+    months: float  # the end
+    # patients leave evenly over these months, as after an even enrolment; else all at the end
     uniform: bool
 
     def followed(self, months: Array) -> Array:
@@ -39,21 +32,11 @@ class FollowUp:
 
 @dataclass(frozen=True)
 class Survival:
-    """Survival of a modelled population.
+    """Survival of a modelled population."""
 
-    Attributes
-    ----------
-    effect : ndarray of shape (draws, effects)
-    weights : ndarray of shape (draws or 1, patterns)
-        Shares of the covariate patterns.
-    baseline : Baseline of shape (draws,)
-        Reference profile's curve to the regression's endpoint.
-    follow_up : FollowUp
-    """
-
-    effect: Array
-    weights: Array
-    baseline: Baseline
+    effect: Array  # (draws, effects)
+    weights: Array  # (draws or 1, patterns); shares of the covariate patterns
+    baseline: Baseline  # (draws,); reference profile's curve to the regression's endpoint
     follow_up: FollowUp
 
     def coefficients(self, regression: Regression) -> Array:
@@ -85,20 +68,11 @@ class Survival:
 
 @dataclass(frozen=True)
 class Response:
-    """Response of a modelled population.
+    """Response of a modelled population."""
 
-    Attributes
-    ----------
-    effect : ndarray of shape (draws, effects)
-    weights : ndarray of shape (draws or 1, patterns)
-        Shares of the covariate patterns.
-    level : ndarray of shape (draws,)
-        Log odds of the reference profile.
-    """
-
-    effect: Array
-    weights: Array
-    level: Array
+    effect: Array  # (draws, effects)
+    weights: Array  # (draws or 1, patterns); shares of the covariate patterns
+    level: Array  # (draws,); log odds of the reference profile
 
     def coefficients(self, regression: Regression) -> Array:
         """Limit of a logistic regression's coefficients, its constant apart."""

@@ -20,16 +20,6 @@ def regression_of(ratio: PrintedRatio, patterns: Patterns) -> tuple[tuple[str, G
 
     The ratio's own covariate has its two sides and, each for itself, the levels on neither; the
     covariates adjusted for have every level. Ratios of one regression share it.
-
-    Parameters
-    ----------
-    ratio : PrintedRatio
-    patterns : Patterns
-
-    Returns
-    -------
-    tuple of (str, tuple of tuple of str)
-        In the model's order; groups in the order of their first levels.
     """
     found = []
     for name, levels in zip(patterns.covariates, patterns.levels, strict=True):
@@ -44,21 +34,11 @@ def regression_of(ratio: PrintedRatio, patterns: Patterns) -> tuple[tuple[str, G
 
 @dataclass(frozen=True)
 class Regression:
-    """A regression on some of a model's covariates, in one population.
+    """A regression on some of a model's covariates, in one population."""
 
-    Attributes
-    ----------
-    patterns : Patterns
-        Of the model.
-    covariates : tuple of (str, tuple of tuple of str)
-        Of `regression_of`.
-    joint : ndarray of shape (patterns,)
-        Share of each pattern: a group that nobody is in has no coefficient.
-    """
-
-    patterns: Patterns
-    covariates: tuple[tuple[str, Groups], ...]
-    joint: Array
+    patterns: Patterns  # of the model
+    covariates: tuple[tuple[str, Groups], ...]  # of `regression_of`
+    joint: Array  # (patterns,); share of each pattern: a group that nobody is in has no coefficient
 
     def share(self, covariate: str, group: tuple[str, ...]) -> float:
         """Share of patients in a group of levels."""

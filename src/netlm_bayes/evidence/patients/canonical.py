@@ -26,33 +26,24 @@ class Patients:
 
     The event lies in :math:`(\mathrm{lower}, \mathrm{upper}]`: at a known moment where
     the two are equal, after `lower` where `upper` is infinite.
-
-    Attributes
-    ----------
-    row : ndarray of int of shape (patients,)
-        Line in the file (row in a Parquet), by which a patient is spoken of; never an identifier.
-    entry, lower, upper : ndarray of shape (patients,)
-        Months since the clock started; NaN in `lower` and `upper` where nothing is known of
-        a patient's event. `entry` is 0 without delayed entry.
-    response : ndarray of int of shape (patients,)
-        Place in `RESPONSES`, -1 where missing.
-    levels : mapping of str to ndarray of int of shape (patients,)
-        For each covariate with levels, the place among the codebook's levels; -1 where missing.
-    values : mapping of str to ndarray of shape (patients,)
-        For each continuous covariate, in the codebook's unit; NaN where missing. Of a covariate
-        with a latent scale the raw quantity, or in an `Analysis` what it is on that scale.
-    synthetic : bool
-        Simulated, and to be called so in every output.
     """
 
+    # (patients,); line in the file (row in a Parquet), by which a patient is spoken of; never an
+    # identifier
     row: Ints
+    # entry, lower, upper: (patients,); months since the clock started; NaN in `lower` and `upper`
+    # where nothing is known of a patient's event. `entry` is 0 without delayed entry
     entry: Floats
     lower: Floats
     upper: Floats
-    response: Ints
+    response: Ints  # (patients,); place in `RESPONSES`, -1 where missing
+    # (patients,); for each covariate with levels, the place among the codebook's levels; -1 where
+    # missing
     levels: Mapping[str, Ints]
+    # (patients,); for each continuous covariate, in the codebook's unit; NaN where missing. Of a
+    # covariate with a latent scale the raw quantity, or in an `Analysis` what it is on that scale
     values: Mapping[str, Floats]
-    synthetic: bool = False
+    synthetic: bool = False  # simulated, and to be called so in every output
 
     @property
     def n(self) -> int:
@@ -90,16 +81,9 @@ class Patients:
 
 @dataclass(frozen=True)
 class Scale:
-    """Centre and unit step of a continuous covariate: coefficients are per `sd`.
+    """Centre and unit step of a continuous covariate: coefficients are per `sd`."""
 
-    Attributes
-    ----------
-    mean, sd : float
-        Over all patients of an analysis, in `unit`.
-    unit : str
-    """
-
-    mean: float
+    mean: float  # mean, sd: over all patients of an analysis, in `unit`
     sd: float
     unit: str
 
@@ -114,20 +98,7 @@ class Scale:
 
 
 def scales_of(patients: Sequence[Patients], units: Mapping[str, str]) -> dict[str, Scale]:
-    """Centre and scale continuous covariates over all patients together.
-
-    Parameters
-    ----------
-    patients : sequence of Patients
-        Of every institution in an analysis.
-    units : mapping of str to str
-        Unit of each continuous covariate wanted.
-
-    Returns
-    -------
-    dict of Scale
-        A covariate that does not vary has step 1.
-    """
+    """Centre and scale continuous covariates over all patients together."""
     return {name: _scale((p.values[name] for p in patients), unit) for name, unit in units.items()}
 
 

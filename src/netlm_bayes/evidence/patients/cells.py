@@ -56,23 +56,12 @@ class Column:
 
 @dataclass(frozen=True)
 class Table:
-    """Columns by canonical name.
-
-    Attributes
-    ----------
-    columns : mapping of str to Column
-    row : ndarray of int of shape (rows,)
-        Line in the file, or row.
-    word : str
-        Which of the two it is: ``"line"`` or ``"row"``.
-    problems : tuple of Problem
-        Of the file's shape.
-    """
+    """Columns by canonical name."""
 
     columns: Mapping[str, Column]
-    row: Ints
-    word: str
-    problems: tuple[Problem, ...] = ()
+    row: Ints  # (rows,); line in the file, or row
+    word: str  # which of the two it is: '"line"' or '"row"'
+    problems: tuple[Problem, ...] = ()  # of the file's shape
 
 
 def column_of(name: str, text: pa.Array) -> Column:
@@ -91,22 +80,7 @@ def recoded(column: Column, recode: Mapping[str, str]) -> Column:
 
 
 def numbers(column: Column, decimal: str, percent: bool = False) -> tuple[Floats, list[Finding]]:
-    """Read numbers.
-
-    Parameters
-    ----------
-    column : Column
-    decimal : str
-        Point or comma.
-    percent : bool, default False
-        Whether `12 %` may stand for 12, and 0 to 100 are the bounds.
-
-    Returns
-    -------
-    values : ndarray of shape (rows,)
-        NaN where missing or wrong.
-    found : list of Finding
-    """
+    """Read numbers."""
     text = column.text
     if percent:
         text = pc.utf8_rtrim(text, characters=f"%{_BLANKS}")
@@ -145,22 +119,7 @@ def _no_number(text: str, decimal: str) -> str:
 
 
 def decimal_of(columns: Sequence[Column], word: str, row: Ints) -> tuple[str, list[Problem]]:
-    """Tell from numbers whether decimals are written with a point or a comma.
-
-    Parameters
-    ----------
-    columns : sequence of Column
-        That should hold numbers.
-    word : str
-        ``"line"`` or ``"row"``.
-    row : ndarray of int of shape (rows,)
-
-    Returns
-    -------
-    decimal : str
-    problems : list of Problem
-        One if there are both.
-    """
+    """Tell from numbers whether decimals are written with a point or a comma."""
     first: dict[str, tuple[int, str]] = {}
     for column in columns:
         for mark in ".,":
@@ -179,24 +138,7 @@ def decimal_of(columns: Sequence[Column], word: str, row: Ints) -> tuple[str, li
 def codes(
     column: Column, levels: Sequence[str], noun: str = "level", hint: str = ""
 ) -> tuple[Ints, list[Finding]]:
-    """Read levels, whatever their case.
-
-    Parameters
-    ----------
-    column : Column
-    levels : sequence of str
-        Exact spelling is looked for first; `NA` is missing unless it is a level.
-    noun : str
-        What a level is called in messages.
-    hint : str
-        Added where a number stands instead.
-
-    Returns
-    -------
-    codes : ndarray of int of shape (rows,)
-        Place among `levels`; -1 where missing or wrong.
-    found : list of Finding
-    """
+    """Read levels, whatever their case."""
     known = {"": MISSING, NOT_AVAILABLE: MISSING}
     for spell in (_key, str):
         known |= {spell(level): code for code, level in enumerate(levels)}

@@ -34,29 +34,7 @@ def bare_cohort(path: Path) -> PatientCohort:
 def read_institutions(
     cohort: Cohort, codebook: Codebook, data: bytes, source: str
 ) -> list[tuple[Cohort, Patients]]:
-    """Read a file of patients and make a cohort of each institution in it.
-
-    Parameters
-    ----------
-    cohort : Cohort
-        Of patients, as its file says.
-    codebook : Codebook
-    data : bytes
-        The file of patients.
-    source : str
-        Its name in messages.
-
-    Returns
-    -------
-    list of (Cohort, Patients)
-        With the institution in id and label where there are several, and simulated patients
-        called so in both.
-
-    Raises
-    ------
-    InputError
-        With every problem of the file of patients.
-    """
+    """Read a file of patients and make a cohort of each institution in it."""
     layout = cohort.patients or Layout(file=source)
     patients = read_patients(data, source, layout, codebook)
     return [
@@ -80,21 +58,7 @@ def _identity(
 
 
 def patients_in_words(name: str, patients: Sequence[Patients]) -> str:
-    """One line on the patients of a file, no count of it below five.
-
-    Parameters
-    ----------
-    name : str
-        Of the file.
-    patients : sequence of Patients
-        By institution.
-
-    Returns
-    -------
-    str
-        Such as ``patients hospital: 300 patients, 214 events; missing: ki67 12, margin <5``.
-        What is missing throughout is not named.
-    """
+    """One line on the patients of a file, no count of it below five."""
     total = sum(one.n for one in patients)
     said = [f"{_count(total)} patients"]
     if any(one.timed.any() for one in patients):

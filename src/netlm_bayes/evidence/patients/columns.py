@@ -20,16 +20,9 @@ _PAIRS = (("time", "event"), ("time_lower", "time_upper"))
 
 @dataclass(frozen=True)
 class Header:
-    """Columns found.
+    """Columns found."""
 
-    Attributes
-    ----------
-    places : mapping of str to int
-        Place in the file by canonical name.
-    problems : tuple of Problem
-    """
-
-    places: Mapping[str, int]
+    places: Mapping[str, int]  # place in the file by canonical name
     problems: tuple[Problem, ...]
 
 
@@ -50,20 +43,6 @@ def match_header(names: Sequence[str], layout: Layout, codebook: Codebook) -> He
 
     A name counts whatever its case and however it is spaced or broken into lines. Columns without
     a name, such as row numbers, are not read.
-
-    Parameters
-    ----------
-    names : sequence of str
-        As the file has them, in order.
-    layout : Layout
-        Which of them are whose, and which to leave.
-    codebook : Codebook
-
-    Returns
-    -------
-    Header
-        Without `places` where not one name is known: such a line may hold a patient, and its
-        problems do not repeat it.
     """
     spaced = [spaced_once(name) for name in names]
     declared = {ours: spaced_once(name) for ours, name in layout.columns.items()}

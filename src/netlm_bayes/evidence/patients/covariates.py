@@ -58,23 +58,7 @@ def continuous_values(
 def read_levels(
     table: Table, numbers_read: Mapping[str, Floats], codebook: Codebook
 ) -> tuple[dict[str, Ints], list[Finding]]:
-    """Codes of each covariate with levels, from its own column, its raw quantity or both.
-
-    Parameters
-    ----------
-    table : Table
-    numbers_read : mapping of str to ndarray
-        Raw quantities by name of their column.
-    codebook : Codebook
-
-    Returns
-    -------
-    levels : dict of ndarray of int
-        -1 where missing, throughout where there is no column of it.
-    found : list of Finding
-        Also where a level and the raw quantity beside it disagree. On an edge, where two levels
-        meet, the level that is given stands.
-    """
+    """Codes of each covariate with levels, from its own column, its raw quantity or both."""
     nowhere = np.full(len(table.row), MISSING)
     levels: dict[str, Ints] = {}
     found: list[Finding] = []
@@ -102,21 +86,6 @@ def level_codes(raw: Floats, cut: Sequence[float]) -> Ints:
 
     .. math:: \#\{j : \mathrm{cut}_j < x\}
 
-    Parameters
-    ----------
-    raw : ndarray of shape (rows,)
-        NaN where missing.
-    cut : sequence of float
-        Upper edges of all levels but the last; an edge belongs to the level below it, so that 10
-        is `<=10%` and 10.1 is `>10%`.
-
-    Returns
-    -------
-    ndarray of int of shape (rows,)
-        -1 where missing.
-
-    Examples
-    --------
     >>> level_codes(np.array([9.9, 10, 10.1, 60, np.nan]), (10, 25, 50)).tolist()
     [0, 0, 1, 3, -1]
     """

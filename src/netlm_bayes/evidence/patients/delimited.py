@@ -24,19 +24,11 @@ _QUOTE, _NEWLINE = ord('"'), ord("\n")
 
 @dataclass(frozen=True)
 class Records:
-    """Where the records of a text lie; those that are blank are left out.
+    """Where the records of a text lie; those that are blank are left out."""
 
-    Attributes
-    ----------
-    start, end : ndarray of int of shape (records,)
-        Bytes.
-    line : ndarray of int of shape (records,)
-        At which each begins, from 1; a quoted cell may hold line breaks.
-    """
-
-    start: Ints
+    start: Ints  # start, end: (records,); bytes
     end: Ints
-    line: Ints
+    line: Ints  # (records,); at which each begins, from 1; a quoted cell may hold line breaks
 
 
 @dataclass(frozen=True)
@@ -73,29 +65,7 @@ class Delimited:
 def read_delimited(
     data: bytes, source: str, delimiter: str, known: Callable[[str], bool]
 ) -> Delimited:
-    """Find the records of a CSV, its delimiter and its header.
-
-    Parameters
-    ----------
-    data : bytes
-        UTF-8, with or without a byte-order mark; line ends of any system.
-    source : str
-        Name in messages.
-    delimiter : str
-        Empty: the one among comma, semicolon, tab and bar that the header has; of several, the
-        one that makes most known names.
-    known : callable
-        Whether a column's name is one that would be read.
-
-    Returns
-    -------
-    Delimited
-
-    Raises
-    ------
-    InputError
-        It is no text in UTF-8, is empty, or its delimiter cannot be told.
-    """
+    """Find the records of a CSV, its delimiter and its header."""
     data = _as_text(data, source)
     records = _records(data, source)
     header = data[records.start[0] : records.end[0]].decode()

@@ -16,46 +16,18 @@ from netlm_bayes.evidence.patients.columns import LISTED
 
 @dataclass(frozen=True)
 class Finding:
-    """One kind of fault in one column.
+    """One kind of fault in one column."""
 
-    Attributes
-    ----------
-    column : str
-        Name in the file.
-    cells : ndarray of int
-        Places of the faulty cells among the rows read.
-    what : str
-        What holds for all of them.
-    said : tuple of str
-        What to say of the first few, each.
-    """
-
-    column: str
-    cells: Ints
-    what: str
-    said: tuple[str, ...]
+    column: str  # name in the file
+    cells: Ints  # places of the faulty cells among the rows read
+    what: str  # what holds for all of them
+    said: tuple[str, ...]  # what to say of the first few, each
 
 
 def findings(
     column: str, wrong: NDArray[np.bool_], what: str, say: Callable[[int], str]
 ) -> list[Finding]:
-    """Collect one kind of fault.
-
-    Parameters
-    ----------
-    column : str
-        Name in the file.
-    wrong : ndarray of bool of shape (rows,)
-    what : str
-        What would be right, or is wrong.
-    say : callable
-        A cell's place to the rest of what is said of it, such as ``; got -0.5``.
-
-    Returns
-    -------
-    list of Finding
-        Empty, or one.
-    """
+    """Collect one kind of fault."""
     cells = np.flatnonzero(wrong)
     if not len(cells):
         return []
@@ -64,20 +36,7 @@ def findings(
 
 
 def problems_of(found: Iterable[Finding], row: NDArray[Any], word: str) -> list[Problem]:
-    """State findings in the order of the file, then how many more there are of each kind.
-
-    Parameters
-    ----------
-    found : iterable of Finding
-    row : ndarray of int of shape (rows,)
-        Line, or row, of each row read.
-    word : str
-        ``"line"`` or ``"row"``.
-
-    Returns
-    -------
-    list of Problem
-    """
+    """State findings in the order of the file, then how many more there are of each kind."""
     found = list(found)
     listed = [
         (int(row[cell]), Problem(f"{word} {row[cell]}, {one.column}", said))

@@ -37,30 +37,18 @@ Recode = dict[str, Annotated[str, BeforeValidator(_as_text)]]
 
 
 class Layout(Document):
-    """A file of patients and how to read it.
+    """A file of patients and how to read it."""
 
-    Attributes
-    ----------
-    file : str
-        Path of a CSV or Parquet, beside the cohort's file.
-    columns : dict
-        Name in the file of each canonical column that is called otherwise there.
-    units : dict
-        Unit of time columns; that of `time` holds for those not given. A month has 30.4375 days,
-        a year 12 months.
-    recodes : dict
-        For a column, what stands in the file and what it means; `""` is missing.
-    ignore : tuple of str
-        Columns of the file to leave.
-    delimiter, decimal : str
-        Of a CSV where they cannot be told from it.
-    """
-
-    file: Text
+    file: Text  # path of a CSV or Parquet, beside the cohort's file
+    # name in the file of each canonical column that is called otherwise there
     columns: dict[Text, Text] = Field(default_factory=dict)
+    # unit of time columns; that of `time` holds for those not given. A month has 30.4375 days, a
+    # year 12 months
     units: dict[Time, Unit] = Field(default_factory=dict)
+    # for a column, what stands in the file and what it means; `""` is missing
     recodes: dict[Text, Recode] = Field(default_factory=dict)
-    ignore: tuple[str, ...] = ()
+    ignore: tuple[str, ...] = ()  # columns of the file to leave
+    # delimiter, decimal: of a CSV where they cannot be told from it
     delimiter: Literal["", ",", ";", "\t", "|"] = ""
     decimal: Literal["", ".", ","] = ""
 
@@ -85,15 +73,7 @@ class Layout(Document):
 
 
 def layout_faults(layout: Layout, codebook: Codebook, known: tuple[str, ...]) -> Iterator[Fault]:
-    """Faults of a layout against the codebook, each with its place in the layout.
-
-    Parameters
-    ----------
-    layout : Layout
-    codebook : Codebook
-    known : tuple of str
-        Canonical columns.
-    """
+    """Faults of a layout against the codebook, each with its place in the layout."""
     for key, names in (("columns", layout.columns), ("recodes", layout.recodes)):
         for name in names:
             if name not in known:

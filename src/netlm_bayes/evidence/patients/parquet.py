@@ -43,13 +43,7 @@ class ParquetFile:
 
 
 def read_parquet(data: bytes, source: str) -> ParquetFile:
-    """Open a Parquet; the index that pandas may have written into it goes without a name.
-
-    Raises
-    ------
-    InputError
-        It is damaged.
-    """
+    """Open a Parquet; the index that pandas may have written into it goes without a name."""
     try:
         file = parquet.ParquetFile(pa.BufferReader(data))
     except (pa.ArrowInvalid, OSError):

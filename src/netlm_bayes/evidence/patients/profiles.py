@@ -19,37 +19,17 @@ MOST_PROFILES = 1000
 
 @dataclass(frozen=True)
 class Completions:
-    """Every way in which patients' missing levels can be filled in.
+    """Every way in which patients' missing levels can be filled in."""
 
-    Attributes
-    ----------
-    owner : ndarray of int of shape (completions,)
-        Place of the patient, rising; a patient without missing levels has one completion.
-    codes : ndarray of int of shape (completions, covariates)
-        Levels, filled in.
-    filled : ndarray of bool of shape (completions, covariates)
-        Where a level is filled in and not observed.
-    """
-
+    # (completions,); place of the patient, rising; a patient without missing levels has one
+    # completion
     owner: Ints
-    codes: Ints
-    filled: np.ndarray
+    codes: Ints  # (completions, covariates); levels, filled in
+    filled: np.ndarray  # (completions, covariates); where a level is filled in and not observed
 
 
 def completions(patients: Patients, levels: Mapping[str, int]) -> Completions:
-    """Fill in missing levels in every way.
-
-    Parameters
-    ----------
-    patients : Patients
-    levels : mapping of str to int
-        Number of levels of each covariate of a model, in its order.
-
-    Returns
-    -------
-    Completions
-        The last covariate turns fastest.
-    """
+    """Fill in missing levels in every way."""
     codes = np.column_stack([np.empty((patients.n, 0), int), *[patients.levels[x] for x in levels]])
     owner, filled = np.arange(patients.n), codes == MISSING
     for column, size in enumerate(levels.values()):
@@ -83,24 +63,7 @@ def observed_patterns(
     covariates: Sequence[str],
     scales: Mapping[str, Scale],
 ) -> tuple[Patterns, tuple[Floats, ...]]:
-    """Profiles that patients have, and how common each is in every cohort.
-
-    Parameters
-    ----------
-    cohorts : sequence of Patients
-    codebook : Codebook
-    covariates : sequence of str
-        Of a model.
-    scales : mapping of str to Scale
-        Of the continuous ones.
-
-    Returns
-    -------
-    patterns : Patterns
-    shares : tuple of ndarray of shape (patterns,)
-        One a cohort. A patient with missing levels counts towards each completion by the cohort's
-        margins; a missing continuous value is taken at the centre.
-    """
+    """Profiles that patients have, and how common each is in every cohort."""
     named = [name for name in covariates if codebook.covariates[name].levels]
     latent = tuple(
         parts_of(name, codebook.covariates[name])
@@ -165,16 +128,7 @@ def _profiles(
 def shares_over(
     patterns: Patterns, patients: Patients, spread: Mapping[str, Normal] | None = None
 ) -> Floats:
-    """How common every combination of levels is among patients; shape (patterns,).
-
-    Parameters
-    ----------
-    patterns : Patterns
-        Of every combination of levels.
-    patients : Patients
-    spread : mapping of str to Normal, optional
-        How they are spread on latent scales.
-    """
+    """How common every combination of levels is among patients; shape (patterns,)."""
     names = zip(patterns.covariates, patterns.levels, strict=True)
     sizes = {name: len(levels) for name, levels in names}
     codes, weight = _profiles(patients, sizes, {})

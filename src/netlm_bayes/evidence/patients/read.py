@@ -32,26 +32,6 @@ def read_patients(
 
     Cells are taken without the blanks around them. An empty cell is missing, and so is `NA`
     unless it is a level. Lines of a CSV with nothing in them are left out.
-
-    Parameters
-    ----------
-    data : bytes
-        The file.
-    source : str
-        Its name in messages.
-    layout : Layout
-    codebook : Codebook
-
-    Returns
-    -------
-    dict of Patients
-        By institution, sorted by name; under the empty name without a column `institution`.
-        Every covariate is there, missing throughout where the file has no column of it.
-
-    Raises
-    ------
-    InputError
-        With every fault; none repeats a patient's identifier.
     """
     file = _opened(data, source, layout, codebook)
     header = match_header(file.names, layout, codebook)

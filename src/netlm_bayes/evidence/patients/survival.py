@@ -28,20 +28,7 @@ class Survival:
 
 
 def survival_of(table: Table, layout: Layout, decimal: str) -> Survival:
-    """Read the columns of time, in months.
-
-    Parameters
-    ----------
-    table : Table
-    layout : Layout
-        With the units.
-    decimal : str
-
-    Returns
-    -------
-    Survival
-        NaN in `lower` and `upper` where both of a patient's cells are empty, or wrong.
-    """
+    """Read the columns of time, in months."""
     if {"time", "event"} <= set(table.columns):
         lower, upper, found = _observed(table, layout, decimal)
     elif {"time_lower", "time_upper"} <= set(table.columns):

@@ -17,19 +17,7 @@ from netlm_bayes.evidence.patients.columns import covariates_read
 
 
 def as_csv(institutions: Mapping[str, Patients], codebook: Codebook) -> bytes:
-    """Write patients as a CSV: UTF-8, commas, decimal points, an empty cell where missing.
-
-    Parameters
-    ----------
-    institutions : mapping of str to Patients
-        As `read_patients` gives them: by name, or one under the empty name.
-    codebook : Codebook
-
-    Returns
-    -------
-    bytes
-        Numbers in the shortest form that reads back as the same number.
-    """
+    """Write patients as a CSV: UTF-8, commas, decimal points, an empty cell where missing."""
     file = io.BytesIO()
     arrow_csv.write_csv(patients_table(institutions, codebook), file)
     return file.getvalue()
@@ -43,20 +31,7 @@ def as_parquet(institutions: Mapping[str, Patients], codebook: Codebook) -> byte
 
 
 def patients_table(institutions: Mapping[str, Patients], codebook: Codebook) -> pa.Table:
-    """Columns of a file of patients, in months and by the codebook's names.
-
-    Parameters
-    ----------
-    institutions : mapping of str to Patients
-    codebook : Codebook
-
-    Returns
-    -------
-    pyarrow.Table
-        With `synthetic` on every row. Times are `time` and `event` where they can be, else
-        `time_lower` and `time_upper`; `entry`, `response` and covariates that nobody has are not
-        there.
-    """
+    """Columns of a file of patients, in months and by the codebook's names."""
     names, everyone = list(institutions), list(institutions.values())
     columns = {"synthetic": _synthetic(everyone)}
     if names != [""]:

@@ -15,86 +15,46 @@ OUTCOMES: tuple[Outcome, ...] = ("survival", "response")
 
 @dataclass(frozen=True)
 class Choice:
-    """What a site shares.
+    """What a site shares."""
 
-    Attributes
-    ----------
-    covariates : tuple of str
-        Those with levels.
-    ordered : bool
-        Whether they stand in the order in which they matter, and are told best; else the one with
-        the rarest level is.
-    cuts : tuple of float
-        Months at which one interval ends and the next begins, before any are joined.
-    minimum : int
-        Fewest patients of a group, and fewest that leave in an interval.
-    weibull : bool
-        Whether to share what a Weibull model needs: from it times of single patients can be
-        computed.
-    at_scan : bool
-        Whether an event between two scans may be counted at the one that saw it.
-    outcomes : tuple of {"survival", "response"}
-    """
-
-    covariates: tuple[str, ...]
+    covariates: tuple[str, ...]  # those with levels
+    # whether they stand in the order in which they matter, and are told best; else the one with the
+    # rarest level is
     ordered: bool = False
+    # months at which one interval ends and the next begins, before any are joined
     cuts: tuple[float, ...] = CUTS
+    # fewest patients of a group, and fewest that leave in an interval
     minimum: int = SMALLEST_SHOWN
+    # whether to share what a Weibull model needs: from it times of single patients can be computed
     weibull: bool = False
+    # whether an event between two scans may be counted at the one that saw it
     at_scan: bool = False
     outcomes: tuple[Outcome, ...] = OUTCOMES
 
 
 @dataclass(frozen=True)
 class Gaps:
-    """Patients with a level not told: too few for a group, and costly to others.
-
-    Attributes
-    ----------
-    patients : int
-    covariates : tuple of str
-        Those that some of them have not.
-    cost : int
-        Patients who would lose a level that is told, were these joined to them.
-    """
+    """Patients with a level not told: too few for a group, and costly to others."""
 
     patients: int
-    covariates: tuple[str, ...]
-    cost: int
+    covariates: tuple[str, ...]  # those that some of them have not
+    cost: int  # patients who would lose a level that is told, were these joined to them
 
 
 @dataclass(frozen=True)
 class Made:
-    """A table, and what became of the patients on the way.
-
-    Attributes
-    ----------
-    table : SiteTable
-    known : mapping of str to int
-        Patients of whom each outcome is known, shared or not.
-    patterns : Groups
-        Of those in the table, before any were joined.
-    small : int
-        Patterns in which some outcome of the table is known of fewer than the minimum.
-    kept : mapping of str to mapping of (str, str) to float
-        For each outcome in the table, the estimated share of the information on each effect.
-    joined_at : tuple of float
-        Cuts that were given up.
-    between_scans : int
-        Patients whose event was counted at the scan that saw it.
-    alone : int
-        Patients who leave, with an event or censored, alone of their group in an interval; or who
-        enter late alone in one in which nobody of their group leaves.
-    left_out : Gaps, optional
-        Patients who are not in the table, though an outcome of theirs is known.
-    """
+    """A table, and what became of the patients on the way."""
 
     table: SiteTable
-    known: Mapping[Outcome, int]
-    patterns: Groups
-    small: int
+    known: Mapping[Outcome, int]  # patients of whom each outcome is known, shared or not
+    patterns: Groups  # of those in the table, before any were joined
+    small: int  # patterns in which some outcome of the table is known of fewer than the minimum
+    # for each outcome in the table, the estimated share of the information on each effect
     kept: Mapping[Outcome, Mapping[Effect, float]]
-    joined_at: tuple[float, ...]
-    between_scans: int
+    joined_at: tuple[float, ...]  # cuts that were given up
+    between_scans: int  # patients whose event was counted at the scan that saw it
+    # patients who leave, with an event or censored, alone of their group in an interval; or who
+    # enter late alone in one in which nobody of their group leaves
     alone: int
+    # patients who are not in the table, though an outcome of theirs is known
     left_out: Gaps | None = None

@@ -29,13 +29,7 @@ INTERPOLATED = 1e-6
 
 
 def faults_within(table: SiteDocument) -> Iterator[Fault]:
-    """Faults of a table, each with its place.
-
-    Parameters
-    ----------
-    table : SiteDocument
-        Each of whose values is right by itself.
-    """
+    """Faults of a table, each with its place."""
     if table.survival is None and table.response is None:
         yield ("survival",), "is null, and so is 'response'; a table has one or both"
     if not table.synthetic and table.id.startswith(SYNTHETIC):

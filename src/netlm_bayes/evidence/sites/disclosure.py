@@ -29,20 +29,6 @@ def joined_patterns(tally: Tally, minimum: int, order: tuple[str, ...] = ()) -> 
     4. Groups of whom the same is told become one.
 
     Outcomes play no part, but for whom one is known.
-
-    Parameters
-    ----------
-    tally : Tally
-        Of patterns.
-    minimum : int
-        Patients of whom each outcome is known.
-    order : tuple of str, optional
-        Every covariate, what matters most first.
-
-    Returns
-    -------
-    ndarray of int of shape (patterns,)
-        Number of the group of each.
     """
     told = tally.told
     known, partly = tally.take(told), tally.take(~told)
@@ -56,20 +42,7 @@ def joined_patterns(tally: Tally, minimum: int, order: tuple[str, ...] = ()) -> 
 
 
 def cost_of_gaps(tally: Tally, minimum: int, order: tuple[str, ...] = ()) -> int:
-    """Patients, every level told, who lose one where those with gaps join them.
-
-    Parameters
-    ----------
-    tally : Tally
-        Of patterns, of which some are told.
-    minimum, order
-        As of `joined_patterns`.
-
-    Returns
-    -------
-    int
-        0 where those with gaps are enough for groups of their own.
-    """
+    """Patients, every level told, who lose one where those with gaps join them."""
     told = tally.told
     alone = tally.take(told)
     among = joined_patterns(tally, minimum, order)
@@ -82,21 +55,6 @@ def cost_of_gaps(tally: Tally, minimum: int, order: tuple[str, ...] = ()) -> int
 def joined_cuts(cuts: Sequence[float], leaving: Ints, minimum: int) -> tuple[float, ...]:
     """Join intervals, from the first on, until at least the minimum of patients leave in each.
 
-    Parameters
-    ----------
-    cuts : sequence of float
-        Months, rising.
-    leaving : ndarray of int of shape (intervals,)
-        Patients whose event or censoring lies in each interval.
-    minimum : int
-
-    Returns
-    -------
-    tuple of float
-        The cuts that stay; what is left at the end joins the interval before it.
-
-    Examples
-    --------
     >>> joined_cuts((3, 6, 9, 12), np.array([2, 4, 9, 6, 1]), 5)
     (6, 9)
     """
@@ -108,17 +66,6 @@ def followed_months(entry: Floats, time: Floats, minimum: int) -> float:
     r"""Last whole month at which at least the minimum of patients are under observation.
 
     .. math:: \max \{ m : \#\{i : e_i < m \le t_i\} \ge k \}
-
-    Parameters
-    ----------
-    entry, time : ndarray of shape (patients,)
-        Months.
-    minimum : int
-
-    Returns
-    -------
-    float
-        0 where there is no such month.
     """
     months = np.arange(1, int(np.max(time, initial=0)) + 1)
     begun = np.searchsorted(np.sort(entry), months, side="left")

@@ -44,17 +44,10 @@ GroupLevels = dict[Printable, Annotated[tuple[Printable, ...], Field(min_length=
 
 
 class CodebookOf(Document):
-    """Where the covariates are defined.
+    """Where the covariates are defined."""
 
-    Attributes
-    ----------
-    name : str
-        Bundled, or of a file.
-    digest : str
-        SHA-256 of the levels and cut points of the table's covariates; see `codebook_digest`.
-    """
-
-    name: Printable
+    name: Printable  # bundled, or of a file
+    # SHA-256 of the levels and cut points of the table's covariates; see `codebook_digest`
     digest: Digest
 
 
@@ -93,21 +86,7 @@ class ResponsePart(Document):
 
 
 class SiteDocument(Document):
-    """All that a site's file holds.
-
-    Attributes
-    ----------
-    n : int
-        Patients in the file that the table was made of.
-    covariates : dict
-        Those that groups differ by, with all of their levels, in the codebook's order.
-    minimum : int
-        Fewest patients that a group may have.
-    followed_months : float
-        Last whole month at which at least so many were under observation; 0 without survival.
-    checksum : str
-        SHA-256 of all else, see `netlm_bayes.evidence.sites.write.checksum`.
-    """
+    """All that a site's file holds."""
 
     format: Literal["netlm-bayes site table"]
     version: Literal[1]
@@ -115,15 +94,17 @@ class SiteDocument(Document):
     label: Printable
     institution: PrintableOrNot
     enrolment: tuple[Day, ...]
-    n: Patients
+    n: Patients  # patients in the file that the table was made of
     codebook: CodebookOf
+    # those that groups differ by, with all of their levels, in the codebook's order
     covariates: GroupLevels
-    minimum: Annotated[int, Field(ge=1, le=1_000_000)]
+    minimum: Annotated[int, Field(ge=1, le=1_000_000)]  # fewest patients that a group may have
     survival: SurvivalPart | None
     response: ResponsePart | None
+    # last whole month at which at least so many were under observation; 0 without survival
     followed_months: Annotated[float, Field(ge=0, le=LONGEST)]
     synthetic: bool
-    checksum: Digest
+    checksum: Digest  # SHA-256 of all else, see `netlm_bayes.evidence.sites.write.checksum`
 
     def faults(self) -> Iterator[Fault]:
         """The numbers must be ones that patients can have."""

@@ -33,20 +33,7 @@ Effect = tuple[str, str]
 def survival_information_kept(
     before: SurvivalTable, after: SurvivalTable, codebook: Codebook
 ) -> dict[Effect, float]:
-    """Share of the information on each log hazard ratio that is left after joining.
-
-    Parameters
-    ----------
-    before, after : SurvivalTable
-        Of the same patients.
-    codebook : Codebook
-
-    Returns
-    -------
-    dict of float
-        Between 0 and 1, by covariate and level; without effects of which nothing is known before.
-        At the values fitted to the table before, under the default prior of effects.
-    """
+    """Share of the information on each log hazard ratio that is left after joining."""
     places = _effects(before.groups, codebook)
     beta = np.zeros(len(places))
     for _ in range(STEPS):

@@ -15,18 +15,12 @@ Bools = NDArray[np.bool_]
 
 @dataclass(frozen=True)
 class Tally:
-    """Groups, what their patients may be, and how many they are.
+    """Groups, what their patients may be, and how many they are."""
 
-    Attributes
-    ----------
-    levels : mapping of str to ndarray of bool of shape (groups, levels)
-        Levels that a group's patients may have; one where it is told, all where it is missing.
-    counts : ndarray of int of shape (groups, outcomes)
-        Patients of whom each outcome is known.
-    """
-
+    # (groups, levels); levels that a group's patients may have; one where it is told, all where it
+    # is missing
     levels: Mapping[str, Bools]
-    counts: Ints
+    counts: Ints  # (groups, outcomes); patients of whom each outcome is known
 
     @property
     def size(self) -> Ints:
@@ -44,13 +38,7 @@ class Tally:
         return Tally({name: x[keep] for name, x in self.levels.items()}, self.counts[keep])
 
     def joined(self, owner: Ints) -> Tally:
-        """Groups of groups: what may be of any member, and all of their patients.
-
-        Parameters
-        ----------
-        owner : ndarray of int of shape (groups,)
-            Number of the group to which each goes, none left out.
-        """
+        """Groups of groups: what may be of any member, and all of their patients."""
         number = int(owner.max()) + 1
         counts = np.zeros((number, self.counts.shape[1]), dtype=int)
         np.add.at(counts, owner, self.counts)
@@ -61,20 +49,7 @@ class Tally:
 
 
 def patterns_among(patients: Patients, levels: Mapping[str, int]) -> tuple[Ints, dict[str, Bools]]:
-    """Group patients by what is told of them; a missing level may be any.
-
-    Parameters
-    ----------
-    patients : Patients
-    levels : mapping of str to int
-        Number of levels of each covariate.
-
-    Returns
-    -------
-    owner : ndarray of int of shape (patients,)
-    possible : dict of ndarray of bool of shape (patterns, levels)
-        In the order of the levels and not in that of the file.
-    """
+    """Group patients by what is told of them; a missing level may be any."""
     codes = np.column_stack([np.zeros((patients.n, 1), int), *(patients.levels[x] for x in levels)])
     rows, owner = np.unique(codes, axis=0, return_inverse=True)
     possible = {
@@ -85,20 +60,8 @@ def patterns_among(patients: Patients, levels: Mapping[str, int]) -> tuple[Ints,
 
 
 def neighbours_joined(counts: Ints, minimum: int) -> Ints:
-    """Join neighbours, from the first on, until each part holds the minimum.
+    """Join neighbours, from the first on, until each part holds the minimum; shape (places,).
 
-    Parameters
-    ----------
-    counts : ndarray of int of shape (places, outcomes)
-    minimum : int
-
-    Returns
-    -------
-    ndarray of int of shape (places,)
-        Number of the part of each; what is left at the end joins the last part.
-
-    Examples
-    --------
     >>> neighbours_joined(np.array([[2], [4], [9], [6], [1]]), 5)
     array([0, 0, 1, 2, 2])
     """
@@ -117,19 +80,6 @@ def divided(tally: Tally, minimum: int, order: tuple[str, ...]) -> Ints:
 
     Covariate after covariate, every group is divided by its levels; neighbouring levels that are
     too few stay together.
-
-    Parameters
-    ----------
-    tally : Tally
-        Of patterns.
-    minimum : int
-    order : tuple of str
-        Covariates; the first is told best.
-
-    Returns
-    -------
-    ndarray of int of shape (patterns,)
-        Number of the group of each.
     """
     owner = np.zeros(len(tally.counts), dtype=int)
     for name in order:
@@ -171,16 +121,6 @@ def smallest_joined(tally: Tally, minimum: int) -> Ints:
     once for each covariate; of those the nearest, by the mean place of the possible levels
     between the first (0) and the last (1), summed over these covariates; then the smallest; then
     the first.
-
-    Parameters
-    ----------
-    tally : Tally
-    minimum : int
-
-    Returns
-    -------
-    ndarray of int of shape (groups,)
-        Number of the group of each. All in one where even all are too few.
     """
     owner, size = np.arange(len(tally.counts)), tally.counts.copy()
     possible = {name: levels.copy() for name, levels in tally.levels.items()}

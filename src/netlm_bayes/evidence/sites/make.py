@@ -32,27 +32,15 @@ YEAR = 12
 
 @dataclass(frozen=True)
 class _Grouped:
-    """Patients in their patterns and in their groups.
-
-    Attributes
-    ----------
-    patients : Patients
-    known : mapping of str to ndarray of bool of shape (patients,)
-        For each outcome of a table, of whom it is known.
-    pattern, group : ndarray of int of shape (patients,)
-    patterns, groups : mapping of str to ndarray of bool of shape (n, levels)
-        Levels that they may have.
-    small : int
-        As of `Made`.
-    """
+    """Patients in their patterns and in their groups."""
 
     patients: Patients
-    known: Mapping[Outcome, Bools]
-    pattern: Ints
-    patterns: Mapping[str, Bools]
+    known: Mapping[Outcome, Bools]  # (patients,); for each outcome of a table, of whom it is known
+    pattern: Ints  # (patients,)
+    patterns: Mapping[str, Bools]  # patterns, groups: (n, levels); levels that they may have
     group: Ints
     groups: Mapping[str, Bools]
-    small: int
+    small: int  # as of `Made`
 
     def of(self, outcome: Outcome) -> tuple[tuple[Ints, Groups], tuple[Ints, Groups]]:
         """Patterns, and groups, of those of whom an outcome is known."""
@@ -67,25 +55,6 @@ def site_table(patients: Patients, codebook: Codebook, choice: Choice, source: s
     subtracting one from the other tells of how many an outcome is not known, and no outcome. Those
     with a level not told are left out where they are fewer than the minimum, would cost others a
     level that is told, and the rest is enough for a table.
-
-    Parameters
-    ----------
-    patients : Patients
-        Of one institution.
-    codebook : Codebook
-    choice : Choice
-    source : str
-        What to call the patients in messages.
-
-    Returns
-    -------
-    Made
-
-    Raises
-    ------
-    InputError
-        Events lie between scans and is not to be dated, or there are fewer patients than
-        twice the minimum.
     """
     dated, between = patients, np.zeros(patients.n, bool)
     if "survival" in choice.outcomes:

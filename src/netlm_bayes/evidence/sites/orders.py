@@ -22,20 +22,6 @@ def better_order(made: Made, patients: Patients, codebook: Codebook, choice: Cho
     """Say which order of the covariates keeps clearly more, if one does.
 
     Clearly more of the first-named covariate and in the mean no less, or clearly more in the mean.
-
-    Parameters
-    ----------
-    made : Made
-        By the choice.
-    patients : Patients
-    codebook : Codebook
-    choice : Choice
-        With covariates in order; of more than four nothing is tried.
-
-    Returns
-    -------
-    list of str
-        A line, or none.
     """
     if not 1 < len(choice.covariates) <= MOST:
         return []

@@ -30,28 +30,7 @@ AGAIN = "ask the site to send it again"
 def read_site_table(
     data: bytes, source: str, beside: Path
 ) -> tuple[SiteCohort, SiteTable, Codebook]:
-    """Read a site table.
-
-    Parameters
-    ----------
-    data : bytes
-        The file.
-    source : str
-        Its name in messages.
-    beside : Path
-        Folder in which a codebook lies that is not bundled.
-
-    Returns
-    -------
-    cohort : SiteCohort
-    table : SiteTable
-    codebook : Codebook
-
-    Raises
-    ------
-    InputError
-        With every problem.
-    """
+    """Read a site table."""
     values = _values(data, source)
     problems = [Problem(CHECKSUM, what)] if (what := _changed(values)) else []
     try:

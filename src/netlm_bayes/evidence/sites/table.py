@@ -15,17 +15,11 @@ from netlm_bayes.evidence.population import Patterns
 
 @dataclass(frozen=True)
 class Groups:
-    """Groups of patients who have, or may have, the same levels.
+    """Groups of patients who have, or may have, the same levels."""
 
-    Attributes
-    ----------
-    patients : ndarray of int of shape (groups,)
-    levels : mapping of str to ndarray of bool of shape (groups, levels)
-        For each covariate, the levels that a group's patients may have: one where it is told, all
-        where it is not.
-    """
-
-    patients: Ints
+    patients: Ints  # (groups,)
+    # (groups, levels); for each covariate, the levels that a group's patients may have: one where
+    # it is told, all where it is not
     levels: Mapping[str, NDArray[np.bool_]]
 
     def members(self, patterns: Patterns) -> Floats:
@@ -68,22 +62,11 @@ class ResponseTable:
 
 @dataclass(frozen=True)
 class SiteTable:
-    """All that a site shares.
-
-    Attributes
-    ----------
-    survival : SurvivalTable, optional
-    response : ResponseTable, optional
-    smallest : int
-        Fewest patients that a group may have.
-    followed_months : float
-        Last whole month at which at least so many were under observation; 0 without survival.
-    synthetic : bool
-        Of simulated patients, and to be called so in every output.
-    """
+    """All that a site shares."""
 
     survival: SurvivalTable | None
     response: ResponseTable | None
-    smallest: int
+    smallest: int  # fewest patients that a group may have
+    # last whole month at which at least so many were under observation; 0 without survival
     followed_months: float
-    synthetic: bool = False
+    synthetic: bool = False  # of simulated patients, and to be called so in every output

@@ -11,13 +11,7 @@ from netlm_bayes.spec import Model
 
 
 def groups_of(spec: Model, table: SiteTable) -> Groups:
-    """Groups of patients whose outcome is the model's.
-
-    Raises
-    ------
-    ValueError
-        The table does not tell of it; see `table_faults`.
-    """
+    """Groups of patients whose outcome is the model's."""
     found = table.survival if spec.outcome == "survival" else table.response
     if found is None:
         raise ValueError(f"a table without {spec.outcome}")

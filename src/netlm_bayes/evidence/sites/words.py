@@ -19,19 +19,7 @@ LITTLE = 0.5
 
 
 def report(made: Made, choice: Choice) -> list[str]:
-    """Say in plain words what a table holds and what making it cost.
-
-    Parameters
-    ----------
-    made : Made
-    choice : Choice
-        That it was made by.
-
-    Returns
-    -------
-    list of str
-        Lines.
-    """
+    """Say in plain words what a table holds and what making it cost."""
     lines = [*_gaps(made, choice), _patterns(made, choice)]
     table = made.table
     if table.survival:

@@ -20,20 +20,7 @@ CHECKSUM = "checksum"
 
 
 def as_json(table: SiteTable, cohort: Cohort, codebook: Codebook) -> bytes:
-    """Write a table with who it is of, and nothing else.
-
-    Parameters
-    ----------
-    table : SiteTable
-    cohort : Cohort
-        Of which id, label, institution, enrolment, n and the codebook's name are told.
-    codebook : Codebook
-
-    Returns
-    -------
-    bytes
-        UTF-8, a group a line; numbers in the shortest form that reads back as the same number.
-    """
+    """Write a table with who it is of, and nothing else."""
     names = [
         name for part in (table.survival, table.response) if part for name in part.groups.levels
     ]

@@ -61,33 +61,18 @@ class Column:
 
 @dataclass(frozen=True)
 class ManuscriptTable:
-    """One table.
+    """One table."""
 
-    Attributes
-    ----------
-    name : str
-        One word, for a sheet or a label.
-    caption : str
-        What it holds, of whom, by which method, with which intervals.
-    columns : tuple of Column
-    rows : tuple of tuple of Cell
-        None where there is nothing.
-    footnotes : tuple of str
-        Each begins with its mark.
-    """
-
-    name: str
-    caption: str
+    name: str  # one word, for a sheet or a label
+    caption: str  # what it holds, of whom, by which method, with which intervals
     columns: tuple[Column, ...]
-    rows: tuple[tuple[Cell, ...], ...]
-    footnotes: tuple[str, ...] = ()
+    rows: tuple[tuple[Cell, ...], ...]  # none where there is nothing
+    footnotes: tuple[str, ...] = ()  # each begins with its mark
 
 
 def legible(text: object) -> str:
     r"""Keep a text on one line, without what no reader sees.
 
-    Examples
-    --------
     >>> legible("a\tb\x00c")
     'a b c'
     """

@@ -22,16 +22,7 @@ WITHOUT_DATE = datetime(2000, 1, 1)
 
 
 def as_docx(tables: Sequence[ManuscriptTable]) -> bytes:
-    """Write tables as a Word document, A4 on its side, headings repeated on every page.
-
-    Parameters
-    ----------
-    tables : sequence of ManuscriptTable
-
-    Returns
-    -------
-    bytes
-    """
+    """Write tables as a Word document, A4 on its side, headings repeated on every page."""
     document = Document()
     document.core_properties.author = ""
     document.core_properties.created = document.core_properties.modified = WITHOUT_DATE

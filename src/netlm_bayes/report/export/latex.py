@@ -46,17 +46,7 @@ class _Raw(str):
 
 
 def as_latex(tables: Sequence[ManuscriptTable]) -> bytes:
-    """Write tables as LaTeX to be put into a document.
-
-    Parameters
-    ----------
-    tables : sequence of ManuscriptTable
-
-    Returns
-    -------
-    bytes
-        UTF-8.
-    """
+    """Write tables as LaTeX to be put into a document."""
     told = [
         {
             "name": table.name,
@@ -82,8 +72,6 @@ def _alignment(columns: Sequence[Column]) -> str:
 def escaped(text: str) -> str:
     r"""Write a text so that LaTeX sets it as it stands.
 
-    Examples
-    --------
     >>> print(escaped("50% of A_1"))
     50\% of A\_1
     """

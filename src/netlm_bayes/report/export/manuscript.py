@@ -33,22 +33,7 @@ NOTED = re.compile(r"\bp([=<])([\d.e-]+)")
 def manuscript_tables(
     tables: Tables, manifest: Mapping[str, Any], labels: Labels
 ) -> tuple[ManuscriptTable, ...]:
-    """Make every table that a run has something for.
-
-    Parameters
-    ----------
-    tables : mapping of DataFrame
-        Of a run that converged.
-    manifest : mapping
-        Of the run.
-    labels : Labels
-
-    Returns
-    -------
-    tuple of ManuscriptTable
-        Effects, subgroups, pooled estimates, heterogeneity priors, replication. All text is of
-        printable characters on one line.
-    """
+    """Make every table that a run has something for."""
     whom = whom_of(tables, manifest)
     found = (
         _effects(tables, manifest, labels, whom),

@@ -20,19 +20,7 @@ KAPLAN_MEIER = "Kaplan-Meier"
 
 
 def subgroup_table(tables: Tables, labels: Labels, whom: str) -> ManuscriptTable:
-    """Make a row a cohort, endpoint and subgroup.
-
-    Parameters
-    ----------
-    tables : mapping of DataFrame
-    labels : Labels
-    whom : str
-        Of the caption.
-
-    Returns
-    -------
-    ManuscriptTable
-    """
+    """Make a row a cohort, endpoint and subgroup."""
     posterior = _by_measure(records(tables, "subgroups", method="posterior"))
     usual = _by_measure(records(tables, "frequentist", method=KAPLAN_MEIER))
     columns = [Column("Cohort"), Column("Endpoint"), Column("Subgroup")]

@@ -29,18 +29,7 @@ HEADING_ROW, WIDEST, SIGNIFICANT = 2, 60, 12
 
 
 def as_xlsx(tables: Sequence[ManuscriptTable]) -> bytes:
-    """Write tables as a workbook.
-
-    Parameters
-    ----------
-    tables : sequence of ManuscriptTable
-
-    Returns
-    -------
-    bytes
-        An interval takes three columns, and one for marks of footnotes where there are any. What
-        begins like a formula is marked as text, so that it stays text when its cell is edited.
-    """
+    """Write tables as a workbook."""
     file = BytesIO()
     with Workbook(file, PLAIN_TEXT) as book:
         book.set_properties({"created": WITHOUT_DATE})

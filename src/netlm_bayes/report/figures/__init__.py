@@ -49,24 +49,7 @@ type Drawing = tuple[str, Callable[[], Figure]]
 
 
 def draw(tables: Mapping[str, pd.DataFrame], labels: Labels, folder: Path) -> tuple[Path, ...]:
-    """Draw every figure for which there are tables, as PNG (200 dpi) and as SVG.
-
-    Parameters
-    ----------
-    tables : mapping of str to DataFrame
-        By the names of their files; `curves`, `effects`, `comparison`, `replication`,
-        `heterogeneity`, `scenarios`, `evidence_map`, `subgroups`, `predictive` and `kaplan_meier`
-        are read.
-    labels : Labels
-        What is written in place of names.
-    folder : Path
-        Made if it is not there.
-
-    Returns
-    -------
-    tuple of Path
-        The files, in the order of the figures. The same tables give the same bytes.
-    """
+    """Draw every figure for which there are tables, as PNG (200 dpi) and as SVG."""
     folder.mkdir(parents=True, exist_ok=True)
     written: list[Path] = []
     drawings = (*_curves(tables, labels), *_predictive(tables, labels), *_charts(tables, labels))

@@ -48,24 +48,7 @@ PANEL_GAP = 0.1
 def chart(
     title: str, panels: Sequence[Panel], legend: Mapping[str, Ink], footnote: str = ""
 ) -> Figure:
-    """Draw panels below each other under a title and a legend.
-
-    Parameters
-    ----------
-    title : str
-        Over the whole page.
-    panels : sequence of Panel
-        From top to bottom; their columns are aligned.
-    legend : mapping of str to Ink
-        Names of what is drawn.
-    footnote : str
-        Below the last panel.
-
-    Returns
-    -------
-    Figure
-        7.2 inches wide, or up to 10 where the columns need it.
-    """
+    """Draw panels below each other under a title and a legend."""
     layout = layout_of(panels)
     heading = wrapped(title, layout.width - 2 * MARGIN, bold=True, size=TITLE_SIZE)
     note = wrapped(footnote, layout.width - 2 * MARGIN)

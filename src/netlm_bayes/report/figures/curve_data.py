@@ -19,30 +19,15 @@ MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 
 @dataclass(frozen=True)
 class CurveData:
-    """What one figure of curves shows.
+    """What one figure of curves shows."""
 
-    Attributes
-    ----------
-    curves : dict
-        Rows of a cohort's level, by month.
-    medians : dict
-        Printed medians of a cohort's level, in months.
-    inks : dict
-        Levels in order, and how each is drawn.
-    cohorts : dict
-        Cohorts in order, and what stands over their panels.
-    interval : str
-        Coverage of the bands, in words.
-    event_free : str
-        What a curve is the share of.
-    """
-
-    curves: dict[tuple[str, str], pd.DataFrame]
+    curves: dict[tuple[str, str], pd.DataFrame]  # rows of a cohort's level, by month
+    # printed medians of a cohort's level, in months
     medians: dict[tuple[str, str], tuple[float, ...]]
-    inks: dict[str, Ink]
-    cohorts: dict[str, str]
-    interval: str
-    event_free: str
+    inks: dict[str, Ink]  # levels in order, and how each is drawn
+    cohorts: dict[str, str]  # cohorts in order, and what stands over their panels
+    interval: str  # coverage of the bands, in words
+    event_free: str  # what a curve is the share of
 
     @property
     def last_month(self) -> float:

@@ -59,22 +59,7 @@ class Place:
 def curves_by(
     covariate: str, curves: pd.DataFrame, replication: pd.DataFrame | None, labels: Labels
 ) -> Figure:
-    """Draw one covariate's curves: a panel a cohort, and a panel a level where there are many.
-
-    Parameters
-    ----------
-    covariate : str
-        Whose levels are drawn.
-    curves : DataFrame
-        Tidy, estimand `survival`, one row a month of the grid.
-    replication : DataFrame or None
-        Its printed medians are marked at a survival of one half.
-    labels : Labels
-
-    Returns
-    -------
-    Figure
-    """
+    """Draw one covariate's curves: a panel a cohort, and a panel a level where there are many."""
     data = curve_data(covariate, curves, replication, labels)
     endpoint = labels.endpoints.get(labels.primary_endpoint, labels.primary_endpoint)
     title = f"{labels.contrast(covariate)}: {endpoint}, with {data.interval}s"

@@ -103,19 +103,7 @@ class _Block:
 
 @styled
 def evidence_map(table: pd.DataFrame, labels: Labels) -> Figure:
-    """Draw what each source, the prior and all together tell of every pooled ratio.
-
-    Parameters
-    ----------
-    table : DataFrame
-        A row a source and contrast, as in `evidence_map.csv`.
-    labels : Labels
-
-    Returns
-    -------
-    Figure
-        7.2 inches wide; columns that do not fit stand below.
-    """
+    """Draw what each source, the prior and all together tell of every pooled ratio."""
     blocks = _blocks(table, labels)
     heading = "What each pooled effect is known from, in equivalent events"
     odds = "odds_ratio" in set(table["estimand"])

@@ -42,21 +42,7 @@ SIGNS = ("", "*", "†")
 
 @styled
 def forest(comparison: pd.DataFrame, effects: pd.DataFrame, labels: Labels) -> Figure:
-    """Draw every contrast: cohort by cohort, printed beside posterior, then pooled.
-
-    Parameters
-    ----------
-    comparison : DataFrame
-        Ratios beside their posterior: those with role `fit` are drawn, and of patients those of
-        the multivariable regression.
-    effects : DataFrame
-        Tidy ratios of cohorts, pool and next institution.
-    labels : Labels
-
-    Returns
-    -------
-    Figure
-    """
+    """Draw every contrast: cohort by cohort, printed beside posterior, then pooled."""
     posterior = ratios_of(effects, labels)
     estimand = ratio_name(posterior)
     printed = _drawn(comparison)

@@ -16,27 +16,20 @@ OF_NO_COHORT = {POOLED: "Pooled", NEXT_INSTITUTION: "Next institution"}
 
 @dataclass(frozen=True)
 class Labels:
-    """Labels of all that a table names; what has no label is shown as it is.
+    """Labels of all that a table names; what has no label is shown as it is."""
 
-    Attributes
-    ----------
-    cohorts, covariates, endpoints : dict
-        Label by name, in the order of panels and rows; the first endpoint is the primary one.
-    levels : dict
-        Levels of each covariate, in order. Shown literally.
-    short, events, event_free : dict
-        Of endpoints: abbreviation, what ends survival, and who has not had it.
-    treatments : dict
-        Whether each covariate that is a treatment was assigned at random.
-    """
-
+    # cohorts, covariates, endpoints: label by name, in the order of panels and rows; the first
+    # endpoint is the primary one
     cohorts: dict[str, str]
     covariates: dict[str, str]
     endpoints: dict[str, str]
-    levels: dict[str, tuple[str, ...]]
+    levels: dict[str, tuple[str, ...]]  # levels of each covariate, in order. Shown literally
+    # short, events, event_free: of endpoints: abbreviation, what ends survival, and who has not had
+    # it
     short: dict[str, str] = field(default_factory=dict)
     events: dict[str, str] = field(default_factory=dict)
     event_free: dict[str, str] = field(default_factory=dict)
+    # whether each covariate that is a treatment was assigned at random
     treatments: dict[str, bool] = field(default_factory=dict)
 
     @classmethod
@@ -67,8 +60,6 @@ class Labels:
     def event_of(self, endpoints: Iterable[str]) -> str:
         """What ends survival; of endpoints that end otherwise, no more than `an event`.
 
-        Examples
-        --------
         >>> Labels({}, {}, {}, {}, events={"os": "death"}).event_of(["os"])
         'death'
         """
@@ -85,8 +76,6 @@ class Labels:
     def contrast(self, text: str) -> str:
         """Put the covariate's label into a contrast or a subgroup.
 
-        Examples
-        --------
         >>> labels = Labels({}, {"sex": "Sex at birth"}, {}, {})
         >>> labels.contrast("sex: female vs male")
         'Sex at birth: female vs male'
@@ -97,8 +86,6 @@ class Labels:
     def item(self, item: str, kind: str, endpoint: str) -> str:
         """Name a printed item by what it is about, without what its panel already says.
 
-        Examples
-        --------
         >>> labels = Labels({}, {"sex": "Sex", "age": "Age"}, {"pfs": "PFS"}, {})
         >>> labels.item(
         ...     "hazard_ratio pfs sex: female vs male (adjusted for age)", "hazard_ratio", "pfs"

@@ -94,21 +94,7 @@ def predictive_covariates(
 def predictive_curves(
     predictive: pd.DataFrame, kaplan_meier: pd.DataFrame, labels: Labels
 ) -> Figure:
-    """Draw every cohort's Kaplan-Meier curve over its posterior predictive curves.
-
-    Parameters
-    ----------
-    predictive : DataFrame
-        Tidy, estimand `predictive_survival`.
-    kaplan_meier : DataFrame
-        Tidy, estimands `survival` and `at_risk`, on the same months.
-    labels : Labels
-
-    Returns
-    -------
-    Figure
-        All patients and the largest cohorts, six panels at most.
-    """
+    """Draw every cohort's Kaplan-Meier curve over its posterior predictive curves."""
     about = _observed(predictive[predictive["subgroup"] == OVERALL], kaplan_meier)
     largest = _by_size(about["cohort"], kaplan_meier)[:MOST_COHORTS]
     shown = [
@@ -122,19 +108,7 @@ def predictive_curves(
 def predictive_curves_by(
     covariate: str, predictive: pd.DataFrame, kaplan_meier: pd.DataFrame, labels: Labels
 ) -> Figure:
-    """Draw the same by the levels of a covariate: of all patients, or of the largest cohort.
-
-    Parameters
-    ----------
-    covariate : str
-    predictive, kaplan_meier, labels
-        As for `predictive_curves`.
-
-    Returns
-    -------
-    Figure
-        A panel a level.
-    """
+    """Draw the same by the levels of a covariate: of all patients, or of the largest cohort."""
     about = predictive[predictive["subgroup"].str.startswith(f"{covariate}: ")]
     about = _observed(about, kaplan_meier)
     cohorts = _by_size(about["cohort"], kaplan_meier)

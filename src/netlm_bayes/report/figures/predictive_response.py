@@ -20,19 +20,7 @@ PREDICTED = Ink(BLUE, "D", size=4.5, line_width=1.9)
 
 @styled
 def predictive_responses(predictive: pd.DataFrame, labels: Labels) -> Figure:
-    """Draw the observed share of responders in the predicted ones' interval, by subgroup.
-
-    Parameters
-    ----------
-    predictive : DataFrame
-        Tidy, estimand `predictive_response`, by methods `posterior predictive` and `observed`.
-    labels : Labels
-
-    Returns
-    -------
-    Figure
-        Every cohort overall; then, of all patients or the only cohort, each level.
-    """
+    """Draw the observed share of responders in the predicted ones' interval, by subgroup."""
     table = percent(predictive[predictive["estimand"] == RESPONSE])
     cohorts = labels.ordered_cohorts(table["cohort"])
     rows = [_row(cohort_name(name, labels), table, name, OVERALL) for name in cohorts]

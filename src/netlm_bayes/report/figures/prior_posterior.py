@@ -30,18 +30,7 @@ HETEROGENEITY = Scale(
 
 @styled
 def prior_posterior(effects: pd.DataFrame, labels: Labels) -> Figure:
-    """Draw prior and posterior of the pooled effects (or each cohort's) and of the heterogeneity.
-
-    Parameters
-    ----------
-    effects : DataFrame
-        Tidy, by methods `posterior` and `prior`.
-    labels : Labels
-
-    Returns
-    -------
-    Figure
-    """
+    """Draw prior and posterior of the pooled or each cohort's effects, and heterogeneity."""
     posterior = ratios_of(effects, labels)
     cohorts = labels.ordered_cohorts(centres(posterior["cohort"]))
     panels = [_effects_panel(effects, posterior, cohorts, labels)]

@@ -68,24 +68,7 @@ def draw_profile(
     labels: Labels,
     folder: Path,
 ) -> tuple[Path, Path]:
-    """Draw a prediction as PNG (200 dpi) and as SVG.
-
-    Parameters
-    ----------
-    tables : mapping of DataFrame
-        `prediction` and, of survival, `prediction_curves`.
-    profile : sequence of str
-        A covariate each, such as `htb: >50%`.
-    basis : str
-        What the estimates are averaged over.
-    labels : Labels
-    folder : Path
-        Of the prediction; the files go into `figures/`.
-
-    Returns
-    -------
-    tuple of Path
-    """
+    """Draw a prediction as PNG (200 dpi) and as SVG."""
     estimates = tables["prediction"]
     if "prediction_curves" in tables:
         curves = tables["prediction_curves"]
@@ -100,19 +83,7 @@ def draw_profile(
 def profile_response(
     estimates: pd.DataFrame, profile: Sequence[str], basis: str, labels: Labels
 ) -> Figure:
-    """Draw the probability of response in every population.
-
-    Parameters
-    ----------
-    estimates : DataFrame
-        Tidy, estimand `response_probability`.
-    profile, basis, labels
-        As for `draw_profile`.
-
-    Returns
-    -------
-    Figure
-    """
+    """Draw the probability of response in every population."""
     found, scale, rows = percent(estimates), percent_scale(), []
     for cohort in labels.ordered_cohorts(found["cohort"]):
         interval = interval_of(found, cohort=cohort)
@@ -131,22 +102,7 @@ def profile_curves(
     basis: str,
     labels: Labels,
 ) -> Figure:
-    """Draw the curve of a profile with its band: a panel a cohort, and one of the pool.
-
-    Parameters
-    ----------
-    curves : DataFrame
-        Tidy, estimand `survival`, one row a month of the grid. Of several endpoints the first is
-        drawn; the next institution's interval lies around the pool's.
-    estimates : DataFrame
-        Tidy; the medians are written over the panels.
-    profile, basis, labels
-        As for `draw_profile`.
-
-    Returns
-    -------
-    Figure
-    """
+    """Draw the curve of a profile with its band: a panel a cohort, and one of the pool."""
     endpoint = str(curves["endpoint"].iloc[0])
     curves = curves[curves["endpoint"] == endpoint]
     medians = estimates[estimates["estimand"].eq("median") & estimates["endpoint"].eq(endpoint)]

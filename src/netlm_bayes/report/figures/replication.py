@@ -42,18 +42,7 @@ COLUMNS = ("Printed", "Predicted", "p")
 
 @styled
 def replication(table: pd.DataFrame, labels: Labels) -> Figure:
-    """Draw printed numbers over their predictions, one panel a unit.
-
-    Parameters
-    ----------
-    table : DataFrame
-        One row a printed number, with its prediction; those without are listed below.
-    labels : Labels
-
-    Returns
-    -------
-    Figure
-    """
+    """Draw printed numbers over their predictions, one panel a unit."""
     predicted = table[table["predicted"].notna()]
     panels = [
         _panel(str(unit), predicted[predicted["unit"] == unit], labels)

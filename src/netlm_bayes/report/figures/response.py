@@ -21,18 +21,7 @@ MOST_COLUMNS = 4  # more numbers do not fit beside the plot
 
 @styled
 def response_by_subgroup(subgroups: pd.DataFrame, labels: Labels) -> Figure:
-    """Draw the probability of response of every level, by cohort and pooled.
-
-    Parameters
-    ----------
-    subgroups : DataFrame
-        Tidy, estimand `response_probability`.
-    labels : Labels
-
-    Returns
-    -------
-    Figure
-    """
+    """Draw the probability of response of every level, by cohort and pooled."""
     found = subgroups[subgroups["estimand"] == "response_probability"]
     found = percent(found[found["cohort"] != NEXT_INSTITUTION])
     cohorts = labels.ordered_cohorts(found["cohort"])

@@ -17,28 +17,14 @@ MOST_TICKS = 8
 
 @dataclass(frozen=True)
 class Scale:
-    """One axis.
+    """One axis."""
 
-    Attributes
-    ----------
-    label : str
-        Below the axis.
-    logarithmic : bool
-        For ratios: limits hold 1.
-    kind : Kind
-        Of its numbers as text.
-    below, above : str
-        What it means to lie left and right of 1.
-    end : float
-        Where a linear axis ends whatever is drawn; NaN to follow what is drawn.
-    """
-
-    label: str
-    logarithmic: bool = False
-    kind: Kind = RATIO
-    below: str = ""
+    label: str  # below the axis
+    logarithmic: bool = False  # for ratios: limits hold 1
+    kind: Kind = RATIO  # of its numbers as text
+    below: str = ""  # below, above: what it means to lie left and right of 1
     above: str = ""
-    end: float = math.nan
+    end: float = math.nan  # where a linear axis ends whatever is drawn; NaN to follow what is drawn
 
     def limits(self, intervals: Iterable[Estimate]) -> tuple[float, float]:
         """Ends of the axis: all estimates, and the intervals unless they reach too far."""
@@ -73,8 +59,6 @@ class Scale:
     def text(self, found: Estimate) -> str:
         """Show an estimate with its interval, where there is one.
 
-        Examples
-        --------
         >>> Scale("hazard ratio", logarithmic=True).text(Estimate(2.84, 1.41, 5.72))
         '2.84 (1.41 to 5.72)'
         """

@@ -30,18 +30,7 @@ APART = 0.095
 
 @styled
 def heterogeneity(table: pd.DataFrame, labels: Labels) -> Figure:
-    """Draw pooled and next institution's effects under each prior of the heterogeneity.
-
-    Parameters
-    ----------
-    table : DataFrame
-        Tidy, with the scale of tau's half-normal prior in `heterogeneity_scale`.
-    labels : Labels
-
-    Returns
-    -------
-    Figure
-    """
+    """Draw pooled and next institution's effects under each prior of the heterogeneity."""
     ratios = ratios_of(table, labels)
     scale = ratio_scale(ratio_name(ratios), labels.event_of(ratios["endpoint"]))
     groups = []
@@ -63,18 +52,7 @@ def heterogeneity(table: pd.DataFrame, labels: Labels) -> Figure:
 
 @styled
 def scenarios(table: pd.DataFrame, labels: Labels) -> Figure:
-    """Draw pooled effects (or each cohort's), and everyone's outcome, by scenario.
-
-    Parameters
-    ----------
-    table : DataFrame
-        Tidy, with the scenario's name in `scenario`; the main model's is `main`.
-    labels : Labels
-
-    Returns
-    -------
-    Figure
-    """
+    """Draw pooled effects (or each cohort's), and everyone's outcome, by scenario."""
     ratios = ratios_of(table, labels)
     cohorts = labels.ordered_cohorts(centres(ratios["cohort"]))
     scale = ratio_scale(ratio_name(ratios), labels.event_of(ratios["endpoint"]))

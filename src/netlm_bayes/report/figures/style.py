@@ -49,23 +49,13 @@ styled = matplotlib.style.context(["default", LOOK])
 
 @dataclass(frozen=True)
 class Ink:
-    """How an estimate and its interval are drawn; never told apart by colour alone.
-
-    Attributes
-    ----------
-    marker : str
-        matplotlib's marker of the estimate; empty for none.
-    hollow : bool
-        White inside.
-    line_width : float
-        Of the interval, in points.
-    """
+    """How an estimate and its interval are drawn; never told apart by colour alone."""
 
     colour: str
-    marker: str = ""
-    hollow: bool = False
+    marker: str = ""  # matplotlib's marker of the estimate; empty for none
+    hollow: bool = False  # white inside
     size: float = 5.0
-    line_width: float = 1.3
+    line_width: float = 1.3  # of the interval, in points
     line_style: LineStyle = "-"
 
     def marker_look(self) -> dict[str, Any]:
@@ -135,13 +125,7 @@ def write(axes: Axes, x: float, middle: float, text: str, **look: Any) -> None:
 
 @styled
 def save(figure: Figure, folder: Path, name: str) -> tuple[Path, Path]:
-    """Write a figure as PNG (200 dpi) and as SVG, without date or version of the software.
-
-    Returns
-    -------
-    tuple of Path
-        The two files.
-    """
+    """Write a figure as PNG (200 dpi) and as SVG, without date or version of the software."""
     png, svg = folder / f"{name}.png", folder / f"{name}.svg"
     figure.savefig(png, dpi=DOTS_PER_INCH, metadata={"Software": None})
     figure.savefig(svg, metadata={"Date": None, "Creator": None})

@@ -16,20 +16,7 @@ MISSING = "missing in"
 
 
 def assumptions(manifest: Mapping[str, Any], tables: Tables) -> tuple[str, ...]:
-    """List the assumptions behind a run.
-
-    Parameters
-    ----------
-    manifest : mapping
-        Of the run.
-    tables : mapping of DataFrame
-        Of the run; of `evidence` the readings and what was filled in.
-
-    Returns
-    -------
-    tuple of str
-        A sentence or two each; what does not concern this run is left out.
-    """
+    """List the assumptions behind a run."""
     details = manifest["details"]
     spec = Model.model_validate(details["model"])
     return (
@@ -189,37 +176,14 @@ def _of_priors(spec: Model, details: Mapping[str, Any]) -> Iterator[str]:
 
 
 def any_note(tables: Tables, text: str) -> bool:
-    """Tell whether some note on the evidence has a text.
-
-    Parameters
-    ----------
-    tables : mapping of DataFrame
-        Of a run.
-    text : str
-
-    Returns
-    -------
-    bool
-    """
+    """Tell whether some note on the evidence has a text."""
     if "evidence" not in tables:
         return False
     return bool(tables["evidence"]["note"].astype(str).str.contains(text, regex=False).any())
 
 
 def fitted(tables: Tables, kind: str) -> bool:
-    """Tell whether anything printed of a kind is in the likelihood.
-
-    Parameters
-    ----------
-    tables : mapping of DataFrame
-        Of a run.
-    kind : str
-        Of items, as their names begin: `median`, `curve`.
-
-    Returns
-    -------
-    bool
-    """
+    """Tell whether anything printed of a kind is in the likelihood."""
     if "evidence" not in tables:
         return False
     evidence = tables["evidence"]
@@ -228,17 +192,7 @@ def fitted(tables: Tables, kind: str) -> bool:
 
 
 def of_site_tables(tables: Tables) -> set[str]:
-    """Cohorts that shared a table in place of patients, as their regressions say.
-
-    Parameters
-    ----------
-    tables : mapping of DataFrame
-        Of a run.
-
-    Returns
-    -------
-    set of str
-    """
+    """Cohorts that shared a table in place of patients, as their regressions say."""
     if "frequentist" not in tables:
         return set()
     usual = tables["frequentist"]
@@ -247,17 +201,7 @@ def of_site_tables(tables: Tables) -> set[str]:
 
 
 def event_free(details: Mapping[str, Any]) -> str:
-    """Who has not had the first endpoint's event, as the manifest says.
-
-    Parameters
-    ----------
-    details : mapping
-        Of the manifest.
-
-    Returns
-    -------
-    str
-    """
+    """Who has not had the first endpoint's event, as the manifest says."""
     labels, endpoint = details["labels"], details["population"]["endpoints"][0]
     return str(labels.get("event_free", {}).get(endpoint, EVENT_FREE))
 

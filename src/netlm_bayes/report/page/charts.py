@@ -41,28 +41,14 @@ class Mark:
 
 @dataclass(frozen=True)
 class Line:
-    """One row of a chart of intervals.
-
-    Attributes
-    ----------
-    label : str
-    group : str
-        Heading that it stands under; rows of one group follow one another.
-    who : str
-        By which rows can be chosen: a cohort's label.
-    marks : tuple of Mark
-    text : str
-        Numbers at the right.
-    keys : mapping of str to float
-        What rows can be sorted by.
-    """
+    """One row of a chart of intervals."""
 
     label: str
-    group: str
-    who: str
+    group: str  # heading that it stands under; rows of one group follow one another
+    who: str  # by which rows can be chosen: a cohort's label
     marks: tuple[Mark, ...]
-    text: str
-    keys: Mapping[str, float | None]
+    text: str  # numbers at the right
+    keys: Mapping[str, float | None]  # what rows can be sorted by
 
 
 @dataclass(frozen=True)
@@ -118,24 +104,13 @@ class Panels:
 
 @dataclass(frozen=True)
 class Figure:
-    """A chart with all that makes it readable without being seen.
-
-    Attributes
-    ----------
-    id : str
-    title : str
-    summary : str
-        What it shows, in words.
-    chart : Intervals or Panels
-    table : TextTable
-        The same numbers.
-    """
+    """A chart with all that makes it readable without being seen."""
 
     id: str
     title: str
-    summary: str
+    summary: str  # what it shows, in words
     chart: Intervals | Panels
-    table: TextTable
+    table: TextTable  # the same numbers
 
     @property
     def sorts(self) -> tuple[str, ...]:
@@ -162,22 +137,7 @@ def finite(value: float) -> float | None:
 
 
 def mark(series: int, interval: Estimate, scale: Scale, factor: float = 1.0) -> Mark:
-    """Make a mark of an interval on a scale.
-
-    Parameters
-    ----------
-    series : int
-    interval : Estimate
-        An open end is drawn to the edge.
-    scale : Scale
-        Writes its numbers.
-    factor : float
-        What they are multiplied with.
-
-    Returns
-    -------
-    Mark
-    """
+    """Make a mark of an interval on a scale."""
     found = interval.times(factor)
     ends = (finite(found.estimate), finite(found.lower), finite(found.upper))
     return Mark(series, *ends, scale.text(found))
@@ -186,20 +146,7 @@ def mark(series: int, interval: Estimate, scale: Scale, factor: float = 1.0) -> 
 def intervals_chart(
     scale: Scale, series: Iterable[Series], lines: Iterable[Line], null: bool = True
 ) -> Intervals:
-    """Lay out rows of intervals: limits and ticks follow from what is drawn.
-
-    Parameters
-    ----------
-    scale : Scale
-    series : iterable of Series
-    lines : iterable of Line
-    null : bool
-        Whether to draw a line at 1, on a logarithmic axis.
-
-    Returns
-    -------
-    Intervals
-    """
+    """Lay out rows of intervals: limits and ticks follow from what is drawn."""
     rows = tuple(lines)
     drawn = [
         Estimate(*(math.nan if end is None else end for end in (m.estimate, m.lower, m.upper)))

@@ -19,62 +19,25 @@ MISSING = "missing"
 
 @dataclass(frozen=True)
 class ChecklistItem:
-    """One item, and what in the run answers it.
+    """One item, and what in the run answers it."""
 
-    Attributes
-    ----------
-    section, item : str
-        Part of the checklist, and what is asked, in our words.
-    evidence : str
-        What answers it; where nothing does, what is missing.
-    present : bool
-    """
-
-    section: str
+    section: str  # section, item: part of the checklist, and what is asked, in our words
     item: str
-    evidence: str
+    evidence: str  # what answers it; where nothing does, what is missing
     present: bool
 
 
 def barg(
     tables: Tables, manifest: Mapping[str, Any], checks: Sequence[Check], script: bool = False
 ) -> tuple[ChecklistItem, ...]:
-    """Fill the Bayesian Analysis Reporting Guidelines (Kruschke 2021, 10.1038/s41562-021-01177-7).
-
-    Parameters
-    ----------
-    tables : mapping of DataFrame
-        Of the run.
-    manifest : mapping
-    checks : sequence of Check
-    script : bool, default False
-        Whether the run has a standalone script.
-
-    Returns
-    -------
-    tuple of ChecklistItem
-    """
+    """Fill the BARG checklist (Kruschke 2021, 10.1038/s41562-021-01177-7)."""
     return _filled("barg", Evidence(tables, manifest, checks, script))
 
 
 def robust(
     tables: Tables, manifest: Mapping[str, Any], checks: Sequence[Check], script: bool = False
 ) -> tuple[ChecklistItem, ...]:
-    """Fill the seven items of ROBUST (Sung et al. 2005, 10.1016/j.jclinepi.2004.08.010).
-
-    Parameters
-    ----------
-    tables : mapping of DataFrame
-        Of the run.
-    manifest : mapping
-    checks : sequence of Check
-    script : bool, default False
-        Whether the run has a standalone script.
-
-    Returns
-    -------
-    tuple of ChecklistItem
-    """
+    """Fill the seven items of ROBUST (Sung et al. 2005, 10.1016/j.jclinepi.2004.08.010)."""
     return _filled("robust", Evidence(tables, manifest, checks, script))
 
 
@@ -90,12 +53,7 @@ def _item(asked: Mapping[str, str], run: Evidence) -> ChecklistItem:
 
 @cache
 def checklist(name: str) -> Mapping[str, Any]:
-    """Give a checklist's `title`, `reference` and `items`.
-
-    Parameters
-    ----------
-    name : {"barg", "robust"}
-    """
+    """Give a checklist's `title`, `reference` and `items`."""
     found: Mapping[str, Any] = tomllib.loads(Path(__file__).with_name(ITEMS).read_text("utf-8"))[
         name
     ]

@@ -14,35 +14,16 @@ from netlm_bayes.report.page.run import PageRun
 
 @dataclass(frozen=True)
 class Content:
-    """Words of a page; never markup.
+    """Words of a page; never markup."""
 
-    Attributes
-    ----------
-    sentences : tuple of Sentence
-        What was asked, what was found, how far to trust it.
-    assumptions : tuple of str
-    methods : tuple of str
-        Paragraphs ready to paste, the references last.
-    checklists : tuple of (id, title, items)
-    """
-
-    sentences: tuple[Sentence, ...]
+    sentences: tuple[Sentence, ...]  # what was asked, what was found, how far to trust it
     assumptions: tuple[str, ...]
-    methods: tuple[str, ...]
+    methods: tuple[str, ...]  # paragraphs ready to paste, the references last
     checklists: tuple[tuple[str, str, tuple[ChecklistItem, ...]], ...]
 
 
 def content_of(run: PageRun) -> Content:
-    """Say in words what a run holds.
-
-    Parameters
-    ----------
-    run : PageRun
-
-    Returns
-    -------
-    Content
-    """
+    """Say in words what a run holds."""
     tables, manifest, checks, has_script = run.tables, run.manifest, run.checks, bool(run.script)
     return Content(
         findings(tables, manifest, checks),

@@ -36,16 +36,7 @@ ENERGY_BINS = 30
 
 
 def checks_table(run: PageRun) -> TextTable:
-    """Every check of the gate.
-
-    Parameters
-    ----------
-    run : PageRun
-
-    Returns
-    -------
-    TextTable
-    """
+    """Every check of the gate."""
     rows = [
         (
             check.name,
@@ -64,16 +55,7 @@ def checks_table(run: PageRun) -> TextTable:
 
 
 def named_draws(tree: xr.DataTree) -> Iterator[tuple[str, Array]]:
-    """Draws of every parameter that varies, by a name that tells its place.
-
-    Parameters
-    ----------
-    tree : DataTree
-
-    Yields
-    ------
-    tuple of (str, ndarray of shape (chains, draws))
-    """
+    """Draws of every parameter that varies, by a name that tells its place."""
     posterior = tree["posterior"].to_dataset()
     for name in SHARED:
         if name not in posterior:
@@ -89,17 +71,7 @@ def named_draws(tree: xr.DataTree) -> Iterator[tuple[str, Array]]:
 
 
 def convergence_table(run: PageRun) -> TextTable:
-    """R-hat, effective draws and Monte Carlo error of each parameter.
-
-    Parameters
-    ----------
-    run : PageRun
-
-    Returns
-    -------
-    TextTable
-        Of the first two hundred parameters.
-    """
+    """R-hat, effective draws and Monte Carlo error of each parameter."""
     columns = ("Parameter", "Mean", "sd", "R-hat", "Bulk ESS", "Tail ESS", "Monte Carlo error")
     found = list(named_draws(run.tree))
     rows = [(name, *_convergence(draws)) for name, draws in found[:MOST_ROWS]]
@@ -122,16 +94,7 @@ def _convergence(draws: Array) -> tuple[str, ...]:
 
 
 def rank_figure(run: PageRun) -> Figure:
-    """Rank plots: chains that explore the same posterior have their ranks alike.
-
-    Parameters
-    ----------
-    run : PageRun
-
-    Returns
-    -------
-    Figure
-    """
+    """Rank plots: chains that explore the same posterior have their ranks alike."""
     found = list(named_draws(run.tree))[:MOST_RANKED]
     edges = np.linspace(0, 1, RANK_BINS + 1)
     middles = tuple(((edges[1:] + edges[:-1]) / 2).tolist())
@@ -162,16 +125,7 @@ def rank_figure(run: PageRun) -> Figure:
 
 
 def energy_figure(run: PageRun) -> Figure:
-    """Energy of the sampler: its marginal, and its changes from draw to draw.
-
-    Parameters
-    ----------
-    run : PageRun
-
-    Returns
-    -------
-    Figure
-    """
+    """Energy of the sampler: its marginal, and its changes from draw to draw."""
     energy = run.tree["sample_stats"]["energy"].to_numpy()
     marginal, change = (energy - energy.mean()).ravel(), np.diff(energy, axis=1).ravel()
     reach = float(np.quantile(np.abs(marginal), 0.999))

@@ -40,17 +40,7 @@ PLACE = {POOLED: 2, NEXT_INSTITUTION: 3}
 
 
 def effects_figure(run: PageRun) -> Figure | None:
-    """Every ratio of the model, cohort by cohort, then pooled and in the next institution.
-
-    Parameters
-    ----------
-    run : PageRun
-
-    Returns
-    -------
-    Figure or None
-        None where the run holds no ratios.
-    """
+    """Every ratio of the model, cohort by cohort, then pooled and in the next institution."""
     posterior = ratios_of(run.tables["effects"], run.labels)
     if posterior.empty:
         return None
@@ -141,16 +131,7 @@ def _summary(posterior: pd.DataFrame, labels: Labels, name: str) -> str:
 
 
 def comparison_table(run: PageRun) -> TextTable | None:
-    """What the posterior makes of each printed or usual ratio.
-
-    Parameters
-    ----------
-    run : PageRun
-
-    Returns
-    -------
-    TextTable or None
-    """
+    """What the posterior makes of each printed or usual ratio."""
     table = run.tables.get("comparison")
     if table is None or table.empty:
         return None
@@ -186,17 +167,7 @@ def comparison_table(run: PageRun) -> TextTable | None:
 
 
 def subgroups_table(run: PageRun) -> TextTable:
-    """Estimates of every subgroup and population.
-
-    Parameters
-    ----------
-    run : PageRun
-
-    Returns
-    -------
-    TextTable
-        Times with one decimal, probabilities with two, at most.
-    """
+    """Estimates of every subgroup and population."""
     table, labels = run.tables["subgroups"], run.labels
     columns = ("Population", "Endpoint", "Subgroup", "Estimand", "Estimate with interval", "Note")
     rows = []

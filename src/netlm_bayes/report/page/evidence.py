@@ -40,17 +40,7 @@ FAULTS = ("conflict", "ambiguous", "rounding")
 
 
 def evidence_tables(run: PageRun) -> tuple[TextTable, ...]:
-    """Every printed number: first those that the model uses, then the others.
-
-    Parameters
-    ----------
-    run : PageRun
-
-    Returns
-    -------
-    tuple of TextTable
-        Empty where the run has no printed evidence.
-    """
+    """Every printed number: first those that the model uses, then the others."""
     table = run.tables.get("evidence")
     if table is None or table.empty:
         return ()
@@ -82,17 +72,7 @@ def _evidence_table(caption: str, table: pd.DataFrame, run: PageRun) -> TextTabl
 
 
 def overlap_table(run: PageRun) -> TextTable | None:
-    """Whether cohorts may share patients, a row a pair.
-
-    Parameters
-    ----------
-    run : PageRun
-
-    Returns
-    -------
-    TextTable or None
-        None where the run has one cohort.
-    """
+    """Whether cohorts may share patients, a row a pair."""
     table, names = run.tables.get("overlap"), run.labels.cohort
     if table is None or table.empty:
         return None
@@ -105,17 +85,7 @@ def overlap_table(run: PageRun) -> TextTable | None:
 
 
 def audit_tables(run: PageRun) -> tuple[TextTable, ...]:
-    """What recomputing the papers found, and the tables recovered from printed ratios.
-
-    Parameters
-    ----------
-    run : PageRun
-
-    Returns
-    -------
-    tuple of TextTable
-        Of the run's own cohorts; empty where the run is part of no reanalysis.
-    """
+    """What recomputing the papers found, and the tables recovered from printed ratios."""
     found, cohorts = [], set(run.labels.cohorts)
     audit = run.audit.get("audit")
     if audit is not None:
@@ -143,17 +113,7 @@ def _labelled(table: pd.DataFrame, labels: Labels) -> pd.DataFrame:
 
 
 def evidence_map_table(run: PageRun) -> TextTable | None:
-    """Who tells how much of which effect, in equivalent events.
-
-    Parameters
-    ----------
-    run : PageRun
-
-    Returns
-    -------
-    TextTable or None
-        None where the run has no such table.
-    """
+    """Who tells how much of which effect, in equivalent events."""
     table = run.tables.get("evidence_map")
     if table is None or table.empty:
         return None
@@ -190,16 +150,7 @@ def _events(events: float, mcse: float = math.nan) -> str:
 
 
 def replication_figures(run: PageRun) -> tuple[Figure, ...]:
-    """Every printed number against what the model would have had printed; one figure a unit.
-
-    Parameters
-    ----------
-    run : PageRun
-
-    Returns
-    -------
-    tuple of Figure
-    """
+    """Every printed number against what the model would have had printed; one figure a unit."""
     table = run.tables.get("replication")
     if table is None or table.empty:
         return ()

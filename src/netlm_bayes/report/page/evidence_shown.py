@@ -19,21 +19,12 @@ POSTERIOR = "posterior.nc"
 
 @dataclass(frozen=True)
 class Evidence:
-    """A run as a checklist looks at it.
-
-    Attributes
-    ----------
-    tables : mapping of DataFrame
-    manifest : mapping
-    checks : sequence of Check
-    script : bool
-        Whether there is a standalone script.
-    """
+    """A run as a checklist looks at it."""
 
     tables: Tables
     manifest: Mapping[str, Any]
     checks: Sequence[Check]
-    script: bool
+    script: bool  # whether there is a standalone script
 
     @property
     def spec(self) -> Model:

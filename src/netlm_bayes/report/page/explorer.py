@@ -55,16 +55,7 @@ class Asked:
 
 
 def asked(run: PageRun) -> Asked:
-    """Make the populations of a run, every level of them possible.
-
-    Parameters
-    ----------
-    run : PageRun
-
-    Returns
-    -------
-    Asked
-    """
+    """Make the populations of a run, every level of them possible."""
     analysis = described_analysis(_possible(run.described), run.spec)
     accepted = Accepted(run.tree, run.checks)
     draws = run.tree["posterior"].to_dataset()
@@ -74,17 +65,7 @@ def asked(run: PageRun) -> Asked:
 
 
 def why_no_explorer(run: PageRun) -> str:
-    """Say why a page cannot predict for a kind of patient; empty where it can.
-
-    Parameters
-    ----------
-    run : PageRun
-
-    Returns
-    -------
-    str
-        A sentence.
-    """
+    """Say why a page cannot predict for a kind of patient; empty where it can."""
     covariates = run.described["codebook"]["covariates"]
     latent = [run.labels.covariates.get(k, k) for k, x in covariates.items() if "latent" in x]
     if not latent:
@@ -97,20 +78,7 @@ def why_no_explorer(run: PageRun) -> str:
 
 
 def explorer_data(run: PageRun) -> dict[str, Any]:
-    """Everything behind the explorer, ready for JSON.
-
-    Parameters
-    ----------
-    run : PageRun
-        Of which `why_no_explorer` says nothing; with its companion, if it has one of the same
-        covariates.
-
-    Returns
-    -------
-    dict
-        `models`, the run's own first: covariates with their levels, populations with their mix,
-        and draws as little-endian float32 in base64.
-    """
+    """Everything behind the explorer, ready for JSON."""
     other = run.companion
     runs = [run, other] if other is not None and _same_covariates(run, other) else [run]
     each = [asked(one) for one in runs]
@@ -276,19 +244,7 @@ def _packed(values: Array) -> dict[str, Any]:
 
 
 def starting_profiles(data: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
-    """Two profiles that show at once what the page can do.
-
-    Parameters
-    ----------
-    data : mapping
-        Of `explorer_data`.
-
-    Returns
-    -------
-    sequence of two mappings
-        `population`, and the level of each covariate that is not averaged over: the first and
-        the last level of the model's first covariate, in the pool where there is one.
-    """
+    """Two profiles that show at once what the page can do."""
     model = data["models"][0]
     names = [one["id"] for one in model["populations"]]
     population = POOLED if POOLED in names else names[0]

@@ -40,22 +40,7 @@ SOME_PRINTED = "some known only from what was printed"
 def findings(
     tables: Tables, manifest: Mapping[str, Any], checks: Sequence[Check]
 ) -> tuple[Sentence, ...]:
-    """Say what was asked, what was found, and how far to trust it.
-
-    Parameters
-    ----------
-    tables : mapping of DataFrame
-        Of the run, as `store.read_tables` gives them; none if it did not converge.
-    manifest : mapping
-        Of the run.
-    checks : sequence of Check
-        Of the run.
-
-    Returns
-    -------
-    tuple of Sentence
-        In the order to be read. Every number is quoted from a cell.
-    """
+    """Say what was asked, what was found, and how far to trust it."""
     source = Source(tables, manifest, tuple(checks))
     found = [*_found(source)] if "effects" in tables else []
     return (*_asked(source), *found, *trust(source))

@@ -16,21 +16,7 @@ People = Mapping[int, Mapping[str, Any]]
 
 
 def followed_told(source: Source, cohort: str, rows: Sequence[Row]) -> list[list[Piece]]:
-    """Say which medians lie beyond follow-up, or may, for it is not always printed.
-
-    Parameters
-    ----------
-    source : Source
-    cohort : str
-        The pool, or one cohort.
-    rows : sequence of Row
-        What is told by subgroup, with its notes.
-
-    Returns
-    -------
-    list of pieces of a sentence
-        None where every interval ends within follow-up, and none of response.
-    """
+    """Say which medians lie beyond follow-up, or may, for it is not always printed."""
     medians = [row for row in rows if row["estimand"] == "median"]
     if not medians:
         return []
@@ -71,18 +57,7 @@ def _limits_beyond(source: Source, people: People, medians: Iterable[Row]) -> li
 
 
 def shape_told(source: Source, cohort: str) -> list[list[Piece]]:
-    """Say of curves known from print alone that their Weibull shape is mostly prior, if it is.
-
-    Parameters
-    ----------
-    source : Source
-    cohort : str
-        The pool, or one cohort.
-
-    Returns
-    -------
-    list of pieces of a sentence
-    """
+    """Say of curves known from print alone that their Weibull shape is mostly prior, if it is."""
     people, model = source.details["population"]["cohorts"], source.details["model"]
     if model["baseline"] != "weibull" or any(known["patients"] for known in people):
         return []

@@ -16,8 +16,6 @@ def whole(value: float) -> str:
 def plain(value: float) -> str:
     """A number as short as it is, with digits enough to tell it from its limit.
 
-    Examples
-    --------
     >>> [plain(x) for x in (12.0, 0.25, 1.01034, 1536.97)]
     ['12', '0.25', '1.0103', '1537']
     """
@@ -27,8 +25,6 @@ def plain(value: float) -> str:
 def prior_in_words(prior: Prior) -> str:
     """Name a prior.
 
-    Examples
-    --------
     >>> prior_in_words(Prior(family="half_normal", sigma=0.5))
     'half-normal(0.5)'
     """
@@ -40,8 +36,6 @@ def prior_in_words(prior: Prior) -> str:
 def listed(names: Sequence[str]) -> str:
     """List names as a sentence does.
 
-    Examples
-    --------
     >>> listed(["a", "b", "c"])
     'a, b and c'
     """

@@ -19,17 +19,7 @@ UNCHANGED, SOURCE = "nothing", "source left out"
 
 
 def power_scaling_table(run: PageRun) -> TextTable | None:
-    """Sensitivity to the weight of prior and evidence.
-
-    Parameters
-    ----------
-    run : PageRun
-
-    Returns
-    -------
-    TextTable or None
-        None where the run does not keep the log likelihood of all its evidence.
-    """
+    """Sensitivity to the weight of prior and evidence."""
     cohorts = [str(cohort["id"]) for cohort in run.described["cohorts"] if cohort["patients"]]
     found = power_scaling(run.tree, run.spec, cohorts)
     if found.empty:
@@ -49,17 +39,7 @@ def power_scaling_table(run: PageRun) -> TextTable | None:
 
 
 def fragility_tables(run: PageRun) -> tuple[TextTable, ...]:
-    """What would have to be believed to change the pooled statements, and all that was changed.
-
-    Parameters
-    ----------
-    run : PageRun
-
-    Returns
-    -------
-    tuple of TextTable
-        Empty where the run has changed nothing.
-    """
+    """What would have to be believed to change the pooled statements, and all that was changed."""
     table, told = run.tables.get("fragility"), run.tables.get("fragility_words")
     if table is None or told is None or table.empty or told.empty:
         return ()

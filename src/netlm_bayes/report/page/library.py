@@ -15,21 +15,14 @@ SCRIPTS = ("statistics.js", "formats.js", "drawing.js", "predictions.js", "explo
 
 @dataclass(frozen=True)
 class Library:
-    """A library that somebody else wrote.
-
-    Attributes
-    ----------
-    file, version, licence, source, sha256 : str
-    text : str
-        Of its licence.
-    """
+    """A library that somebody else wrote."""
 
     file: str
     version: str
     licence: str
     source: str
     sha256: str
-    text: str
+    text: str  # of its licence
 
 
 @cache

@@ -60,24 +60,7 @@ PRIOR_NAMES = {
 def methods_paragraph(
     manifest: Mapping[str, Any], tables: Tables, checks: Sequence[Check], script: bool = False
 ) -> str:
-    """Write the paragraph, and under it the references.
-
-    Parameters
-    ----------
-    manifest : mapping
-        Of the run.
-    tables : mapping of DataFrame
-        Of the run: which of them there are says what was done.
-    checks : sequence of Check
-        Of the run.
-    script : bool, default False
-        Whether there is a standalone script to offer.
-
-    Returns
-    -------
-    str
-        Two paragraphs of plain text.
-    """
+    """Write the paragraph, and under it the references."""
     spec, cited = Model.model_validate(manifest["details"]["model"]), _Citations()
     sentences = [
         *_model(spec, manifest["details"]),
@@ -152,19 +135,7 @@ def _model(spec: Model, details: Mapping[str, Any]) -> Iterator[str]:
 
 
 def treatments_told(spec: Model, details: Mapping[str, Any]) -> str:
-    """Say which covariates are treatments, and how these were assigned; empty without any.
-
-    Parameters
-    ----------
-    spec : Model
-    details : mapping
-        Of the manifest.
-
-    Returns
-    -------
-    str
-        A sentence.
-    """
+    """Say which covariates are treatments, and how these were assigned; empty without any."""
     known = details["labels"].get("treatments", {})
     ways = {True: "assigned at random", False: "not assigned at random"}
     labels = details["labels"]["covariates"]

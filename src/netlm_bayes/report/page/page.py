@@ -36,17 +36,7 @@ class Checklist:
 
 
 def render_page(run: PageRun) -> str:
-    """Write the page of a run.
-
-    Parameters
-    ----------
-    run : PageRun
-
-    Returns
-    -------
-    str
-        HTML that needs nothing beside itself.
-    """
+    """Write the page of a run."""
     library, content, parts = charting_library(), content_of(run), sections(run)
     missing = why_no_explorer(run)
     explorer = None if missing else explorer_data(run)
@@ -80,16 +70,7 @@ def render_page(run: PageRun) -> str:
 
 
 def page_title(run: PageRun) -> str:
-    """What the page is about: the primary endpoint, in the codebook's words.
-
-    Parameters
-    ----------
-    run : PageRun
-
-    Returns
-    -------
-    str
-    """
+    """What the page is about: the primary endpoint, in the codebook's words."""
     if not run.is_survival:
         return "Response"
     endpoint: str = run.described["endpoints"][0]

@@ -32,17 +32,7 @@ LOOK: dict[str, Look] = {"prior": "quiet", "posterior": "accent"}
 
 
 def prior_predictive_figure(run: PageRun) -> Figure | None:
-    """Everyone's curve, or probability of response, by prior and by posterior.
-
-    Parameters
-    ----------
-    run : PageRun
-
-    Returns
-    -------
-    Figure or None
-        None where the run keeps no draws of its prior.
-    """
+    """Everyone's curve, or probability of response, by prior and by posterior."""
     if "prior" not in run.tree:
         return None
     prior = run.tree["prior"].to_dataset()
@@ -136,17 +126,7 @@ def _shares(values: Array, errors: Array) -> list[str]:
 
 
 def posterior_predictive_figure(run: PageRun) -> Figure | None:
-    """Kaplan-Meier curves over what the model predicts of the same patients.
-
-    Parameters
-    ----------
-    run : PageRun
-
-    Returns
-    -------
-    Figure or None
-        None of a run without patients.
-    """
+    """Kaplan-Meier curves over what the model predicts of the same patients."""
     predicted, observed = run.tables.get("predictive"), run.tables.get("kaplan_meier")
     if predicted is None or observed is None:
         return None

@@ -49,39 +49,19 @@ KEYS = (
 
 @dataclass(frozen=True)
 class Quoted:
-    """A number, or words with numbers in them, as a sentence has it.
+    """A number, or words with numbers in them, as a sentence has it."""
 
-    Attributes
-    ----------
-    table : str
-        Name of a table, ``"diagnostics"`` or ``"manifest"``.
-    where : tuple of (column, relation, value)
-        The row, or the rows that are counted.
-    column : str
-        Of the cell; empty where rows are counted; in the manifest a JSON pointer.
-    text : str
-        As it stands in the sentence.
-    """
-
-    table: str
-    where: tuple[Condition, ...]
-    column: str
-    text: str
+    table: str  # name of a table, '"diagnostics"' or '"manifest"'
+    where: tuple[Condition, ...]  # the row, or the rows that are counted
+    column: str  # of the cell; empty where rows are counted; in the manifest a JSON pointer
+    text: str  # as it stands in the sentence
 
 
 @dataclass(frozen=True)
 class Sentence:
-    """One sentence, what it belongs to, and its numbers in their order.
+    """One sentence, what it belongs to, and its numbers in their order."""
 
-    Attributes
-    ----------
-    text : str
-        Plain text, never markup.
-    numbers : tuple of Quoted
-    part : {"asked", "found", "trust"}
-    """
-
-    text: str
+    text: str  # plain text, never markup
     numbers: tuple[Quoted, ...]
     part: Part
 
@@ -90,18 +70,7 @@ Piece = str | Quoted
 
 
 def sentence(part: Part, pieces: Iterable[Piece]) -> Sentence:
-    """Join words and quotations.
-
-    Parameters
-    ----------
-    part : {"asked", "found", "trust"}
-    pieces : iterable of str or Quoted
-        Words of one's own have no digits: every number is quoted.
-
-    Returns
-    -------
-    Sentence
-    """
+    """Join words and quotations."""
     pieces = list(pieces)
     text = "".join(piece if isinstance(piece, str) else piece.text for piece in pieces)
     return Sentence(text, tuple(p for p in pieces if isinstance(p, Quoted)), part)
@@ -110,8 +79,6 @@ def sentence(part: Part, pieces: Iterable[Piece]) -> Sentence:
 def joined(items: Sequence[Sequence[Piece]], last: str = " and ") -> list[Piece]:
     """Join several groups of pieces as a sentence lists things.
 
-    Examples
-    --------
     >>> "".join(joined([["a"], ["b"], ["c"]]))
     'a, b and c'
     """
@@ -167,14 +134,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Source:
-    """A run's tables, manifest and checks, to quote from.
-
-    Attributes
-    ----------
-    tables : mapping of DataFrame
-    manifest : mapping
-    checks : tuple of Check
-    """
+    """A run's tables, manifest and checks, to quote from."""
 
     tables: Tables
     manifest: Mapping[str, Any]
@@ -300,8 +260,6 @@ def at(document: Any, path: Iterable[str | int]) -> Any:
 def pointer(path: Iterable[str | int]) -> str:
     """Write a path as a JSON pointer (RFC 6901).
 
-    Examples
-    --------
     >>> pointer(["labels", "synthetic/a", 0])
     '/labels/synthetic~1a/0'
     """

@@ -19,43 +19,21 @@ Tables = Mapping[str, pd.DataFrame]
 
 @dataclass(frozen=True)
 class PageRun:
-    """One run, as a page reads it.
+    """One run, as a page reads it."""
 
-    Attributes
-    ----------
-    name : str
-        Of its folder.
-    manifest : mapping
-    spec : Model
-    described : mapping
-        Its populations.
-    labels : Labels
-    checks : tuple of Check
-        All passed.
-    tables : mapping of DataFrame
-        Its own.
-    tree : DataTree
-        Its draws.
-    audit : mapping of DataFrame
-        Tables of the reanalysis it is part of, `audit` and `recovered_tables` among them; empty
-        where it is part of none.
-    companion : PageRun, optional
-        The run of the other outcome in the same reanalysis.
-    script : str
-        The posterior again in plain PyMC, or why there is no such script.
-    """
-
-    name: str
+    name: str  # of its folder
     manifest: Mapping[str, Any]
     spec: Model
-    described: Described
+    described: Described  # its populations
     labels: Labels
-    checks: tuple[Check, ...]
-    tables: Tables
-    tree: xr.DataTree = field(repr=False)
+    checks: tuple[Check, ...]  # all passed
+    tables: Tables  # its own
+    tree: xr.DataTree = field(repr=False)  # its draws
+    # tables of the reanalysis it is part of, `audit` and `recovered_tables` among them; empty where
+    # it is part of none
     audit: Tables = field(default_factory=dict, repr=False)
-    companion: PageRun | None = None
-    script: str = ""
+    companion: PageRun | None = None  # the run of the other outcome in the same reanalysis
+    script: str = ""  # the posterior again in plain PyMC, or why there is no such script
 
     @property
     def seed(self) -> int:

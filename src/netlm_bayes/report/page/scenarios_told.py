@@ -24,17 +24,7 @@ MOST_NAMED = 3
 
 
 def heterogeneity_told(source: Source) -> list[list[Piece]]:
-    """Say what becomes of the clearest pooled ratio under other priors of the heterogeneity.
-
-    Parameters
-    ----------
-    source : Source
-
-    Returns
-    -------
-    list of pieces of a sentence
-        None where nothing is pooled.
-    """
+    """Say what becomes of the clearest pooled ratio under other priors of the heterogeneity."""
     lead = leading(source)
     if lead is None or lead["cohort"] != POOLED:
         return []
@@ -76,17 +66,7 @@ def _tau_told(source: Source, lead: Row) -> list[list[Piece]]:
 
 
 def shift_told(source: Source) -> list[list[Piece]]:
-    """Say under which scenario, or without which source, a reported ratio moves most.
-
-    Parameters
-    ----------
-    source : Source
-
-    Returns
-    -------
-    list of pieces of a sentence
-        None where nothing was changed.
-    """
+    """Say under which scenario, or without which source, a reported ratio moves most."""
     shift = _largest_shift(source)
     if shift is None:
         return []
@@ -128,17 +108,7 @@ def _in_cohort(source: Source, row: Row) -> list[Piece]:
 
 
 def fragility_told(source: Source) -> list[list[Piece]]:
-    """Say how many changes the clearest pooled verdict outlasts, and those that fall most easily.
-
-    Parameters
-    ----------
-    source : Source
-
-    Returns
-    -------
-    list of pieces of a sentence
-        None where nothing was changed.
-    """
+    """Say how many changes the clearest pooled verdict outlasts, and which fall most easily."""
     lead, rows = leading(source), source.rows("fragility_words", ("changes", ">", 0))
     if not rows:
         return []
@@ -175,14 +145,6 @@ def scenarios_told(source: Source) -> list[list[Piece]]:
     """Say which scenarios move a ratio across one, or change what its interval says.
 
     What `shift_told` has told is not told again.
-
-    Parameters
-    ----------
-    source : Source
-
-    Returns
-    -------
-    list of pieces of a sentence
     """
     rows = [row for c in main_cohorts(source) for row in posterior_ratios(source, c)]
     names = [row["scenario"] for row in source.rows("scenarios")]

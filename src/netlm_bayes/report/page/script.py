@@ -37,80 +37,45 @@ class ScriptPrior:
 
 @dataclass(frozen=True)
 class ScriptFacts:
-    """All that a posterior of printed evidence depends on, in plain values.
+    """All that a posterior of printed evidence depends on, in plain values."""
 
-    Attributes
-    ----------
-    model, made_by : str
-        Name of the model, and name and version of what made the run.
-    outcome, ratio, baseline, pooling : str
-        Names of the endpoints or ``"Response"``; ``"hazard"`` or ``"odds"``; baseline empty for
-        response.
-    cuts : tuple of float
-        Months at which a piecewise hazard may step.
-    levels, references : mapping
-        Of each covariate.
-    cohorts, own, later_endpoints : tuple of str
-        Ids; a cohort's parameters before its effects; endpoints that carry an offset.
-    margins : mapping of cohort to a tuple of shares a covariate
-        Empty where covariates are associated; then `shares` has every combination's.
-    tilts : mapping of cohort to covariate to steps
-        Move of each level's log share for one sd of a borrowed margin.
-    priors : mapping of str to ScriptPrior
-    ratios : tuple of (cohort, covariate, level, versus, log ratio)
-    implied : mapping of int to (intercept, coefficients)
-        By place among the ratios: what the model implies for one adjusted for less than it adjusts,
-        linear in its cohort's parameters.
-    curve : tuple of (cohort, endpoint, subgroup, month, log(-log S))
-    not_reached : tuple of (cohort, endpoint, subgroup, month, standard error)
-    counts : tuple of (cohort, subgroup, responders, total, weight)
-    ratio_covariance, curve_covariance : mapping of cohort to rows
-    sampling : mapping
-        `draws`, `tune`, `chains`, `target_accept`, `seed`.
-    level : float
-        Of the intervals.
-    """
-
-    model: str
+    model: str  # model, made_by: name of the model, and name and version of what made the run
     made_by: str
+    # outcome, ratio, baseline, pooling: names of the endpoints or '"Response"'; '"hazard"' or
+    # '"odds"'; baseline empty for response
     outcome: str
     ratio: str
     baseline: str
     pooling: str
-    cuts: tuple[float, ...]
-    levels: Levels
+    cuts: tuple[float, ...]  # months at which a piecewise hazard may step
+    levels: Levels  # levels, references: of each covariate
     references: Mapping[str, str]
+    # cohorts, own, later_endpoints: ids; a cohort's parameters before its effects; endpoints that
+    # carry an offset
     cohorts: tuple[str, ...]
     own: tuple[str, ...]
     later_endpoints: tuple[str, ...]
+    # empty where covariates are associated; then `shares` has every combination's
     margins: Mapping[str, tuple[tuple[float, ...], ...]]
     shares: Mapping[str, tuple[float, ...]]
+    # move of each level's log share for one sd of a borrowed margin
     tilts: Mapping[str, Mapping[str, tuple[float, ...]]]
     priors: Mapping[str, ScriptPrior]
     ratios: tuple[tuple[str, str, tuple[str, ...], tuple[str, ...], float], ...]
+    # by place among the ratios: what the model implies for one adjusted for less than it adjusts,
+    # linear in its cohort's parameters
     implied: Mapping[int, tuple[float, tuple[float, ...]]]
     ratio_covariance: Mapping[str, tuple[tuple[float, ...], ...]]
     curve: tuple[tuple[str, str, Levels, float, float], ...]
     curve_covariance: Mapping[str, tuple[tuple[float, ...], ...]]
     not_reached: tuple[tuple[str, str, Levels, float, float], ...]
     counts: tuple[tuple[str, Levels, int, int, float], ...]
-    sampling: Mapping[str, float]
-    level: float
+    sampling: Mapping[str, float]  # `draws`, `tune`, `chains`, `target_accept`, `seed`
+    level: float  # of the intervals
 
 
 def standalone_script(facts: ScriptFacts) -> str:
-    """Write the script.
-
-    Parameters
-    ----------
-    facts : ScriptFacts
-
-    Returns
-    -------
-    str
-        Python. Whatever stands in a user's file enters it as a literal, or as one line of a
-        comment.
-    """
+    """Write the script."""
     tail = (1 - facts.level) / 2
     tune = max(int(facts.sampling["tune"]), LEAST_TUNE)
     values = {**asdict(facts), **facts.sampling, "tune": tune}

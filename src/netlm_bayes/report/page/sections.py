@@ -36,38 +36,18 @@ from netlm_bayes.report.page.tables import TextTable
 
 @dataclass(frozen=True)
 class Section:
-    """One section.
-
-    Attributes
-    ----------
-    id, title : str
-    texts : tuple of str
-        What is said first.
-    missing : tuple of str
-        What a reader may look for and the run does not hold, and why.
-    figures : tuple of Figure
-    tables : tuple of TextTable
-    """
+    """One section."""
 
     id: str
     title: str
-    texts: tuple[str, ...]
-    missing: tuple[str, ...]
+    texts: tuple[str, ...]  # what is said first
+    missing: tuple[str, ...]  # what a reader may look for and the run does not hold, and why
     figures: tuple[Figure, ...]
     tables: tuple[TextTable, ...]
 
 
 def sections(run: PageRun) -> tuple[Section, ...]:
-    """Every section between the explorer and the reporting.
-
-    Parameters
-    ----------
-    run : PageRun
-
-    Returns
-    -------
-    tuple of Section
-    """
+    """Every section between the explorer and the reporting."""
     return (_effects(run), _evidence(run), _sensitivity(run), _diagnostics(run))
 
 

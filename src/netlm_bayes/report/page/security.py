@@ -26,17 +26,6 @@ def content_security_policy(scripts: Iterable[str], styles: Iterable[str]) -> st
     `img-src data:` lets a chart become a PNG in the page; nothing can be fetched or sent, and no
     text can become markup or code (trusted types).
 
-    Parameters
-    ----------
-    scripts, styles : iterable of str
-        Text of every inline element, exactly as it stands.
-
-    Returns
-    -------
-    str
-
-    Examples
-    --------
     >>> content_security_policy(["let x = 1"], []).split("; ")[1]
     "script-src 'sha256-+9RIDzvx0TGl4PMcwUdjIf3oi5QYiuHS1C+f52uNBBc='"
     """
@@ -62,8 +51,6 @@ def _sources(texts: Iterable[str]) -> str:
 def integrity(text: str) -> str:
     """SHA-256 of a text as policies write it.
 
-    Examples
-    --------
     >>> integrity("")
     'sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU='
     """
@@ -71,22 +58,7 @@ def integrity(text: str) -> str:
 
 
 def inline(text: str) -> Markup:
-    """Mark a script or style of our own as fit to stand in its element.
-
-    Parameters
-    ----------
-    text : str
-        Never anything that a user wrote.
-
-    Returns
-    -------
-    Markup
-
-    Raises
-    ------
-    ValueError
-        It would end its element, or open a comment in it.
-    """
+    """Mark a script or style of our own as fit to stand in its element."""
     lowered = text.lower()
     if found := [sign for sign in ("</script", "</style", "<!--", "\r") if sign in lowered]:
         raise ValueError(f"cannot stand in a page: holds {found}")
@@ -96,22 +68,6 @@ def inline(text: str) -> Markup:
 def embedded_json(value: Any) -> Markup:
     r"""Write JSON for a script element of data, whatever its texts hold.
 
-    Parameters
-    ----------
-    value : object
-        Without NaN: what is missing is None.
-
-    Returns
-    -------
-    Markup
-
-    Raises
-    ------
-    ValueError
-        A number is not finite.
-
-    Examples
-    --------
     >>> print(embedded_json({"label": "</script><b>"}))
     {"label":"\u003c/script\u003e\u003cb\u003e"}
     """

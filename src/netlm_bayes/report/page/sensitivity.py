@@ -31,26 +31,14 @@ TAU = Scale("standard deviation of log ratios between institutions, τ", kind=DE
 
 @dataclass(frozen=True)
 class Variant:
-    """One table of ratios under several conditions, and how to show it.
+    """One table of ratios under several conditions, and how to show it."""
 
-    Attributes
-    ----------
-    table : str
-        Its file.
-    column : str
-        Names the condition of a row.
-    id, title, subject : str
-        Of the figure; `subject` says what is varied.
-    main : str
-        Condition of the main model, if it is among them.
-    """
-
-    table: str
-    column: str
-    id: str
+    table: str  # its file
+    column: str  # names the condition of a row
+    id: str  # id, title, subject: of the figure; `subject` says what is varied
     title: str
     subject: str
-    main: str = ""
+    main: str = ""  # condition of the main model, if it is among them
 
 
 SCENARIOS = Variant("scenarios", "scenario", "scenarios", "By scenario", "scenario", "main")
@@ -65,18 +53,7 @@ WITHOUT = Variant(
 
 
 def variant_figure(run: PageRun, variant: Variant) -> Figure | None:
-    """Effects under each condition: scenarios, or one source left out.
-
-    Parameters
-    ----------
-    run : PageRun
-    variant : Variant
-
-    Returns
-    -------
-    Figure or None
-        None where the run has no such table, or one of another make.
-    """
+    """Effects under each condition: scenarios, or one source left out."""
     table = run.tables.get(variant.table)
     if table is None or variant.column not in table or "contrast" not in table:
         return None
@@ -145,16 +122,7 @@ def _ends(ratios: pd.DataFrame, contrast: str, cohort: str) -> tuple[Estimate, E
 
 
 def heterogeneity_figure(run: PageRun) -> Figure | None:
-    """Pooled and next institution's effects under each prior of the heterogeneity.
-
-    Parameters
-    ----------
-    run : PageRun
-
-    Returns
-    -------
-    Figure or None
-    """
+    """Pooled and next institution's effects under each prior of the heterogeneity."""
     table = run.tables.get("heterogeneity")
     if table is None or table.empty:
         return None
@@ -178,16 +146,7 @@ def heterogeneity_figure(run: PageRun) -> Figure | None:
 
 
 def prior_posterior_figure(run: PageRun) -> Figure | None:
-    """What was believed before the evidence, and what is believed after it.
-
-    Parameters
-    ----------
-    run : PageRun
-
-    Returns
-    -------
-    Figure or None
-    """
+    """What was believed before the evidence, and what is believed after it."""
     effects, labels = run.tables["effects"], run.labels
     if "prior" not in set(effects["method"]):
         return None
@@ -207,17 +166,7 @@ def prior_posterior_figure(run: PageRun) -> Figure | None:
 
 
 def tau_figure(run: PageRun) -> Figure | None:
-    """Heterogeneity between institutions, before and after the evidence.
-
-    Parameters
-    ----------
-    run : PageRun
-
-    Returns
-    -------
-    Figure or None
-        None where cohorts do not pool.
-    """
+    """Heterogeneity between institutions, before and after the evidence."""
     effects, labels = run.tables["effects"], run.labels
     found = effects[effects["estimand"] == "heterogeneity"]
     if found.empty:

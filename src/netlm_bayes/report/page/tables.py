@@ -16,22 +16,12 @@ Row = tuple[str, ...]
 
 @dataclass(frozen=True)
 class TextTable:
-    """One table, of text and never of markup.
+    """One table, of text and never of markup."""
 
-    Attributes
-    ----------
-    caption : str
-        What it holds.
-    columns : tuple of str
-    rows : tuple of tuple of str
-    numeric : frozenset of int
-        Columns set to the right.
-    """
-
-    caption: str
+    caption: str  # what it holds
     columns: tuple[str, ...]
     rows: tuple[Row, ...]
-    numeric: frozenset[int] = frozenset()
+    numeric: frozenset[int] = frozenset()  # columns set to the right
 
     def __post_init__(self) -> None:
         """Refuse rows that do not fit their headings."""
@@ -42,20 +32,7 @@ class TextTable:
 def text_table(
     caption: str, columns: Sequence[str], rows: Sequence[Sequence[str]], numeric: Sequence[str] = ()
 ) -> TextTable:
-    """Make a table.
-
-    Parameters
-    ----------
-    caption : str
-    columns : sequence of str
-    rows : sequence of sequence of str
-    numeric : sequence of str
-        Columns of numbers.
-
-    Returns
-    -------
-    TextTable
-    """
+    """Make a table."""
     places = frozenset(place for place, name in enumerate(columns) if name in numeric)
     return TextTable(caption, tuple(columns), tuple(tuple(row) for row in rows), places)
 
@@ -63,8 +40,6 @@ def text_table(
 def number(value: float, mcse: float = math.nan, kind: Kind = SIGNED) -> str:
     """A number as text; empty where there is none.
 
-    Examples
-    --------
     >>> number(0.1234), number(0.1234, 0.02), number(float("nan")), number(float("inf"))
     ('0.12', '0.1', '', '∞')
     """
@@ -72,17 +47,7 @@ def number(value: float, mcse: float = math.nan, kind: Kind = SIGNED) -> str:
 
 
 def plain_table(caption: str, table: pd.DataFrame) -> TextTable:
-    """Show a table as it stands, numbers to three digits.
-
-    Parameters
-    ----------
-    caption : str
-    table : DataFrame
-
-    Returns
-    -------
-    TextTable
-    """
+    """Show a table as it stands, numbers to three digits."""
     columns = [str(name).replace("_", " ").capitalize() for name in table.columns]
     numeric = [
         label

@@ -45,18 +45,7 @@ COUNTED = re.compile(
 
 
 def trust(source: Source) -> list[Sentence]:
-    """Say how far to trust a run.
-
-    Parameters
-    ----------
-    source : Source
-
-    Returns
-    -------
-    list of Sentence
-        What the answer depends on comes first, and that the sampler converged last of what is
-        read at once. Of a run that did not converge, only that.
-    """
+    """Say how far to trust a run."""
     told: list[list[Piece]] = []
     if "effects" in source.tables:
         told += [
