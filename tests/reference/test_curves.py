@@ -13,7 +13,12 @@ from netlm_bayes.curves import Weibull
 LOG_SCALES = (-8.0, -2.0, -0.4, 1.0, 5.0)
 SHAPES = (0.3, 0.7, 1.0, 1.6, 5.0)
 LOG_HRS = (-1.1, 0.0, 0.9)
-GRID = list(product(LOG_SCALES, SHAPES, LOG_HRS))
+# Every level with every shape, each level and each shape with every log HR.
+GRID = [
+    (log_scale, shape, LOG_HRS[(row + column) % 3])
+    for row, log_scale in enumerate(LOG_SCALES)
+    for column, shape in enumerate(SHAPES)
+]
 HORIZONS = (0.5, 6.0, 24.0, 120.0)
 
 POPULATION = (np.array([-1.5, -0.2, 0.0, 0.8, 2.2]), np.array([0.1, 0.25, 0.3, 0.25, 0.1]))

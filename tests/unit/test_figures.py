@@ -14,8 +14,7 @@ from matplotlib.lines import Line2D
 from matplotlib.text import Text
 from matplotlib.transforms import Bbox
 
-from netlm_bayes.formats import PERCENT, estimate_of
-from netlm_bayes.formats import interval as written
+from netlm_bayes import formats
 from netlm_bayes.report.figures import (
     Labels,
     curves_by,
@@ -697,7 +696,7 @@ def test_limits_of_responses_are_in_percent_as_drawn_and_as_written(response_tab
     ends = sorted(zip(100 * shown["lower"], 100 * shown["upper"], strict=True))
     assert np.array(sorted(spans(figure))) == pytest.approx(np.array(ends))
     first = shown[(shown["cohort"] == "pooled") & (shown["subgroup"] == "overall")].iloc[0]
-    assert written(estimate_of(first).times(100), PERCENT) in words(figure)
+    assert formats.interval(formats.estimate_of(first).times(100), formats.PERCENT) in words(figure)
 
 
 def test_many_cohorts_fit_on_the_page():

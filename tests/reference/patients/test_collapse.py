@@ -9,7 +9,6 @@ import pytest
 import xarray as xr
 from tests.reference.patients.graphs import (
     CHANGE,
-    MISSING,
     TIMES,
     Graph,
     Tables,
@@ -31,6 +30,13 @@ KINDS: dict[str, dict[str, Any]] = {
     "logistic": {"outcome": "response"},
     "ordinal": {"outcome": "response", "ordinal": True},
 }
+# Values are of covariates that this model has not, and a response has no time.
+CASES = [
+    (kind, times, missing)
+    for kind, choices in KINDS.items()
+    for times in (["all of them"] if "outcome" in choices else TIMES)
+    for missing in ("nothing", "levels")
+]
 
 
 def both_of(tables: Tables, kind: str, covariates: Sequence[str] = LEVELS) -> list[Analysis]:
@@ -39,9 +45,7 @@ def both_of(tables: Tables, kind: str, covariates: Sequence[str] = LEVELS) -> li
     return [plain, replace(plain, collapse=True)]
 
 
-@pytest.mark.parametrize("missing", MISSING)
-@pytest.mark.parametrize("times", TIMES)
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(("kind", "times", "missing"), CASES)
 def test_the_density_is_that_of_one_row_a_patient(kind: str, times: str, missing: str) -> None:
     tables = [table(TIMES[times], missing, seed) for seed in range(2)]
     plain, together = (graph_of(analysis) for analysis in both_of(tables, kind))
@@ -94,9 +98,7 @@ def drawn(graph: Graph, points: int) -> tuple[xr.DataTree, list[dict[str, Any]]]
     return tree, found
 
 
-@pytest.mark.parametrize("missing", ["nothing", "levels"])
-@pytest.mark.parametrize("times", TIMES)
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(("kind", "times", "missing"), CASES)
 def test_each_patients_log_likelihood_is_that_of_the_loops(
     kind: str, times: str, missing: str
 ) -> None:

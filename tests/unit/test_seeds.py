@@ -1,0 +1,74 @@
+"""Shown numbers of several runs against each other: made-up tables with known differences."""
+
+import pandas as pd
+import pytest
+from benchmarks.shown import difference
+
+ROW = {"cohort": "a", "estimand": "hazard_ratio", "method": "posterior", "note": "", "level": 0.95}
+
+
+def table(estimate: float, mcse: float = 0.001, **more: object) -> pd.DataFrame:
+    return pd.DataFrame([{**ROW, "estimate": estimate, "mcse": mcse, **more}])
+
+
+def test_what_is_shown_alike_is_identical_however_it_differs_below_the_last_digit():
+    found = difference([table(2.341), table(2.344), table(2.336)])
+    assert (found.numbers, found.identical, found.within, found.largest) == (1, 1, 1, 0)
+
+
+def test_a_difference_is_told_in_units_of_the_last_digit():
+    found = difference([table(2.34), table(2.35), table(2.37)])
+    assert (found.identical, found.within, found.largest) == (0, 0, 3)
+    assert found.where == "estimate of a, hazard_ratio, posterior"
+
+
+def test_numbers_with_other_digits_meet_at_the_coarser_ones_and_are_not_identical():
+    found = difference([table(2.34, 0.001), table(2.31, 0.02)])
+    assert (found.identical, found.within, found.largest) == (0, 1, 0)
+
+
+def test_the_digits_are_those_of_the_kind():
+    months = {"estimand": "median"}
+    assert difference([table(12.34, **months), table(12.26, **months)]).largest == 0
+    assert difference([table(12.34), table(12.26)]).largest == 0  # a ratio from 10 has one decimal
+    share = {"estimand": "survival"}
+    assert difference([table(0.54, **share), table(0.56, **share)]).largest == 2
+
+
+def test_a_probability_and_a_limit_go_by_their_own_errors():
+    runs = [
+        table(2.0, lower=1.21, lower_mcse=0.02, prob_above_null=p, prob_mcse=0.001)
+        for p in (0.951, 0.968)
+    ]
+    found = difference(runs)
+    assert (found.numbers, found.identical, found.largest) == (3, 2, 2)
+    assert found.where.startswith("prob_above_null of ")
+
+
+def test_what_no_draws_are_behind_is_not_counted():
+    nan = float("nan")
+    assert difference([table(2.0, nan), table(3.0, nan)]).numbers == 0
+    assert difference([table(nan), table(nan)]).numbers == 0
+
+
+def test_rows_meet_by_their_words_whatever_their_order():
+    one = pd.concat([table(1.0, cohort="a"), table(2.0, cohort="b")])
+    assert difference([one, one[::-1]]).identical == 2
+
+
+def test_runs_with_other_rows_are_not_compared():
+    with pytest.raises(ValueError, match="other rows"):
+        difference([table(1.0), table(1.0, cohort="b")])
+    twice = pd.concat([table(1.0), table(1.0)])
+    with pytest.raises(ValueError, match="one name"):
+        difference([twice, twice])
+
+
+def test_a_table_of_words_shows_no_drawn_number():
+    words = pd.DataFrame({"cohort": ["a", "a"], "why": ["because", "because"]})
+    assert difference([words, words]).numbers == 0
+
+
+def test_a_scale_of_the_prior_names_its_rows():
+    both = pd.concat([table(1.0, heterogeneity_scale=scale) for scale in (0.25, 0.5)])
+    assert difference([both, both]).numbers == 2
