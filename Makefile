@@ -26,8 +26,9 @@ published:  ## the same into results/published/, for who commits it: README show
 test: $(STAMP)  ## run every test and every docstring's example
 	$(VENV)/bin/python -m pytest -n 2 --dist loadfile
 
-check: $(STAMP)  ## the tests that neither sample nor need a browser, then the linters
-	$(VENV)/bin/python -m pytest -n 2 --dist loadfile -m "not sampling and not browser"
+check: $(STAMP)  ## the tests without sampling, simulation studies and browser, then the linters
+	$(VENV)/bin/python -m pytest -n 2 --dist loadfile -m "not sampling and not browser" \
+	    --ignore=tests/statistical
 	@$(MAKE) lint
 
 lint: $(STAMP)  ## check style, format, types and who imports whom

@@ -10,6 +10,8 @@ import numpy as np
 import pandas as pd
 
 from netlm_bayes.formats import (
+    ABOUT,
+    ABOUT_COUNT,
     COUNT,
     OF_ESTIMAND,
     OF_UNIT,
@@ -27,6 +29,8 @@ KINDS = {
     "prob_wrong_sign": PROBABILITY,
     "p_value": P_VALUE,
     "events": COUNT,
+    "events_to_change": ABOUT_COUNT,
+    "heterogeneity_scale_at_change": ABOUT,
     "shrinkage": SIGNED,
 }
 """Of columns that hold the same kind of number in every row."""
@@ -43,11 +47,12 @@ class Difference:
     Attributes
     ----------
     numbers : int
-        Shown by every run, with a Monte Carlo error.
+        With a Monte Carlo error, in one run at least.
     identical, within : int
         Of them with the same text in all runs; and within one unit of the last digit.
     largest : float
-        Largest difference between two runs, in units of the last digit, at the coarser of digits.
+        Largest difference between two runs, in units of the last digit, at the coarser of digits;
+        infinite where a run has no such number.
     where : str
         Row and column of the largest.
     """
@@ -86,7 +91,7 @@ def difference(tables: Sequence[pd.DataFrame]) -> Difference:
         (*_of_cell([rows[name] for rows in by_row], column), f"{column} of {', '.join(name)}")
         for name in by_row[0]
         for column in columns
-        if all(_is_drawn(rows[name], column) for rows in by_row)
+        if any(_is_drawn(rows[name], column) for rows in by_row)
     ]
     units = [apart for apart, _, _ in found]
     largest, _, where = max(found, default=(0.0, True, ""))
@@ -116,6 +121,8 @@ def _is_drawn(row: dict[Any, Any], column: str) -> bool:
 
 def _of_cell(rows: Sequence[dict[Any, Any]], column: str) -> tuple[float, bool]:
     """Units between the furthest of a cell's numbers, and whether all are shown alike."""
+    if not np.isfinite([row[column] for row in rows]).all():
+        return float("inf"), False
     kind = kind_of(rows[0], column)
     places = [decimals(row[column], row[error_column(column)], kind) for row in rows]
     rounded = np.round([row[column] * 10.0 ** min(places) for row in rows])

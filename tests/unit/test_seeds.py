@@ -51,6 +51,18 @@ def test_what_no_draws_are_behind_is_not_counted():
     assert difference([table(nan), table(nan)]).numbers == 0
 
 
+def test_what_one_run_cannot_estimate_is_infinitely_far_from_what_another_shows():
+    nan, inf = float("nan"), float("inf")
+    for other in (table(nan, nan), table(inf, nan)):
+        found = difference([table(2.0), other])
+        assert (found.numbers, found.identical, found.within, found.largest) == (1, 0, 0, inf)
+
+
+def test_a_number_whose_error_one_run_cannot_tell_has_there_the_digits_of_its_kind():
+    found = difference([table(2.31, 0.02), table(2.34, float("nan"))])
+    assert (found.numbers, found.identical, found.largest) == (1, 0, 0)
+
+
 def test_rows_meet_by_their_words_whatever_their_order():
     one = pd.concat([table(1.0, cohort="a"), table(2.0, cohort="b")])
     assert difference([one, one[::-1]]).identical == 2
