@@ -224,3 +224,19 @@ def test_a_cohort_shows_itself_with_hostile_names_escaped() -> None:
     html = cohort._repr_html_()
     assert "<script>" not in html
     assert "not_reached True" in html
+
+
+def test_margins_are_borrowed_as_in_a_file() -> None:
+    covariates = ["htb", "ki67"]
+    cohort = Cohort("a", n=50).hazard_ratio("bone", 2.0, (1.2, 3.4)).margin("bone", {"yes": 12})
+    lent = cohort.borrow_margins("sysu-2016-2020", covariates, log_sd=0.5, why="not printed")
+    (file,) = read_cohorts(lent)
+    found = file.cohort.borrowed_margins
+    assert found is not None
+    assert found.model_dump() == {
+        "cohort": "sysu-2016-2020",
+        "covariates": ("htb", "ki67"),
+        "log_sd": 0.5,
+        "why": "not printed",
+    }
+    assert cohort.borrowed is None
