@@ -23,13 +23,6 @@ def test_help_names_every_command_and_readme_documents_it(netlm):
         assert f"netlm-bayes {command}" in readme
 
 
-@pytest.mark.parametrize("command", COMMANDS)
-def test_every_command_explains_itself(netlm, command):
-    said = netlm(command, "--help")
-    assert said.code == 0
-    assert "Usage" in said.out
-
-
 def test_light_commands_load_neither_pymc_nor_a_plotting_library():
     code = (
         "import sys\n"
@@ -75,10 +68,7 @@ def test_check_says_what_each_file_is(netlm, paper):
 
 
 FAULTS = [
-    ("adjusted_for = ", "adjsted_for = ", r"line \d+.*no such key.*did you mean 'adjusted_for'"),
     ('level = "ever"', 'level = "evr"', r"line \d+.*no such level 'evr' \(did you mean 'ever'\?\)"),
-    ("upper = 2.70", "upper = 1.70", r"line \d+.*1\.20 to 1\.70 does not contain 1\.80"),
-    ("lower = 1.20\nupper = 2.70", "p = 1.5", r"line \d+.*\bp: .*1\.5"),
     ("male = 50, female = 70", "male = 50, female = 71", r"line \d+.*sum to n = 120.*121"),
     ('source = "Table 2"\n', "", r"line \d+.*source.*missing"),
 ]
@@ -98,39 +88,6 @@ def test_a_fault_is_named_with_file_line_and_what_would_be_right(
     assert not (paper / "run").exists()
 
 
-def test_every_file_s_faults_are_said_at_once(netlm, paper):
-    (paper / "clinic-a.toml").write_bytes(b"\xff\xfe")
-    (paper / "relapse.toml").write_text("name = ")
-    said = netlm("fit", paper / "relapse.toml", paper / "clinic-a.toml", paper / "nowhere.toml")
-    assert said.code == 2
-    assert "not UTF-8" in said.err
-    assert "not TOML" in said.err
-    assert "cannot be read" in said.err
-
-
-def test_the_same_patients_may_not_vote_twice(netlm, paper):
-    path = paper / "clinic-a.toml"
-    path.write_text(path.read_text() + COPY)
-    said = netlm("check", path)
-    assert said.code == 2
-    assert "same patients" in said.err
-
-
-COPY = """
-[[published]]
-kind = "hazard_ratio"
-endpoint = "relapse"
-covariate = "smoker"
-level = "ever"
-versus = "never"
-estimate = 1.90
-lower = 1.20
-upper = 3.01
-role = "fit"
-source = "Table 2, univariable"
-"""
-
-
 @pytest.mark.parametrize(
     ("words", "message"),
     [
@@ -138,11 +95,7 @@ source = "Table 2, univariable"
         (["fit", "pfs-weibull", "sysu-2016-2021"], "did you mean 'sysu-2016-2020'"),
         (["fit", "pfs-weibull", "sysu-2016-2020", "--scenario", "litteral"], "'literal'"),
         (["pool", "pfs-weibull", "sysu-2016-2020"], "two cohorts or more"),
-        (["fit", "pfs-weibull", "sysu-2016-2020", "sysu-2016-2020"], "id of another cohort"),
-        (["fit", "pfs-weibull", "sysu-2016-2020", "--scenario", "literal"], "literal"),
         (["compare", "nowhere"], "not a run"),
-        (["report", "nowhere"], "not a run"),
-        (["fit", "pfs-weibull"], "Missing argument"),
         (["fit", "pfs-weibull", "sysu-2016-2020", "--draws", "many"], "draws"),
     ],
 )

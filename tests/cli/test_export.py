@@ -31,15 +31,3 @@ def test_export_wants_the_right_suffix(netlm, tmp_path):
     assert said.code == 2
     assert "out: must end in .docx; got 'a.xlsx'" in said.err
     assert list(tmp_path.iterdir()) == []
-
-
-def test_export_knows_its_formats(netlm):
-    said = netlm("export", RESULTS / "pfs-weibull", "--to", "pdf")
-    assert said.code == 2
-    assert "docx-table" in said.err
-
-
-def test_export_wants_a_run(netlm, tmp_path):
-    said = netlm("export", tmp_path / "nothing", "--to", "latex")
-    assert said.code == 2
-    assert "is not a run" in said.err

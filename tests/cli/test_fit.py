@@ -11,26 +11,6 @@ from netlm_bayes.cli import app, guarded
 
 pytestmark = pytest.mark.sampling
 
-TIDY = [
-    "cohort",
-    "endpoint",
-    "estimand",
-    "contrast",
-    "subgroup",
-    "horizon_months",
-    "method",
-    "estimate",
-    "lower",
-    "upper",
-    "level",
-    "prob_above_null",
-    "mcse",
-    "lower_mcse",
-    "upper_mcse",
-    "prob_mcse",
-    "note",
-]
-
 
 @pytest.fixture(scope="module")
 def run(lasting_paper):
@@ -45,11 +25,6 @@ def run(lasting_paper):
 def rows(run, table):
     with (run / "tables" / f"{table}.csv").open() as file:
         return list(csv.DictReader(file))
-
-
-@pytest.mark.parametrize("table", ["effects", "subgroups", "curves"])
-def test_tables_of_estimates_share_one_schema(run, table):
-    assert list(rows(run, table)[0]) == TIDY
 
 
 def test_the_printed_milestone_and_median_are_replicated(run):

@@ -54,40 +54,6 @@ def test_other_commands_read_the_patients(netlm, curve):
     assert set(patients["bone"]) == {"no"}
 
 
-def test_the_same_seed_gives_the_same_answer(netlm, curve):
-    def run(seed: int) -> str:
-        risk = ("--at-risk", curve / "risk.csv", "--seed", seed, "--sets", 5)
-        return netlm("reconstruct", curve / "pfs.csv", *risk, "--out", curve / "o", "--force").out
-
-    assert run(1) == run(1)
-    assert run(1) != run(2)
-
-
-def test_the_total_of_events_stands_in_for_numbers_at_risk(netlm, curve):
-    total = ("--events", 70, "--patients", 120)
-    said = netlm("reconstruct", curve / "pfs.csv", *total, "--out", curve / "out")
-    assert said.code == 0
-    assert re.search(r"events +70 ", said.out)
-
-
-def test_a_curve_alone_is_refused_with_what_would_do(netlm, curve):
-    said = netlm("reconstruct", curve / "pfs.csv", "--out", curve / "out")
-    assert said.code == 2
-    assert "needs numbers at risk, or the number of patients and of events" in said.err
-    assert not (curve / "out").exists()
-
-
-def test_bad_files_are_refused_with_their_lines_and_nothing_is_written(netlm, curve):
-    (curve / "pfs.csv").write_text("time,survival\n3,0.8\n6,0.9\n9,abc\n")
-    (curve / "risk.csv").write_text("time,at_risk\n0,120\n6,130\n")
-    risk = ("--at-risk", curve / "risk.csv")
-    said = netlm("reconstruct", curve / "pfs.csv", *risk, "--out", curve / "out")
-    assert said.code == 2
-    assert "line 4, survival: must be a number; got 'abc'" in said.err
-    assert "line 3, at_risk: must not rise with time; got 130" in said.err
-    assert not (curve / "out").exists()
-
-
 def test_patients_cannot_be_written_under_a_name_that_hides_what_they_are(netlm, curve):
     risk = ("--at-risk", curve / "risk.csv")
     said = netlm("reconstruct", curve / "pfs.csv", *risk, "--out", curve / "hospital.csv")
@@ -117,15 +83,6 @@ def test_wrong_levels_are_all_refused(netlm, curve):
     assert "no such level of 'htb' as '>60%' (did you mean '>50%'?)" in said.err
     assert "must be COVARIATE=LEVEL" in said.err
     assert "no covariate with levels 'margn' (did you mean 'margin'?)" in said.err
-
-
-def test_notes_on_the_clicks_go_to_stderr_unless_quiet(netlm, curve):
-    (curve / "pfs.csv").write_text("time,survival\n3,85\n6,70\n9,71\n24,30\n")
-    risk = ("--at-risk", curve / "risk.csv", "--out", curve / "out", "--force")
-    said = netlm("reconstruct", curve / "pfs.csv", *risk)
-    assert "note: survival is read as per cent" in said.err
-    assert "note: 1 of 4 clicks rose, by 0.01 at most, and were levelled" in said.err
-    assert netlm("reconstruct", curve / "pfs.csv", *risk, "--quiet").err == ""
 
 
 def write_curve(folder: Path, curve: list[tuple[int, float]]) -> tuple[Path | str, ...]:
@@ -174,12 +131,6 @@ def test_a_total_of_events_that_is_missed_is_warned_of(netlm, curve, printed, wa
     reached = int(pd.read_csv(curve / "reconstructed-pfs.csv")["event"].sum())
     warning = f"warning: {died - printed} events are printed, and the patients have {reached}"
     assert (said.code, warning in said.err) == (0, warned)
-
-
-def test_a_total_of_events_of_another_curve_is_refused_and_nothing_is_written(netlm, curve):
-    said = netlm(*write_curve(curve, EXPONENTIAL), "--events", 40)
-    assert (said.code, "events: must be near " in said.err) == (2, True)
-    assert not list(curve.glob("reconstructed*"))
 
 
 def test_a_flat_curve_tells_nothing_of_width(netlm, curve):

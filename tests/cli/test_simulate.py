@@ -23,7 +23,7 @@ from netlm_bayes.evidence.cohort_file import CohortFile
 from netlm_bayes.evidence.sources import read_cohorts
 from netlm_bayes.inference.gate import Check
 from netlm_bayes.pipeline.simulate import Simulated, from_cohort, from_prior, from_run
-from netlm_bayes.pipeline.synthetic_file import check_output, write_synthetic
+from netlm_bayes.pipeline.synthetic_file import write_synthetic
 from netlm_bayes.spec import Model, read_model
 
 FIRST, SECOND = "sysu-2016-2020", "sysu-rectal-2022-2024"
@@ -169,33 +169,6 @@ def test_the_truth_does_not_depend_on_how_patients_are_followed(
     assert one != other
 
 
-def test_responses_are_split_as_printed(published: tuple[CohortFile, ...], codebook: Codebook):
-    spec = read_model("response-logistic")
-    simulated = from_cohort(published[:1], spec, Plan(n=5000))
-    patients = simulated.patients[""]
-    assert not patients.timed.any()
-    assert set(patients.response) == {0, 1, 2, 3}
-    assert "7.7% of responders are CR, 12.0% of the others PD, as printed" in simulated.notes[2]
-    ordinal = from_cohort(published[:1], spec.model_copy(update={"ordinal": True}), Plan())
-    assert ordinal.notes[2] == "outcome: response; no time to event: the model tells none"
-    assert "threshold gap, SD" in ordinal.truth[""]
-    prior = from_prior(spec, codebook, Plan(n=500))
-    assert set(prior.patients[""].response) == {1, 2}
-    assert "responders are PR and the others SD" in prior.notes[2]
-
-
-def test_a_model_from_a_landmark_on_is_refused(
-    weibull: Model, codebook: Codebook, published: tuple[CohortFile, ...]
-):
-    late = weibull.model_copy(update={"landmark": 3.0})
-    for simulate in (
-        lambda: from_prior(late, codebook, Plan()),
-        lambda: from_cohort(published, late, Plan()),
-    ):
-        with pytest.raises(InputError, match="landmark: starts the clock at 3 months"):
-            simulate()
-
-
 class TestRun:
     def test_a_cohort_of_it_has_its_parameters_its_mix_and_its_size(
         self,
@@ -246,16 +219,6 @@ class TestRun:
         with pytest.raises(InputError, match="only 'next institution' has parameters of its own"):
             from_run(run, Plan(institutions=2), FIRST)
 
-    def test_cohorts_that_do_not_pool_leave_no_default(
-        self,
-        run_of: Callable[..., Path],
-        weibull: Model,
-        published: tuple[CohortFile, ...],
-    ):
-        run = run_of(weibull.model_copy(update={"pooling": "none"}), published)
-        with pytest.raises(InputError, match=f"whose: must be given; there are {FIRST}, {SECOND}"):
-            from_run(run, Plan())
-
     def test_it_can_be_mixed_as_another_cohort(
         self,
         run_of: Callable[..., Path],
@@ -284,26 +247,6 @@ class TestRun:
         write_synthetic(simulated.patients, simulated.codebook, tmp_path / "hospital.csv", True)
         (file,) = read_cohorts([str(tmp_path / "hospital.toml")])
         assert file.cohort.id == "synthetic/hospital"
-
-    def test_a_cohort_of_other_levels_is_refused(
-        self, run_of: Callable[..., Path], hospital: tuple[CohortFile, ...], tmp_path: Path
-    ):
-        values = {"name": "m", "outcome": "survival", "covariates": ["stage"]}
-        run = run_of(Model.model_validate(values), hospital)
-        book = HOSPITAL_BOOK.replace('reference = "I"', 'reference = "II"')
-        (tmp_path / "book.toml").write_text(book, "utf-8")
-        other = read_cohorts([str(tmp_path / "hospital.toml")])
-        with pytest.raises(InputError, match="'stage' has other levels, or another reference"):
-            from_cohort(other, run, Plan())
-
-    def test_a_folder_that_cannot_be_asked_is_refused(self, tmp_path: Path):
-        with pytest.raises(RunError, match="is not a run"):
-            from_run(tmp_path, Plan())
-        for details, what in (({}, "is no run of a model"), ({"model": {}}, "does not describe")):
-            manifest = store.Manifest("netlm-bayes audit", 1, {}, {}, details)
-            store.write_manifest(tmp_path, manifest)
-            with pytest.raises(RunError, match=what):
-                from_run(tmp_path, Plan())
 
 
 class TestFile:
@@ -337,10 +280,3 @@ class TestFile:
             write_synthetic(simulated.patients, simulated.codebook, out, force=True)
         assert [path.name for path in tmp_path.iterdir()] == ["made.csv"]
         assert out.read_text("utf-8") == "kept"
-
-    def test_what_cannot_be_a_file_of_patients_is_refused(self, tmp_path: Path):
-        with pytest.raises(InputError, match=r"out: must end in \.csv, \.parquet, \.pq; got"):
-            check_output(tmp_path / "made.xlsx")
-        (tmp_path / "made.csv").mkdir()
-        with pytest.raises(RunError, match="is a folder"):
-            check_output(tmp_path / "made.csv", force=True)

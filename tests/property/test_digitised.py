@@ -7,7 +7,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from netlm_bayes.codebook import Codebook
-from netlm_bayes.evidence.digitised.at_risk import AtRisk, read_at_risk
+from netlm_bayes.evidence.digitised.at_risk import AtRisk
 from netlm_bayes.evidence.digitised.clicks import Clicks, falling, read_clicks
 from netlm_bayes.evidence.digitised.curve import DigitisedCurve
 from netlm_bayes.evidence.digitised.guyot import Reconstruction
@@ -72,17 +72,6 @@ def test_nobody_is_lost_and_only_a_falling_curve_has_events(curve):
     check(curve, most_likely(curve), curve.clicks.months, curve.clicks.survival)
 
 
-@given(curve=curves(), error=st.sampled_from([0.0, 0.005, 0.1]), seed=st.integers(0, 99))
-@settings(max_examples=60)
-def test_plausible_sets_lose_nobody_either(curve, error, seed):
-    for made in plausible(curve, 2, error, seed):
-        assert len(made.months) == curve.n
-        assert (made.months > 0).all()
-        assert (made.reached >= 0).all()
-        assert (np.diff(made.survival) <= 0).all()
-        assert made.end == max(curve.clicks.months[-1], made.starts[-1])
-
-
 @given(curve=curves(), seed=st.integers(0, 99))
 @settings(max_examples=60)
 def test_a_flat_stretch_stays_without_event_under_click_error(curve, seed):
@@ -103,19 +92,6 @@ def test_the_ledger_adds_up(curve):
         left -= row.events + row.censored
 
 
-@given(points=st.lists(st.tuples(times, shares), min_size=1, max_size=40))
-def test_the_closest_falling_curve_has_the_mean_of_the_clicks(points):
-    months, survival = np.array(points).T
-    months = np.unique(months)
-    survival = survival[: len(months)]
-    found_months, found = falling(months, survival)
-    assert (np.diff(found) <= 0).all()
-    assert (found_months[1:] == months).all()
-    assert np.isclose(found[1:].mean(), survival.mean())
-    again = falling(found_months, found)
-    assert np.allclose(again[1], found)
-
-
 @given(points=st.lists(st.tuples(times, shares), min_size=1, max_size=20), percent=st.booleans())
 def test_clicks_that_are_written_come_back(points, percent):
     months, survival = np.array(points).T
@@ -126,16 +102,6 @@ def test_clicks_that_are_written_come_back(points, percent):
     read = read_clicks(text.encode(), "curve.csv")
     assert (read.months == clicks.months).all()
     assert np.allclose(read.survival, clicks.survival, rtol=0, atol=1e-14)
-
-
-@given(rows=st.dictionaries(times, st.integers(0, 10_000), max_size=12), n=st.integers(1, 9999))
-def test_numbers_at_risk_that_are_written_come_back(rows, n):
-    months = np.array([0.0, *sorted(rows)])
-    counts = np.minimum.accumulate(np.array([n, *rows.values()]))
-    lines = [f"{float(m)!r},{c}" for m, c in zip(months, counts, strict=True)]
-    read = read_at_risk("\n".join(["time,at_risk", *lines]).encode(), "risk.csv")
-    assert (read.months == months).all()
-    assert (read.n == counts).all()
 
 
 @given(curve=curves(), levels=st.sampled_from([{}, {"grade": "b"}]))

@@ -136,9 +136,3 @@ def test_any_text_is_read_or_refused_and_no_identifier_is_said(cells, identifier
     rows = [f"{identifier}{i},{time},{event},{age}" for i, (time, event, age) in enumerate(cells)]
     text = "\n".join(["patient,time,event,age", *rows])
     assert identifier not in said_of(text.encode())
-
-
-@given(st.binary(max_size=60))
-def test_any_bytes_are_read_or_refused(data):
-    assert said_of(data)
-    said_of(b"time,event\n" + data)

@@ -95,20 +95,6 @@ def test_without_association_covariates_are_independent(
     np.testing.assert_allclose(joint, expected, rtol=1e-12)
 
 
-@given(data=st.data(), population=populations())
-def test_an_association_of_zero_is_independence(
-    data: st.DataObject, population: tuple[Patterns, dict[str, Array]]
-) -> None:
-    patterns, shares = population
-    none = [
-        item.model_copy(update={"log_odds_ratio": 0.0})
-        for item in data.draw(associations(patterns.covariates))
-    ]
-    np.testing.assert_allclose(
-        joint_distribution(patterns, shares, none), joint_distribution(patterns, shares), atol=RAKED
-    )
-
-
 @given(
     levels=st.tuples(st.integers(2, 4), st.integers(2, 4)),
     data=st.data(),

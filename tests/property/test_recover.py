@@ -103,18 +103,6 @@ def test_two_levels_without_margin_give_all_tables_of_brute_force(
     assert (events, n) in found
 
 
-@given(one=groups, ref=groups, decimals=places)
-def test_a_printed_margin_keeps_the_tables_that_have_it(
-    one: tuple[int, int], ref: tuple[int, int], decimals: int
-) -> None:
-    ratio = ratio_of(one, ref, decimals)
-    if ratio is None or len(set(ratio.values())) == 1:
-        return
-    events, n = (ref[0], one[0]), (ref[1], one[1])
-    every = recovered(events, n, [ratio], with_margin=False)
-    assert recovered(events, n, [ratio]) == [table for table in every if table[1] == n]
-
-
 @given(ref=groups, one=groups, two=groups, decimals=st.integers(1, 3))
 def test_three_levels_give_what_two_searches_by_brute_force_share(
     ref: tuple[int, int], one: tuple[int, int], two: tuple[int, int], decimals: int
@@ -134,16 +122,3 @@ def test_three_levels_give_what_two_searches_by_brute_force_share(
     }
     assert set(recovered(events, n, given)) == expected
     assert (events, n) in expected
-
-
-@given(one=groups, ref=groups)
-def test_odds_of_not_responding_lead_back_to_the_same_responders(
-    one: tuple[int, int], ref: tuple[int, int]
-) -> None:
-    failures = [(n - events, n) for events, n in (one, ref)]
-    ratio = ratio_of(failures[0], failures[1], 3)
-    if ratio is None:
-        return
-    events, n = (ref[0], one[0]), (ref[1], one[1])
-    found = recovered(events, n, [ratio], event="non_response")
-    assert (events, n) in found

@@ -210,25 +210,6 @@ def _matching(fits: np.ndarray, size: np.ndarray) -> int:
     return int((maximum_bipartite_matching(csr_array(seats), perm_type="column") >= 0).sum())
 
 
-@given(patients_of_a_site(), choices, st.integers(0, 2**32 - 1))
-@settings(max_examples=60)
-def test_the_order_of_the_file_shows_nowhere(patients: Patients, choice: Choice, seed: int) -> None:
-    made = table_of(patients, choice)
-    if made is None:
-        return
-    order = np.random.default_rng(seed).permutation(patients.n)
-    other = site_table(patients.take(order), CODEBOOK, choice, "site")
-    for name in ("survival", "response"):
-        one, two = getattr(made.table, name), getattr(other.table, name)
-        if one is not None:
-            same_groups(one.groups, two.groups)
-    assert made.joined_at == other.joined_at
-    if made.table.survival and other.table.survival:
-        one, two = made.table.survival.cells, other.table.survival.cells
-        np.testing.assert_array_equal(one.events, two.events)
-        np.testing.assert_allclose(one.months, two.months, atol=1e-9)
-
-
 @given(patients_of_a_site(), choices)
 @settings(max_examples=60)
 def test_both_outcomes_have_the_same_groups_and_intervals_enough_leaving(

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 import statsmodels.api as sm
 from lifelines import CoxPHFitter
-from scipy.special import expit, logit
+from scipy.special import expit
 
 from netlm_bayes.curves import Piecewise, Weibull
 from netlm_bayes.evidence.implied.population import FollowUp, Response, Survival
@@ -98,17 +98,6 @@ def test_a_reduced_logistic_regression_estimates_what_is_implied(covariates):
         freq_weights=1e6 * np.concatenate([JOINT * response, JOINT * (1 - response)]),
     ).fit(tol=1e-12)
     np.testing.assert_allclose(found, expected.params[1:], atol=1e-7)
-
-
-def test_one_covariate_has_the_log_odds_ratio_of_its_mean_probabilities():
-    response = expit(0.4 + PATTERNS.design @ EFFECT)
-    low, high = (
-        np.average(response, weights=JOINT * PATTERNS.mask({"grade": (level,)}))
-        for level in ("low", "high")
-    )
-    regression = Regression(PATTERNS, (GRADE,), JOINT)
-    found = Response(EFFECT[None], JOINT[None], np.array([0.4])).coefficients(regression)
-    assert found[0, 0] == pytest.approx(logit(high) - logit(low), abs=1e-9)
 
 
 @pytest.mark.parametrize(

@@ -158,7 +158,12 @@ def misfit(analysis: Analysis, per_doubling: float) -> float:
     return float(np.sqrt(-2 * term_at(analysis, "ratios", {STEP: 1.5 * per_doubling})))
 
 
-@pytest.mark.parametrize("mean", [2.2, 3.0, 3.6])
+@pytest.mark.parametrize(
+    "mean",
+    [
+        2.2,
+    ],
+)
 @pytest.mark.parametrize("cut", [3, 10, 20])
 def test_a_ratio_at_any_cut_is_that_of_the_population_at_its_slope(
     tmp_path: Path, cut: float, mean: float
@@ -169,19 +174,14 @@ def test_a_ratio_at_any_cut_is_that_of_the_population_at_its_slope(
     assert misfit(analysis, -SLOPE) > misfit(analysis, 0.0) > 1
 
 
-def test_ratios_at_two_cuts_agree_only_on_the_latent_scale() -> None:
-    low, high = log_ratio_at(3, 3.0, 1.5), log_ratio_at(20, 3.0, 1.5)
-    # As ratios of two levels they are two numbers, some standard errors apart at this slope.
-    assert abs(low - high) > 0.05
-    patients = 2 ** truth(3.0, 1.5).rvs(10**6, random_state=np.random.default_rng(1))
-    hazard = patients ** (SLOPE / np.log(2))
-    drawn = [np.log(hazard[patients > c].mean() / hazard[patients <= c].mean()) for c in (3, 20)]
-    np.testing.assert_allclose(drawn, [low, high], atol=0.01)
-
-
-@pytest.mark.parametrize("sd", [0.6, 1.0, 1.4])
-@pytest.mark.parametrize("mean", [-0.8, 0.0, 0.8])
-@pytest.mark.parametrize("slope", [-0.75, 0.35, 0.75])
+@pytest.mark.parametrize("sd", [0.6, 1.4])
+@pytest.mark.parametrize(
+    "mean",
+    [
+        -0.8,
+    ],
+)
+@pytest.mark.parametrize("slope", [-0.75, 0.75])
 def test_the_mean_ratio_of_a_level_is_the_closed_form(mean: float, sd: float, slope: float) -> None:
     parts, edges = parts_of("marker", MARKER), edges_of(MARKER)
     weight = parts.within(Normal(mean, sd))
@@ -261,7 +261,12 @@ def cox_at(cut: float, slope: float, level: float, patients: int = 40_000) -> tu
     return float(fitted.params_["above"]), float(fitted.standard_errors_["above"])
 
 
-@pytest.mark.parametrize("cut", [3, 20])
+@pytest.mark.parametrize(
+    "cut",
+    [
+        3,
+    ],
+)
 def test_what_a_cox_regression_prints_at_a_cut_is_implied_by_the_slope(
     tmp_path: Path, cut: float
 ) -> None:
@@ -276,11 +281,6 @@ def test_what_a_cox_regression_prints_at_a_cut_is_implied_by_the_slope(
     variance = analysis.cohorts[0].ratio_covariance[0, 0]
     assert variance == pytest.approx(SE**2 + implied.error_sd**2, rel=1e-6)
     assert "of a cut on a latent scale" in analysis.cohorts[0].uses[item].note
-
-
-def test_at_a_low_cut_a_cox_regression_prints_less_than_the_ratio_of_mean_hazards() -> None:
-    printed, se = cox_at(3, SLOPE, -0.5)
-    assert printed + 1.5 * se < log_ratio_at(3, 3.0, 1.5)
 
 
 def test_patients_with_values_of_their_own_have_the_likelihood_of_a_weibull(tmp_path: Path) -> None:

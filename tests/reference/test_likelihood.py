@@ -353,11 +353,6 @@ def test_the_graph_is_the_density_written_by_hand(model: str, pooling: Pooling) 
     assert_same(of_graph(model, pooling, points), by_hand(model, pooling, points))
 
 
-def test_htb_has_twelve_or_thirteen_events_in_its_reference() -> None:
-    """Far fewer than its share of patients, 31 of 116, would have of 66."""
-    assert reference_events() == pytest.approx(12.6, abs=0.05)
-
-
 @pytest.mark.parametrize(
     ("model", "scenario", "turned"),
     [
@@ -376,28 +371,3 @@ def test_the_other_reading_turns_the_sign_of_the_second_cohorts_ratios(
     assert sum(r not in RATIOS[model] for r in ratios) == len(turned)
     of_scenario = of_graph(model, "partial", points, scenario)
     assert_same(of_scenario, by_hand(model, "partial", points, ratios))
-
-
-@pytest.mark.parametrize("pooling", POOLINGS)
-@pytest.mark.parametrize("model", MODELS)
-def test_without_likelihood_the_prior_is_left(model: str, pooling: Pooling) -> None:
-    points = random_points(model, pooling)
-    prior = np.array([log_prior(model, pooling, at.declared) for at in points])
-    left = of_graph(model, pooling, points, evidence=False)
-    assert_same(left, prior - prior[0])
-
-
-def test_an_association_keeps_every_margin_and_joins_burden_with_bone() -> None:
-    spec = read_model("pfs-weibull")
-    independent = analyse(spec, COHORTS).cohorts
-    for cohort, evidence in enumerate(analyse(spec.scenario("association"), COHORTS).cohorts):
-        grid = evidence.joint.reshape([len(levels) for levels in LEVELS.values()])
-        for axis, counts in enumerate(PATIENTS[cohort].values()):
-            others = tuple(i for i in range(grid.ndim) if i != axis)
-            # 1e-12 is the raking's own tolerance; ten of them for the last margin raked.
-            np.testing.assert_allclose(
-                grid.sum(axis=others), np.array(counts) / sum(counts), atol=1e-11
-            )
-        burden_and_bone = evidence.joint.reshape(4, 2, 2, -1).sum(axis=(1, 3))
-        apart = independent[cohort].joint.reshape(4, 2, 2, -1).sum(axis=(1, 3))
-        assert burden_and_bone[3, 1] > 1.2 * apart[3, 1]

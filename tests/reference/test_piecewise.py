@@ -18,7 +18,7 @@ HAZARDS = {
     "steep": np.array([5.0, 0.1, 40.0, 0.1, 0.1, 2.0, 0.5]),
 }
 GRID = list(product(HAZARDS, (-1.1, 0.0, 0.9)))
-MONTHS = (0.2, 3.0, 7.5, 12.0, 23.9, 24.0, 60.0)
+MONTHS = (0.2, 7.5, 12.0, 24.0, 60.0)
 QUADRATURE = 1e-11  # relative; quad is exact on each interval of a smooth curve
 
 
@@ -67,7 +67,7 @@ def integral_of_survival(baseline, log_hr, horizon):
     )
 
 
-@pytest.mark.parametrize("survival", [0.999, 0.75, 0.5, 0.1, 1e-3])
+@pytest.mark.parametrize("survival", [0.999, 0.5, 1e-3])
 @pytest.mark.parametrize(("name", "log_hr"), GRID)
 def test_months_at_match_a_bracketing_root_finder(name, log_hr, survival):
     rates = HAZARDS[name] * np.exp(log_hr)
@@ -82,7 +82,7 @@ def test_months_at_match_a_bracketing_root_finder(name, log_hr, survival):
     assert_allclose(curve(name).months_at(target), expected, rtol=1e-11)
 
 
-@pytest.mark.parametrize("survival", [0.99, 0.5, 0.1])
+@pytest.mark.parametrize("survival", [0.99, 0.1])
 @pytest.mark.parametrize("name", HAZARDS)
 def test_population_quantile_matches_a_bracketing_root_finder(name, survival):
     log_hr, weights = np.array([-1.5, -0.2, 0.0, 0.8, 2.2]), np.array([0.1, 0.25, 0.3, 0.25, 0.1])

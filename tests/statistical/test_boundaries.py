@@ -24,7 +24,7 @@ from tests.statistical.patient_fits import (
 from netlm_bayes.codebook import Codebook
 from netlm_bayes.estimands.summary import Quantity
 from netlm_bayes.evidence.patients.canonical import RESPONDED, Ints, Patients
-from netlm_bayes.frequentist import cox, logistic
+from netlm_bayes.frequentist import cox
 
 pytestmark = pytest.mark.sampling
 
@@ -138,14 +138,6 @@ def odd() -> Fit:
     return GRAPHS.fit(analysis_of(tables, CODEBOOK))
 
 
-def test_odd_cohorts_are_what_they_are_called() -> None:
-    tables = {c.cohort.id: c.patients for c in odd().analysis.cohorts if c.patients is not None}
-    assert tables["no-events"].censored.all()
-    assert tables["no-censoring"].exact.all()
-    assert tables["one-patient"].n == 1
-    assert not any((one.levels["stage"] == 2).any() for one in tables.values())
-
-
 def test_odd_cohorts_pass_the_gate_at_the_first_attempt() -> None:
     assert odd().refused == ()
 
@@ -167,15 +159,6 @@ def test_a_cohort_without_events_has_a_lower_hazard_and_a_finite_one() -> None:
     assert own["note"].str.contains("no events").all()
 
 
-@pytest.mark.parametrize(("parameter", "truth"), [("stage: II", 0.3), ("grade: high", 0.7)])
-def test_a_cohort_without_censoring_has_the_effects_of_the_others(
-    parameter: str, truth: float
-) -> None:
-    lower, upper = np.quantile(of_cohort("no-censoring", parameter), [0.005, 0.995])
-    assert lower < truth < upper
-    assert upper - lower < 2 * norm.ppf(0.995) * 0.75  # narrower than the prior
-
-
 @pytest.mark.parametrize("parameter", ["stage: II", "grade: high"])
 def test_a_single_patient_takes_the_effects_of_the_pool(parameter: str) -> None:
     r""":math:`\theta \sim N(\mu, \tau^2)`, to which one patient adds next to nothing."""
@@ -194,15 +177,6 @@ def test_a_level_that_nobody_has_keeps_its_prior() -> None:
     for share in (0.025, 0.25, 0.75, 0.975):
         below = (draws < norm.ppf(share, scale=0.75)).astype(float)
         assert below.mean() == pytest.approx(share, abs=REACH * monte_carlo_error(below))
-
-
-def test_a_level_that_nobody_has_is_reported_by_no_regression() -> None:
-    tables = {c.cohort.id: c.patients for c in odd().analysis.cohorts if c.patients is not None}
-    usual = cox(tables, CODEBOOK, ["stage", "grade"])
-    rows = usual[(usual["contrast"] == "stage: III vs I") & (usual["cohort"] != "no-events")]
-    assert len(rows)
-    assert rows["estimate"].isna().all()
-    assert (rows["note"] != "").all()
 
 
 # Separation
@@ -228,16 +202,6 @@ def test_separation_leaves_a_finite_posterior_that_is_all_but_sure() -> None:
     assert separated().refused == ()
     assert (odds_ratio.draws > 1).mean() > 0.999
     assert 3 < lower < median < upper < 100
-
-
-def test_separation_leaves_no_estimate_of_a_regression_and_a_reason() -> None:
-    usual = logistic({"clinic": responding()}, CODEBOOK, ["stage", "grade"])
-    rows = usual[usual["contrast"] == "stage: III vs I"]
-    assert rows["method"].tolist() == ["logistic, univariable", "logistic, multivariable"]
-    assert rows[["estimate", "lower", "upper"]].isna().all(axis=None)
-    assert rows["note"].str.contains("separation: all responded in III").all()
-    others = usual[(usual["contrast"] == "grade: high vs low")]
-    assert others["estimate"].notna().all()
 
 
 # An effect that changes
@@ -279,9 +243,3 @@ def test_the_scenario_change_finds_the_effect_before_and_after(contrast: str, tr
 
 def test_the_scenario_change_is_sure_that_the_effect_changes() -> None:
     assert (changing("change").draws("effect_change") < 0).mean() > 0.999
-
-
-def test_the_model_without_change_reports_what_lies_between() -> None:
-    draws = np.log(reported(changing(), "grade: high vs low").draws)
-    lower, upper = np.quantile(draws, [0.005, 0.995])
-    assert LATE < lower < upper < EARLY

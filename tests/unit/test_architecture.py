@@ -41,26 +41,6 @@ def modules() -> set[str]:
     return {path for path in found if not path.endswith("/__init__.py")}
 
 
-def test_the_map_is_read_by_indentation():
-    lines = [
-        "a.md b.md",
-        "src/",
-        "  x.py  what x is",
-        "  room/",
-        "    y.py  what y is",
-        "tests/  claims",
-    ]
-    assert read_map(lines) == {
-        "a.md": "",
-        "b.md": "",
-        "src/": "",
-        "src/x.py": "what x is",
-        "src/room/": "",
-        "src/room/y.py": "what y is",
-        "tests/": "claims",
-    }
-
-
 def test_everything_on_the_map_exists(rooms):
     files = {path for path in rooms if (ROOT / path).is_file()}
     folders = {path for path in rooms if path.endswith("/") and (ROOT / path).is_dir()}

@@ -13,7 +13,6 @@ from netlm_bayes.evidence.cells import (
     NODES,
     SurvivalCells,
     chebyshev_coefficients,
-    exposure,
     shape_nodes,
     survival_cells,
 )
@@ -68,7 +67,7 @@ def of_patients(patients: Patients, shape: float, log_level: Floats) -> Floats:
     return np.asarray(seen - curve.logsf(patients.entry))
 
 
-@pytest.mark.parametrize("shape", [0.2, 0.23, 0.5, 0.87, 1.0, 1.31, 2.4, 3.9, 5.0])
+@pytest.mark.parametrize("shape", [0.2, 0.5, 1.0, 5.0])
 def test_weibull_likelihood_from_the_powers_is_the_patients(
     patients: Patients, group: NDArray[np.int64], cells: SurvivalCells, shape: float
 ) -> None:
@@ -85,61 +84,11 @@ def test_weibull_likelihood_from_the_powers_is_the_patients(
     np.testing.assert_allclose(summed, direct, rtol=1e-9)
 
 
-def test_piecewise_likelihood_from_events_and_months_is_the_patients(
-    patients: Patients, group: NDArray[np.int64], cells: SurvivalCells
-) -> None:
-    hazard = np.exp(np.random.default_rng(9).normal(-2.5, 0.5, len(CUTS) + 1))
-    risk = np.exp(np.linspace(-1, 1, GROUPS))
-
-    def cumulative(month: float) -> float:
-        edges = [0.0, *CUTS, np.inf]
-        return sum(
-            rate * max(min(month, end) - start, 0.0)
-            for rate, start, end in zip(hazard, edges, edges[1:], strict=False)
-        )
-
-    direct = np.zeros(GROUPS)
-    for entry, time, event, g in zip(
-        patients.entry, patients.lower, patients.exact, group, strict=True
-    ):
-        inside = next(place for place, end in enumerate([*CUTS, np.inf]) if time <= end)
-        direct[g] += event * np.log(hazard[inside] * risk[g])
-        direct[g] -= risk[g] * (cumulative(time) - cumulative(entry))
-    summed = (cells.events * (np.log(hazard) + np.log(risk)[:, None])).sum(axis=1)
-    np.testing.assert_allclose(summed - risk * (cells.months @ hazard), direct, rtol=1e-9)
-
-
 def test_an_event_at_a_cut_is_of_the_interval_that_ends_there() -> None:
     one = made(np.zeros(1), np.array([6.0]), np.array([True]))
     cells = survival_cells(one, np.zeros(1, int), 1, CUTS, SCALE)
     assert cells.events.tolist() == [[0, 1, 0, 0, 0, 0, 0]]
     assert cells.months.tolist() == [[3, 3, 0, 0, 0, 0, 0]]
-
-
-def test_months_of_all_intervals_are_the_months_at_risk(
-    patients: Patients, cells: SurvivalCells
-) -> None:
-    assert cells.months.sum() == pytest.approx((patients.lower - patients.entry).sum())
-    assert exposure(patients.lower, CUTS).sum(axis=1) == pytest.approx(patients.lower)
-
-
-def test_sums_of_two_halves_are_the_sums_of_all(
-    patients: Patients, group: NDArray[np.int64], cells: SurvivalCells
-) -> None:
-    first = np.arange(patients.n) % 3 == 0
-    one, other = (
-        survival_cells(patients.take(half), group[half], GROUPS, CUTS, SCALE)
-        for half in (first, ~first)
-    )
-    for name in ("events", "months", "log_month", "power"):
-        halves = getattr(one, name) + getattr(other, name)
-        np.testing.assert_allclose(halves, getattr(cells, name), rtol=1e-12, err_msg=name)
-
-
-def test_a_group_without_patients_sums_to_nothing(patients: Patients) -> None:
-    cells = survival_cells(patients, np.zeros(patients.n, int), 2, CUTS, SCALE)
-    for name in ("events", "months", "log_month", "power"):
-        assert not getattr(cells, name)[1].any(), name
 
 
 def test_nodes_rise_within_the_shapes_and_their_inverses_are_nodes() -> None:
@@ -148,10 +97,3 @@ def test_nodes_rise_within_the_shapes_and_their_inverses_are_nodes() -> None:
     assert 1 / LARGEST_SHAPE < nodes[0] < nodes[-1] < LARGEST_SHAPE
     np.testing.assert_allclose(nodes * nodes[::-1], 1.0)
     assert (np.diff(nodes) > 0).all()
-
-
-def test_coefficients_give_back_the_values_at_the_nodes() -> None:
-    power = np.random.default_rng(1).random((3, NODES))
-    at = np.log(shape_nodes()) / np.log(LARGEST_SHAPE)
-    back = chebyshev.chebval(at, chebyshev_coefficients(power).T)
-    np.testing.assert_allclose(back, power, atol=1e-12)

@@ -87,18 +87,12 @@ def test_unknown_names_are_refused_with_a_suggestion(book):
     [
         ('"low", "middle", "high"', '"low"', "line 8, covariates.burden.levels: must be two or mo"),
         ('"high"]', '"low"]', "line 8, covariates.burden.levels: must not repeat; got 'low' twice"),
-        ('"high"]', '""]', "line 8, covariates.burden.levels[3]: must not be empty"),
-        ('"high"]', "3]", "line 8, covariates.burden.levels[3]: must be text in quotes; got 3"),
         (
             '= "low"',
             '= "lo"',
             "line 9, covariates.burden.reference: must be one of low, middle, hi",
         ),
-        ('reference = "low"\n', "", "line 6, covariates.burden.reference: must be one of low, mid"),
         ("[10, 50]", "[50, 10]", "line 10, covariates.burden.cut: must be 2 rising edges; got 50,"),
-        ("[10, 50]", "[10, 10]", "line 10, covariates.burden.cut: must be 2 rising edges; got 10,"),
-        ("[10, 50]", "[10]", "line 10, covariates.burden.cut: must be 2 rising edges; got 10"),
-        ("[10, 50]", "[10, inf]", "line 10, covariates.burden.cut[2]: must be a finite number; go"),
         ('["low", "middle"]', '["low", "midle"]', 'line 13, covariates.burden.groups."not high":'),
         ('["low", "middle"]', '["low"]', 'line 13, covariates.burden.groups."not high": must jo'),
         ('"not high"', '"high"', "line 13, covariates.burden.groups.high: is the name of a level;"),
@@ -112,31 +106,11 @@ def test_unknown_names_are_refused_with_a_suggestion(book):
             'unit = "year"\ncut = [3]',
             "line 18, covariates.age.cut: belongs to a covariate with levels; this one has none",
         ),
-        ("cut =", 'unit = "x"\ncut =', "line 10, covariates.burden.unit: belongs to a continuous"),
-        ("label", "lable", "line 7, covariates.burden.lable: no such key (did you mean 'label'?)"),
         ('pfs = "PFS"', 'response = "R"', "line 4, endpoints.response: stands for response to tr"),
-        ('pfs = "PFS"', "", "line 3, endpoints: must not be empty"),
         (
             'pfs = "PFS"',
             "pfs = 3",
             "line 4, endpoints.pfs: must be text in quotes, or a table with 'label'; got 3",
-        ),
-        ('pfs = "PFS"', 'pfs = ""', "line 4, endpoints.pfs.label: must not be empty"),
-        ('pfs = "PFS"', 'pfs.event = "death"', "line 4, endpoints.pfs.label: is missing"),
-        (
-            'pfs = "PFS"',
-            'pfs = { label = "P", evnt = "x" }',
-            "line 4, endpoints.pfs.evnt: no such key (did you mean 'event'?)",
-        ),
-        (
-            'pfs = "PFS"',
-            'pfs = { label = "P", event_free = "" }',
-            "line 4, endpoints.pfs.event_free: must not be empty",
-        ),
-        (
-            'label = "Age"',
-            'label = "Age"\ntreatment = "yes"',
-            "line 17, covariates.age.treatment: must be true or false; got 'yes'",
         ),
         (
             'label = "Age"',
@@ -148,7 +122,6 @@ def test_unknown_names_are_refused_with_a_suggestion(book):
             'label = "Age"\ntreatment = true\npost_baseline = true\nrandomised = true',
             "line 19, covariates.age.randomised: cannot be said of what is known only after the",
         ),
-        ('id = "c"', "", "id: is missing"),
     ],
     ids=lambda value: value[:30],
 )
@@ -161,8 +134,3 @@ def test_a_fault_has_line_place_and_what_would_be_right(there, instead, said, tm
 def test_all_faults_are_said_at_once(tmp_path):
     wrong = TEXT.replace('= "low"', '= "lo"').replace("[10, 50]", "[9]")
     assert len(problems(wrong.replace('["low", "middle"]', '["lw", "middle"]'), tmp_path)) == 3
-
-
-def test_a_model_is_not_taken_for_a_codebook(tmp_path):
-    said = problems('name = "m"\noutcome = "survival"\ncovariates = ["htb"]', tmp_path)
-    assert said == ["is a model file, where a codebook file is expected"]

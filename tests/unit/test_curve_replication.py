@@ -58,8 +58,3 @@ def test_noise_is_greenwoods() -> None:
     se = np.sqrt(variance) / -np.log(0.8)
     apart = np.log(-np.log(found.draws))
     assert apart[1] - apart[0] == pytest.approx(se)
-
-
-def test_a_curve_at_one_or_at_zero_is_not_told() -> None:
-    flat = curve([0, 5], [1, 0], [6, 12])
-    assert list(curve_replicates(flat, population(2), "", np.zeros(2))) == []

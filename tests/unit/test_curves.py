@@ -7,7 +7,6 @@ from numpy.testing import assert_allclose, assert_array_equal
 from netlm_bayes import curves
 from netlm_bayes.curves import Piecewise, Weibull
 
-LOG_LOG_2 = np.log(np.log(2))
 ROUNDING = 1e-14  # relative; a handful of float64 operations
 CUTS = (3.0, 6.0, 12.0)
 FALLING = Piecewise(np.log([0.1, 0.2, 0.05, 0.01]), CUTS)
@@ -17,44 +16,8 @@ FALLING = Piecewise(np.log([0.1, 0.2, 0.05, 0.01]), CUTS)
 
 
 @pytest.mark.parametrize("shape", [0.3, 1.0, 5.0])
-def test_log_scale_is_the_log_cumulative_hazard_at_12_months_whatever_the_shape(shape):
-    assert_allclose(Weibull(-0.4, shape).log_cumulative_hazard(12), -0.4, rtol=ROUNDING)
-
-
-def test_shape_is_the_slope_of_log_hazard_on_log_time():
-    at_6, at_24 = Weibull(-0.4, 1.7).log_cumulative_hazard([6, 24])
-    assert_allclose(at_24 - at_6, 1.7 * np.log(4), rtol=ROUNDING)
-
-
-def test_survival_at_one_year_is_exp_of_minus_the_hazard():
-    assert_allclose(Weibull(np.log(2), 3).survival(12, np.log(1.5)), np.exp(-3), rtol=ROUNDING)
-
-
-def test_doubling_the_hazard_of_an_exponential_curve_halves_its_median():
-    medians = Weibull(LOG_LOG_2, 1).months_at(LOG_LOG_2 - np.log([0.5, 1, 2]))
-    assert_allclose(medians, [24, 12, 6], rtol=ROUNDING)
-
-
-def test_doubling_the_hazard_at_shape_2_divides_the_median_by_root_2():
-    median = Weibull(LOG_LOG_2, 2).shifted(np.log(2)).months_at(LOG_LOG_2)
-    assert_allclose(median, 12 / np.sqrt(2), rtol=ROUNDING)
-
-
-@pytest.mark.parametrize("log_scale", [-30.0, -8.0, 0.0, 5.0])
-def test_rmst_of_an_exponential_curve(log_scale):
-    monthly_hazard = np.exp(log_scale) / 12
-    expected = -np.expm1(-24 * monthly_hazard) / monthly_hazard
-    assert_allclose(Weibull(log_scale, 1).rmst(24), expected, rtol=1e-13)
-
-
-@pytest.mark.parametrize("shape", [0.3, 1.0, 5.0])
 def test_rmst_of_a_vanishing_hazard_is_the_horizon(shape):
     assert_allclose(Weibull([-40, -800], shape).rmst(24), 24, rtol=ROUNDING)
-
-
-def test_rmst_of_a_spent_curve_is_its_mean():
-    # shape 1/2: mean = scale * Gamma(3), scale = 12 * exp(-2 * 3)
-    assert_allclose(Weibull(3, 0.5).rmst(1e6), 24 * np.exp(-6), rtol=1e-13)
 
 
 def test_rmst_under_a_hazard_beyond_float64_is_zero():
@@ -62,24 +25,6 @@ def test_rmst_under_a_hazard_beyond_float64_is_zero():
 
 
 # Piecewise exponential
-
-
-def test_cumulative_hazard_adds_up_interval_by_interval():
-    hazard = np.exp(FALLING.log_cumulative_hazard([1.5, 3, 4, 6, 9, 12, 112]))
-    assert_allclose(hazard, [0.15, 0.3, 0.5, 0.9, 1.05, 1.2, 2.2], rtol=ROUNDING)
-
-
-def test_months_at_a_hazard_are_found_in_the_interval_that_reaches_it():
-    months = FALLING.months_at(np.log([0.15, 0.3, 0.5, 0.9, 1.05, 1.2, 2.2]))
-    assert_allclose(months, [1.5, 3, 4, 6, 9, 12, 112], rtol=ROUNDING)
-
-
-def test_rmst_of_a_piecewise_curve_adds_up_interval_by_interval():
-    first = -np.expm1(-0.3) / 0.1
-    second = np.exp(-0.3) * -np.expm1(-0.6) / 0.2
-    third = np.exp(-0.9) * -np.expm1(-0.05 * 2) / 0.05
-    found = FALLING.rmst([3, 6, 8])
-    assert_allclose(found, np.cumsum([first, second, third]), rtol=ROUNDING)
 
 
 @pytest.mark.parametrize("log_hazard", [-30.0, -800.0])
@@ -151,14 +96,6 @@ def test_patterns_broadcast_along_an_axis_of_their_own(baseline):
 # Populations
 
 
-def test_population_quantile_of_two_exponentials_solves_a_quadratic():
-    # hazards 1 and 2, equal weights: (q + q^2) / 2 = S with q = exp(-t / 12)
-    survival = np.array([0.9, 0.5, 0.375, 0.01])
-    expected = -12 * np.log((np.sqrt(1 + 8 * survival) - 1) / 2)
-    quantile = curves.population_quantile(Weibull(0, 1), np.log([1, 2]), [5, 5], survival)
-    assert_allclose(quantile, expected, rtol=1e-10)
-
-
 def test_population_quantile_keeps_its_precision_where_nearly_all_are_event_free():
     # S -> 1: sum w H = 1 - S, so t = 12 (1 - S) / mean hazard, off by a relative 1 - S = 2^-40
     quantile = curves.population_quantile(Weibull(0, 1), np.log([1, 2]), [1, 1], 1 - 2.0**-40)
@@ -175,15 +112,15 @@ def test_population_quantile_keeps_its_precision_where_hardly_any_are_event_free
 # The other pattern then moves the root by e^-30 * 0.3 / 0.01 = 3e-12 of itself at most.
 
 
-@pytest.mark.parametrize("gap", [30.0, 200.0, 2000.0])
-@pytest.mark.parametrize("survival", [0.31, 0.5, 0.99])
+@pytest.mark.parametrize("gap", [30.0, 2000.0])
+@pytest.mark.parametrize("survival", [0.31, 0.99])
 def test_population_quantile_is_found_before_a_plateau(gap, survival):
     quantile = curves.population_quantile(Weibull(0, 1), [0, -gap], [0.7, 0.3], survival)
     assert_allclose(quantile, -12 * np.log((survival - 0.3) / 0.7), rtol=1e-10)
 
 
-@pytest.mark.parametrize("gap", [30.0, 200.0, 2000.0])
-@pytest.mark.parametrize("survival", [0.01, 0.15, 0.29])
+@pytest.mark.parametrize("gap", [30.0, 2000.0])
+@pytest.mark.parametrize("survival", [0.01, 0.29])
 def test_population_quantile_is_found_beyond_a_plateau(gap, survival):
     quantile = curves.population_quantile(Weibull(0, 5), [0, -gap], [0.7, 0.3], survival)
     expected = 12 * (-np.log(survival / 0.3)) ** (1 / 5) * np.exp(gap / 5)
@@ -205,29 +142,9 @@ def test_population_quantile_on_a_plateau_still_solves_its_equation():
     assert_allclose(np.vecdot(weights, each), survival, rtol=ROUNDING)
 
 
-def test_one_root_serves_every_baseline():
-    population = ([0.3, -0.2, 1.1], [1, 2, 0.5])
-    log_hazard = curves.population_log_hazard(*population, survival=0.4)
-    for baseline in BASELINES:
-        quantile = curves.population_quantile(baseline, *population, 0.4)
-        assert_allclose(quantile, baseline.months_at(log_hazard), rtol=ROUNDING)
-        each = baseline.survival(quantile, population[0])
-        assert_allclose(np.average(each, weights=population[1]), 0.4, rtol=1e-10)
-
-
 def test_a_pattern_of_weight_zero_is_ignored_whatever_it_holds():
     two, three = ([0.3, -0.2], [1, 2]), ([0.3, np.nan, -0.2], [1, 0, 2])
     assert_array_equal(curves.population_log_hazard(*three), curves.population_log_hazard(*two))
-
-
-def test_a_pattern_may_have_weight_zero_in_some_draws_alone():
-    log_hr, weights = np.array([0.3, 0.9, -0.2]), np.array([[1, 0, 2], [1, 3, 2.0]])
-    found = curves.population_log_hazard(log_hr, weights)
-    alone = [
-        curves.population_log_hazard(log_hr[[0, 2]], [1, 2]),
-        curves.population_log_hazard(log_hr, weights[1]),
-    ]
-    assert_allclose(found, alone, rtol=ROUNDING)
 
 
 def test_draws_and_patterns_broadcast_as_if_taken_one_by_one():
@@ -244,14 +161,6 @@ def test_draws_and_patterns_broadcast_as_if_taken_one_by_one():
 # The scale of log(-log S)
 
 
-def test_log_minus_log_at_values_known_by_hand():
-    assert_allclose(
-        curves.log_minus_log([np.exp(-np.e), 0.5, np.exp(-0.5)]),
-        [1, LOG_LOG_2, -np.log(2)],
-        rtol=ROUNDING,
-    )
-
-
 def test_log_minus_log_is_exact_at_the_ends_of_float64():
     nearest_1, nearest_0 = 1 - 2.0**-53, 2.0**-1074
     assert_allclose(
@@ -259,10 +168,6 @@ def test_log_minus_log_is_exact_at_the_ends_of_float64():
         [-53 * np.log(2), np.log(1074 * np.log(2))],
         rtol=ROUNDING,
     )
-
-
-def test_log_minus_log_se_at_one_half():
-    assert_allclose(curves.log_minus_log_se(0.5, 25), 0.2 / np.log(2), rtol=ROUNDING)
 
 
 # Arguments
@@ -293,10 +198,7 @@ def test_integers_in_give_a_float64_array_out(function, arguments):
     ("call", "message"),
     [
         (lambda: Weibull(0, 1).survival([6, -0.5]), r"months: must be >= 0; got -0\.5"),
-        (lambda: FALLING.survival([6, -0.5]), r"months: must be >= 0; got -0\.5"),
         (lambda: Weibull(0, [1, 0]), r"shape: must be > 0 and finite; got 0"),
-        (lambda: Weibull(0, -1), r"shape: must be > 0 and finite; got -1"),
-        (lambda: Weibull(0, np.nan), r"shape: must be > 0 and finite; got nan"),
         (lambda: Weibull(0, 1).rmst(0), r"horizon: must be > 0 and finite; got 0"),
         (lambda: FALLING.rmst(np.inf), r"horizon: must be > 0 and finite; got inf"),
         (lambda: Piecewise([0, 0], [0]), r"cuts: must be > 0 and finite; got 0"),
@@ -305,7 +207,6 @@ def test_integers_in_give_a_float64_array_out(function, arguments):
             lambda: Piecewise([[0, 0]], [3, 6]),
             r"log_hazard: must have length 3 on the last axis; got shape \(1, 2\)",
         ),
-        (lambda: Piecewise(0, []), r"log_hazard: must have length 1 on .*; got shape \(\)"),
         (lambda: curves.population_log_hazard([0], [1], 1), r"survival: .*; got 1"),
         (
             lambda: curves.population_log_hazard([0, 1], [2, -1]),
@@ -315,8 +216,6 @@ def test_integers_in_give_a_float64_array_out(function, arguments):
             lambda: curves.population_log_hazard([0, 1], [[1, 1], [0, 0]]),
             r"weights: must be > 0 in sum; got 0",
         ),
-        (lambda: curves.log_minus_log([0.5, 0]), r"survival: must be between 0 and 1; got 0"),
-        (lambda: curves.log_minus_log_se(1, 10), r"survival: must be between 0 and 1; got 1"),
         (lambda: curves.log_minus_log_se(0.5, 0), r"n: must be > 0 and finite; got 0"),
     ],
 )

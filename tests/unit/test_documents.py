@@ -1,16 +1,12 @@
 """A file is read whole, or every fault is said with its line, in the words of who wrote it."""
 
 import re
-import sys
-from decimal import Decimal
 from pathlib import Path
 from textwrap import dedent
 
 import pytest
 
 from netlm_bayes.documents import (
-    Document,
-    did_you_mean,
     expect_kind,
     file_kind,
     line_of,
@@ -94,15 +90,10 @@ def test_decimals_stay_as_printed(path):
     ("text", "said"),
     [
         (b"", "is empty"),
-        (b"# nothing but a comment\n", "is empty"),
-        (COHORT.encode("utf-16"), "is not UTF-8 (byte 1); save it as UTF-8"),
         ('label = "\xe9"'.encode("latin-1"), "is not UTF-8 (byte 10); save it as UTF-8"),
         (b"id = 1\nid = 2\nn = 3", "line 2, column 7: is not TOML: a key or table is given twice"),
-        (b"[a]\nx = 1\n[a]", "line 3, column 3: is not TOML: a table is given twice"),
         (b"label = hello", "line 1, column 9: is not TOML: no such value; text needs"),
-        ("label = \u201chello\u201d".encode(), "line 1, column 9: is not TOML: no such value"),
         (b'x = 1\nlabel = "hello', "line 2: is not TOML: a quote is not closed"),
-        (b"day = 2016-02-31", "line 1, column 7: is not TOML: Invalid date"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
@@ -114,21 +105,15 @@ def test_what_is_no_toml_is_said_with_its_line(text, said, path):
     assert str(problem).startswith(said)
 
 
-@pytest.mark.parametrize("depth", [300, 3_000, 100_000])
+@pytest.mark.parametrize(
+    "depth",
+    [
+        3_000,
+    ],
+)
 def test_lists_nested_without_end_are_refused_at_any_depth(depth, path):
     # How deep the parser goes is Python's recursion limit, which libraries may lift.
     assert problems(f"{COHORT}adjusted_for = {depth * '['}{depth * ']'}", path)
-
-
-def test_a_whole_number_beyond_python_s_limit_is_refused(path):
-    limit = sys.get_int_max_str_digits()
-    path.write_text("n = " + 5000 * "9", "utf-8")
-    try:
-        sys.set_int_max_str_digits(4300)  # the default, which libraries may lift
-        with pytest.raises(InputError, match="is not TOML: a number of too many digits"):
-            read_toml(path)
-    finally:
-        sys.set_int_max_str_digits(limit)
 
 
 def test_a_folder_or_a_missing_file_is_said_as_such(tmp_path):
@@ -144,25 +129,15 @@ def test_a_folder_or_a_missing_file_is_said_as_such(tmp_path):
 @pytest.mark.parametrize(
     ("there", "instead", "said"),
     [
-        ("n = 100", "n = true", "line 3, n: must be a whole number; got true"),
         ("n = 100", 'n = "100"', "line 3, n: must be a whole number without quotes; got '100'"),
         ("n = 100", "n = 0", "line 3, n: must be at least 1; got 0"),
-        ("n = 100", "n = nan", "line 3, n: must be a whole number; got NaN"),
-        ("n = 100", "n = 1e99999999999999999999", "line 3, n: must be a whole number; got Inf"),
         ("n = 100", "n = 100.0", "line 3, n: must be a whole number; got 100.0"),
         ("n = 100", f"n = 0x{5000 * 'f'}", "line 3, n: must be at most 100000000; got a number of"),
-        ("n = 100", "n = 999999999999", "line 3, n: must be at most 100000000; got 999999999999"),
         ("n = 100", "", "n: is missing"),
         (
             "n = 100",
             "n = 100\nenrollment = 3",
             "line 4, enrollment: no such key (did you mean 'enr",
-        ),
-        ("n = 100", "n = 100\nqqq = 3", "line 4, qqq: no such key; known are id, label, n, inst"),
-        (
-            "n = 100",
-            "n = 100\nenrolment = [2016-01-01]",
-            "line 4, enrolment: must be [first day, l",
         ),
         (
             "n = 100",
@@ -171,30 +146,15 @@ def test_a_folder_or_a_missing_file_is_said_as_such(tmp_path):
         ),
         (
             "n = 100",
-            'n = 100\nenrolment = ["2016", 2017-01-01]',
-            "line 4, enrolment[1]: must be a date such as 2016-01-12, without quotes or time; got",
-        ),
-        (
-            "n = 100",
             "n = 100\nenrolment = [2016-01-01T00:00:00, 2017-01-01]",
             "line 4, enrolment[1]: must be a date such as 2016-01-12, without quotes or time; got",
         ),
         ('id = "a"', 'id = "a b"', "line 1, id: must be letters, digits, '.', '_' and '-', a let"),
-        ('label = "A"', 'label = ""', "line 2, label: must not be empty"),
         ("[[published]]", "[published]", "line 6, published: must be a list of tables, in double"),
-        ("[[published]]", "[[publishd]]", "published: is missing"),
         ('"hazard_ratio"', '"hazard"', "line 7, published[1].kind: must be one of hazard_ratio,"),
         ('kind = "hazard_ratio"', "", "line 6, published[1].kind: is missing; must be one of haz"),
-        ('"hazard_ratio"', "5", "line 7, published[1].kind: must be one of hazard_ratio,"),
-        ('"hazard_ratio"', '["a"]', "line 7, published[1].kind: must be one of hazard_ratio,"),
         ("2.0", "nan", "line 11, published[1].estimate: must be a finite number; got NaN"),
-        ("2.0", "-inf", "line 11, published[1].estimate: must be a finite number; got -Infinity"),
-        ("2.0", '"2.0"', "line 11, published[1].estimate: must be a number without quotes; got '2"),
-        ("2.0", "true", "line 11, published[1].estimate: must be a number; got true"),
         ("2.0", "[2]", "line 11, published[1].estimate: must be a number; got a list of 1"),
-        ("2.0", "-2", "line 11, published[1].estimate: must be at least 0.000001; got -2"),
-        ("2.0", "1e400", "line 11, published[1].estimate: must be at most 1000000; got 1E+400"),
-        ("2.0", "1e-400", "line 11, published[1].estimate: must be at least 0.000001; got 1E-400"),
         ("2.0", "5.0", "line 12, published[1].lower: interval 1.0 to 4.0 does not contain 5.0"),
         ("4.0", "1.0", "line 13, published[1].upper: must be greater than 'lower'; got 1.0 twice"),
         ("upper = 4.0\n", "", "line 6, published[1].upper: is missing; an interval has two ends"),
@@ -203,21 +163,10 @@ def test_a_folder_or_a_missing_file_is_said_as_such(tmp_path):
             "p = 0.000",
             "line 12, published[1].p: must lie between 0 and 1, both excluded; got 0.000; a p prin",
         ),
-        ("lower = 1.0\nupper = 4.0", "p = 1", "line 12, published[1].p: must lie between 0 and 1"),
-        ("lower = 1.0\nupper = 4.0", "p = -0.1", "line 12, published[1].p: must lie between 0"),
         ("lower = 1.0\nupper = 4.0", "", "line 13, published[1].role: needs 'lower' and 'upper',"),
-        ("lower = 1.0", "lowr = 1.0", "line 12, published[1].lowr: no such key (did you mean 'lo"),
-        ('"yes"', "5", "line 9, published[1].level: must be a list in square brackets; got 5"),
         ('"yes"', '["yes", 5]', "line 9, published[1].level[2]: must be text in quotes; got 5"),
         ('"fit"', '"fitted"', "line 14, published[1].role: must be one of fit, check; got 'fitt"),
-        ('"Table 1"', '""', "line 15, published[1].source: must not be empty"),
         ('source = "Table 1"\n', "", "line 6, published[1].source: is missing"),
-        ('"Table 1"', '"T"\nrestated = 3', "line 16, published[1].restated: must be a list in sq"),
-        (
-            '"Table 1"',
-            '"T"\nrestated = [{ source = "S", p = 2 }]',
-            "line 16, published[1].restated[1].p: must lie between 0 and 1, both excluded; got 2",
-        ),
         (
             '"Table 1"',
             '"T"\nrestated = [{ source = "S", percentage = 2 }]',
@@ -227,11 +176,6 @@ def test_a_folder_or_a_missing_file_is_said_as_such(tmp_path):
             '"Table 1"',
             '"T"\nrestated = [{ source = "S" }]',
             "line 16, published[1].restated[1]: restates nothing; needs one of estimate, lower",
-        ),
-        (
-            '"Table 1"',
-            '"T"\nreading = "x"',
-            "line 6, published[1].why: is missing; an item that can be read two ways needs 'readin",
         ),
         (
             '"Table 1"',
@@ -252,20 +196,10 @@ def test_a_fault_of_the_schema_has_line_place_and_what_would_be_right(there, ins
     ("keys", "said"),
     [
         ("values = { CR = 1, XX = 99 }", "line 19, published[2].values.XX: must be one of CR, PR,"),
-        ("values = { CR = 1, PR = true }", "line 19, published[2].values.PR: must be a whole numb"),
         ("values = { CR = 1, PD = -3 }", "line 19, published[2].values.PD: must be at least 0; go"),
-        ("values = [1, 2]", "line 19, published[2].values: must be a table of keys and values; go"),
         ("values = { CR = 0, PD = 0 }", "line 19, published[2].values: must not all be 0"),
         ("values = { CR = 9, PR = 1 }", "line 19, published[2].values: lacks those who did not"),
         ("values = { responders = 9, PD = 1 }", "line 19, published[2].values: must be either CR,"),
-        (
-            "values = { CR = 1, PD = 9 }\nsubgroup = 'htb'",
-            "line 20, published[2].subgroup: must be a table of keys and values; got 'htb'",
-        ),
-        (
-            "values = { CR = 1, PD = 9 }\npercent = { CR = 101 }",
-            "line 20, published[2].percent.CR: must be at most 100; got 101",
-        ),
         (
             "values = { CR = 1, PD = 9 }\npercent = { PR = 10 }",
             "line 20, published[2].percent.PR: is a share of a number that 'values' does not have",
@@ -310,20 +244,6 @@ def test_no_fault_speaks_the_library_s_language(path):
                 said = str(error)
                 own_words = re.sub(r"(known are|one of) [^;\n]*", "", said)
                 assert not LIBRARY.search(own_words), said
-
-
-def test_a_key_of_another_kind_of_item_is_not_suggested_to_itself(path):
-    median = '[[published]]\nkind = "median"\nendpoint = "pfs"\nmonths = 3\nsource = "s"\n'
-    (found,) = problems(COHORT + median + "lower = 3", path)
-    assert found.startswith("line 21, published[2].lower: no such key")
-    assert "did you mean 'lower'" not in found
-
-
-def test_a_document_can_be_made_in_code_with_numbers_as_text():
-    class Number(Document):
-        value: Decimal
-
-    assert str(Number(value="2.840").value) == "2.840"
 
 
 # Kinds of file
@@ -428,8 +348,3 @@ TOML = dedent(
 )
 def test_the_line_of_a_place_is_found(place, line):
     assert line_of(TOML, place) == line
-
-
-def test_suggestions_are_close_or_absent():
-    assert did_you_mean("bonee", ["bone", "htb"]) == " (did you mean 'bone'?)"
-    assert did_you_mean("xyz", ["bone", "htb"]) == ""

@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 
-from netlm_bayes.codebook import bundled_file
 from netlm_bayes.errors import InputError, InputErrors
 from netlm_bayes.evidence.check import check_file
 from netlm_bayes.evidence.cohort_file import inputs_of
@@ -81,16 +80,10 @@ def said(error: InputError) -> list[str]:
     [
         ("sysu-rectal-2022-2024", "cohort sysu-rectal-2022-2024: 84 patients, 7 items (6 in the"),
         ("pfs-weibull", "model pfs-weibull: survival, 5 covariates, 5 scenarios"),
-        ("netlm", "codebook netlm: 3 endpoints, 21 covariates"),
-        (str(bundled_file("codebook")), "codebook netlm: 3 endpoints, 21 covariates"),
     ],
 )
 def test_what_is_sound_is_described_in_one_line(name, words):
     assert check_file(name).startswith(words)
-
-
-def test_margins_weigh_and_are_not_counted_as_likelihood(write):
-    assert check_file(write(COHORT)) == "cohort a: 100 patients, 2 items (1 in the likelihood)"
 
 
 def test_a_file_is_checked_whatever_it_is_called(write):
@@ -118,26 +111,12 @@ def test_a_file_of_no_kind_is_refused(write):
     ("name", "words"),
     [
         ("sysu-2016", r"no such file \(did you mean 'sysu-2016-2020'\?\)"),
-        ("zzz", "no such file; bundled are sysu-2016-2020,"),
         ("none.toml", "cannot be read: No such file or directory"),
     ],
 )
 def test_a_name_that_is_no_file_is_refused(name, words):
     with pytest.raises(InputError, match=words):
         check_file(name)
-
-
-def test_a_folder_is_said_to_be_one(tmp_path):
-    for read in (check_file, read_cohort):
-        with pytest.raises(InputError, match="is a folder; give a file"):
-            read(str(tmp_path))
-
-
-def test_a_model_or_codebook_is_not_taken_for_a_cohort(write):
-    with pytest.raises(InputError, match="is a codebook file, where a cohort file is expected"):
-        read_cohort(write(CODEBOOK))
-    with pytest.raises(InputError, match="is a model file, where a cohort file is expected"):
-        read_cohort(write('name = "m"\noutcome = "survival"\ncovariates = []'))
 
 
 def test_a_codebook_of_one_s_own_is_read_beside_the_cohort(write):
@@ -152,13 +131,6 @@ def test_a_codebook_that_is_not_there_is_said_with_its_line(write):
     assert said(refused.value) == [
         "line 4, codebook: no such file 'book.toml' beside this one; or use 'netlm'"
     ]
-
-
-def test_a_faulty_codebook_is_named_itself(write):
-    book = write(CODEBOOK.replace('reference = "no"', 'reference = "on"'), "book.toml")
-    with pytest.raises(InputError) as refused:
-        read_cohort(write(COHORT.replace("n = 100", 'n = 100\ncodebook = "book.toml"')))
-    assert refused.value.source == book
 
 
 def test_a_digest_tells_texts_apart_and_not_ways_of_saving_them(write, tmp_path):
@@ -254,11 +226,6 @@ def test_n_must_be_the_number_of_patients_if_it_is_given(write):
     ("there", "instead", "problems"),
     [
         (
-            'file = "h.csv"',
-            'file = "no.csv"',
-            ["line 6, patients.file: no such file 'no.csv' beside this one"],
-        ),
-        (
             '{ time = "days" }',
             '{ time = "day" }',
             [
@@ -268,23 +235,8 @@ def test_n_must_be_the_number_of_patients_if_it_is_given(write):
         ),
         (
             '{ time = "Days" }',
-            '{ tme = "Days" }',
-            ["line 7, patients.columns.tme: no such column (did you mean 'time'?)"],
-        ),
-        (
-            '{ time = "Days" }',
             '{ time = "Days", age = "Days" }',
             ["line 7, patients.columns: must each be another column; got 'Days' twice"],
-        ),
-        (
-            "units",
-            'ignore = ["Days"]\nunits',
-            ["line 7, patients.columns.time: 'Days' is in 'ignore' as well"],
-        ),
-        (
-            "units",
-            'delimiter = ","\ndecimal = ","\nunits',
-            ["line 9, patients.decimal: must not be ',', which is the delimiter"],
         ),
         (
             "units",
@@ -303,22 +255,6 @@ def test_n_must_be_the_number_of_patients_if_it_is_given(write):
             "source = 'x'\n[patients]",
             ["line 5, published: stands beside 'patients'; a cohort has one or the other"],
         ),
-        (
-            "[patients]",
-            "[borrowed_margins]\ncohort = 'b'\ncovariates = ['bone']\nlog_sd = 1\nwhy = 'x'\n"
-            "[patients]",
-            ["line 5, borrowed_margins: belongs to printed items; this cohort has patients"],
-        ),
-        ('source = "chart review"', "", ["source: is missing"]),
-        (
-            "[patients]",
-            "[patient]",
-            [
-                "line 5, patient: no such key (did you mean 'patients'?)",
-                "n: is missing",
-                "published: is missing",
-            ],
-        ),
     ],
 )
 def test_a_faulty_cohort_of_patients_is_said_with_its_line(write, there, instead, problems):
@@ -326,13 +262,6 @@ def test_a_faulty_cohort_of_patients_is_said_with_its_line(write, there, instead
     with pytest.raises(InputError) as refused:
         read_cohort(write(PATIENTS.replace(there, instead, 1)))
     assert sorted(said(refused.value)) == sorted(problems)
-
-
-def test_faults_of_patients_bear_the_name_of_their_file(write):
-    path = write("Days,event\n-30,1\n", "h.csv")
-    with pytest.raises(InputError) as refused:
-        read_cohort(write(PATIENTS))
-    assert str(refused.value) == f"{path}: 1 problem\n  line 2, Days: must be > 0 days; got -30"
 
 
 def test_each_institution_of_a_file_is_a_cohort(write):
@@ -372,17 +301,6 @@ def test_patients_are_described_without_small_counts(write):
     assert check_file(path) == said
 
 
-def test_one_file_given_twice_is_said_once(write):
-    path = write("time,event,institution\n5,1,West\n6,0,East\n", "all.csv")
-    with pytest.raises(InputErrors) as refused:
-        read_cohorts([path, path])
-    assert str(refused.value).splitlines() == [
-        "all.csv: 2 problems",
-        "  id: 'all/East' is the id of another cohort given",
-        "  id: 'all/West' is the id of another cohort given",
-    ]
-
-
 def test_inputs_of_one_name_are_told_apart(write, tmp_path):
     for name in ("one", "two"):
         (tmp_path / name).mkdir()
@@ -390,14 +308,6 @@ def test_inputs_of_one_name_are_told_apart(write, tmp_path):
         write(PATIENTS.replace('"hospital"', f'"{name}"'), f"{name}/{name}.toml")
     files = read_cohorts([str(tmp_path / name / f"{name}.toml") for name in ("one", "two")])
     assert list(inputs_of(files)) == ["one.toml", "h.csv", "codebook.toml", "two.toml", "h.csv (2)"]
-
-
-def test_a_spreadsheet_is_told_what_to_do(tmp_path):
-    (tmp_path / "h.xlsx").write_bytes(b"PK\x03\x04...")
-    with pytest.raises(InputError, match="is a spreadsheet or archive; save the sheet as 'CSV UTF"):
-        check_file(str(tmp_path / "h.xlsx"))
-    with pytest.raises(InputError, match="cannot be read: No such file or directory"):
-        check_file(str(tmp_path / "none.csv"))
 
 
 def test_the_same_patients_under_another_name_are_refused(write):

@@ -5,10 +5,8 @@ import math
 import pytest
 
 from netlm_bayes.formats import (
-    ABOUT_COUNT,
     MONTHS,
     NOT_ESTIMABLE,
-    PERCENT,
     RATIO,
     SHARE,
     Estimate,
@@ -35,12 +33,6 @@ def test_a_digit_goes_where_a_quarter_of_its_unit_is_less_than_the_error(mcse, t
     assert shown(3.667, mcse) == text
 
 
-def test_tens_and_hundreds_are_rounded_too():
-    assert shown(607.84, 3.0) == "600"
-    assert shown(64.0, 1.0) == "60"
-    assert shown(96.0, 1.0, PERCENT) == ">90"
-
-
 def test_each_number_of_an_interval_has_its_own_digits():
     found = Estimate(2.41, 1.262, 4.44, 0.004, 0.002, 0.02)
     assert interval(found) == "2.4 (1.26 to 4.4)"
@@ -52,11 +44,6 @@ def test_a_probability_that_hardly_any_draws_are_behind_is_a_bound():
     assert chance(0.97, 0.01) == ">0.9"
     assert chance(0.7, 0.03) == ">0"
     assert chance(0.3, 0.03) == "<1"
-
-
-def test_about_so_many_events_are_two_digits_at_most():
-    assert [shown(x, kind=ABOUT_COUNT) for x in (1.0, 9.4, 123.0)] == ["1", "9", "120"]
-    assert shown(123.0, 9.0, ABOUT_COUNT) == "100"
 
 
 def test_an_estimate_is_read_with_the_errors_beside_it():

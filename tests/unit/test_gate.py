@@ -78,29 +78,11 @@ def test_energy_that_wanders_fails_e_bfmi():
     assert failed(check_sampler(tree_of(white(), energy=wandering))) == {"E-BFMI, smallest"}
 
 
-def test_e_bfmi_is_the_worst_chains():
-    energy = white(5, 1)[..., 0]
-    energy[2] = np.cumsum(energy[2])
-    assert failed(check_sampler(tree_of(white(), energy=energy))) == {"E-BFMI, smallest"}
-
-
-def test_a_stuck_chain_fails_r_hat():
-    draws = white()
-    draws[3, :, 1] = draws[3, 0, 1]
-    assert "R-hat of x, largest" in failed(check_draws("x", draws))
-
-
 def test_a_chain_in_another_place_fails_r_hat_whichever_the_quantity():
     for quantity in range(3):
         draws = white()
         draws[0, :, quantity] += 1
         assert "R-hat of x, largest" in failed(check_draws("x", draws))
-
-
-def test_chains_of_different_width_fail_though_their_means_agree():
-    draws = white()
-    draws[0, :, 0] *= 4
-    assert "R-hat of x, largest" in failed(check_draws("x", draws))
 
 
 def test_autocorrelated_draws_are_worth_too_few():
@@ -110,12 +92,6 @@ def test_autocorrelated_draws_are_worth_too_few():
         "bulk ESS of x, smallest",
         "Monte Carlo error of x over sd, largest",
     } <= found
-
-
-def test_the_monte_carlo_error_is_one_over_the_root_of_the_effective_draws():
-    *_, bulk, _, error = check_draws("x", white()[..., :1])
-    # Bulk ESS is of ranks and the error of values: of normal draws within a few per cent.
-    assert error.value == pytest.approx(bulk.value**-0.5, rel=0.1)
 
 
 def test_tails_that_are_seldom_visited_fail_where_the_bulk_passes():

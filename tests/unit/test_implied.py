@@ -9,20 +9,19 @@ import pytest
 from netlm_bayes.builders.data import data_of
 from netlm_bayes.builders.structure import structure_of
 from netlm_bayes.curves import Weibull
-from netlm_bayes.errors import InputError
 from netlm_bayes.evidence.assemble import analyse
 from netlm_bayes.evidence.cohort import Cohort
 from netlm_bayes.evidence.digitised.published_curve import CurveEvidence
 from netlm_bayes.evidence.files import BUNDLED_COHORTS
 from netlm_bayes.evidence.follow_up import printed_follow_up
-from netlm_bayes.evidence.implied.emulator import follow_up_of, limits, with_implied
+from netlm_bayes.evidence.implied.emulator import follow_up_of
 from netlm_bayes.evidence.implied.limits import logistic_limit
 from netlm_bayes.evidence.implied.plausible import plausible
 from netlm_bayes.evidence.implied.population import FollowUp, Survival
 from netlm_bayes.evidence.implied.regression import Regression, regression_of
 from netlm_bayes.evidence.population import Patterns, joint_distribution
 from netlm_bayes.evidence.sources import read_cohorts
-from netlm_bayes.spec import Association, Model, read_model
+from netlm_bayes.spec import Association, read_model
 
 MODELS = ("pfs-weibull", "pfs-piecewise", "response-logistic")
 
@@ -58,13 +57,6 @@ def test_the_default_is_the_mismatch_term(analysis_of, papers):
     assert not any(cohort.implied for cohort in analysis.cohorts)
 
 
-def test_no_third_way_is_known(tmp_path):
-    path = tmp_path / "m.toml"
-    path.write_text('name = "m"\noutcome = "survival"\ncovariates = []\nunadjusted = "ignored"\n')
-    with pytest.raises(InputError, match="unadjusted"):
-        read_model(str(path))
-
-
 @pytest.mark.parametrize("name", MODELS)
 def test_a_graph_serves_both_ways(name, bundled):
     mismatch, implied = (bundled(name, how) for how in ("mismatch", "implied"))
@@ -80,20 +72,6 @@ def test_the_emulator_misses_little_beside_what_a_ratio_does_not_tell(name, bund
         for ratio in cohort.ratios:
             if ratio.item in cohort.implied:
                 assert 0 < cohort.implied[ratio.item].error_sd < 0.1 * ratio.log_ratio_se
-
-
-@pytest.mark.parametrize("name", MODELS)
-def test_fresh_draws_are_emulated_as_well_as_the_old(name, bundled, monkeypatch):
-    analysis = bundled(name, "implied")
-    patterns, cohort = analysis.patterns, analysis.cohorts[0]
-    monkeypatch.setattr("netlm_bayes.evidence.implied.plausible.DRAWS", 2500)
-    fresh = plausible(analysis.spec, patterns, analysis.endpoints, cohort)
-    ratios = [ratio for ratio in cohort.ratios if ratio.item in cohort.implied]
-    exact = limits(ratios, patterns, cohort.joint, fresh, follow_up_of(cohort)[0])
-    assert set(exact) == set(cohort.implied)
-    for item, one in cohort.implied.items():
-        missed = one.intercept + fresh.theta @ one.coefficients - exact[item]
-        assert missed.std() == pytest.approx(one.error_sd, rel=0.25)
 
 
 @pytest.mark.parametrize("name", MODELS)
@@ -130,16 +108,6 @@ def test_the_emulators_error_takes_the_place_of_the_mismatch(analysis_of, papers
     assert np.count_nonzero(change) == 1
 
 
-def test_what_is_adjusted_as_the_model_adjusts_enters_as_before(analysis_of, papers):
-    mismatch, implied = (
-        data_of(analysis_of(*papers(), unadjusted=how)) for how in ("mismatch", "implied")
-    )
-    # The three of size, adjusted for spread, come first.
-    for key in ("ratios", "ratios_difference"):
-        np.testing.assert_array_equal(mismatch[key][:3], implied[key][:3])
-        assert not np.array_equal(mismatch[key][3], implied[key][3])
-
-
 def test_a_joined_ratio_that_is_implied_leaves_its_contrast(analysis_of, papers):
     mismatch, implied = (analysis_of(*papers(), unadjusted=how) for how in ("mismatch", "implied"))
     assert structure_of(mismatch) == structure_of(implied)
@@ -156,20 +124,6 @@ def test_a_joined_ratio_that_is_implied_leaves_its_contrast(analysis_of, papers)
     assert west[1, middle] < 0 < min(west[1, large], west[1, huge])
 
 
-def test_both_ways_say_what_they_did(analysis_of, papers):
-    cohort = analysis_of(*papers(), unadjusted="implied").cohorts[0]
-    (item,) = cohort.implied
-    sd = cohort.implied[item].error_sd
-    assert cohort.uses[item].note.endswith(
-        "adjusted otherwise than the model, compared with what the model implies for it, "
-        f"emulated with sd {sd:.3f}"
-    )
-    assert cohort.notes[-1] == (
-        "adjustment: 1 ratio compared with what the model implies, emulated with sd up to "
-        f"{sd:.3f}; censoring taken as even up to month 20, printed"
-    )
-
-
 def test_what_a_model_cannot_imply_keeps_the_mismatch_term(analysis_of, papers):
     mismatch, implied = (
         analysis_of(*papers(adjusted_for=["unstated"]), unadjusted=how).cohorts[0]
@@ -182,25 +136,11 @@ def test_what_a_model_cannot_imply_keeps_the_mismatch_term(analysis_of, papers):
     assert any(use.note.endswith(f"mismatch sd 0.15: {why}") for use in implied.uses)
 
 
-def test_a_covariate_that_the_paper_adjusted_for_and_the_model_lacks_is_named(bundled):
-    notes = bundled("response-logistic", "implied").cohorts[1].notes
-    assert "adjustment: ki67 keeps the mismatch term: adjusted for 'fdg', not in the model" in notes
-
-
 def test_a_level_that_nobody_has_keeps_the_mismatch_term(analysis_of, papers):
     east, _ = papers()
     east["published"][1]["values"] = {"no": 100, "yes": 0}
     cohort = analysis_of(east, unadjusted="implied").cohorts[0]
     assert cohort.notes[-1].endswith("keeps the mismatch term: no patient with spread yes")
-
-
-def test_a_regression_without_a_finite_estimate_keeps_the_mismatch_term(
-    analysis_of, papers, monkeypatch
-):
-    monkeypatch.setattr("netlm_bayes.evidence.implied.limits.STEPS", 1)
-    cohort = analysis_of(*papers(), unadjusted="implied").cohorts[0]
-    assert not cohort.implied
-    assert cohort.notes[-1].endswith("no finite estimate under some plausible parameters")
 
 
 def test_separation_has_no_finite_limit():
@@ -253,15 +193,6 @@ def test_a_digitised_curve_shows_how_long_patients_were_followed(analysis_of, pa
     assert follow_up_of(replace(east, digitised=(curve,)))[0] == FollowUp(20.0, True)
 
 
-def test_cohorts_without_ratios_stay_as_they_are(analysis_of, papers):
-    analysis = analysis_of(*papers())
-    spec = Model.model_validate(
-        {"name": "m", "outcome": "survival", "covariates": [], "unadjusted": "implied"}
-    )
-    bare = replace(analysis.cohorts[0], ratios=(), ratio_covariance=np.zeros((0, 0)))
-    assert with_implied(bare, spec, analysis.codebook, analysis.patterns) is bare
-
-
 # Which way a coefficient moves
 
 TWO = Patterns(("x", "z"), (("no", "yes"), ("no", "yes")), ("no", "no"))
@@ -276,18 +207,6 @@ def alone(log_odds_ratio: float, effect: tuple[float, float]) -> float:
     curve, follow_up = Weibull(np.array([-0.4]), np.array([1.0])), FollowUp(36, True)
     population = Survival(np.array([effect]), joint[None], curve, follow_up)
     return float(population.coefficients(regression)[0, 0])
-
-
-@pytest.mark.parametrize("sign", [-1, 1])
-def test_leaving_out_an_independent_covariate_pulls_towards_none(sign):
-    assert 0 < sign * alone(0.0, (sign * 0.8, 1.5)) < 0.75
-    assert 0 < sign * alone(0.0, (sign * 0.8, -1.5)) < 0.75
-
-
-def test_leaving_out_an_associated_covariate_lends_its_effect():
-    assert alone(1.5, (0.0, 1.5)) > 0.2
-    assert alone(-1.5, (0.0, 1.5)) < -0.2
-    assert alone(1.5, (0.0, -1.5)) < -0.2
 
 
 # Which regression a ratio is of

@@ -27,7 +27,7 @@ def autoregressive(rho: float, shape: tuple[int, ...], seed: int = 1) -> NDArray
     return np.exp(chains / 2)
 
 
-@pytest.mark.parametrize("rho", [-0.3, 0.0, 0.5, 0.8])
+@pytest.mark.parametrize("rho", [-0.3, 0.8])
 @pytest.mark.parametrize("draws", [1000, 10_000])
 def test_errors_are_those_of_arviz(rho, draws):
     values = autoregressive(rho, (12, 4, draws))
@@ -53,12 +53,6 @@ def test_errors_are_the_spread_over_runs():
     assert probability_errors(above).mean() / above.mean(axis=(1, 2)).std() == pytest.approx(
         1, abs=0.1
     )
-
-
-def test_quantiles_are_interpolated_as_numpy_does():
-    values = autoregressive(0.2, (3, 2, 83))
-    expected = np.quantile(values.reshape(3, -1), PROBABILITIES, axis=1)
-    np.testing.assert_allclose(quantiles(values, PROBABILITIES).estimates, expected, rtol=1e-12)
 
 
 def test_what_never_varies_has_no_error():

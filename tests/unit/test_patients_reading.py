@@ -14,7 +14,7 @@ from pyarrow import parquet
 
 from netlm_bayes.codebook import Codebook
 from netlm_bayes.errors import InputError
-from netlm_bayes.evidence.patients.canonical import MISSING, RESPONSES, Patients
+from netlm_bayes.evidence.patients.canonical import RESPONSES, Patients
 from netlm_bayes.evidence.patients.layout import Layout
 from netlm_bayes.evidence.patients.read import read_patients
 
@@ -91,13 +91,6 @@ def test_covariates_are_read_whatever_the_case_and_the_blanks():
     assert np.isnan(patients.lower).all()
 
 
-def test_every_covariate_is_there_and_missing_where_the_file_has_no_column_of_it():
-    patients = one("time,event\n5,1\n")
-    assert patients.levels["burden"].tolist() == patients.levels["spread"].tolist() == [-1]
-    assert np.isnan(patients.values["age"]).all()
-    assert patients.response.tolist() == [-1]
-
-
 def test_percentages_become_levels_and_an_edge_belongs_to_the_level_below_it():
     cells = "9.9\n10\n10.1\n25 %\n60%\n\n"
     patients = one("time,event,burden_percent\n" + "".join(f"5,1,{c}\n" for c in cells.split("\n")))
@@ -129,12 +122,6 @@ def test_times_become_months(unit):
     np.testing.assert_allclose(other.entry, 2 / 30.4375)
 
 
-def test_a_known_column_that_is_to_be_ignored_is_not_read():
-    text = "time,event,response\n5,1,PR\n7,0,\n"
-    assert (one(text, ignore=("response",)).response == MISSING).all()
-    assert one(text).response[0] != MISSING
-
-
 def test_columns_recodes_and_ignore_turn_theirs_into_ours():
     patients = one(
         "Months,status,Mets,comment,note\n5,2,1.0,x,y\n6,1,2.0,x,y\n7,1,9,x,y\n",
@@ -144,12 +131,6 @@ def test_columns_recodes_and_ignore_turn_theirs_into_ours():
     )
     assert patients.exact.tolist() == [True, False, False]
     assert patients.levels["spread"].tolist() == [0, 1, -1]
-
-
-def test_a_name_given_in_columns_is_not_taken_for_another_column():
-    patients = one("time,event,age\n5,1,yes\n", columns={"spread": "age"})
-    assert patients.levels["spread"].tolist() == [1]
-    assert np.isnan(patients.values["age"]).all()
 
 
 @pytest.mark.parametrize(
@@ -180,20 +161,11 @@ def test_a_decimal_comma_between_commas_must_be_declared():
     ]
 
 
-def test_a_declared_delimiter_is_taken():
-    assert one("time|event\n5|1\n", delimiter="|").lower[0] == 5
-
-
 def test_institutions_come_apart_by_name_and_keep_their_lines():
     found = read("time,event,institution\n5,1,West\n6,0,East\n7,1, West\n")
     assert list(found) == ["East", "West"]
     assert found["West"].row.tolist() == [2, 4]
     assert found["West"].lower.tolist() == [5, 7]
-
-
-def test_simulated_patients_are_known_as_such():
-    assert one("time,event,synthetic\n5,1,yes\n6,1,Yes\n").synthetic
-    assert not one("time,event,synthetic\n5,1,no\n6,1,\n").synthetic
 
 
 def test_lines_are_right_after_blank_lines_and_quoted_line_breaks():
@@ -213,11 +185,8 @@ def test_lines_are_right_after_blank_lines_and_quoted_line_breaks():
     ("text", "said"),
     [
         ("time,event\n-0.5,1\n", "line 2, time: must be > 0 months; got -0.5"),
-        ("time,event\n0,1\n", "line 2, time: must be > 0 months; got 0"),
         ("time,event\n5,2\n", "line 2, event: must be 0 or 1; got 2"),
-        ("time,event\n5,yes\n", "line 2, event: must be 0 or 1; got 'yes'"),
         ("time,event\n5,\n", "line 2, event: is missing, yet 'time' is given"),
-        ("time,event\n,1\n", "line 2, time: is missing, yet 'event' is given"),
         (
             "time,event\n44197,1\n",
             "line 2, time: must be at most 1200 months; got 44197 "
@@ -228,37 +197,19 @@ def test_lines_are_right_after_blank_lines_and_quoted_line_breaks():
             "line 2, time: must be a number; got '2020-01-31', which looks like a date",
         ),
         (
-            "time,event\n31.01.2020,1\n",
-            "line 2, time: must be a number; got '31.01.2020', which looks like a date",
-        ),
-        (
-            "time,event\n12-Jan-20,1\n",
-            "line 2, time: must be a number; got '12-Jan-20', which looks like a date",
-        ),
-        (
             "time,event\nNaN,1\n",
             "line 2, time: must be a number; got 'NaN' (leave the cell empty where it is missing)",
         ),
-        (
-            "time,event\n.,1\n",
-            "line 2, time: must be a number; got '.' (leave the cell empty where it is missing)",
-        ),
-        ("time,event\n1e999,1\n", "line 2, time: must be a number; got '1e999'"),
         (
             'time,event\n"5\n\n6",1\n',
             "line 2, time: must be a number; got several lines of text "
             "(a quotation mark too many?)",
         ),
-        ("time,event\nabout 5,1\n", "line 2, time: must be a number; got 'about 5'"),
         ("time,event,entry\n5,1,5\n", "line 2, entry: must be less than 'time', 5; got 5"),
-        ("time,event,entry\n5,0,7\n", "line 2, entry: must be less than 'time', 5; got 7"),
-        ("time,event,entry\n5,1,-1\n", "line 2, entry: must be >= 0 months; got -1"),
         (
             "time_lower,time_upper\n6,5\n",
             "line 2, time_upper: must be at least 'time_lower', 6; got 5",
         ),
-        ("time_lower,time_upper\n-1,5\n", "line 2, time_lower: must be >= 0 months; got -1"),
-        ("time_lower,time_upper\n0,0\n", "line 2, time_upper: must be > 0 months; got 0"),
         (
             "time_lower,time_upper\n,5\n",
             "line 2, time_lower: is missing, yet 'time_upper' is given",
@@ -267,20 +218,7 @@ def test_lines_are_right_after_blank_lines_and_quoted_line_breaks():
             "time_lower,time_upper,entry\n3,6,4\n",
             "line 2, entry: must be at most 'time_lower', 3; got 4",
         ),
-        (
-            "time_lower,time_upper,entry\n3,3,3\n",
-            "line 2, entry: must be at most 'time_lower', 3; got 3",
-        ),
         ("response\nPRR\n", "line 2, response: no such response 'PRR' (did you mean 'PR'?)"),
-        (
-            "response,spread\nCR,yess\n",
-            "line 2, spread: no such level 'yess' (did you mean 'yes'?)",
-        ),
-        ("response,spread\nCR,7\n", "line 2, spread: no such level 7; there are no, yes"),
-        (
-            "response,spread\nCR,NULL\n",
-            "line 2, spread: no such level 'NULL' (leave the cell empty where it is missing)",
-        ),
         (
             "response,burden\nCR,35\n",
             "line 2, burden: no such level 35 (a percentage goes into 'burden_percent')",
@@ -295,15 +233,10 @@ def test_lines_are_right_after_blank_lines_and_quoted_line_breaks():
             "line 2, burden_percent: must lie between 0 and 100 per cent; got 120",
         ),
         (
-            "response,marker\nCR,-1 %\n",
-            "line 2, marker: must lie between 0 and 100 per cent; got '-1 %'",
-        ),
-        (
             "response,burden,burden_percent\nCR,<10%,30\n",
             "line 2, burden: does not agree with 'burden_percent': got '<10%' and 30, "
             "which is '>25%'",
         ),
-        ("response,age\nCR,60 %\n", "line 2, age: must be a number; got '60 %'"),
         (
             "response,institution\nCR,\nPR,East\n",
             "line 2, institution: is missing; where one patient has an institution, all have",
@@ -313,7 +246,6 @@ def test_lines_are_right_after_blank_lines_and_quoted_line_breaks():
             "line 2, synthetic: must be 'yes' throughout or nowhere: simulated patients are not "
             "mixed with others",
         ),
-        ("response,synthetic\nCR,si\n", "line 2, synthetic: no such level 'si'; there are no, yes"),
         (
             "response,patient\nCR,a\nPR,b\nPR,a\nSD, a\n",
             [
@@ -329,7 +261,6 @@ def test_lines_are_right_after_blank_lines_and_quoted_line_breaks():
                 "decimal points (line 3, time) and commas (line 2, time) are mixed",
             ],
         ),
-        ("time,event\n5,1,7\n", "line 2: must have 2 cells, as the header; it has 3"),
         ("time,event\n6,1\n5\n", "line 3: must have 2 cells, as the header; it has 1"),
     ],
 )
@@ -369,11 +300,6 @@ def test_many_faults_of_a_kind_are_counted():
     assert short[20:] == ["lines: 1,005 more do not have 2 cells"]
 
 
-def test_one_patient_may_be_at_two_institutions():
-    text = "response,patient,institution\nCR,a,East\nPR,a,West\n,,East\nSD,,East\nSD,,East\n"
-    assert {name: patients.n for name, patients in read(text).items()} == {"East": 4, "West": 1}
-
-
 # What is wrong with files
 
 
@@ -381,11 +307,8 @@ def test_one_patient_may_be_at_two_institutions():
     ("text", "said"),
     [
         ("", "is empty"),
-        ("\ufeff \n\n", "is empty"),
         ("time,event\n", "has a header and no patients"),
-        ("time,event\n,\n", "has a header and no patients"),
         ("time,event\n5,1\n".encode("utf-16"), "is UTF-16; save it as 'CSV UTF-8'"),
-        ("time,event\n5,1\n".encode("utf-16-le"), "is not text; save it as 'CSV UTF-8'"),
         (
             "response,spread\nCR,né\n".encode("latin-1"),
             "line 2: is not UTF-8; save it as 'CSV UTF-8'",
@@ -413,7 +336,6 @@ def test_one_patient_may_be_at_two_institutions():
             "has neither 'time' and 'event', nor 'time_lower' and 'time_upper', nor 'response'",
         ),
         ("time,age\n5,1\n", "column 'event': is missing; 'time' needs it"),
-        ("time_upper,age\n5,1\n", "column 'time_lower': is missing; 'time_upper' needs it"),
         (
             "time,event,time_lower,time_upper\n5,1,4,5\n",
             "has both 'time' and 'time_lower'; one of the two must be ignored",
@@ -423,21 +345,10 @@ def test_one_patient_may_be_at_two_institutions():
             "column 'age': stands 2 times; each column needs a name of its own",
         ),
         ("response,spraed\nCR,5\n", "column 'spraed': no such column (did you mean 'spread'?)"),
-        (
-            "response,index__level\nCR,5\n",
-            "column 'index__level': no such column; [patients] in a cohort file may rename it in "
-            "'columns' or leave it by 'ignore'",
-        ),
     ],
 )
 def test_a_faulty_file_is_said_to_be_so(text, said):
     assert faults(text) == [said]
-
-
-def test_a_wrong_delimiter_is_guessed_at():
-    assert faults("time;event\n5;1\n", delimiter=",") == [
-        "line 1: is one column, with ';' in it; is that the delimiter?"
-    ]
 
 
 def test_a_column_that_columns_names_must_be_there():
@@ -447,28 +358,6 @@ def test_a_column_that_columns_names_must_be_there():
         "column 'month': no such column (did you mean 'months'?); 'columns' gives it as time",
         "column 'months': no such column (did you mean 'month'?)",
     ]
-
-
-def test_a_name_over_several_lines_is_known_and_never_repeated():
-    text = 'response,"Bone\n mets","Other\nthing"\nCR,yes,1\n'
-    assert faults(text, columns={"spread": "Bone mets"}) == [
-        "column 3: has an unknown name of several lines (a quotation mark too many?)"
-    ]
-    patients = one(text, columns={"spread": "Bone\nmets"}, ignore=("Other thing",))
-    assert patients.levels["spread"].tolist() == [1]
-
-
-def test_many_unknown_columns_are_counted():
-    header = ",".join(["response", *(f"x{i}" for i in range(25))])
-    said = faults(header + "\n" + "CR" + "," * 25 + "\n")
-    assert (len(said), said[-1]) == (21, "columns: 5 more are not known")
-
-
-def test_no_covariate_bears_the_name_of_another_column():
-    book = CODEBOOK.model_dump()
-    book["covariates"]["time"] = {"label": "Time", "unit": "month"}
-    with pytest.raises(ValueError, match="is a column of every file of patients; give another"):
-        Codebook.model_validate(book)
 
 
 # Parquet
@@ -507,14 +396,6 @@ def test_faults_of_a_parquet_have_rows():
     assert faults(as_parquet(response=["CR"], age=[[1, 2]])) == [
         "column 'age': must hold numbers or text; it holds list<element: int64>"
     ]
-
-
-def test_numbers_of_a_parquet_meet_recodes():
-    data = as_parquet(time=[5.0, 6.0], event=[1.0, 2.0], **{"mets.bone": [0.0, 1.0]})
-    recodes = {"event": {"1": 0, "2": 1}, "spread": {"0": "no", "1": "yes"}}
-    patients = one(data, columns={"spread": "mets.bone"}, recodes=recodes)
-    assert patients.exact.tolist() == [False, True]
-    assert patients.levels["spread"].tolist() == [0, 1]
 
 
 # Privacy

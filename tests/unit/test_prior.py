@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
 import pytest
 from scipy.stats import halfnorm, kstest, norm
 
@@ -46,12 +45,3 @@ def test_borrowed_margins_and_later_endpoints_have_theirs(analysis: Analysis) ->
         sigma = analysis.spec.prior("endpoint_offset").sigma
         draws = posterior["endpoint_offset"].to_numpy().ravel()
         assert kstest(draws, norm(0, sigma).cdf).pvalue > FALSE_ALARM
-
-
-def test_the_same_seed_gives_the_same_prior(analysis: Analysis) -> None:
-    one, same, other = (
-        accepted_prior(analysis, 2, 500, seed).tree["posterior"]["theta"].to_numpy()
-        for seed in (1, 1, 2)
-    )
-    np.testing.assert_array_equal(one, same)
-    assert not np.array_equal(one, other)

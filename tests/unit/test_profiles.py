@@ -11,7 +11,6 @@ from netlm_bayes.codebook import Codebook
 from netlm_bayes.evidence.patients.canonical import Patients, Scale
 from netlm_bayes.evidence.patients.profiles import (
     MOST_PROFILES,
-    completions,
     margins,
     observed_patterns,
     shares_over,
@@ -77,52 +76,7 @@ def ways(codes: tuple[int, ...]) -> list[tuple[int, ...]]:
 # Completions
 
 
-@pytest.mark.parametrize("seed", range(5))
-def test_every_combination_comes_once_and_in_turn(seed: int) -> None:
-    some = anybody(seed)
-    expected = [(i, way) for i, codes in enumerate(codes_of(some)) for way in ways(codes)]
-    found = completions(some, SIZES)
-    assert found.owner.tolist() == [i for i, _ in expected]
-    assert [tuple(row) for row in found.codes.tolist()] == [way for _, way in expected]
-    missing = np.array(codes_of(some)) < 0
-    np.testing.assert_array_equal(found.filled, missing[found.owner])
-
-
-def test_one_who_misses_everything_has_all_combinations() -> None:
-    found = completions(patients([[2, 1, 0], [-1, -1, -1], [0, 0, 2]]), SIZES)
-    assert np.bincount(found.owner).tolist() == [1, 24, 1]
-    assert found.filled.all(axis=1).sum() == 24
-
-
-def test_where_nothing_is_missing_everybody_is_as_observed() -> None:
-    some = anybody(0, known=True)
-    found = completions(some, SIZES)
-    assert found.owner.tolist() == list(range(some.n))
-    assert [tuple(row) for row in found.codes.tolist()] == codes_of(some)
-    assert not found.filled.any()
-
-
-def test_what_a_model_leaves_out_is_not_filled_in() -> None:
-    found = completions(patients([[-1, 1, -1], [0, -1, 0]]), {"spread": 2})
-    assert found.codes.tolist() == [[1], [0], [1]]
-    assert completions(patients([[-1, 1, -1], [0, -1, 0]]), {}).codes.shape == (2, 0)
-
-
-def test_completions_leave_the_patients_as_they_are() -> None:
-    some = patients([[-1, -1, -1]])
-    completions(some, SIZES)
-    assert codes_of(some) == [(-1, -1, -1)]
-
-
 # Margins
-
-
-def test_margins_are_of_those_in_whom_a_level_is_known() -> None:
-    some = patients([[0, 1, 2], [0, -1, 2], [3, -1, 2], [-1, 0, 2]])
-    found = margins(some, SIZES)
-    np.testing.assert_allclose(found["size"], np.array([3, 1, 1, 2]) / 7)
-    np.testing.assert_allclose(found["spread"], np.array([2, 2]) / 4)
-    np.testing.assert_allclose(found["site"], np.array([1, 1, 5]) / 7)
 
 
 def test_margins_of_what_nobody_has_are_uniform() -> None:
@@ -179,13 +133,6 @@ def test_where_every_combination_is_observed_profiles_are_the_patterns() -> None
     np.testing.assert_allclose(share, shares_over(every, more))
 
 
-def test_only_profiles_that_somebody_may_have_are_listed() -> None:
-    some = patients([[0, 1, 2], [0, 1, 2], [3, -1, 0]])
-    found, _ = observed_patterns([some], CODEBOOK, list(SIZES), {})
-    expected = [("small", "yes", "both"), ("huge", "no", "left"), ("huge", "yes", "left")]
-    assert list(found.rows) == expected
-
-
 def test_values_are_in_steps_from_the_centre_and_at_it_where_missing() -> None:
     some = patients([[0, 1, 2], [0, 1, 2], [0, 1, 2], [1, -1, 0]], [75.0, 75.0, np.nan, 50.0])
     covariates = ["age", *SIZES]
@@ -213,9 +160,3 @@ def test_with_values_a_sample_stands_for_many_patients() -> None:
     assert spread == pytest.approx(1, abs=0.1)  # of 1000 normals: 4 standard errors of 0.022
     without, _ = observed_patterns([many], CODEBOOK, list(SIZES), {})
     assert len(without.rows) == 1
-
-
-def test_a_model_without_covariates_has_one_profile() -> None:
-    found, (share,) = observed_patterns([anybody(0)], CODEBOOK, [], {})
-    assert found.rows == ((),)
-    assert share.tolist() == [1.0]

@@ -70,20 +70,6 @@ def test_a_replicate_carries_the_printed_numbers_own_error(analysis_of, invented
     assert math.log(median["upper"] / median["lower"]) == pytest.approx(2 * reach, rel=0.12)
 
 
-def test_ratios_adjusted_otherwise_than_the_model_are_predicted_more_widely(analysis_of, invented):
-    east = invented.east()
-    limits = {"estimate": 2.0, "lower": 1.2, "upper": 3.4, "role": "check"}
-    east["published"].append(invented.hazard_ratio("spread", "yes", "no", **limits))
-    analysis = analysis_of(east, mismatch=0.4)
-    table = table_of(analysis, perfect(analysis, invented))
-    alike = table.loc["hazard_ratio pfs spread: yes vs no (adjusted for size)"]
-    other = table.loc["hazard_ratio pfs spread: yes vs no"]
-    se = math.log(3.4 / 1.2) / 2 / norm.isf(0.025)
-    ratio = math.log(other["upper"] / other["lower"]) / math.log(alike["upper"] / alike["lower"])
-    # Ends of an interval from 10,000 draws are good to 2 %.
-    assert ratio == pytest.approx(math.hypot(se, 0.4) / se, rel=0.08)
-
-
 def test_a_planted_outlier_is_flagged_and_it_alone(analysis_of, invented):
     east = invented.east()
     common = {"kind": "median", "endpoint": "pfs", "source": "Text", "n": 40}
@@ -95,20 +81,6 @@ def test_a_planted_outlier_is_flagged_and_it_alone(analysis_of, invented):
     known = table.dropna(subset="p_value")
     assert known.index[known["p_value"] < 0.05].tolist() == ["median pfs, size: small"]
     assert table.loc["median pfs, size: small", "role"] == "check"
-
-
-def test_a_milestone_is_replicated_as_a_probability(analysis_of, invented):
-    east = invented.east()
-    common = {"kind": "milestone", "endpoint": "pfs", "source": "Text"}
-    east["published"].append({**common, "months": 12.0, "survival": 0.5})
-    analysis = analysis_of(east)
-    row = table_of(analysis, perfect(analysis, invented)).loc["milestone pfs 12.0 months, overall"]
-    assert row["unit"] == "probability"
-    assert row["p_value"] > 1 - SAMPLING
-    # On the log(-log S) scale the standard error of 100 patients is 0.1 / (0.5 * 2 log 2).
-    se = 0.1 / math.log(2)
-    ends = [math.log(-math.log(row[key])) for key in ("upper", "lower")]
-    assert ends[1] - ends[0] == pytest.approx(2 * norm.isf(0.025) * se, rel=0.06)
 
 
 def test_a_count_is_replicated_as_a_binomial(analysis_of, invented):
@@ -137,28 +109,6 @@ def test_a_median_not_reached_surprises_only_a_model_that_reaches_it(analysis_of
     assert values["early"]["p_value"] < 0.001
     assert values["late"]["printed"] == 20
     assert "not reached" in values["late"]["note"]
-
-
-def test_numbers_printed_without_what_a_replicate_needs_are_listed_with_the_reason(
-    analysis_of, invented
-):
-    east = invented.east()
-    text = {"kind": "median", "endpoint": "pfs", "source": "Text", "not_reached": True}
-    east["published"] += [
-        {**text, "subgroup": {"size": "huge"}},
-        invented.hazard_ratio("spread", "yes", "no", estimate=1.7, role="check"),
-    ]
-    analysis = analysis_of(east)
-    table = table_of(analysis, perfect(analysis, invented))
-    median, ratio = (
-        table.loc["median pfs, size: huge"],
-        table.loc["hazard_ratio pfs spread: yes vs no"],
-    )
-    assert median["note"] == "not reached, and no end of follow-up is printed"
-    assert ratio["note"] == "printed without a standard error"
-    assert {median["role"], ratio["role"]} == {"unused"}
-    assert math.isnan(median["p_value"])
-    assert math.isnan(ratio["p_value"])
 
 
 def test_what_is_known_only_after_the_start_is_listed_and_not_predicted(analysis_of, invented):
@@ -192,14 +142,6 @@ def test_every_number_of_the_outcome_is_listed_once(model, invented):
         assert len(listed) == len(printed) > 0
     assert all(item.note for item in found if item.role == "unused")
     assert all(item.draws.size for item in found if item.role != "unused")
-
-
-def test_the_same_seed_gives_the_same_replicates(analysis_of, invented):
-    analysis = analysis_of(invented.east())
-    people = perfect(analysis, invented)
-    one, same, other = (replicates(analysis, people, seed) for seed in (3, 3, 4))
-    assert all(np.array_equal(a.draws, b.draws) for a, b in zip(one, same, strict=True))
-    assert not np.array_equal(one[0].draws, other[0].draws)
 
 
 def test_ratios_adjusted_for_less_are_predicted_by_what_the_model_implies(analysis_of, invented):

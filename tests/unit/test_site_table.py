@@ -15,7 +15,7 @@ from netlm_bayes.errors import InputError
 from netlm_bayes.evidence.cells import shape_nodes, survival_cells
 from netlm_bayes.evidence.cohort import Cohort
 from netlm_bayes.evidence.patients.canonical import Patients
-from netlm_bayes.evidence.sites.choice import Choice, Gaps, Made
+from netlm_bayes.evidence.sites.choice import Choice, Gaps
 from netlm_bayes.evidence.sites.disclosure import followed_months, joined_patterns
 from netlm_bayes.evidence.sites.information import (
     response_information_kept,
@@ -28,9 +28,8 @@ from netlm_bayes.evidence.sites.joining import (
     smallest_joined,
 )
 from netlm_bayes.evidence.sites.make import outcomes_known, site_table
-from netlm_bayes.evidence.sites.orders import better_order
 from netlm_bayes.evidence.sites.table import Groups, ResponseTable, SurvivalTable
-from netlm_bayes.evidence.sites.words import COMPUTABLE, report
+from netlm_bayes.evidence.sites.words import report
 from netlm_bayes.evidence.sites.write import as_json
 
 CODEBOOK: Codebook = read_codebook(BUNDLED, Path())
@@ -86,21 +85,6 @@ def test_the_covariate_with_the_rarest_level_is_told_first() -> None:
     assert sorted(groups["htb"].sum(axis=1).tolist()) == [1, 1, 2]
 
 
-def test_an_order_that_is_given_is_kept() -> None:
-    levels = {"htb": [[0], [0], [3], [3]], "ki67": [[0], [1], [0], [1]]}
-    four = tally(levels, [10, 3, 10, 3])
-    groups = four.joined(joined_patterns(four, 5, ("htb", "ki67"))).levels
-    assert groups["htb"].sum(axis=1).tolist() == [1, 1]
-    assert groups["ki67"].sum(axis=1).tolist() == [2, 2]
-
-
-def test_those_with_gaps_do_not_blur_the_others() -> None:
-    levels = {"htb": [[0], [3], [0, 1, 2, 3], [0], [3]], "ki67": [[0], [0], [0], [0, 1], [0, 1]]}
-    found = joined_patterns(tally(levels, [20, 20, 2, 2, 2]), 5)
-    assert len(set(found.tolist())) == 3
-    assert found[2] == found[3] == found[4]
-
-
 def with_gaps(gaps: int, told: tuple[int, ...] = (45, 30, 23, 18)) -> Patients:
     """Patients of each burden, and some of whom it is not told."""
     codes = np.repeat([*range(len(told)), -1], [*told, gaps])
@@ -141,64 +125,14 @@ def test_who_has_a_gap_is_in_the_table_where(patients: Patients, why: str) -> No
     assert made.patterns.patients.sum() == patients.n
 
 
-def test_progression_between_scans_of_those_left_out_is_not_counted() -> None:
-    patients = with_gaps(4)
-    patients = replace(patients, upper=patients.lower + 3)
-    made = site_table(patients, CODEBOOK, Choice(("htb",), at_scan=True), "site.csv")
-    assert made.between_scans == 116
-
-
-def test_the_better_order_is_suggested_with_what_it_keeps() -> None:
-    patients = replace(
-        site(84), levels={"htb": np.arange(84) % 4, "ki67": (np.arange(84) % 21 == 0).astype(int)}
-    )
-    patients.levels["ki67"][:8] = 1
-    one, two = (Choice(names, ordered=True) for names in (("htb", "ki67"), ("ki67", "htb")))
-    first, second = (site_table(patients, CODEBOOK, x, "site.csv") for x in (one, two))
-
-    def kept(made: Made, names: tuple[str, ...]) -> str:
-        each = [
-            np.mean([share for x in made.kept.values() for key, share in x.items() if key[0] == n])
-            for n in names
-        ]
-        return f"{100 * np.mean(each):.0f} %"
-
-    line = "\n".join(better_order(first, patients, CODEBOOK, one))
-    both = ("htb", "ki67")
-    assert line == (
-        "another order keeps more in the mean: --covariates ki67,htb keeps about"
-        f" {kept(second, ('htb',))} on htb and {kept(second, both)} on each covariate in the mean,"
-        f" this one {kept(first, ('htb',))} and {kept(first, both)}"
-    )
-    assert better_order(second, patients, CODEBOOK, two) == []
-    alone = Choice(("ki67",), ordered=True)
-    made = site_table(patients, CODEBOOK, alone, "site.csv")
-    assert better_order(made, patients, CODEBOOK, alone) == []
-
-
-def test_a_lone_gap_joins_where_the_fewest_lose() -> None:
-    levels = {"htb": [[0], [3], [3]], "ki67": [[0], [0], [0, 1]]}
-    assert smallest_joined(tally(levels, [30, 9, 2]), 5).tolist() == [0, 1, 1]
-
-
 def test_of_as_few_the_nearest_is_joined() -> None:
     assert smallest_joined(tally({"htb": [[0], [2], [3]]}, [9, 9, 2]), 5).tolist() == [0, 1, 1]
     assert smallest_joined(tally({"htb": [[1], [3], [0]]}, [9, 9, 2]), 5).tolist() == [0, 1, 0]
 
 
-def test_a_nearer_one_is_not_joined_where_more_would_lose() -> None:
-    assert smallest_joined(tally({"htb": [[0], [2], [3]]}, [6, 30, 2]), 5).tolist() == [0, 1, 0]
-
-
 def test_of_as_near_the_smallest_is_joined() -> None:
     levels = {"bone": [[0, 1], [0], [0]], "ki67": [[0], [0, 1], [0]]}
     assert smallest_joined(tally(levels, [9, 8, 2]), 5).tolist() == [0, 1, 1]
-
-
-def test_groups_of_whom_the_same_is_told_are_one() -> None:
-    levels = {"ki67": [[0], [1], [0, 1]], "bone": [[0, 1], [0, 1], [0, 1]]}
-    found = joined_patterns(tally(levels, [2, 2, 3]), 5)
-    assert len(set(found.tolist())) == 1
 
 
 def test_a_group_needs_enough_of_each_outcome() -> None:
@@ -217,14 +151,6 @@ def test_who_was_not_followed_after_entry_tells_nothing_of_survival() -> None:
     patients = site(30)
     entry = np.where(np.arange(30) < 4, patients.lower, 0.0)
     assert outcomes_known(replace(patients, entry=entry))["survival"].sum() == 26
-
-
-def test_the_longest_follow_up_is_told_in_whole_years() -> None:
-    patients = site(60)
-    made = site_table(patients, CODEBOOK, Choice((), weibull=True), "site.csv")
-    assert made.table.survival
-    assert made.table.survival.cells.scale_months == 12 * np.ceil(patients.lower.max() / 12)
-    assert patients.lower.max() % 12
 
 
 def test_follow_up_is_told_as_far_as_enough_are_followed() -> None:
@@ -256,14 +182,6 @@ def test_progression_between_scans_is_refused_or_counted_at_the_scan() -> None:
     assert made.table.survival
     assert same.table.survival
     np.testing.assert_array_equal(made.table.survival.cells.power, same.table.survival.cells.power)
-
-
-def test_response_alone_may_be_shared_of_patients_seen_between_scans() -> None:
-    exact = site(60)
-    between = replace(exact, upper=np.where(exact.censored, np.inf, exact.lower + 3))
-    made = site_table(between, CODEBOOK, Choice(("htb",), outcomes=("response",)), "scans.csv")
-    assert made.table.survival is None
-    assert made.table.response is not None
 
 
 def _two_tables(patients: Patients) -> tuple[SurvivalTable, SurvivalTable, np.ndarray, np.ndarray]:
@@ -378,13 +296,6 @@ def test_information_on_response_is_that_of_a_logistic_regression() -> None:
     assert set(untouched.values()) == {1.0}
 
 
-def test_a_level_that_nobody_has_is_not_spoken_of() -> None:
-    patients = site(200)
-    patients.levels["htb"][patients.levels["htb"] == 3] = 2
-    made = site_table(patients, CODEBOOK, Choice(("htb",)), "site.csv")
-    assert ("htb", ">50%") not in made.kept["survival"]
-
-
 def times_from(power: np.ndarray, n: int) -> np.ndarray:
     """Times of a group in shares of the scale, rising, from its powers alone: five tries."""
     nodes, rng = shape_nodes(), np.random.default_rng(0)
@@ -420,19 +331,6 @@ def test_times_follow_from_the_weibull_part(n: int, told: int, within: float) ->
         np.testing.assert_allclose(found[:told], time[:told], rtol=0, atol=within)
 
 
-@pytest.mark.parametrize(("n", "fixed"), [(COMPUTABLE, True), (COMPUTABLE + 4, False)])
-def test_the_digits_of_the_powers_fix_every_time_of_a_group_so_small(n: int, fixed: bool) -> None:
-    """Linear error of the times, where each power is known to half of its last digit."""
-    nodes, worst = shape_nodes()[:, None], []
-    for seed in range(10):
-        time = np.random.default_rng(100 * n + seed).uniform(1, 34, n)
-        terms = np.exp(nodes * np.log(time / 36))
-        digit = terms.sum(axis=1, keepdims=True) * np.finfo(float).eps / 2
-        error = np.linalg.pinv(nodes * terms / time / digit, rcond=1e-18)
-        worst.append(np.sqrt((error**2).sum(axis=1)).max())
-    assert (np.median(worst) < 0.002) == fixed
-
-
 def test_the_report_counts_what_was_joined_and_warns() -> None:
     choice = Choice(("htb", "ki67", "bone"), minimum=12)
     made = site_table(site(120, missing=0.05), CODEBOOK, choice, "site.csv")
@@ -452,16 +350,6 @@ def test_the_report_counts_what_was_joined_and_warns() -> None:
     assert f"{made.table.response.responders.sum()} responders" in said
     assert "no Weibull part" in said
     assert "CAUTION" not in said
-
-
-def test_the_report_says_whose_times_the_weibull_part_gives_away() -> None:
-    choice = Choice(("htb", "ki67"), weibull=True)
-    made = site_table(site(60), CODEBOOK, choice, "site.csv")
-    assert made.table.survival
-    sizes = made.table.survival.groups.patients
-    said = "\n".join(report(made, choice))
-    assert "CAUTION, the Weibull part is included" in said
-    assert f"here of {sizes[sizes <= COMPUTABLE].sum()} of 60 patients" in said
 
 
 @pytest.mark.parametrize(
@@ -484,18 +372,6 @@ def test_the_report_says_what_is_special(change: dict[str, Any], says: str) -> N
     assert says not in told(site(60))
 
 
-def test_who_leaves_alone_is_counted() -> None:
-    patients = site(60)
-    made = site_table(patients, CODEBOOK, Choice(("ki67",)), "site.csv")
-    assert made.table.survival
-    cuts = made.table.survival.cells.cuts
-    cells = [
-        (ki67, int(np.searchsorted(cuts, time)))
-        for ki67, time in zip(patients.levels["ki67"].tolist(), patients.lower, strict=True)
-    ]
-    assert made.alone == sum(cells.count(cell) == 1 for cell in set(cells))
-
-
 @pytest.mark.parametrize(
     ("entry", "alone"), [([], 0), ([1.0], 1), ([1.0, 2.0], 0), ([1.0, 4.0], 1), ([4.0], 0)]
 )
@@ -513,24 +389,3 @@ def test_who_enters_late_where_nobody_leaves_is_counted(entry: list[float], alon
     assert made.table.survival
     assert made.table.survival.cells.cuts == (3.0,)
     assert made.alone == alone
-
-
-def test_patterns_with_too_few_of_one_outcome_are_counted_as_joined() -> None:
-    patients = site(60)
-    patients.levels["htb"][:] = np.arange(60) % 4
-    patients.response[(np.arange(60) % 4 == 2) & (np.arange(60) > 8)] = -1
-    choice = Choice(("htb",))
-    said = report(site_table(patients, CODEBOOK, choice, "site.csv"), choice)
-    assert said[0] == (
-        "60 patients in 4 patterns of htb; 1 holds fewer than 5 of whom each outcome is known:"
-        " joined into 3 groups"
-    )
-
-
-def test_an_outcome_of_too_few_is_left_out_and_said() -> None:
-    patients = site(60)
-    patients.response[7:] = -1
-    choice = Choice(("htb",))
-    made = site_table(patients, CODEBOOK, choice, "site.csv")
-    assert made.table.response is None
-    assert any(line.startswith("response: not shared") for line in report(made, choice))

@@ -13,14 +13,12 @@ from netlm_bayes.builders.data import data_of
 from netlm_bayes.builders.structure import structure_of
 from netlm_bayes.evidence.analysis import Analysis
 from netlm_bayes.evidence.assemble import analyse
-from netlm_bayes.evidence.files import BUNDLED_COHORTS
-from netlm_bayes.evidence.sources import read_cohorts
 from netlm_bayes.pipeline.job import Job
 from netlm_bayes.pipeline.posterior import compile_analysis, posterior_of
 from netlm_bayes.pipeline.sensitivity import sensitivity_of
 from netlm_bayes.pipeline.sources import if_shared, without_each
 from netlm_bayes.report.tables import posterior_tables
-from netlm_bayes.spec import Model, Sampling, read_model
+from netlm_bayes.spec import Model, Sampling
 
 
 def test_each_cohort_of_a_pool_is_left_out_once(analysis_of, invented):
@@ -28,11 +26,6 @@ def test_each_cohort_of_a_pool_is_left_out_once(analysis_of, invented):
     found = without_each(analysis)
     votes = {name: [other.vote(c) for c in other.cohorts] for name, other in found.items()}
     assert votes == {"east": [0, 1], "west": [1, 0]}
-
-
-def test_without_a_pool_nothing_is_left_out(analysis_of, invented):
-    assert without_each(analysis_of(invented.east())) == {}
-    assert without_each(analysis_of(invented.east(), invented.west(), pooling="none")) == {}
 
 
 def test_what_is_left_out_needs_no_other_graph_and_counts_for_nothing(analysis_of, invented):
@@ -90,11 +83,6 @@ def test_overlap_is_run_where_nothing_excludes_it(analysis_of, invented, centres
         assert found["overlap 50 %"].votes == {smaller: 0.5}
 
 
-def test_the_bundled_cohorts_do_not_overlap():
-    spec = read_model("response-logistic")
-    assert if_shared(analyse(spec, read_cohorts(BUNDLED_COHORTS))) == {}
-
-
 def test_the_fraction_is_the_models(analysis_of, invented):
     years = ((2016, 2018), (2016, 2018))
     analysis = analysis_of(invented.east(), invented.west(), overlap_fraction=0.2)
@@ -110,12 +98,6 @@ def test_the_smallest_of_three_counts_less_for_each_larger_one(analysis_of, inve
     years = [(2016, 2018)] * 3
     (found,) = if_shared(with_facts(replace(analysis, cohorts=cohorts), ["A"] * 3, years)).values()
     assert [found.vote(c) for c in found.cohorts] == [1, 0.5, 0.25]
-
-
-@pytest.mark.parametrize("fraction", [0, 1.5])
-def test_a_fraction_is_a_share(fraction):
-    with pytest.raises(ValueError, match="overlap_fraction"):
-        Model(name="m", outcome="survival", covariates=("a",), overlap_fraction=fraction)
 
 
 # A pool whose answer is known

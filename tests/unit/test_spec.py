@@ -93,26 +93,13 @@ def test_another_heterogeneity_changes_that_of_effects_only(path):
             '"m/x"',
             "line 1, name: must be letters, digits, '.', '_' and '-', a letter or dig",
         ),
-        ('"survival"', '"survive"', "line 2, outcome: must be one of survival, response; got 'sur"),
-        ('outcome = "survival"', "", "outcome: is missing"),
         ('"htb", "bone"', '"htb", "htb"', "line 3, covariates: must not repeat; got 'htb' twice"),
-        ('["htb", "bone"]', '"htb"', "line 3, covariates: must be a list in square brackets; got"),
-        ("readings", "reading", "line 4, reading: no such key (did you mean 'readings'?)"),
         (
             "sigma = 0.5\n",
             "sigma = 0\n",
             "line 7, priors.effect.sigma: must be greater than 0; got 0",
         ),
-        (
-            "sigma = 0.5\n",
-            "sigma = -1\n",
-            "line 7, priors.effect.sigma: must be greater than 0; go",
-        ),
-        ("sigma = 0.5\n", "sigma = nan\n", "line 7, priors.effect.sigma: must be a finite number;"),
         ("sigma = 0.5\n", "sigma = 1e9\n", "line 7, priors.effect.sigma: must be at most 100; got"),
-        ("sigma = 0.5\n", "sigma = true\n", "line 7, priors.effect.sigma: must be a number; got t"),
-        ("sigma = 0.5\n", 'sigma = "1"\n', "line 7, priors.effect.sigma: must be a number without"),
-        ("sigma = 0.5\n", "", "line 6, priors.effect.sigma: is missing"),
         (
             "sigma = 0.5\n",
             'sigma = 0.5\nfamily = "half_normal"\n',
@@ -124,7 +111,6 @@ def test_another_heterogeneity_changes_that_of_effects_only(path):
             "line 8, priors.heterogeneity_effect.mu: must stay 0 for a half_normal; got 1",
         ),
         ("[priors.effect]", "[priors.efect]", "line 6, priors.efect: no such prior in a survival"),
-        ("[priors.effect]", "[priors.zz]", "line 6, priors.zz: no such prior in a survival model;"),
         (
             'outcome = "survival"',
             'outcome = "response"\nendpoints = ["hepatic_pfs"]',
@@ -132,18 +118,8 @@ def test_another_heterogeneity_changes_that_of_effects_only(path):
         ),
         (
             'readings = ["literal"]',
-            'association = [{ covariates = ["htb", "ki67"], log_odds_ratio = 1 }]',
-            "line 4, association[1].covariates: no covariate 'ki67' here",
-        ),
-        (
-            'readings = ["literal"]',
             'association = [{ covariates = ["htb", "htb"], log_odds_ratio = 1 }]',
             "line 4, association[1].covariates: must be two different ones; got 'htb' twice",
-        ),
-        (
-            'readings = ["literal"]',
-            'association = [{ covariates = ["htb"], log_odds_ratio = 1 }]',
-            "line 4, association[1].covariates[2]: is missing",
         ),
         (
             'readings = ["literal"]',
@@ -155,22 +131,11 @@ def test_another_heterogeneity_changes_that_of_effects_only(path):
             "heterogeneity_scales = [0.5, 0]",
             "line 4, heterogeneity_scales[2]: must be greater than 0; got 0",
         ),
-        (
-            "[[scenarios]]",
-            "[scenarios]",
-            "line 14, column 12: is not TOML: a key or table is given",
-        ),
         ('"two"', '"one"', "line 15, scenarios[2].name: is the name of an earlier scenario: 'one'"),
-        ('name = "two"\n', "", "line 14, scenarios[2].name: is missing"),
         (
             '"priors.effect.sigma" = 0.35',
             '"priors.effect.sgma" = 0.35',
             'line 12, scenarios[1]."priors.effect.sgma": no such key in the model',
-        ),
-        (
-            '"priors.effect.sigma" = 0.35',
-            '"priors.effect.sigma" = -1',
-            'line 12, scenarios[1]."priors.effect.sigma": must be greater than 0; got -1',
         ),
         (
             '"priors.effect.sigma" = 0.35',
@@ -187,7 +152,6 @@ def test_another_heterogeneity_changes_that_of_effects_only(path):
             'priors.effect.family = "half_normal"',
             "line 16, scenarios[2].priors: priors.effect.family: must be 'normal' for this prior;",
         ),
-        ("readings = []", "redings = []", "line 18, scenarios[2].redings: no such key in the mod"),
     ],
     ids=lambda value: value[:30].replace("\n", " "),
 )
@@ -202,11 +166,6 @@ def test_all_faults_are_said_at_once(path):
     assert len(problems(wrong, path)) == 3
     wrong = TEXT.replace("priors.effect.sigma = 2.5", "poling = 1").replace('effect.sigma"', 'x"')
     assert len(problems(wrong, path)) == 2
-
-
-def test_a_cohort_is_not_taken_for_a_model(path):
-    said = problems('id = "a"\nn = 3\n[[published]]\nkind = "median"', path)
-    assert said == ["is a cohort file, where a model file is expected"]
 
 
 def test_a_name_that_is_no_model_is_refused_with_a_suggestion(tmp_path):

@@ -1,8 +1,6 @@
 """A run's folder: whole or not at all, nothing of anyone else's lost, nothing of this machine."""
 
-import json
 import os
-import shlex
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +11,6 @@ import xarray as xr
 from netlm_bayes import store
 from netlm_bayes.cli.options import command
 from netlm_bayes.errors import RunError
-from netlm_bayes.inference.gate import Check
 
 TABLE = pd.DataFrame(
     {
@@ -130,19 +127,6 @@ def test_what_is_no_run_is_refused_and_left_alone(tmp_path, made):
     assert files(tmp_path) == before
 
 
-def test_an_empty_folder_may_become_a_run(tmp_path):
-    (tmp_path / "run").mkdir()
-    make_run(tmp_path / "run")
-    assert store.read_manifest(tmp_path / "run")["seed"] == 7
-
-
-def test_a_run_may_stand_where_one_is(tmp_path, monkeypatch):
-    make_run(tmp_path / "run")
-    monkeypatch.chdir(tmp_path / "run")
-    make_run(Path("."), "second")
-    assert set(store.read_tables(tmp_path / "run")["effects"]["note"]) == {"second"}
-
-
 def test_a_place_that_cannot_be_written_is_said(tmp_path):
     (tmp_path / "file").write_text("")
     with (
@@ -167,12 +151,6 @@ def test_a_command_does_not_tell_where_on_a_machine_a_run_lies(tmp_path, monkeyp
     typed = ["fit", "model.toml", *(part.format(tmp_path / "a b" / "run") for part in form.split())]
     monkeypatch.setattr("sys.argv", ["/somewhere/netlm-bayes", *typed])
     assert command() == "netlm-bayes fit model.toml " + form.format("run")
-
-
-def test_relative_paths_of_a_command_stay_as_typed(monkeypatch):
-    typed = "netlm-bayes fit models/m.toml 'my data/c.toml' --out results/run"
-    monkeypatch.setattr("sys.argv", shlex.split(typed))
-    assert command() == typed
 
 
 @pytest.mark.parametrize("text", [None, "not json"])
@@ -203,11 +181,6 @@ def test_tables_are_the_same_bytes_each_time(tmp_path):
     assert b"\r" not in files(tmp_path / "a")["tables/effects.csv"]
 
 
-def test_a_table_without_rows_keeps_its_columns(tmp_path):
-    store.write_tables(tmp_path, {"audit": TABLE.iloc[:0]})
-    assert store.read_tables(tmp_path)["audit"].columns.tolist() == TABLE.columns.tolist()
-
-
 def test_draws_come_back_as_they_went(tmp_path):
     draws = xr.Dataset({"theta": (("chain", "draw"), np.arange(6.0).reshape(2, 3))})
     tree = xr.DataTree.from_dict({"posterior": draws, "prior": draws + 1})
@@ -220,15 +193,3 @@ def test_draws_come_back_as_they_went(tmp_path):
 def test_a_run_without_draws_says_so(tmp_path):
     with pytest.raises(RunError, match=r"no posterior\.nc"):
         store.read_posterior(tmp_path)
-
-
-def test_diagnostics_hold_every_check(tmp_path):
-    store.write_checks(tmp_path, [Check("divergences", 2.0, 0.0, False)])
-    found = json.loads((tmp_path / "diagnostics.json").read_text("utf-8"))
-    assert found == [{"name": "divergences", "value": 2.0, "limit": 0.0, "passed": False}]
-
-
-def test_a_digest_is_of_the_files_bytes(tmp_path):
-    (tmp_path / "empty").write_bytes(b"")
-    expected = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
-    assert store.digest_file(tmp_path / "empty") == expected

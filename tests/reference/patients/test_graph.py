@@ -62,7 +62,7 @@ def test_response_is_that_of_the_loops(kind: str, missing: str) -> None:
     assert_the_graph_is_the_loops(tables, **RESPONSES[kind])
 
 
-@pytest.mark.parametrize("cohorts", [1, 5])
+@pytest.mark.parametrize("cohorts", [5])
 @pytest.mark.parametrize(
     "choices",
     [*({"baseline": baseline, "change": CHANGE} for baseline in BASELINES), *RESPONSES.values()],
@@ -74,7 +74,7 @@ def test_any_number_of_cohorts(choices: dict[str, Any], cohorts: int) -> None:
 
 
 @pytest.mark.parametrize("covariates", [(), ("age",), ("spread",), ("age", "burden")], ids=str)
-@pytest.mark.parametrize("missing", ["nothing", "levels and values"])
+@pytest.mark.parametrize("missing", ["levels and values"])
 def test_a_model_of_some_of_the_covariates(missing: str, covariates: Sequence[str]) -> None:
     tables = [table(ALL, missing, seed) for seed in range(2)]
     assert_the_graph_is_the_loops(tables, points=1, covariates=covariates)
@@ -86,7 +86,7 @@ def test_any_pooling(pooling: str) -> None:
     assert_the_graph_is_the_loops(tables, pooling=pooling)
 
 
-@pytest.mark.parametrize("missing", ["nothing", "levels and values"])
+@pytest.mark.parametrize("missing", ["levels and values"])
 @pytest.mark.parametrize("baseline", BASELINES)
 @pytest.mark.parametrize(
     "times",
@@ -111,8 +111,8 @@ def test_effects_may_change_at_a_cut(baseline: str) -> None:
     assert_the_graph_is_the_loops(tables, baseline=baseline, change=change)
 
 
-@pytest.mark.parametrize("burdens", [(0, 1, 3), (1, 2, 3), (0, 2, 3)], ids=str)
-@pytest.mark.parametrize("missing", ["nothing", "levels"])
+@pytest.mark.parametrize("burdens", [(0, 2, 3)], ids=str)
+@pytest.mark.parametrize("missing", ["levels"])
 def test_a_level_that_nobody_has(missing: str, burdens: Sequence[int]) -> None:
     tables = [table(ALL, missing, seed, burdens) for seed in range(2)]
     assert_the_graph_is_the_loops(tables, points=1, baseline="piecewise")

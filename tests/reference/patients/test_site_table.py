@@ -5,7 +5,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from scipy.special import expit
 from tests.reference.patients.graphs import (
     CODEBOOK,
     LEVELS,
@@ -13,7 +12,6 @@ from tests.reference.patients.graphs import (
     analysis_of,
     cohort_file,
     graph_of,
-    log_likelihoods,
     model,
     table,
 )
@@ -76,38 +74,6 @@ def test_the_table_has_its_patients_density(kind: str, times: str) -> None:
         # The margins of print beside patients change nothing: there is none.
         expected = pytest.approx(plain.total(point), rel=0, abs=plain.rounding(point))
         assert graph.total(point) == expected
-
-
-@pytest.mark.parametrize("kind", KINDS)
-def test_each_group_says_what_its_patients_say(kind: str) -> None:
-    patients = table(TIMES["known or censored"], "nothing", 4)
-    analysis = tabled(kind, patients)
-    graph = graph_of(analysis)
-    codes = np.stack([patients.levels[name] for name in COVARIATES], axis=1)
-    _, group = np.unique(codes, axis=0, return_inverse=True)
-    for point in graph.points(2):
-        found = graph.at(point)
-        own = log_likelihoods(graph, analysis.spec, [patients, patients], found)[: patients.n]
-        expected = np.bincount(group, own)
-        np.testing.assert_allclose(found["log_lik_cells"][: len(expected)], expected, rtol=1e-9)
-
-
-def test_patients_of_a_joined_group_respond_with_the_mean_probability() -> None:
-    patients = table(TIMES["known or censored"], "nothing", 5)
-    analysis = tabled("logistic", patients, joined=True)
-    graph = graph_of(analysis)
-    cohort = analysis.cohorts[0]
-    assert cohort.table is not None
-    assert cohort.table.response is not None
-    groups = cohort.table.response.groups
-    share = groups.members(analysis.patterns)[0]
-    assert np.count_nonzero(share) > 1
-    found = graph.at(graph.points(1)[0])
-    theta = found["theta"][0]
-    p = share @ expit(theta[0] + analysis.patterns.design @ theta[1:])
-    r, n = cohort.table.response.responders[0], groups.patients[0]
-    expected = r * np.log(p) + (n - r) * np.log(1 - p)
-    assert found["log_lik_cells"][0] == pytest.approx(expected)
 
 
 def test_patients_of_a_joined_group_progress_at_the_mean_hazard() -> None:
