@@ -3,16 +3,12 @@
 The lung cancer patients are those that lifelines carries, read when the tests run.
 """
 
-import warnings
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
-from lifelines import KaplanMeierFitter
 from lifelines.datasets import load_lung
-from lifelines.statistics import multivariate_logrank_test
 from numpy.typing import NDArray
 from scipy import optimize, stats
 from statsmodels.duration.survfunc import SurvfuncRight, survdiff
@@ -21,12 +17,10 @@ from tests.rounding import rounding
 from netlm_bayes.codebook import Codebook
 from netlm_bayes.evidence.patients.canonical import Patients, scales_of
 from netlm_bayes.frequentist import (
-    cox,
     cox_selected,
     kaplan_meier,
     kaplan_meier_curves,
     logrank,
-    proportional_hazards,
 )
 from netlm_bayes.frequentist.cases import cases_of, survival_outcome
 from netlm_bayes.frequentist.cox import null_log_likelihood
@@ -104,9 +98,6 @@ def frame(cohorts: dict[str, Patients]) -> pd.DataFrame:
     return table[table["ecog"] >= 0].astype(float)
 
 
-TERMS = ["female", "ecog1", "ecog2", "age"]
-
-
 def efron(table: pd.DataFrame, terms: list[str]) -> Callable[[Floats], float]:
     """Log partial likelihood, patient by patient as it is defined."""
     x = table[terms].to_numpy()
@@ -149,23 +140,6 @@ def information(log_likelihood: Callable[[Floats], float], at: Floats) -> Floats
             ]
             found[i, j] = found[j, i] = -sum(corners) / (4 * step**2)
     return found
-
-
-@pytest.mark.parametrize("cohort", ["low", "high", "pooled"])
-def test_multivariable_cox_is_at_the_top_of_efrons_likelihood(
-    cohorts: dict[str, Patients], cohort: str
-) -> None:
-    table = frame(cohorts)
-    if cohort != "pooled":
-        table = table[table["stratum"] == list(cohorts).index(cohort)]
-    log_hr, se = maximum(efron(table, TERMS), len(TERMS))
-    rows = cox(cohorts, CODEBOOK, COVARIATES, level=0.9)
-    chosen = rows[(rows["cohort"] == cohort) & rows["method"].str.contains("multivariable")]
-    z = stats.norm.isf(0.05)
-    np.testing.assert_allclose(np.log(chosen["estimate"]), log_hr, atol=1e-5)
-    np.testing.assert_allclose(np.log(chosen["lower"]), log_hr - z * se, atol=1e-4)
-    np.testing.assert_allclose(np.log(chosen["upper"]), log_hr + z * se, atol=1e-4)
-    assert (chosen["level"] == 0.9).all()
 
 
 def test_the_likelihood_ratio_test_is_that_of_efrons_likelihood(
@@ -211,27 +185,6 @@ def test_kaplan_meier_is_counted_by_hand(cohorts: dict[str, Patients]) -> None:
             limits = [np.exp(np.log(s) * np.exp(sign * 1.959964 * sd)) for sign in (1, -1)]
             np.testing.assert_allclose(row[["estimate"]].to_numpy(float), s)
             np.testing.assert_allclose(row[["lower", "upper"]].to_numpy(float), limits, rtol=1e-6)
-
-
-def quietly(call: Callable[[], Any]) -> Any:
-    """What lifelines 0.30 answers, without what it warns of under pandas 3 and Python 3.12."""
-    with warnings.catch_warnings(), np.errstate(all="ignore"):
-        warnings.simplefilter("ignore", DeprecationWarning)
-        return call()
-
-
-def test_without_delayed_entry_kaplan_meier_is_that_of_lifelines() -> None:
-    people = lung(*SETTINGS["exact times"])["low"]
-    event = np.isfinite(people.upper)
-    theirs = quietly(lambda: KaplanMeierFitter().fit(people.lower, event))
-    ours = product_limit(people.entry, people.lower, event)
-    np.testing.assert_allclose(
-        ours.survival, theirs.survival_function_.loc[ours.times].iloc[:, 0], rtol=1e-10
-    )
-    inner = ours.survival > 0
-    limits = theirs.confidence_interval_.loc[ours.times].to_numpy()[inner]
-    np.testing.assert_allclose(np.stack([ours.lower, ours.upper], 1)[inner], limits, rtol=1e-8)
-    assert ours.median().estimate == theirs.median_survival_time_
 
 
 def test_with_delayed_entry_kaplan_meier_is_that_of_statsmodels() -> None:
@@ -282,21 +235,6 @@ def pick(rows: pd.DataFrame, cohort: str, contrast: str) -> float:
     return float(chosen["estimate"].iloc[0])
 
 
-@pytest.mark.parametrize("name", ["sex", "ecog"])
-def test_logrank_is_that_of_lifelines_and_stratified_that_of_statsmodels(name: str) -> None:
-    cohorts = lung(*SETTINGS["whole months, many ties"])
-    table = frame(cohorts)
-    group = table["female"] if name == "sex" else table["ecog"]
-    rows = logrank({k: v.take(v.levels["ecog"] >= 0) for k, v in cohorts.items()}, CODEBOOK, [name])
-    low = table["stratum"] == 0
-    theirs = quietly(
-        lambda: multivariate_logrank_test(table["time"][low], group[low], table["event"][low])
-    )
-    np.testing.assert_allclose(pick(rows, "low", name), theirs.p_value, rtol=1e-8)
-    _, p = survdiff(table["time"], table["event"], group, strata=table["stratum"])
-    np.testing.assert_allclose(pick(rows, "pooled", name), p, rtol=1e-6)
-
-
 def test_logrank_with_delayed_entry_is_that_of_statsmodels() -> None:
     cohorts = lung(*SETTINGS["whole months, delayed entry"])
     people = cohorts["low"]
@@ -304,61 +242,3 @@ def test_logrank_with_delayed_entry_is_that_of_statsmodels() -> None:
         people.lower, np.isfinite(people.upper), people.levels["sex"], entry=people.entry
     )
     np.testing.assert_allclose(pick(logrank(cohorts, CODEBOOK, ["sex"]), "low", "sex"), p)
-
-
-def test_logrank_of_untied_times_is_the_score_test_of_coxs_likelihood() -> None:
-    cohorts = lung(*SETTINGS["exact times"])
-    table = frame(cohorts)
-    table = table.assign(time=table["time"] + 1e-6 * np.arange(len(table)))
-    log_likelihood, h = efron(table, ["female"]), 1e-3
-    up, middle, down = (log_likelihood(np.array([b])) for b in (h, 0.0, -h))
-    score, information = (up - down) / (2 * h), (2 * middle - up - down) / h**2
-    jittered = {}
-    for place, name in enumerate(cohorts):
-        part = table[table["stratum"] == place]
-        time = part["time"].to_numpy()
-        upper = np.where(part["event"] == 1, time, np.inf)
-        codes = {"sex": part["female"].to_numpy().astype(int)}
-        missing = np.full(len(part), -1)
-        entry = np.zeros(len(part))
-        jittered[name] = Patients(missing, entry, time, upper, missing, codes, {})
-    p = pick(logrank(jittered, CODEBOOK, ["sex"]), "pooled", "sex")
-    np.testing.assert_allclose(p, stats.chi2.sf(score**2 / information, 1), rtol=1e-4)
-
-
-@pytest.mark.parametrize("contrast", ["sex: female vs male", "ecog", "all covariates"])
-def test_the_check_of_proportionality_is_the_score_test_of_drifting_effects(
-    cohorts: dict[str, Patients], contrast: str
-) -> None:
-    r"""Effects :math:`\beta + \gamma g(t)` in Efron's likelihood, differentiated by steps."""
-    cohorts = {"low": cohorts["low"]}
-    table = frame(cohorts)
-    places = {"sex: female vs male": [0], "ecog": [1, 2], "all covariates": [0, 1, 2, 3]}[contrast]
-    event_times = table.loc[table["event"] == 1, "time"].to_numpy()
-    rank = {t: (table["time"] < t).sum() + (table["time"] == t).sum() / 2 for t in event_times}
-    mean = np.mean([rank[t] for t in event_times])
-    moments = {
-        t: (rank[t] - mean, efron(table.assign(event=table["event"] * at), TERMS))
-        for t, at in ((t, table["time"] == t) for t in np.unique(event_times))
-    }
-
-    def log_likelihood(theta: Floats) -> float:
-        drift = np.zeros(len(TERMS))
-        drift[places] = theta[len(TERMS) :] / len(event_times)
-        return sum(each(theta[: len(TERMS)] + g * drift) for g, each in moments.values())
-
-    top, _ = maximum(efron(table, TERMS), len(TERMS))
-    theta = np.concatenate([top, np.zeros(len(places))])
-    statistic = score_statistic(log_likelihood, theta)
-    rows = proportional_hazards(cohorts, CODEBOOK, COVARIATES)
-    p = pick(rows, "low", contrast)
-    np.testing.assert_allclose(p, stats.chi2.sf(statistic, len(places)), rtol=1e-3)
-
-
-def score_statistic(log_likelihood: Callable[[Floats], float], theta: Floats) -> float:
-    """Slope by the inverse of curvature, both from central differences."""
-    unit, h = np.eye(len(theta)), 1e-3
-    slope = [
-        (log_likelihood(theta + h * e) - log_likelihood(theta - h * e)) / (2 * h) for e in unit
-    ]
-    return float(np.array(slope) @ np.linalg.solve(information(log_likelihood, theta), slope))
