@@ -19,22 +19,28 @@ import pytensor
 import pytensor.tensor as pt
 from numpy.typing import NDArray
 
-from netlm_bayes.builders.data import data_of
-from netlm_bayes.builders.model import build, pointwise_names
-from netlm_bayes.builders.numbers import packed
-from netlm_bayes.builders.structure import structure_of
 from netlm_bayes.curves import ANCHOR_MONTHS, Weibull
 from netlm_bayes.evidence.analysis import Analysis, CohortEvidence
 from netlm_bayes.evidence.assemble import analyse
-from netlm_bayes.evidence.files import BUNDLED_COHORTS
+from netlm_bayes.evidence.cohort_files import BUNDLED_COHORTS
 from netlm_bayes.evidence.implied.emulator import follow_up_of
 from netlm_bayes.evidence.implied.plausible import plausible
-from netlm_bayes.evidence.implied.population import MOMENTS, FollowUp, Response, Survival
-from netlm_bayes.evidence.implied.regression import Regression, regression_of
-from netlm_bayes.evidence.published import PrintedRatio
+from netlm_bayes.evidence.implied.regression import (
+    MOMENTS,
+    FollowUp,
+    Regression,
+    Response,
+    Survival,
+    regression_of,
+)
 from netlm_bayes.evidence.sources import read_cohorts
-from netlm_bayes.inference.sample import compile_model, sample
-from netlm_bayes.spec import read_model
+from netlm_bayes.likelihood.data import data_of
+from netlm_bayes.likelihood.graph import build, pointwise_names
+from netlm_bayes.likelihood.numbers import packed
+from netlm_bayes.likelihood.structure import structure_of
+from netlm_bayes.model import read_model
+from netlm_bayes.published.estimates import PrintedRatio
+from netlm_bayes.sampling.sample import compile_model, sample
 
 Array = NDArray[np.float64]
 MODELS = ("pfs-weibull", "response-logistic")

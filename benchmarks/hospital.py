@@ -8,14 +8,14 @@ from __future__ import annotations
 import sys
 import time
 
-from netlm_bayes.builders.data import data_of
-from netlm_bayes.builders.model import build, pointwise_names
-from netlm_bayes.builders.numbers import packed
-from netlm_bayes.builders.structure import structure_of
 from netlm_bayes.evidence.assemble import analyse
 from netlm_bayes.evidence.sources import read_cohorts
-from netlm_bayes.inference.sample import compile_model, sample
-from netlm_bayes.spec import read_model
+from netlm_bayes.likelihood.data import data_of
+from netlm_bayes.likelihood.graph import build, pointwise_names
+from netlm_bayes.likelihood.numbers import packed
+from netlm_bayes.likelihood.structure import structure_of
+from netlm_bayes.model import read_model
+from netlm_bayes.sampling.sample import compile_model, sample
 
 
 def main() -> None:

@@ -10,12 +10,12 @@ import xarray as xr
 from hypothesis import settings
 
 from netlm_bayes import store
-from netlm_bayes.builders.structure import structure_of
 from netlm_bayes.estimands.prior import accepted_prior
 from netlm_bayes.evidence.assemble import analyse
-from netlm_bayes.evidence.files import BUNDLED_COHORTS
+from netlm_bayes.evidence.cohort_files import BUNDLED_COHORTS
 from netlm_bayes.evidence.sources import read_cohorts
-from netlm_bayes.spec import read_model
+from netlm_bayes.likelihood.structure import structure_of
+from netlm_bayes.model import read_model
 
 # Machines are shared and noisy: no example has a time limit. In CI every run tries the same
 # examples, so that none fails for a change that it has nothing to do with; elsewhere each run

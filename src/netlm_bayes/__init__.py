@@ -18,7 +18,7 @@ from netlm_bayes.version import __version__
 if TYPE_CHECKING:
     from netlm_bayes.evidence.builder import Cohort
     from netlm_bayes.evidence.sources import read_cohorts
-    from netlm_bayes.inference.gate import NotConvergedError
+    from netlm_bayes.model import Model, read_model
     from netlm_bayes.pipeline.audit import audit
     from netlm_bayes.pipeline.fit import fit, pool
     from netlm_bayes.pipeline.fitted import Fit, read
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from netlm_bayes.pipeline.reconstruct import Reconstructed, reconstruct
     from netlm_bayes.pipeline.share import Shared, share
     from netlm_bayes.pipeline.simulate import Simulated, simulate
-    from netlm_bayes.spec import Model, read_model
+    from netlm_bayes.sampling.gate import NotConvergedError
 
 __all__ = [
     "Cohort",
@@ -57,8 +57,8 @@ __all__ = [
 _HOMES = {
     "Cohort": "evidence.builder",
     "Fit": "pipeline.fitted",
-    "Model": "spec",
-    "NotConvergedError": "inference.gate",
+    "Model": "model",
+    "NotConvergedError": "sampling.gate",
     "Prediction": "pipeline.predict",
     "Reconstructed": "pipeline.reconstruct",
     "Shared": "pipeline.share",
@@ -68,7 +68,7 @@ _HOMES = {
     "pool": "pipeline.fit",
     "read": "pipeline.fitted",
     "read_cohorts": "evidence.sources",
-    "read_model": "spec",
+    "read_model": "model",
     "reconstruct": "pipeline.reconstruct",
     "share": "pipeline.share",
     "simulate": "pipeline.simulate",

@@ -15,19 +15,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
 
-from netlm_bayes.documents import (
-    Document,
-    Fault,
-    Identifier,
-    Text,
-    did_you_mean,
-    digest,
-    expect_kind,
-    read_toml,
-    repeated,
-    shown,
-    validated,
-)
+from netlm_bayes.files.schema import Document, Fault, Identifier, Text, repeated
+from netlm_bayes.files.toml import did_you_mean, digest, expect_kind, read_toml, shown, validated
 
 BUNDLED = "netlm"
 RESPONSE = "response"

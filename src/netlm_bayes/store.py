@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import pandas as pd
     import xarray as xr
 
-    from netlm_bayes.inference.gate import Check
+    from netlm_bayes.sampling.gate import Check
 
 MANIFEST = "manifest.json"
 DIAGNOSTICS = "diagnostics.json"

@@ -24,10 +24,7 @@ from pytensor.compile.mode import Mode
 from pytensor.graph.replace import vectorize_graph
 from tests.frozen.cases import HERE, Case
 
-from netlm_bayes.builders.data import data_of
-from netlm_bayes.builders.model import build
-from netlm_bayes.builders.numbers import packed
-from netlm_bayes.builders.structure import structure_of
+from netlm_bayes.choices import Sampling
 from netlm_bayes.compare import usual_tables
 from netlm_bayes.estimands.adverse_events import adverse_event_rates
 from netlm_bayes.estimands.estimates import estimate, estimate_effects
@@ -36,18 +33,21 @@ from netlm_bayes.estimands.prior import accepted_prior
 from netlm_bayes.estimands.summary import tidy
 from netlm_bayes.evidence.analysis import Analysis
 from netlm_bayes.evidence.assemble import analyse
-from netlm_bayes.evidence.cohort_file import CohortFile
-from netlm_bayes.evidence.files import BUNDLED_COHORTS
+from netlm_bayes.evidence.cohort_files import BUNDLED_COHORTS, CohortFile
 from netlm_bayes.evidence.sources import read_cohorts
-from netlm_bayes.inference.gate import Accepted, Check, Gated
-from netlm_bayes.inference.sample import sample
+from netlm_bayes.likelihood.data import data_of
+from netlm_bayes.likelihood.graph import build
+from netlm_bayes.likelihood.numbers import packed
+from netlm_bayes.likelihood.structure import structure_of
+from netlm_bayes.model import Model, read_model
 from netlm_bayes.pipeline import sensitivity
 from netlm_bayes.pipeline.audit import audit
+from netlm_bayes.pipeline.criticism import MAIN, criticism, marked
 from netlm_bayes.pipeline.job import Job
-from netlm_bayes.pipeline.patients import MAIN, criticism, marked
 from netlm_bayes.pipeline.posterior import compile_analysis
 from netlm_bayes.report.tables import posterior_tables
-from netlm_bayes.spec import Model, Sampling, read_model
+from netlm_bayes.sampling.gate import Accepted, Check, Gated
+from netlm_bayes.sampling.sample import sample
 
 type Array = NDArray[np.float64]
 type Points = Mapping[str, Array]

@@ -7,19 +7,14 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from netlm_bayes.codebook import Codebook
-from netlm_bayes.evidence.digitised.at_risk import AtRisk
-from netlm_bayes.evidence.digitised.clicks import Clicks, falling, read_clicks
-from netlm_bayes.evidence.digitised.curve import DigitisedCurve
-from netlm_bayes.evidence.digitised.guyot import Reconstruction
-from netlm_bayes.evidence.digitised.ledger import ledger
-from netlm_bayes.evidence.digitised.plausible import most_likely, plausible
-from netlm_bayes.evidence.digitised.published_curve import (
-    best_log_likelihood,
-    grid_log_likelihood,
-)
-from netlm_bayes.evidence.patients.layout import Layout
-from netlm_bayes.evidence.patients.read import read_patients
+from netlm_bayes.ipd.columns import Layout
+from netlm_bayes.ipd.read import read_patients
 from netlm_bayes.pipeline.reconstruct import patients_csv
+from netlm_bayes.published.digitised.clicks import AtRisk, Clicks, falling, read_clicks
+from netlm_bayes.published.digitised.curve import DigitisedCurve, ledger
+from netlm_bayes.published.digitised.grid import best_log_likelihood, grid_log_likelihood
+from netlm_bayes.published.digitised.guyot import Reconstruction
+from netlm_bayes.published.digitised.reconstructions import most_likely, plausible
 
 BOOK = Codebook.model_validate(
     {"id": "x", "covariates": {"grade": {"label": "G", "levels": ["a", "b"], "reference": "a"}}}

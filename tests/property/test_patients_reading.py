@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from netlm_bayes.codebook import Codebook
 from netlm_bayes.errors import InputError
-from netlm_bayes.evidence.patients.canonical import RESPONSES, Patients
-from netlm_bayes.evidence.patients.layout import Layout
-from netlm_bayes.evidence.patients.read import read_patients
+from netlm_bayes.ipd.columns import Layout
+from netlm_bayes.ipd.patients import RESPONSES, Patients
+from netlm_bayes.ipd.read import read_patients
 
 LEVELS = ("low, or none", 'so-called "high"', "über\n alles")
 CODEBOOK = Codebook.model_validate(

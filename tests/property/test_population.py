@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from netlm_bayes.evidence.population import Patterns, joint_distribution
-from netlm_bayes.spec import Association
+from netlm_bayes.choices import Association
+from netlm_bayes.population import Patterns, joint_distribution
 
 type Array = NDArray[np.float64]
 

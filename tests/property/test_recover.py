@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from netlm_bayes.codebook import Codebook
-from netlm_bayes.evidence.cohort import Cohort
-from netlm_bayes.evidence.recover import recover_tables
+from netlm_bayes.published.cohort import Cohort
+from netlm_bayes.published.recover import recover_tables
 
 Table = tuple[tuple[int, ...], tuple[int, ...]]
 Z = 1.959963984540054  # the 97.5 % point of the standard normal

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from netlm_bayes.evidence.rounding import (
+from netlm_bayes.published.rounding import (
     Rounded,
     judged,
     judged_below,

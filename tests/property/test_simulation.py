@@ -15,11 +15,11 @@ from netlm_bayes.estimands.covariate_mix import Mix
 from netlm_bayes.estimands.parameters import Parameterisation, prior_truth
 from netlm_bayes.estimands.simulation import Split, event_months, simulate_institution
 from netlm_bayes.estimands.study import Plan, observed, study_of
-from netlm_bayes.evidence.patients.canonical import Patients
-from netlm_bayes.evidence.patients.layout import Layout
-from netlm_bayes.evidence.patients.read import read_patients
-from netlm_bayes.evidence.patients.write import as_csv, as_parquet
-from netlm_bayes.spec import Model
+from netlm_bayes.ipd.columns import Layout
+from netlm_bayes.ipd.patients import Patients
+from netlm_bayes.ipd.read import read_patients
+from netlm_bayes.ipd.write import as_csv, as_parquet
+from netlm_bayes.model import Model
 
 LEVELS = ("low, or none", 'so-called "high"', "NA", "über\n alles; 3,5")
 CODEBOOK = Codebook.model_validate(

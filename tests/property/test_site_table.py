@@ -12,14 +12,13 @@ from hypothesis import strategies as st
 
 from netlm_bayes.codebook import BUNDLED, Codebook, read_codebook
 from netlm_bayes.errors import InputError
-from netlm_bayes.evidence.cohort import PatientCohort
-from netlm_bayes.evidence.patients.canonical import MISSING, RESPONDED, Patients
-from netlm_bayes.evidence.patients.layout import Layout
-from netlm_bayes.evidence.sites.choice import Choice, Made
-from netlm_bayes.evidence.sites.make import site_table
-from netlm_bayes.evidence.sites.read import read_site_table
-from netlm_bayes.evidence.sites.table import Groups, SiteTable
-from netlm_bayes.evidence.sites.write import as_json
+from netlm_bayes.ipd.columns import Layout
+from netlm_bayes.ipd.patients import MISSING, RESPONDED, Patients
+from netlm_bayes.published.cohort import PatientCohort
+from netlm_bayes.sites.exchange import as_json, read_site_table
+from netlm_bayes.sites.information import Choice, Made
+from netlm_bayes.sites.make import site_table
+from netlm_bayes.sites.table import Groups, SiteTable
 
 CODEBOOK: Codebook = read_codebook(BUNDLED, Path())
 NAMES = ("htb", "ki67", "bone")
@@ -173,7 +172,7 @@ def _at(power: np.ndarray, shape: float) -> float:
     """Value at a shape of the polynomial through powers, by Lagrange and not by Chebyshev."""
     from scipy.interpolate import BarycentricInterpolator
 
-    from netlm_bayes.evidence.cells import shape_nodes
+    from netlm_bayes.sites.table import shape_nodes
 
     return float(BarycentricInterpolator(np.log(shape_nodes()), power)(np.log(shape)))
 

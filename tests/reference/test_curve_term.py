@@ -12,10 +12,10 @@ from tests.rounding import rounding
 
 from netlm_bayes.evidence.analysis import Analysis
 from netlm_bayes.evidence.assemble import analyse
-from netlm_bayes.evidence.digitised.published_curve import CurveEvidence
-from netlm_bayes.evidence.files import BUNDLED_COHORTS
+from netlm_bayes.evidence.cohort_files import BUNDLED_COHORTS
 from netlm_bayes.evidence.sources import read_cohorts
-from netlm_bayes.spec import Model
+from netlm_bayes.model import Model
+from netlm_bayes.published.digitised.grid import CurveEvidence
 
 PLAIN = Mode(linker="py", optimizer=None)
 COVARIATES = ("htb", "ki67", "bone", "margin", "site")

@@ -5,8 +5,8 @@ import pytest
 from scipy import optimize, special, stats
 
 from netlm_bayes.codebook import Codebook
-from netlm_bayes.evidence.patients.canonical import Patients, scales_of
 from netlm_bayes.frequentist import logistic, logistic_selected
+from netlm_bayes.ipd.patients import Patients, scales_of
 
 COVARIATES = ("size", "age")
 CODEBOOK = Codebook.model_validate(

@@ -15,16 +15,11 @@ from statsmodels.duration.survfunc import SurvfuncRight, survdiff
 from tests.rounding import rounding
 
 from netlm_bayes.codebook import Codebook
-from netlm_bayes.evidence.patients.canonical import Patients, scales_of
-from netlm_bayes.frequentist import (
-    cox_selected,
-    kaplan_meier,
-    kaplan_meier_curves,
-    logrank,
-)
+from netlm_bayes.frequentist import cox_selected, kaplan_meier, kaplan_meier_curves, logrank
 from netlm_bayes.frequentist.cases import cases_of, survival_outcome
 from netlm_bayes.frequentist.cox import null_log_likelihood
 from netlm_bayes.frequentist.product_limit import product_limit
+from netlm_bayes.ipd.patients import Patients, scales_of
 
 type Floats = NDArray[np.float64]
 

@@ -9,13 +9,12 @@ from numpy.typing import NDArray
 from scipy import optimize, special, stats
 
 from netlm_bayes.codebook import Codebook
-from netlm_bayes.evidence.cells import survival_cells
-from netlm_bayes.evidence.patients.canonical import Patients
-from netlm_bayes.evidence.sites.table import Groups, ResponseTable, SiteTable, SurvivalTable
 from netlm_bayes.frequentist import cox, grouped_logistic, logistic, poisson
 from netlm_bayes.frequentist.cases import Cases
 from netlm_bayes.frequentist.tables import POISSON, null_log_likelihood
-from netlm_bayes.spec import CUTS
+from netlm_bayes.ipd.patients import Patients
+from netlm_bayes.model import CUTS
+from netlm_bayes.sites.table import Groups, ResponseTable, SiteTable, SurvivalTable, survival_cells
 
 type Floats = NDArray[np.float64]
 

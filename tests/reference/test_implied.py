@@ -7,11 +7,10 @@ import statsmodels.api as sm
 from lifelines import CoxPHFitter
 from scipy.special import expit
 
+from netlm_bayes.choices import Association
 from netlm_bayes.curves import Piecewise, Weibull
-from netlm_bayes.evidence.implied.population import FollowUp, Response, Survival
-from netlm_bayes.evidence.implied.regression import Regression
-from netlm_bayes.evidence.population import Patterns, joint_distribution
-from netlm_bayes.spec import Association
+from netlm_bayes.evidence.implied.regression import FollowUp, Regression, Response, Survival
+from netlm_bayes.population import Patterns, joint_distribution
 
 PATTERNS = Patterns(
     ("stage", "grade", "site"),

@@ -21,15 +21,15 @@ from scipy.integrate import quad
 from scipy.special import ndtr
 from scipy.stats import norm, truncnorm
 
-from netlm_bayes.builders.data import data_of
-from netlm_bayes.builders.model import build
-from netlm_bayes.builders.structure import structure_of
 from netlm_bayes.codebook import Covariate, Latent
 from netlm_bayes.evidence.analysis import Analysis
 from netlm_bayes.evidence.assemble import analyse
-from netlm_bayes.evidence.latent import Normal, edges_of, fitted_normal, parts_of, spread_of
 from netlm_bayes.evidence.sources import read_cohorts
-from netlm_bayes.spec import Model
+from netlm_bayes.latent import Normal, edges_of, fitted_normal, parts_of, spread_of
+from netlm_bayes.likelihood.data import data_of
+from netlm_bayes.likelihood.graph import build
+from netlm_bayes.likelihood.structure import structure_of
+from netlm_bayes.model import Model
 
 type Array = NDArray[np.float64]
 

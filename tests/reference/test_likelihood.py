@@ -21,15 +21,15 @@ from scipy.optimize import brentq
 from scipy.special import expit
 from scipy.stats import binom, halfnorm, multivariate_normal, norm
 
-from netlm_bayes.builders.data import data_of
-from netlm_bayes.builders.model import build
-from netlm_bayes.builders.numbers import packed
-from netlm_bayes.builders.structure import structure_of
 from netlm_bayes.evidence.analysis import Analysis
 from netlm_bayes.evidence.assemble import analyse
-from netlm_bayes.evidence.files import BUNDLED_COHORTS
+from netlm_bayes.evidence.cohort_files import BUNDLED_COHORTS
 from netlm_bayes.evidence.sources import read_cohorts
-from netlm_bayes.spec import Pooling, read_model
+from netlm_bayes.likelihood.data import data_of
+from netlm_bayes.likelihood.graph import build
+from netlm_bayes.likelihood.numbers import packed
+from netlm_bayes.likelihood.structure import structure_of
+from netlm_bayes.model import Pooling, read_model
 
 type Array = NDArray[np.float64]
 type Point = Mapping[str, Array]

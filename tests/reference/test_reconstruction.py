@@ -12,13 +12,10 @@ import pytest
 from lifelines import CoxPHFitter, KaplanMeierFitter, WeibullFitter
 from lifelines.datasets import load_gbsg2, load_lung, load_rossi, load_waltons
 
-from netlm_bayes.evidence.digitised.at_risk import AtRisk
-from netlm_bayes.evidence.digitised.clicks import Clicks
-from netlm_bayes.evidence.digitised.curve import DigitisedCurve
-from netlm_bayes.evidence.digitised.guyot import Reconstruction
-from netlm_bayes.evidence.digitised.ledger import largest_mismatch, ledger
-from netlm_bayes.evidence.digitised.plausible import most_likely
-from netlm_bayes.evidence.digitised.widening import weibull_fit
+from netlm_bayes.published.digitised.clicks import AtRisk, Clicks
+from netlm_bayes.published.digitised.curve import DigitisedCurve, largest_mismatch, ledger
+from netlm_bayes.published.digitised.guyot import Reconstruction
+from netlm_bayes.published.digitised.reconstructions import most_likely, weibull_fit
 
 DAYS = 30.4375
 

@@ -8,9 +8,10 @@ import pytest
 from statsmodels.discrete.discrete_model import Logit
 
 from netlm_bayes.codebook import Codebook, bundled_file, read_codebook
-from netlm_bayes.documents import read_toml, validated
-from netlm_bayes.evidence.cohort import Cohort, Ratio
-from netlm_bayes.evidence.recover import RecoveredTable, recover_tables
+from netlm_bayes.files.toml import read_toml, validated
+from netlm_bayes.published.cohort import Cohort
+from netlm_bayes.published.items import Ratio
+from netlm_bayes.published.recover import RecoveredTable, recover_tables
 
 TABLES = {  # responders / patients, levels in the codebook's order
     "sex": "46/54 45/62",

@@ -19,18 +19,19 @@ import pytest
 from numpy.typing import NDArray
 from pytensor.compile.mode import Mode
 
-from netlm_bayes.builders.data import data_of
-from netlm_bayes.builders.model import LEARNED_STEP, build, pointwise_names
-from netlm_bayes.builders.numbers import packed
-from netlm_bayes.builders.structure import structure_of
+from netlm_bayes.choices import Sampling
 from netlm_bayes.evidence.analysis import Analysis
 from netlm_bayes.evidence.assemble import analyse
-from netlm_bayes.evidence.files import BUNDLED_COHORTS
+from netlm_bayes.evidence.cohort_files import BUNDLED_COHORTS
 from netlm_bayes.evidence.sources import read_cohorts
-from netlm_bayes.inference.sample import compile_model, sample
+from netlm_bayes.likelihood.data import data_of
+from netlm_bayes.likelihood.graph import LEARNED_STEP, build, pointwise_names
+from netlm_bayes.likelihood.numbers import packed
+from netlm_bayes.likelihood.structure import structure_of
+from netlm_bayes.model import Model, read_model
 from netlm_bayes.pipeline.script import facts_of, script_of
 from netlm_bayes.report.page.script import ScriptFacts, standalone_script
-from netlm_bayes.spec import Model, Sampling, read_model
+from netlm_bayes.sampling.sample import compile_model, sample
 
 type Array = NDArray[np.float64]
 type Point = Mapping[str, Array]

@@ -14,10 +14,10 @@ from typing import NamedTuple
 
 import pytest
 
-from netlm_bayes.evidence.cohort import (
+from netlm_bayes.evidence.cohort_files import BUNDLED_COHORTS, read_cohort
+from netlm_bayes.published.cohort import AnyItem, Cohort
+from netlm_bayes.published.items import (
     AdverseEvent,
-    AnyItem,
-    Cohort,
     Counts,
     Logrank,
     Margin,
@@ -26,7 +26,6 @@ from netlm_bayes.evidence.cohort import (
     Restated,
     Statistic,
 )
-from netlm_bayes.evidence.files import BUNDLED_COHORTS, read_cohort
 
 CSV = Path(__file__).with_name("transcription.csv")
 

@@ -11,19 +11,20 @@ import pandas as pd
 from numpy.typing import NDArray
 from tests.reference.patients.graphs import cohort_file
 
-from netlm_bayes.builders.data import data_of
-from netlm_bayes.builders.model import build, pointwise_names
-from netlm_bayes.builders.numbers import packed
-from netlm_bayes.builders.structure import Structure, structure_of
+from netlm_bayes.choices import Sampling
 from netlm_bayes.codebook import Codebook
 from netlm_bayes.estimands.estimates import estimate_effects
 from netlm_bayes.estimands.summary import Quantity, tidy
 from netlm_bayes.evidence.analysis import Analysis
 from netlm_bayes.evidence.assemble import analyse
-from netlm_bayes.evidence.patients.canonical import Patients
-from netlm_bayes.inference.gate import Gated, until_accepted
-from netlm_bayes.inference.sample import CompiledModel, compile_model, sample
-from netlm_bayes.spec import Model, Sampling
+from netlm_bayes.ipd.patients import Patients
+from netlm_bayes.likelihood.data import data_of
+from netlm_bayes.likelihood.graph import build, pointwise_names
+from netlm_bayes.likelihood.numbers import packed
+from netlm_bayes.likelihood.structure import Structure, structure_of
+from netlm_bayes.model import Model
+from netlm_bayes.sampling.gate import Gated, until_accepted
+from netlm_bayes.sampling.sample import CompiledModel, compile_model, sample
 
 type Floats = NDArray[np.float64]
 

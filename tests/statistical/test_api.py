@@ -11,8 +11,8 @@ import pytest
 from matplotlib.axes import Axes
 
 import netlm_bayes as nb
+from netlm_bayes.choices import Sampling
 from netlm_bayes.pipeline import posterior
-from netlm_bayes.spec import Sampling
 
 pytestmark = pytest.mark.sampling
 VALUES = {

@@ -23,8 +23,8 @@ from tests.statistical.patient_fits import (
 
 from netlm_bayes.codebook import Codebook
 from netlm_bayes.estimands.summary import Quantity
-from netlm_bayes.evidence.patients.canonical import RESPONDED, Ints, Patients
 from netlm_bayes.frequentist import cox
+from netlm_bayes.ipd.patients import RESPONDED, Ints, Patients
 
 pytestmark = pytest.mark.sampling
 

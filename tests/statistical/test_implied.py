@@ -16,12 +16,12 @@ import statsmodels.api as sm
 from numpy.typing import NDArray
 from scipy.special import expit
 
-from netlm_bayes.builders.data import data_of
 from netlm_bayes.evidence.assemble import analyse
-from netlm_bayes.evidence.cohort_file import CohortFile
-from netlm_bayes.evidence.population import Patterns, joint_distribution
+from netlm_bayes.evidence.cohort_files import CohortFile
 from netlm_bayes.evidence.sources import read_cohorts
-from netlm_bayes.spec import Model
+from netlm_bayes.likelihood.data import data_of
+from netlm_bayes.model import Model
+from netlm_bayes.population import Patterns, joint_distribution
 
 type Array = NDArray[np.float64]
 

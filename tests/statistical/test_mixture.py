@@ -13,23 +13,22 @@ import pytest
 from numpy.typing import NDArray
 from scipy.stats import binom
 
-from netlm_bayes.builders.data import data_of
-from netlm_bayes.builders.model import build, pointwise_names
-from netlm_bayes.builders.numbers import packed
-from netlm_bayes.builders.structure import Structure, structure_of
+from netlm_bayes.choices import Sampling
 from netlm_bayes.codebook import read_codebook
 from netlm_bayes.evidence.analysis import Analysis
 from netlm_bayes.evidence.assemble import analyse
-from netlm_bayes.evidence.cells import survival_cells
-from netlm_bayes.evidence.cohort import Cohort, PatientCohort
-from netlm_bayes.evidence.cohort_file import CohortFile
-from netlm_bayes.evidence.files import read_cohort
-from netlm_bayes.evidence.patients.canonical import MISSING, Patients
-from netlm_bayes.evidence.patients.layout import Layout
-from netlm_bayes.evidence.sites.table import Groups, SiteTable, SurvivalTable
+from netlm_bayes.evidence.cohort_files import CohortFile, read_cohort
 from netlm_bayes.frequentist import cox
-from netlm_bayes.inference.sample import CompiledModel, compile_model, sample
-from netlm_bayes.spec import CUTS, Model, Sampling
+from netlm_bayes.ipd.columns import Layout
+from netlm_bayes.ipd.patients import MISSING, Patients
+from netlm_bayes.likelihood.data import data_of
+from netlm_bayes.likelihood.graph import build, pointwise_names
+from netlm_bayes.likelihood.numbers import packed
+from netlm_bayes.likelihood.structure import Structure, structure_of
+from netlm_bayes.model import CUTS, Model
+from netlm_bayes.published.cohort import Cohort, PatientCohort
+from netlm_bayes.sampling.sample import CompiledModel, compile_model, sample
+from netlm_bayes.sites.table import Groups, SiteTable, SurvivalTable, survival_cells
 
 pytestmark = pytest.mark.sampling
 

@@ -30,7 +30,7 @@ from tests.statistical.patient_fits import (
 )
 
 from netlm_bayes.codebook import Codebook
-from netlm_bayes.evidence.patients.canonical import MISSING, Patients
+from netlm_bayes.ipd.patients import MISSING, Patients
 
 pytestmark = pytest.mark.sampling
 

@@ -12,19 +12,22 @@ from scipy.optimize import minimize
 from scipy.stats import binom
 
 from netlm_bayes.codebook import BUNDLED, read_codebook
-from netlm_bayes.evidence.cohort import Curve
-from netlm_bayes.evidence.digitised.at_risk import AtRisk
-from netlm_bayes.evidence.digitised.clicks import Clicks, falling
-from netlm_bayes.evidence.digitised.curve import DigitisedCurve
-from netlm_bayes.evidence.digitised.plausible import plausible
-from netlm_bayes.evidence.digitised.published_curve import (
+from netlm_bayes.frequentist.product_limit import product_limit
+from netlm_bayes.published.digitised.clicks import AtRisk, Clicks, falling
+from netlm_bayes.published.digitised.curve import DigitisedCurve
+from netlm_bayes.published.digitised.grid import (
     CurveEvidence,
     best_log_likelihood,
     curve_evidence,
     grid_log_likelihood,
 )
-from netlm_bayes.evidence.digitised.widening import Pooled, pooled_over, weibull_fit
-from netlm_bayes.frequentist.product_limit import product_limit
+from netlm_bayes.published.digitised.reconstructions import (
+    Pooled,
+    plausible,
+    pooled_over,
+    weibull_fit,
+)
+from netlm_bayes.published.items import Curve
 
 LEVEL, SHAPE = -0.4, 1.2
 N, TRIALS, SETS, ERROR = 150, 120, 10, 0.01

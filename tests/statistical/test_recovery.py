@@ -20,15 +20,16 @@ from scipy.optimize import brentq
 from scipy.special import expit, logsumexp
 from scipy.stats import binom, chi2, norm
 
-from netlm_bayes.builders.data import data_of
-from netlm_bayes.builders.model import build, pointwise_names
-from netlm_bayes.builders.numbers import packed
-from netlm_bayes.builders.structure import structure_of
+from netlm_bayes.choices import Sampling
 from netlm_bayes.evidence.analysis import Analysis
 from netlm_bayes.evidence.assemble import analyse
 from netlm_bayes.evidence.sources import read_cohorts
-from netlm_bayes.inference.sample import CompiledModel, compile_model, sample
-from netlm_bayes.spec import Model, Outcome, Sampling
+from netlm_bayes.likelihood.data import data_of
+from netlm_bayes.likelihood.graph import build, pointwise_names
+from netlm_bayes.likelihood.numbers import packed
+from netlm_bayes.likelihood.structure import structure_of
+from netlm_bayes.model import Model, Outcome
+from netlm_bayes.sampling.sample import CompiledModel, compile_model, sample
 
 pytestmark = pytest.mark.sampling
 

@@ -15,10 +15,10 @@ from numpy.typing import NDArray
 
 from netlm_bayes.evidence.analysis import Analysis
 from netlm_bayes.evidence.assemble import analyse
-from netlm_bayes.evidence.cohort_file import CohortFile
+from netlm_bayes.evidence.cohort_files import CohortFile
 from netlm_bayes.evidence.sources import read_cohorts
-from netlm_bayes.inference.gate import Accepted, Check
-from netlm_bayes.spec import Model
+from netlm_bayes.model import Model
+from netlm_bayes.sampling.gate import Accepted, Check
 
 TOOLS = Path(__file__).parents[2] / "tools"
 CODEBOOK = """\

@@ -37,8 +37,10 @@ def rooms() -> dict[str, str]:
 
 @pytest.fixture(scope="module")
 def modules() -> set[str]:
-    found = {path.relative_to(ROOT).as_posix() for path in (ROOT / PACKAGE).rglob("*.py")}
-    return {path for path in found if not path.endswith("/__init__.py")}
+    """Packages at every depth, and modules beside them at the top."""
+    top = {path.as_posix() for path in (ROOT / PACKAGE).glob("[a-z]*.py")}
+    packages = {f"{path.parent.as_posix()}/" for path in (ROOT / PACKAGE).glob("*/**/__init__.py")}
+    return {path.removeprefix(f"{ROOT.as_posix()}/") for path in top | packages}
 
 
 def test_everything_on_the_map_exists(rooms):
@@ -47,22 +49,19 @@ def test_everything_on_the_map_exists(rooms):
     assert sorted(set(rooms) - files - folders) == []
 
 
-def test_every_module_is_on_the_map(rooms, modules):
+def test_every_room_is_on_the_map(rooms, modules):
     assert modules
     assert sorted(modules - set(rooms)) == []
 
 
-def test_every_module_on_the_map_has_a_description(rooms, modules):
+def test_every_room_has_a_description(rooms, modules):
     assert [path for path in sorted(modules & set(rooms)) if not rooms[path]] == []
 
 
-def test_every_module_says_first_what_it_is_for(modules):
-    trees = {path: ast.parse((ROOT / path).read_text("utf-8")) for path in modules}
-    first = {
-        path: (ast.get_docstring(tree, clean=False) or "").split("\n")[0].strip()
-        for path, tree in trees.items()
-    }
-    assert [path for path in sorted(first) if not first[path]] == []
+def test_every_module_says_first_what_it_is_for():
+    trees = {path: ast.parse(path.read_text("utf-8")) for path in (ROOT / PACKAGE).rglob("*.py")}
+    assert len(trees) > 100
+    assert [path for path, tree in sorted(trees.items()) if not ast.get_docstring(tree)] == []
 
 
 def test_the_layers_are_those_that_import_linter_enforces():

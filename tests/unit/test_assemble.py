@@ -8,10 +8,9 @@ import pytest
 
 from netlm_bayes.errors import InputError, InputErrors
 from netlm_bayes.evidence.assemble import analyse, under_readings
-from netlm_bayes.evidence.cohort_file import CohortFile
-from netlm_bayes.evidence.files import BUNDLED_COHORTS
+from netlm_bayes.evidence.cohort_files import BUNDLED_COHORTS, CohortFile
 from netlm_bayes.evidence.sources import read_cohorts
-from netlm_bayes.spec import Model, read_model
+from netlm_bayes.model import Model, read_model
 
 
 @pytest.fixture(scope="module")

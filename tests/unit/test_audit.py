@@ -10,11 +10,10 @@ from typing import Any
 import pytest
 
 from netlm_bayes.codebook import Codebook, bundled_file, read_codebook
-from netlm_bayes.documents import read_toml, validated
-from netlm_bayes.evidence.audit import AuditRow, audit
-from netlm_bayes.evidence.audit.ratios import least_se
-from netlm_bayes.evidence.cohort import Cohort
-from netlm_bayes.evidence.labels import item_label
+from netlm_bayes.files.toml import read_toml, validated
+from netlm_bayes.published.audit import AuditRow, audit
+from netlm_bayes.published.audit.ratios import least_se
+from netlm_bayes.published.cohort import Cohort, item_label
 
 type Items = dict[str, dict[str, Any]]
 
@@ -491,7 +490,7 @@ def test_no_two_items_have_one_label(name: str) -> None:
 
 def test_the_audit_loads_no_numerical_library() -> None:
     code = (
-        "import sys, netlm_bayes.evidence.audit; "
+        "import sys, netlm_bayes.published.audit; "
         "sys.exit(bool({'numpy', 'pandas', 'scipy', 'pymc'} & set(sys.modules)))"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

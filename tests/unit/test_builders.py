@@ -15,18 +15,17 @@ from pytensor.tensor.variable import TensorVariable
 from scipy.stats import norm
 from tests.rounding import rounding
 
-from netlm_bayes.builders.data import data_of
-from netlm_bayes.builders.model import build
-from netlm_bayes.builders.numbers import NUMBERS, packed, unpacked
-from netlm_bayes.builders.published import Term, normal, not_reached
-from netlm_bayes.builders.structure import structure_of
 from netlm_bayes.codebook import bundled_file
 from netlm_bayes.evidence.analysis import Analysis
 from netlm_bayes.evidence.assemble import analyse
-from netlm_bayes.evidence.cohort_file import CohortFile
-from netlm_bayes.evidence.files import BUNDLED_COHORTS
+from netlm_bayes.evidence.cohort_files import BUNDLED_COHORTS, CohortFile
 from netlm_bayes.evidence.sources import read_cohorts
-from netlm_bayes.spec import read_model
+from netlm_bayes.likelihood.data import data_of
+from netlm_bayes.likelihood.graph import build
+from netlm_bayes.likelihood.numbers import NUMBERS, packed, unpacked
+from netlm_bayes.likelihood.published_terms import Term, normal, not_reached
+from netlm_bayes.likelihood.structure import structure_of
+from netlm_bayes.model import read_model
 
 type Array = NDArray[np.float64]
 

@@ -8,7 +8,8 @@ from numpy.polynomial import chebyshev
 from numpy.typing import NDArray
 from scipy import stats
 
-from netlm_bayes.evidence.cells import (
+from netlm_bayes.ipd.patients import Patients
+from netlm_bayes.sites.table import (
     LARGEST_SHAPE,
     NODES,
     SurvivalCells,
@@ -16,7 +17,6 @@ from netlm_bayes.evidence.cells import (
     shape_nodes,
     survival_cells,
 )
-from netlm_bayes.evidence.patients.canonical import Patients
 
 CUTS = (3.0, 6.0, 9.0, 12.0, 18.0, 24.0)
 SCALE = 48.0

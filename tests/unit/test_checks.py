@@ -5,9 +5,10 @@ from typing import Any
 import pytest
 
 from netlm_bayes.codebook import Codebook
-from netlm_bayes.evidence.checks import faults, one_vote_faults
-from netlm_bayes.evidence.cohort import Cohort
-from netlm_bayes.evidence.files import BUNDLED_COHORTS, read_cohort
+from netlm_bayes.evidence.cohort_files import BUNDLED_COHORTS, read_cohort
+from netlm_bayes.published.checks import faults
+from netlm_bayes.published.cohort import Cohort
+from netlm_bayes.published.double_counting import one_vote_faults
 
 CODEBOOK = Codebook.model_validate(
     {

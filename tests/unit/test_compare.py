@@ -24,8 +24,8 @@ from netlm_bayes.estimands.effects import Contrast
 from netlm_bayes.estimands.population import populations
 from netlm_bayes.estimands.replication import Replicate
 from netlm_bayes.estimands.summary import COLUMNS
-from netlm_bayes.evidence.information import ratio_covariance
-from netlm_bayes.evidence.published import printed_ratio
+from netlm_bayes.published.estimates import printed_ratio
+from netlm_bayes.published.information import ratio_covariance
 
 Z95 = norm.isf(0.025)
 GREATER = Contrast("size", ("large", "huge"), ("small", "middle"))

@@ -4,7 +4,7 @@ import arviz_stats as azs
 import numpy as np
 import pytest
 
-from netlm_bayes.inference.convergence import convergence
+from netlm_bayes.sampling.gate import convergence
 
 AXES = {"chain_axis": 0, "draw_axis": 1}
 

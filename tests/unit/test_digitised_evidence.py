@@ -9,22 +9,22 @@ import pytest
 from netlm_bayes.codebook import BUNDLED, Codebook, read_codebook
 from netlm_bayes.errors import InputError
 from netlm_bayes.evidence.check import check_file
-from netlm_bayes.evidence.checks import faults
-from netlm_bayes.evidence.cohort import Cohort, Curve
-from netlm_bayes.evidence.digitised.at_risk import AtRisk
-from netlm_bayes.evidence.digitised.clicks import Clicks
-from netlm_bayes.evidence.digitised.curve import DigitisedCurve
-from netlm_bayes.evidence.digitised.plausible import plausible
-from netlm_bayes.evidence.digitised.published_curve import (
+from netlm_bayes.evidence.cohort_files import read_cohort
+from netlm_bayes.model import read_model
+from netlm_bayes.published.checks import faults
+from netlm_bayes.published.cohort import Cohort
+from netlm_bayes.published.digitised.clicks import AtRisk, Clicks
+from netlm_bayes.published.digitised.curve import DigitisedCurve
+from netlm_bayes.published.digitised.grid import (
     MOST_CELLS,
     CurveEvidence,
     best_log_likelihood,
     curve_evidence,
     grid_log_likelihood,
 )
-from netlm_bayes.evidence.files import read_cohort
-from netlm_bayes.evidence.uses import use_of
-from netlm_bayes.spec import read_model
+from netlm_bayes.published.digitised.reconstructions import plausible
+from netlm_bayes.published.items import Curve
+from netlm_bayes.published.roles import use_of
 
 COHORT = """\
 id = "paper"

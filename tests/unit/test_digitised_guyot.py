@@ -3,13 +3,21 @@
 import numpy as np
 import pytest
 
-from netlm_bayes.evidence.digitised.at_risk import AtRisk, everyone
-from netlm_bayes.evidence.digitised.clicks import Clicks
-from netlm_bayes.evidence.digitised.curve import DigitisedCurve
-from netlm_bayes.evidence.digitised.ledger import largest_distance, largest_mismatch, ledger
-from netlm_bayes.evidence.digitised.plausible import most_likely, plausible
-from netlm_bayes.evidence.digitised.widening import QUANTITIES, pooled_over, weibull_fit
 from netlm_bayes.frequentist.product_limit import product_limit
+from netlm_bayes.published.digitised.clicks import AtRisk, Clicks, everyone
+from netlm_bayes.published.digitised.curve import (
+    DigitisedCurve,
+    largest_distance,
+    largest_mismatch,
+    ledger,
+)
+from netlm_bayes.published.digitised.reconstructions import (
+    QUANTITIES,
+    most_likely,
+    plausible,
+    pooled_over,
+    weibull_fit,
+)
 
 # Ten patients, worked out with pencil and paper.
 MONTHS = [1, 2, 3, 4, 6, 9, 10, 13, 13.5, 15]

@@ -5,9 +5,8 @@ from pathlib import Path
 import pytest
 
 from netlm_bayes.errors import InputError, InputErrors
-from netlm_bayes.evidence.digitised.at_risk import read_at_risk
-from netlm_bayes.evidence.digitised.clicks import read_clicks
-from netlm_bayes.evidence.digitised.curve import read_curve
+from netlm_bayes.published.digitised.clicks import read_at_risk, read_clicks
+from netlm_bayes.published.digitised.curve import read_curve
 
 
 def clicks(*rows: str) -> bytes:

@@ -6,15 +6,10 @@ from textwrap import dedent
 
 import pytest
 
-from netlm_bayes.documents import (
-    expect_kind,
-    file_kind,
-    line_of,
-    read_toml,
-    validated,
-)
 from netlm_bayes.errors import InputError
-from netlm_bayes.evidence.cohort import Cohort
+from netlm_bayes.files.schema import line_of
+from netlm_bayes.files.toml import expect_kind, file_kind, read_toml, validated
+from netlm_bayes.published.cohort import Cohort
 
 COHORT = """\
 id = "a"

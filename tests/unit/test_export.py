@@ -13,15 +13,16 @@ import pytest
 from docx import Document
 
 from netlm_bayes.errors import InputError, RunError
+from netlm_bayes.files.writing import write_whole
 from netlm_bayes.formats import MONTHS, P_VALUE, PROBABILITY, RATIO, Estimate, estimate_of
-from netlm_bayes.inference.gate import Check
-from netlm_bayes.pipeline.export import export, write_whole
+from netlm_bayes.pipeline.report import export
 from netlm_bayes.report.export.cells import Column, Interval, ManuscriptTable, Number
 from netlm_bayes.report.export.docx import as_docx
 from netlm_bayes.report.export.latex import as_latex, escaped
 from netlm_bayes.report.export.manuscript import manuscript_tables
 from netlm_bayes.report.export.xlsx import as_xlsx
 from netlm_bayes.report.figures.labels import Labels
+from netlm_bayes.sampling.gate import Check
 from netlm_bayes.store import read_manifest, read_tables, write_checks
 
 RESULTS = Path(__file__).parents[2] / "results" / "published"

@@ -7,8 +7,7 @@ import pytest
 
 from netlm_bayes.errors import InputError, InputErrors
 from netlm_bayes.evidence.check import check_file
-from netlm_bayes.evidence.cohort_file import inputs_of
-from netlm_bayes.evidence.files import BUNDLED_COHORTS, lenders, read_cohort
+from netlm_bayes.evidence.cohort_files import BUNDLED_COHORTS, inputs_of, lenders, read_cohort
 from netlm_bayes.evidence.sources import read_cohorts
 
 COHORT = """\

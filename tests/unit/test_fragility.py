@@ -9,11 +9,7 @@ import pandas as pd
 import pytest
 from scipy.optimize import brentq
 
-from netlm_bayes.compare.fragility import (
-    agreement,
-    fragility_table,
-    statement,
-)
+from netlm_bayes.compare.fragility import agreement, fragility_table, statement
 from netlm_bayes.compare.fragility_words import around_one, fragility_words
 from netlm_bayes.compare.overturn import (
     Belief,

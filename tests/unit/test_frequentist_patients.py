@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 
 from netlm_bayes.codebook import Codebook
 from netlm_bayes.estimands.summary import COLUMNS, ERRORS
-from netlm_bayes.evidence.patients.canonical import Patients
 from netlm_bayes.frequentist import (
     cox,
     cox_selected,
@@ -25,6 +24,7 @@ from netlm_bayes.frequentist import (
     proportional_hazards,
 )
 from netlm_bayes.frequentist.product_limit import product_limit
+from netlm_bayes.ipd.patients import Patients
 
 COVARIATES = ("burden", "bone", "age")
 TABLES = {

@@ -12,9 +12,15 @@ from netlm_bayes.compare import pooled_table, usual_comparison, usual_tables
 from netlm_bayes.estimands.population import populations
 from netlm_bayes.estimands.summary import COLUMNS, ERRORS
 from netlm_bayes.evidence.analysis import Analysis
-from netlm_bayes.evidence.cells import NODES, SurvivalCells
-from netlm_bayes.evidence.sites.table import Groups, ResponseTable, SiteTable, SurvivalTable
 from netlm_bayes.frequentist import grouped_logistic, poisson
+from netlm_bayes.sites.table import (
+    NODES,
+    Groups,
+    ResponseTable,
+    SiteTable,
+    SurvivalCells,
+    SurvivalTable,
+)
 
 LEVELS = {"burden": ["low", "middle", "high"], "bone": ["no", "yes"]}
 COVARIATES = tuple(LEVELS)

@@ -8,8 +8,9 @@ import pytest
 import xarray as xr
 from numpy.typing import NDArray
 
+from netlm_bayes.choices import Sampling
 from netlm_bayes.errors import GateError
-from netlm_bayes.inference.gate import (
+from netlm_bayes.sampling.gate import (
     Accepted,
     Check,
     NotConvergedError,
@@ -17,7 +18,6 @@ from netlm_bayes.inference.gate import (
     check_sampler,
     until_accepted,
 )
-from netlm_bayes.spec import Sampling
 
 type Array = NDArray[np.float64]
 

@@ -6,22 +6,26 @@ from typing import Any
 import numpy as np
 import pytest
 
-from netlm_bayes.builders.data import data_of
-from netlm_bayes.builders.structure import structure_of
+from netlm_bayes.choices import Association
 from netlm_bayes.curves import Weibull
 from netlm_bayes.evidence.assemble import analyse
-from netlm_bayes.evidence.cohort import Cohort
-from netlm_bayes.evidence.digitised.published_curve import CurveEvidence
-from netlm_bayes.evidence.files import BUNDLED_COHORTS
-from netlm_bayes.evidence.follow_up import printed_follow_up
+from netlm_bayes.evidence.cohort_files import BUNDLED_COHORTS
 from netlm_bayes.evidence.implied.emulator import follow_up_of
-from netlm_bayes.evidence.implied.limits import logistic_limit
 from netlm_bayes.evidence.implied.plausible import plausible
-from netlm_bayes.evidence.implied.population import FollowUp, Survival
-from netlm_bayes.evidence.implied.regression import Regression, regression_of
-from netlm_bayes.evidence.population import Patterns, joint_distribution
+from netlm_bayes.evidence.implied.regression import (
+    FollowUp,
+    Regression,
+    Survival,
+    logistic_limit,
+    regression_of,
+)
 from netlm_bayes.evidence.sources import read_cohorts
-from netlm_bayes.spec import Association, read_model
+from netlm_bayes.likelihood.data import data_of
+from netlm_bayes.likelihood.structure import structure_of
+from netlm_bayes.model import read_model
+from netlm_bayes.population import Patterns, joint_distribution
+from netlm_bayes.published.cohort import Cohort, printed_follow_up
+from netlm_bayes.published.digitised.grid import CurveEvidence
 
 MODELS = ("pfs-weibull", "pfs-piecewise", "response-logistic")
 

@@ -7,9 +7,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from netlm_bayes.builders.data import data_of
-from netlm_bayes.builders.patient_rows import patient_rows
-from netlm_bayes.builders.structure import structure_of
 from netlm_bayes.codebook import Codebook, read_codebook
 from netlm_bayes.errors import InputError, InputErrors
 from netlm_bayes.estimands.covariate_mix import treated_by, treated_by_anybody
@@ -17,15 +14,18 @@ from netlm_bayes.estimands.description import Profile, described_analysis, descr
 from netlm_bayes.estimands.population import Population
 from netlm_bayes.evidence.analysis import Analysis
 from netlm_bayes.evidence.assemble import analyse
-from netlm_bayes.evidence.latent import Normal, log_shares, on_scale
-from netlm_bayes.evidence.patients.layout import Layout
-from netlm_bayes.evidence.patients.read import read_patients
-from netlm_bayes.evidence.patients.write import as_csv, as_parquet
-from netlm_bayes.evidence.population import patterns_of
-from netlm_bayes.evidence.sites.table import Groups
 from netlm_bayes.evidence.sources import read_cohorts
+from netlm_bayes.ipd.columns import Layout
+from netlm_bayes.ipd.read import read_patients
+from netlm_bayes.ipd.write import as_csv, as_parquet
+from netlm_bayes.latent import Normal, log_shares, on_scale
+from netlm_bayes.likelihood.data import data_of
+from netlm_bayes.likelihood.patient_rows import patient_rows
+from netlm_bayes.likelihood.structure import structure_of
+from netlm_bayes.model import Model
 from netlm_bayes.pipeline.script import script_of
-from netlm_bayes.spec import Model
+from netlm_bayes.population import patterns_of
+from netlm_bayes.sites.table import Groups
 
 BOOK = """\
 id = "cuts"

@@ -12,10 +12,10 @@ import pytest
 
 from netlm_bayes.estimands.summary import ERRORS
 from netlm_bayes.formats import estimate_of, interval
-from netlm_bayes.inference.gate import Check
+from netlm_bayes.model import Model
 from netlm_bayes.report.page.findings import findings
 from netlm_bayes.report.page.quoted import FIRST, Quoted, Sentence
-from netlm_bayes.spec import Model
+from netlm_bayes.sampling.gate import Check
 from netlm_bayes.store import read_manifest, read_tables
 
 ROOT = Path(__file__).parents[2]

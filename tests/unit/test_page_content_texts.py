@@ -8,12 +8,12 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from netlm_bayes.inference.gate import Check
+from netlm_bayes.choices import DEFAULT_PRIORS
 from netlm_bayes.report.page.assumptions import assumptions
 from netlm_bayes.report.page.checklists import ChecklistItem, barg, checklist, robust
 from netlm_bayes.report.page.evidence_shown import SHOWN
 from netlm_bayes.report.page.methods import methods_paragraph, references
-from netlm_bayes.spec import DEFAULT_PRIORS
+from netlm_bayes.sampling.gate import Check
 from netlm_bayes.store import read_manifest, read_tables
 
 RESULTS = Path(__file__).parents[2] / "results" / "published"

@@ -8,21 +8,21 @@ from typing import Any
 import numpy as np
 import pytest
 
-from netlm_bayes.builders.patient_rows import (
+from netlm_bayes.codebook import Codebook
+from netlm_bayes.evidence.analysis import Analysis
+from netlm_bayes.evidence.assemble import analyse
+from netlm_bayes.evidence.cohort_files import CohortFile
+from netlm_bayes.ipd.columns import Layout
+from netlm_bayes.ipd.patients import Patients
+from netlm_bayes.likelihood.patient_rows import (
     Missing,
     PatientRows,
     missing_levels,
     patient_order,
     patient_rows,
 )
-from netlm_bayes.codebook import Codebook
-from netlm_bayes.evidence.analysis import Analysis
-from netlm_bayes.evidence.assemble import analyse
-from netlm_bayes.evidence.cohort import PatientCohort
-from netlm_bayes.evidence.cohort_file import CohortFile
-from netlm_bayes.evidence.patients.canonical import Patients
-from netlm_bayes.evidence.patients.layout import Layout
-from netlm_bayes.spec import Model
+from netlm_bayes.model import Model
+from netlm_bayes.published.cohort import PatientCohort
 
 LEVELS = {"size": ("small", "middle", "large", "huge"), "spread": ("no", "yes")}
 CODEBOOK = Codebook.model_validate(

@@ -14,9 +14,9 @@ from pyarrow import parquet
 
 from netlm_bayes.codebook import Codebook
 from netlm_bayes.errors import InputError
-from netlm_bayes.evidence.patients.canonical import RESPONSES, Patients
-from netlm_bayes.evidence.patients.layout import Layout
-from netlm_bayes.evidence.patients.read import read_patients
+from netlm_bayes.ipd.columns import Layout
+from netlm_bayes.ipd.patients import RESPONSES, Patients
+from netlm_bayes.ipd.read import read_patients
 
 CODEBOOK = Codebook.model_validate(
     {
@@ -442,7 +442,7 @@ def test_reading_patients_loads_no_pymc(tmp_path: Path):
 
     (tmp_path / "h.csv").write_text("time,event\n5,1\n")
     code = (
-        "import sys; from netlm_bayes.evidence.files import read_cohort;"
+        "import sys; from netlm_bayes.evidence.cohort_files import read_cohort;"
         "read_cohort('sysu-2016-2020'); assert not {'pyarrow', 'pandas'} & set(sys.modules);"
         f"read_cohort({str(tmp_path / 'h.csv')!r}); sys.exit('pymc' in sys.modules)"
     )

@@ -18,27 +18,20 @@ from scipy.stats import binom, norm
 from netlm_bayes.codebook import Codebook
 from netlm_bayes.curves import Baseline, Piecewise, Weibull
 from netlm_bayes.estimands.follow_up import Linear, dated, event_times, followed
-from netlm_bayes.estimands.predictive import (
-    curve_months,
-    predictive_response,
-    predictive_survival,
-)
+from netlm_bayes.estimands.predictive import curve_months, predictive_response, predictive_survival
 from netlm_bayes.estimands.replicated_curves import product_limits
-from netlm_bayes.estimands.replicated_patients import (
-    cohorts_of_patients,
-    replicated,
-)
+from netlm_bayes.estimands.replicated_patients import cohorts_of_patients, replicated
 from netlm_bayes.estimands.summary import COLUMNS
 from netlm_bayes.evidence.analysis import Analysis
 from netlm_bayes.evidence.assemble import analyse
-from netlm_bayes.evidence.cohort import PatientCohort
-from netlm_bayes.evidence.cohort_file import CohortFile
-from netlm_bayes.evidence.patients.canonical import Patients
-from netlm_bayes.evidence.patients.layout import Layout
+from netlm_bayes.evidence.cohort_files import CohortFile
 from netlm_bayes.frequentist import kaplan_meier_curves
 from netlm_bayes.frequentist.product_limit import product_limit
-from netlm_bayes.inference.gate import Accepted, Check
-from netlm_bayes.spec import Model
+from netlm_bayes.ipd.columns import Layout
+from netlm_bayes.ipd.patients import Patients
+from netlm_bayes.model import Model
+from netlm_bayes.published.cohort import PatientCohort
+from netlm_bayes.sampling.gate import Accepted, Check
 
 type Array = NDArray[np.float64]
 

@@ -33,15 +33,15 @@ from netlm_bayes.estimands.summary import COLUMNS, Quantity
 from netlm_bayes.estimands.survival import CURVE_MONTHS, STANDARDISED, subgroup_survival
 from netlm_bayes.evidence.analysis import Analysis
 from netlm_bayes.evidence.assemble import analyse
-from netlm_bayes.evidence.cohort import PatientCohort
-from netlm_bayes.evidence.cohort_file import CohortFile
-from netlm_bayes.evidence.patients.canonical import Patients
-from netlm_bayes.evidence.patients.layout import Layout
-from netlm_bayes.inference.gate import Accepted, Check
+from netlm_bayes.evidence.cohort_files import CohortFile
+from netlm_bayes.ipd.columns import Layout
+from netlm_bayes.ipd.patients import Patients
+from netlm_bayes.model import Model
 from netlm_bayes.pipeline.fit import labels_of
 from netlm_bayes.pipeline.fitted import Fit, read
 from netlm_bayes.pipeline.predict import prediction_folder, prediction_lines
-from netlm_bayes.spec import Model
+from netlm_bayes.published.cohort import PatientCohort
+from netlm_bayes.sampling.gate import Accepted, Check
 
 type Array = NDArray[np.float64]
 type Key = tuple[str, str, str, float]

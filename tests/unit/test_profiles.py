@@ -8,14 +8,10 @@ import pytest
 from numpy.typing import ArrayLike, NDArray
 
 from netlm_bayes.codebook import Codebook
-from netlm_bayes.evidence.patients.canonical import Patients, Scale
-from netlm_bayes.evidence.patients.profiles import (
-    MOST_PROFILES,
-    margins,
-    observed_patterns,
-    shares_over,
-)
-from netlm_bayes.evidence.population import Patterns, patterns_of
+from netlm_bayes.ipd.patients import Patients
+from netlm_bayes.ipd.profiles import MOST_PROFILES, margins, observed_patterns, shares_over
+from netlm_bayes.latent import Scale
+from netlm_bayes.population import Patterns, patterns_of
 
 SIZES = {"size": 4, "spread": 2, "site": 3}
 LEVELS = {

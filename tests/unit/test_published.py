@@ -9,16 +9,8 @@ from scipy.stats import norm
 from statsmodels.duration.hazard_regression import PHReg
 
 from netlm_bayes.codebook import Codebook
-from netlm_bayes.evidence.cohort import Cohort, Counts, Median, Milestone, Ratio
-from netlm_bayes.evidence.information import (
-    LARGEST_SHARE,
-    events_behind,
-    ratio_covariance,
-    reference_events,
-    shared_variance,
-    total_events,
-)
-from netlm_bayes.evidence.published import (
+from netlm_bayes.published.cohort import Cohort
+from netlm_bayes.published.estimates import (
     OWN_ERROR,
     curve_covariance,
     curve_point,
@@ -26,6 +18,15 @@ from netlm_bayes.evidence.published import (
     printed_ratio,
     response_count,
 )
+from netlm_bayes.published.information import (
+    LARGEST_SHARE,
+    events_behind,
+    ratio_covariance,
+    reference_events,
+    shared_variance,
+    total_events,
+)
+from netlm_bayes.published.items import Counts, Median, Milestone, Ratio
 
 CODEBOOK = Codebook.model_validate(
     {

@@ -11,7 +11,7 @@ from types import ModuleType
 import pytest
 
 from netlm_bayes.codebook import bundled_file
-from netlm_bayes.spec import models_folder
+from netlm_bayes.model import models_folder
 
 ROOT = Path(__file__).parents[2]
 RESULTS = ROOT / "results" / "published"

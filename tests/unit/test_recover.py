@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from netlm_bayes.codebook import Codebook
-from netlm_bayes.evidence.cohort import Cohort
-from netlm_bayes.evidence.recover import RecoveredTable, recover_tables
+from netlm_bayes.published.cohort import Cohort
+from netlm_bayes.published.recover import RecoveredTable, recover_tables
 
 CODEBOOK = Codebook.model_validate(
     {

@@ -11,12 +11,12 @@ import xarray as xr
 
 from netlm_bayes.evidence.analysis import Analysis
 from netlm_bayes.evidence.assemble import analyse
-from netlm_bayes.evidence.files import BUNDLED_COHORTS
+from netlm_bayes.evidence.cohort_files import BUNDLED_COHORTS
 from netlm_bayes.evidence.sources import read_cohorts
-from netlm_bayes.inference.gate import Check, NotConvergedError
+from netlm_bayes.model import read_model
 from netlm_bayes.pipeline import sensitivity
 from netlm_bayes.pipeline.job import Job
-from netlm_bayes.spec import read_model
+from netlm_bayes.sampling.gate import Check, NotConvergedError
 from netlm_bayes.store import read_tables
 
 MODEL = "response-logistic"

@@ -17,7 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 from scipy.special import expit
 
-from netlm_bayes.builders.structure import structure_of
+from netlm_bayes.choices import Association
 from netlm_bayes.codebook import Codebook
 from netlm_bayes.curves import Piecewise, Weibull
 from netlm_bayes.errors import InputError
@@ -46,11 +46,13 @@ from netlm_bayes.estimands.simulation import (
 )
 from netlm_bayes.estimands.study import Plan, Study, observed, study_of
 from netlm_bayes.evidence.analysis import Analysis
-from netlm_bayes.evidence.patients.canonical import Patients, Scale
-from netlm_bayes.evidence.patients.layout import Layout
-from netlm_bayes.evidence.patients.read import read_patients
-from netlm_bayes.evidence.patients.write import as_csv, as_parquet, patients_table
-from netlm_bayes.spec import Association, Model
+from netlm_bayes.ipd.columns import Layout
+from netlm_bayes.ipd.patients import Patients
+from netlm_bayes.ipd.read import read_patients
+from netlm_bayes.ipd.write import as_csv, as_parquet, patients_table
+from netlm_bayes.latent import Scale
+from netlm_bayes.likelihood.structure import structure_of
+from netlm_bayes.model import Model
 
 FALSE_ALARM = 1e-6
 LIMIT = stats.norm.isf(FALSE_ALARM / 2)

@@ -12,25 +12,32 @@ from scipy.optimize import least_squares, minimize
 
 from netlm_bayes.codebook import BUNDLED, Codebook, read_codebook
 from netlm_bayes.errors import InputError
-from netlm_bayes.evidence.cells import shape_nodes, survival_cells
-from netlm_bayes.evidence.cohort import Cohort
-from netlm_bayes.evidence.patients.canonical import Patients
-from netlm_bayes.evidence.sites.choice import Choice, Gaps
-from netlm_bayes.evidence.sites.disclosure import followed_months, joined_patterns
-from netlm_bayes.evidence.sites.information import (
-    response_information_kept,
-    survival_information_kept,
-)
-from netlm_bayes.evidence.sites.joining import (
+from netlm_bayes.ipd.patients import Patients
+from netlm_bayes.published.cohort import Cohort
+from netlm_bayes.report.site_table import report
+from netlm_bayes.sites.disclosure import (
     Tally,
+    followed_months,
+    joined_patterns,
     neighbours_joined,
     rarest_first,
     smallest_joined,
 )
-from netlm_bayes.evidence.sites.make import outcomes_known, site_table
-from netlm_bayes.evidence.sites.table import Groups, ResponseTable, SurvivalTable
-from netlm_bayes.evidence.sites.words import report
-from netlm_bayes.evidence.sites.write import as_json
+from netlm_bayes.sites.exchange import as_json
+from netlm_bayes.sites.information import (
+    Choice,
+    Gaps,
+    response_information_kept,
+    survival_information_kept,
+)
+from netlm_bayes.sites.make import outcomes_known, site_table
+from netlm_bayes.sites.table import (
+    Groups,
+    ResponseTable,
+    SurvivalTable,
+    shape_nodes,
+    survival_cells,
+)
 
 CODEBOOK: Codebook = read_codebook(BUNDLED, Path())
 SIGMA = 0.75  # of the default prior of log hazard ratios

@@ -12,15 +12,14 @@ import pytest
 
 from netlm_bayes.codebook import BUNDLED, Codebook, read_codebook
 from netlm_bayes.errors import InputError
-from netlm_bayes.evidence.cells import shape_nodes
 from netlm_bayes.evidence.check import check_file
-from netlm_bayes.evidence.cohort import Cohort
-from netlm_bayes.evidence.cohort_file import inputs_of
-from netlm_bayes.evidence.files import read_cohort
-from netlm_bayes.evidence.patients.canonical import Patients
-from netlm_bayes.evidence.sites.choice import Choice
-from netlm_bayes.evidence.sites.make import site_table
-from netlm_bayes.evidence.sites.write import as_json, checksum
+from netlm_bayes.evidence.cohort_files import inputs_of, read_cohort
+from netlm_bayes.ipd.patients import Patients
+from netlm_bayes.published.cohort import Cohort
+from netlm_bayes.sites.exchange import as_json, checksum
+from netlm_bayes.sites.information import Choice
+from netlm_bayes.sites.make import site_table
+from netlm_bayes.sites.table import shape_nodes
 
 Values = dict[str, Any]
 CODEBOOK: Codebook = read_codebook(BUNDLED, Path())

@@ -9,16 +9,16 @@ from statistics import NormalDist
 import numpy as np
 import pytest
 
-from netlm_bayes.builders.data import data_of
-from netlm_bayes.builders.structure import structure_of
+from netlm_bayes.choices import Sampling
 from netlm_bayes.evidence.analysis import Analysis
 from netlm_bayes.evidence.assemble import analyse
+from netlm_bayes.likelihood.data import data_of
+from netlm_bayes.likelihood.structure import structure_of
+from netlm_bayes.model import Model
 from netlm_bayes.pipeline.job import Job
 from netlm_bayes.pipeline.posterior import compile_analysis, posterior_of
-from netlm_bayes.pipeline.sensitivity import sensitivity_of
-from netlm_bayes.pipeline.sources import if_shared, without_each
+from netlm_bayes.pipeline.sensitivity import if_shared, sensitivity_of, without_each
 from netlm_bayes.report.tables import posterior_tables
-from netlm_bayes.spec import Model, Sampling
 
 
 def test_each_cohort_of_a_pool_is_left_out_once(analysis_of, invented):

@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from netlm_bayes.choices import DEFAULT_PRIORS
 from netlm_bayes.errors import InputError
-from netlm_bayes.spec import DEFAULT_PRIORS, Model, bundled_models, model_digest, read_model
+from netlm_bayes.model import Model, bundled_models, model_digest, read_model
 
 TEXT = """\
 name = "m"

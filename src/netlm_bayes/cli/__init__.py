@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import typer
 
-from netlm_bayes.cli import exports, files, fits, reconstruction, runs, sharing, synthetic
+from netlm_bayes.cli import fits, reconstruction, runs, sharing, synthetic
 from netlm_bayes.errors import NetlmBayesError
 
 app = typer.Typer(
@@ -18,14 +18,14 @@ app = typer.Typer(
 )
 for command in (
     fits.reanalyse,
-    files.check,
-    files.audit,
+    runs.check,
+    runs.audit,
     fits.fit,
     fits.pool,
     runs.compare,
     runs.predict,
     runs.report,
-    exports.export,
+    runs.export,
     synthetic.simulate,
     sharing.share,
     reconstruction.reconstruct,

@@ -8,15 +8,7 @@ from textwrap import fill
 from typing import TYPE_CHECKING
 
 from netlm_bayes.errors import InputError, Problem
-from netlm_bayes.formats import (
-    PROBABILITY,
-    RATIO,
-    SIGNED,
-    error_of,
-    estimate_of,
-    interval,
-    shown,
-)
+from netlm_bayes.formats import PROBABILITY, RATIO, SIGNED, error_of, estimate_of, interval, shown
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -1,13 +1,47 @@
-"""Commands on a run: compare, predict, report."""
+"""Commands about files and finished runs: check, audit, compare, predict, report, export."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
 
-from netlm_bayes.cli.options import Out, Profile, Run, command
-from netlm_bayes.cli.printing import print_comparison, print_prediction
-from netlm_bayes.errors import InputError, Problem
+import typer
+
+from netlm_bayes.cli.options import RESULTS, Out, Profile, Run, command
+from netlm_bayes.cli.printing import print_audit, print_comparison, print_prediction
+from netlm_bayes.errors import InputError, InputErrors, Problem
+
+
+def check(
+    files: Annotated[list[str], typer.Argument(help="TOMLs, files of patients, bundled names.")],
+) -> None:
+    """Validate files; fit nothing."""
+    from netlm_bayes.evidence.check import check_file
+
+    errors = []
+    for file in files:
+        try:
+            print(f"ok: {check_file(file)}")
+        except InputError as error:
+            errors.append(error)
+    if errors:
+        raise InputErrors(errors)
+
+
+def audit(
+    cohorts: Annotated[list[str] | None, typer.Argument(help="Cohorts; default: bundled.")] = None,
+    out: Out = None,
+) -> None:
+    """Recompute what the papers print, to see whether it adds up."""
+    from netlm_bayes.evidence.cohort_files import BUNDLED_COHORTS
+    from netlm_bayes.pipeline.audit import audit_run
+
+    folder = out or RESULTS / "audit"
+    tables = audit_run(cohorts or BUNDLED_COHORTS, folder, command())
+    print_audit(tables)
+    print(f"\nEvery check is in {folder}/tables/audit.csv")
 
 
 def compare(run: Run) -> None:
@@ -60,3 +94,23 @@ def report(run: Run) -> None:
 
     for path in show(run):
         print(path)
+
+
+class Format(StrEnum):
+    """What tables can be written as."""
+
+    XLSX = "xlsx"
+    DOCX = "docx-table"
+    LATEX = "latex"
+
+
+To = Annotated[Format, typer.Option("--to", help="A workbook, a Word document, or LaTeX.")]
+File = Annotated[Path | None, typer.Option("--out", help="File to write; beside the run if none.")]
+Force = Annotated[bool, typer.Option("--force", help="Replace a file that is there.")]
+
+
+def export(run: Run, to: To, out: File = None, force: Force = False) -> None:
+    """Write a run's tables for a manuscript."""
+    from netlm_bayes.pipeline.report import export as write
+
+    print(write(run, to.value, out, force))

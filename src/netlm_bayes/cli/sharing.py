@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from netlm_bayes.errors import InputError, Problem
-from netlm_bayes.spec import Outcome
+from netlm_bayes.model import Outcome
 
 SMALLEST_MINIMUM = 3
 """Of a group: below, a patient who knows of another in it knows all of the rest."""
@@ -60,8 +60,8 @@ def share(
 ) -> None:
     """Make a table of a site's patients that it may share: sums over groups, and nothing else."""
     import netlm_bayes as nb
+    from netlm_bayes.files.writing import check_place
     from netlm_bayes.pipeline.share import SUFFIXES
-    from netlm_bayes.pipeline.whole_file import check_place
 
     if out is not None:
         check_place(out, SUFFIXES, "share", force)

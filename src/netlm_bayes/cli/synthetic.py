@@ -50,7 +50,7 @@ def simulate(
 ) -> None:
     """Simulate patients from a model's prior or a run's posterior; every row says so."""
     import netlm_bayes as nb
-    from netlm_bayes.pipeline.synthetic_file import check_output
+    from netlm_bayes.ipd.write import check_output
 
     check_output(out, force)
     made = nb.simulate(

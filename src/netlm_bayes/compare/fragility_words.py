@@ -11,12 +11,7 @@ import pandas as pd
 
 from netlm_bayes.compare.evidence_map import NEAR, TOTALS
 from netlm_bayes.compare.fragility import NOTHING, ON_THE_EDGE, OPEN, PRIOR, SCENARIO, SOURCE
-from netlm_bayes.compare.overturn import (
-    belief,
-    events_to_change,
-    scale_at_change,
-    sceptics_limit,
-)
+from netlm_bayes.compare.overturn import belief, events_to_change, scale_at_change, sceptics_limit
 from netlm_bayes.estimands.effects import contrasts_of
 from netlm_bayes.estimands.monte_carlo import propagated
 from netlm_bayes.estimands.population import POOLED

@@ -8,7 +8,7 @@ from itertools import combinations
 import pandas as pd
 
 from netlm_bayes.evidence.analysis import Analysis
-from netlm_bayes.evidence.cohort import Cohort
+from netlm_bayes.published.cohort import Cohort
 
 NOT_PRINTED = "not printed"
 APART_IN_TIME = "do not overlap"

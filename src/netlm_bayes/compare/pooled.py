@@ -17,10 +17,10 @@ from netlm_bayes.estimands.effects import Contrast, contrasts_of, ratio_name
 from netlm_bayes.estimands.population import NEXT, POOLED
 from netlm_bayes.estimands.summary import COLUMNS, ERRORS
 from netlm_bayes.evidence.analysis import Analysis, CohortEvidence
-from netlm_bayes.evidence.cohort import Ratio
-from netlm_bayes.evidence.information import ratio_covariance
-from netlm_bayes.evidence.published import PrintedRatio, printed_ratio
 from netlm_bayes.frequentist import bayesian_grid, fixed_effect, random_effects
+from netlm_bayes.published.estimates import PrintedRatio, printed_ratio
+from netlm_bayes.published.information import ratio_covariance
+from netlm_bayes.published.items import Ratio
 
 Array = NDArray[np.float64]
 Limits = tuple[float, float, float]

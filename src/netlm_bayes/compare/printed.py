@@ -17,9 +17,9 @@ from netlm_bayes.estimands.monte_carlo import mean_errors, probability_errors, q
 from netlm_bayes.estimands.population import Population
 from netlm_bayes.estimands.replication import Replicate, unpredictable
 from netlm_bayes.evidence.analysis import Analysis
-from netlm_bayes.evidence.cohort import Ratio
-from netlm_bayes.evidence.published import PrintedRatio, printed_ratio
 from netlm_bayes.formats import error_column
+from netlm_bayes.published.estimates import PrintedRatio, printed_ratio
+from netlm_bayes.published.items import Ratio
 
 Array = NDArray[np.float64]
 LARGEST_EXPONENT = 700.0

@@ -16,8 +16,6 @@ from netlm_bayes.estimands.population import Population
 from netlm_bayes.estimands.predictive import curve_months
 from netlm_bayes.estimands.replicated_patients import cohorts_of_patients
 from netlm_bayes.evidence.analysis import Analysis
-from netlm_bayes.evidence.patients.canonical import Patients
-from netlm_bayes.evidence.sites.table import SiteTable
 from netlm_bayes.frequentist import (
     cox,
     cox_selected,
@@ -30,6 +28,8 @@ from netlm_bayes.frequentist import (
     poisson,
     proportional_hazards,
 )
+from netlm_bayes.ipd.patients import Patients
+from netlm_bayes.sites.table import SiteTable
 
 MULTIVARIABLE = "multivariable"
 ROLE = "patients"

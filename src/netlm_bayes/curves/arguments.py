@@ -1,4 +1,4 @@
-"""What the curves accept: numbers to float64 arrays, or a ValueError that names what is refused."""
+"""Numbers to arrays, or a refusal; the scale of log cumulative hazards."""
 
 from collections.abc import Callable
 
@@ -50,3 +50,26 @@ def exp_or_inf(value: Floats) -> Floats:
     """Exponential that goes to inf in silence."""
     with np.errstate(over="ignore"):
         return np.asarray(np.exp(value))
+
+
+def log_minus_log(survival: ArrayLike) -> Floats:
+    r"""Complementary log-log of a survival: the log cumulative hazard that it implies.
+
+    .. math:: \log(-\log S)
+
+    >>> log_minus_log([0.9, 0.5, 0.1]).round(3)
+    array([-2.25 , -0.367,  0.834])
+    """
+    return np.asarray(np.log(-np.log(probability("survival", survival))))
+
+
+def log_minus_log_se(survival: ArrayLike, n: ArrayLike) -> Floats:
+    r"""Binomial standard error of the complementary log-log of an estimated survival.
+
+    .. math:: \sqrt{\frac{1 - S}{n S}} \Big/ |\log S|
+
+    >>> log_minus_log_se([0.9, 0.5], n=25).round(3)
+    array([0.633, 0.289])
+    """
+    survival, n = probability("survival", survival), positive("n", n)
+    return np.asarray(np.sqrt((1 - survival) / (n * survival)) / -np.log(survival))

@@ -1,16 +1,17 @@
-"""The piecewise exponential curve: a constant hazard between declared cuts."""
+"""Piecewise exponential baselines, and the curve of the reference profile."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from netlm_bayes.curves.arguments import Floats, exp_or_inf, floats, months_since_start, positive
-from netlm_bayes.curves.baseline import Baseline
+from netlm_bayes.curves.weibull import Baseline, Weibull
 
 _LOWEST = np.finfo(np.float64).min
 
@@ -147,3 +148,23 @@ def _event_free_share(events: Floats) -> Floats:
     """Mean survival over an interval of constant hazard, from its cumulative hazard."""
     some = events > 0
     return np.asarray(np.where(some, -np.expm1(-events) / np.where(some, events, 1.0), 1.0))
+
+
+def reference_curve(
+    baseline: Literal["weibull", "piecewise"],
+    cuts: Sequence[float],
+    theta: Floats,
+    log_hazard_step: Floats | None = None,
+) -> Baseline:
+    r"""Make the curve of a reference profile.
+
+    .. math:: \log H_0(t) = a + \kappa \log(t / 12) \quad\text{or}\quad \log h_j = g + r_j
+
+    >>> reference_curve("weibull", (), np.array([-0.4, 0.0])).survival(12).round(3)
+    np.float64(0.512)
+    """
+    if baseline == "weibull":
+        return Weibull(theta[..., 0], np.exp(theta[..., 1]))
+    if log_hazard_step is None:
+        raise ValueError("a piecewise baseline needs its steps")
+    return Piecewise(theta[..., :1] + log_hazard_step, cuts)

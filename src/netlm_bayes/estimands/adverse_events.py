@@ -8,7 +8,8 @@ import pandas as pd
 from scipy.stats import beta
 
 from netlm_bayes.estimands.summary import COLUMNS
-from netlm_bayes.evidence.cohort import AdverseEvent, Cohort
+from netlm_bayes.published.cohort import Cohort
+from netlm_bayes.published.items import AdverseEvent
 
 JEFFREYS = 0.5
 

@@ -7,15 +7,17 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from netlm_bayes.choices import Association
 from netlm_bayes.codebook import Codebook
-from netlm_bayes.documents import did_you_mean
 from netlm_bayes.errors import InputError, Problem
 from netlm_bayes.estimands.description import STEPS, Described
 from netlm_bayes.estimands.parameters import Parameterisation
-from netlm_bayes.evidence.patients.canonical import MISSING, Floats, Ints, Scale
-from netlm_bayes.evidence.patients.covariates import level_codes
-from netlm_bayes.evidence.population import Patterns, joint_distribution
-from netlm_bayes.spec import Association, Model
+from netlm_bayes.files.toml import did_you_mean
+from netlm_bayes.ipd.covariates import level_codes
+from netlm_bayes.ipd.patients import MISSING, Floats, Ints
+from netlm_bayes.latent import Scale
+from netlm_bayes.model import Model
+from netlm_bayes.population import Patterns, joint_distribution
 
 
 @dataclass(frozen=True)

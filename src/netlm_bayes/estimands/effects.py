@@ -12,7 +12,7 @@ from netlm_bayes.curves import Weibull
 from netlm_bayes.estimands.population import POOLED, Population
 from netlm_bayes.estimands.summary import Quantity
 from netlm_bayes.evidence.analysis import Analysis
-from netlm_bayes.inference.gate import Accepted
+from netlm_bayes.sampling.gate import Accepted
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from netlm_bayes.estimands.subgroups import subgroups_within
 from netlm_bayes.estimands.summary import Quantity, stacked
 from netlm_bayes.estimands.survival import subgroup_survival, survival_curves
 from netlm_bayes.evidence.analysis import Analysis
-from netlm_bayes.inference.gate import Accepted
+from netlm_bayes.sampling.gate import Accepted
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from netlm_bayes.curves import Baseline
-from netlm_bayes.evidence.patients.canonical import Patients
+from netlm_bayes.ipd.patients import Patients
 
 Array = NDArray[np.float64]
 

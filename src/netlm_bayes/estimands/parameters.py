@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from netlm_bayes.choices import Prior
 from netlm_bayes.codebook import Codebook
 from netlm_bayes.curves import Baseline, reference_curve
 from netlm_bayes.estimands.population import NEXT, POOLED
-from netlm_bayes.evidence.patients.canonical import Scale
-from netlm_bayes.spec import Model, Prior
+from netlm_bayes.latent import Scale
+from netlm_bayes.model import Model
 
 if TYPE_CHECKING:
     import xarray as xr

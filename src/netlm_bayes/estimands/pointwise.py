@@ -5,11 +5,17 @@ from __future__ import annotations
 import numpy as np
 import xarray as xr
 
-from netlm_bayes.builders.collapse import Alike, alike, collapsed
-from netlm_bayes.builders.patient_rows import missing_levels, patient_order, patient_rows
 from netlm_bayes.curves import Baseline, Piecewise, Weibull, reference_curve
 from netlm_bayes.evidence.analysis import Analysis, CohortEvidence
-from netlm_bayes.evidence.patients.canonical import Floats, Patients
+from netlm_bayes.ipd.patients import Floats, Patients
+from netlm_bayes.likelihood.patient_rows import (
+    Alike,
+    alike,
+    collapsed,
+    missing_levels,
+    patient_order,
+    patient_rows,
+)
 
 MOST_PATIENTS = 20_000
 """Patients above which no patient's own log likelihood is worked out."""

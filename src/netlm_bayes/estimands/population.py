@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from netlm_bayes.curves import Baseline, reference_curve
 from netlm_bayes.evidence.analysis import Analysis, CohortEvidence
-from netlm_bayes.evidence.follow_up import printed_follow_up
-from netlm_bayes.evidence.population import Patterns
-from netlm_bayes.inference.gate import Accepted
+from netlm_bayes.population import Patterns
+from netlm_bayes.published.cohort import printed_follow_up
+from netlm_bayes.sampling.gate import Accepted
 
 Array = NDArray[np.float64]
 POOLED, NEXT = "pooled", "next institution"

@@ -13,7 +13,8 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from netlm_bayes.spec import Model, Prior
+from netlm_bayes.choices import Prior
+from netlm_bayes.model import Model
 
 COLUMNS = ("parameter", "prior", "likelihood", "diagnosis")
 LARGE = 0.05

@@ -18,16 +18,12 @@ from netlm_bayes.estimands.follow_up import last_seen
 from netlm_bayes.estimands.monte_carlo import quantiles
 from netlm_bayes.estimands.population import POOLED
 from netlm_bayes.estimands.replicated_curves import product_limits
-from netlm_bayes.estimands.replicated_patients import (
-    Outcomes,
-    cohorts_of_patients,
-    replicated,
-)
+from netlm_bayes.estimands.replicated_patients import Outcomes, cohorts_of_patients, replicated
 from netlm_bayes.estimands.summary import COLUMNS
 from netlm_bayes.estimands.survival import CURVE_MONTHS
 from netlm_bayes.evidence.analysis import Analysis
-from netlm_bayes.evidence.patients.canonical import RESPONDED, Patients
-from netlm_bayes.inference.gate import Accepted
+from netlm_bayes.ipd.patients import RESPONDED, Patients
+from netlm_bayes.sampling.gate import Accepted
 
 Array = NDArray[np.float64]
 Bools = NDArray[np.bool_]

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import xarray as xr
 
-from netlm_bayes.builders.structure import structure_of
 from netlm_bayes.estimands.parameters import Parameterisation, prior_draws
 from netlm_bayes.evidence.analysis import Analysis
-from netlm_bayes.inference.gate import ESS, Accepted, Check
+from netlm_bayes.likelihood.structure import structure_of
+from netlm_bayes.sampling.gate import ESS, Accepted, Check
 
 DIMS = {
     "theta": ("cohort", "parameter"),

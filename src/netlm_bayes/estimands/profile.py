@@ -7,7 +7,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from netlm_bayes.documents import did_you_mean
 from netlm_bayes.errors import InputError, Problem
 from netlm_bayes.estimands.description import Described, Profile, described_analysis
 from netlm_bayes.estimands.population import populations
@@ -16,9 +15,10 @@ from netlm_bayes.estimands.subgroups import subgroups_within
 from netlm_bayes.estimands.summary import Quantity
 from netlm_bayes.estimands.survival import STANDARDISED, subgroup_survival, survival_curves
 from netlm_bayes.evidence.analysis import Analysis
-from netlm_bayes.evidence.patients.canonical import Scale
-from netlm_bayes.inference.gate import Accepted
-from netlm_bayes.spec import Model
+from netlm_bayes.files.toml import did_you_mean
+from netlm_bayes.latent import Scale
+from netlm_bayes.model import Model
+from netlm_bayes.sampling.gate import Accepted
 
 FAR, ABSURD = 3.0, 20.0
 """Standard deviations from the mean beyond which hardly any patient lies, and none can."""

@@ -19,19 +19,13 @@ from netlm_bayes.estimands.population import Population
 from netlm_bayes.estimands.response import response_probability
 from netlm_bayes.estimands.subgroups import subgroups_within
 from netlm_bayes.evidence.analysis import Analysis, CohortEvidence
-from netlm_bayes.evidence.cohort import AnyItem, Counts, Median, Milestone, Ratio
-from netlm_bayes.evidence.digitised.published_curve import CurveEvidence
 from netlm_bayes.evidence.implied.emulator import follow_up_of, not_implied, saw_less
-from netlm_bayes.evidence.implied.population import Response, Survival
-from netlm_bayes.evidence.implied.regression import Regression, regression_of
-from netlm_bayes.evidence.labels import item_label, subgroup_label
-from netlm_bayes.evidence.published import (
-    PrintedRatio,
-    curve_point,
-    printed_ratio,
-    response_count,
-)
-from netlm_bayes.evidence.uses import OTHER, ItemUse, adjusts_alike
+from netlm_bayes.evidence.implied.regression import Regression, Response, Survival, regression_of
+from netlm_bayes.published.cohort import AnyItem, item_label, subgroup_label
+from netlm_bayes.published.digitised.grid import CurveEvidence
+from netlm_bayes.published.estimates import PrintedRatio, curve_point, printed_ratio, response_count
+from netlm_bayes.published.items import Counts, Median, Milestone, Ratio
+from netlm_bayes.published.roles import OTHER, ItemUse, adjusts_alike
 
 Array = NDArray[np.float64]
 

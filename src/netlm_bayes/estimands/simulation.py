@@ -13,15 +13,9 @@ from netlm_bayes.curves import Baseline
 from netlm_bayes.estimands.covariate_mix import Covariates, Mix, draw_covariates, with_missing
 from netlm_bayes.estimands.parameters import Parameterisation, Truth
 from netlm_bayes.estimands.study import Study, observed
-from netlm_bayes.evidence.cohort import Cohort, Counts
-from netlm_bayes.evidence.patients.canonical import (
-    MISSING,
-    RESPONDED,
-    RESPONSES,
-    Floats,
-    Ints,
-    Patients,
-)
+from netlm_bayes.ipd.patients import MISSING, RESPONDED, RESPONSES, Floats, Ints, Patients
+from netlm_bayes.published.cohort import Cohort
+from netlm_bayes.published.items import Counts
 
 EARLIEST = 1e-9
 """Months after the start at which an event happens at the earliest: no file may hold 0."""

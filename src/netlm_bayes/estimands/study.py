@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from netlm_bayes.errors import InputError, Problem
-from netlm_bayes.evidence.patients.canonical import Floats
-from netlm_bayes.evidence.patients.survival import LONGEST
+from netlm_bayes.ipd.patients import Floats
+from netlm_bayes.ipd.survival import LONGEST
 
 MONTHS = 36.0
 """Follow-up where no cohort tells its own."""

@@ -9,17 +9,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from netlm_bayes.codebook import Codebook
-from netlm_bayes.evidence.cohort import Cohort
-from netlm_bayes.evidence.digitised.published_curve import CurveEvidence
-from netlm_bayes.evidence.implied.emulator import Implied
-from netlm_bayes.evidence.latent import Normal
-from netlm_bayes.evidence.patients.canonical import Patients, Scale
-from netlm_bayes.evidence.population import Patterns
-from netlm_bayes.evidence.published import CurvePoint, PrintedRatio, ResponseCount
-from netlm_bayes.evidence.recover import RecoveredTable
-from netlm_bayes.evidence.sites.table import SiteTable
-from netlm_bayes.evidence.uses import ItemUse
-from netlm_bayes.spec import Model
+from netlm_bayes.evidence.implied.regression import Implied
+from netlm_bayes.ipd.patients import Patients
+from netlm_bayes.latent import Normal, Scale
+from netlm_bayes.model import Model
+from netlm_bayes.population import Patterns
+from netlm_bayes.published.cohort import Cohort
+from netlm_bayes.published.digitised.grid import CurveEvidence
+from netlm_bayes.published.estimates import CurvePoint, PrintedRatio, ResponseCount
+from netlm_bayes.published.recover import RecoveredTable
+from netlm_bayes.published.roles import ItemUse
+from netlm_bayes.sites.table import SiteTable
 
 Array = NDArray[np.float64]
 

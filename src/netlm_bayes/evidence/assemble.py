@@ -12,38 +12,37 @@ import numpy as np
 from numpy.typing import NDArray
 
 from netlm_bayes.codebook import Codebook
-from netlm_bayes.documents import problems_at
 from netlm_bayes.errors import InputError, InputErrors, Problem
 from netlm_bayes.evidence.analysis import Analysis, CohortEvidence
-from netlm_bayes.evidence.checks import faults
-from netlm_bayes.evidence.cohort import Cohort, Counts, Curve, Median, Milestone, Ratio
-from netlm_bayes.evidence.cohort_file import CohortFile
-from netlm_bayes.evidence.demands import check_covariates_known, check_model
-from netlm_bayes.evidence.digitised.published_curve import curve_evidence
-from netlm_bayes.evidence.files import lenders
-from netlm_bayes.evidence.hospital import (
+from netlm_bayes.evidence.cohort_files import CohortFile, lenders
+from netlm_bayes.evidence.from_patients import (
+    landmarked,
     notes_on,
     patterns_in,
     scales_in,
     with_outcome,
 )
 from netlm_bayes.evidence.implied.emulator import with_implied
-from netlm_bayes.evidence.information import ratio_covariance
-from netlm_bayes.evidence.landmark import landmarked
-from netlm_bayes.evidence.margins import population_margins
-from netlm_bayes.evidence.patients.canonical import Patients
-from netlm_bayes.evidence.population import Patterns, joint_distribution
-from netlm_bayes.evidence.published import (
+from netlm_bayes.evidence.requirements import check_covariates_known, check_model
+from netlm_bayes.files.toml import problems_at
+from netlm_bayes.ipd.patients import Patients
+from netlm_bayes.model import Model
+from netlm_bayes.population import Patterns, joint_distribution
+from netlm_bayes.published.checks import faults
+from netlm_bayes.published.cohort import Cohort
+from netlm_bayes.published.digitised.grid import curve_evidence
+from netlm_bayes.published.estimates import (
     curve_covariance,
     curve_point,
     printed_ratio,
     response_count,
 )
-from netlm_bayes.evidence.recover import RecoveredTable, recover_tables
-from netlm_bayes.evidence.sites.table import SiteTable
-from netlm_bayes.evidence.sites.use import groups_of, notes_on_table, table_faults
-from netlm_bayes.evidence.uses import ItemUse, adjusts_alike, use_of
-from netlm_bayes.spec import Model
+from netlm_bayes.published.information import ratio_covariance
+from netlm_bayes.published.items import Counts, Curve, Median, Milestone, Ratio
+from netlm_bayes.published.margins import population_margins
+from netlm_bayes.published.recover import RecoveredTable, recover_tables
+from netlm_bayes.published.roles import ItemUse, adjusts_alike, use_of
+from netlm_bayes.sites.table import SiteTable, groups_of, notes_on_table, table_faults
 
 Array = NDArray[np.float64]
 CURVE_SEED = 1

@@ -8,13 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from netlm_bayes.codebook import find_codebook
-from netlm_bayes.documents import digest, problems_at, validated
 from netlm_bayes.errors import InputError, InputErrors, Problem
 from netlm_bayes.evidence import builder
-from netlm_bayes.evidence.checks import faults
-from netlm_bayes.evidence.cohort import Cohort, PatientCohort
-from netlm_bayes.evidence.cohort_file import CohortFile
-from netlm_bayes.evidence.files import institutions_of, read_file
+from netlm_bayes.evidence.cohort_files import CohortFile, institutions_of, read_file
+from netlm_bayes.files.toml import digest, problems_at, validated
+from netlm_bayes.published.checks import faults
+from netlm_bayes.published.cohort import Cohort, PatientCohort
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -99,7 +98,7 @@ def _is_own(codebook: Any) -> bool:
 
 def _patients(file: CohortFile, frame: pd.DataFrame, name: str) -> list[CohortFile]:
     """Read a DataFrame of patients as a Parquet is read."""
-    from netlm_bayes.evidence.patients.frame import frame_bytes
+    from netlm_bayes.ipd.tabular import frame_bytes
 
     data = frame_bytes(frame)
     own = replace(file, data_name=f"{file.name} (DataFrame)", data_digest=digest(data))

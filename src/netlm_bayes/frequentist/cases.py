@@ -10,8 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from netlm_bayes.codebook import Codebook
-from netlm_bayes.evidence.patients.canonical import RESPONDED, Patients, Scale, scales_of
 from netlm_bayes.frequentist.rows import POOLED, joined
+from netlm_bayes.ipd.patients import RESPONDED, Patients, scales_of
+from netlm_bayes.latent import Scale
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]

@@ -19,11 +19,11 @@ from scipy.linalg import LinAlgWarning
 from scipy.special import gammaln
 
 from netlm_bayes.codebook import Codebook
-from netlm_bayes.evidence.patients.canonical import Patients
 from netlm_bayes.frequentist.cases import Cases, survival_outcome
 from netlm_bayes.frequentist.regression import Fitted, Regression, ratios
 from netlm_bayes.frequentist.risk_sets import risk_sets
 from netlm_bayes.frequentist.selection import Selection, select
+from netlm_bayes.ipd.patients import Patients
 
 Floats = NDArray[np.float64]
 PRECISION = {"precision": 1e-10, "r_precision": 1e-14}

@@ -13,16 +13,10 @@ import numpy as np
 import pandas as pd
 
 from netlm_bayes.codebook import Codebook
-from netlm_bayes.evidence.patients.canonical import SMALLEST_SHOWN, Patients
 from netlm_bayes.frequentist.cases import Cases, cases_of, survival_outcome
 from netlm_bayes.frequentist.product_limit import Estimate, product_limit
-from netlm_bayes.frequentist.rows import (
-    POOLED,
-    Row,
-    joined,
-    printable,
-    table,
-)
+from netlm_bayes.frequentist.rows import POOLED, Row, joined, printable, table
+from netlm_bayes.ipd.patients import SMALLEST_SHOWN, Patients
 
 METHOD = "Kaplan-Meier"
 MILESTONES = (6.0, 12.0, 24.0)

@@ -16,10 +16,10 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from netlm_bayes.codebook import Codebook
-from netlm_bayes.evidence.patients.canonical import Patients
 from netlm_bayes.frequentist.cases import Cases, cases_of, survival_outcome
 from netlm_bayes.frequentist.risk_sets import at_risk, risk_sets
 from netlm_bayes.frequentist.rows import POOLED, Row, joined, printable, table
+from netlm_bayes.ipd.patients import Patients
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]

@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from netlm_bayes.codebook import Codebook
-from netlm_bayes.evidence.patients.canonical import Patients
 from netlm_bayes.frequentist.cases import Cases, Outcome, cases_of, scales
 from netlm_bayes.frequentist.rows import POOLED, Row, joined, p_value, printable, table
 from netlm_bayes.frequentist.terms import NOT_FINITE, Design, OneSided, Term, design_of, terms_of
+from netlm_bayes.ipd.patients import Patients
 
 Floats = NDArray[np.float64]
 LARGEST_SE = 10.0

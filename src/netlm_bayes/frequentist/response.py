@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 from scipy.special import xlogy
 
 from netlm_bayes.codebook import RESPONSE, Codebook
-from netlm_bayes.evidence.patients.canonical import Patients
 from netlm_bayes.frequentist.cases import Cases, response_outcome
 from netlm_bayes.frequentist.regression import Fitted, Regression, ratios
 from netlm_bayes.frequentist.selection import Selection, select
+from netlm_bayes.ipd.patients import Patients
 
 Floats = NDArray[np.float64]
 

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, fields
 
 import pandas as pd
 
-from netlm_bayes.evidence.patients.canonical import SMALLEST_SHOWN
+from netlm_bayes.ipd.patients import SMALLEST_SHOWN
 
 POOLED = "pooled"
 

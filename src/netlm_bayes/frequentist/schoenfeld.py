@@ -17,12 +17,12 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from netlm_bayes.codebook import Codebook
-from netlm_bayes.evidence.patients.canonical import Patients
 from netlm_bayes.frequentist.cases import Cases, cases_of, scales, survival_outcome
 from netlm_bayes.frequentist.cox import COX
 from netlm_bayes.frequentist.regression import FittedRegression, method_name, regress
 from netlm_bayes.frequentist.rows import Row, joined, table
 from netlm_bayes.frequentist.terms import Term, terms_of
+from netlm_bayes.ipd.patients import Patients
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]

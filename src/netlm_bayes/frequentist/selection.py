@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from netlm_bayes.codebook import Codebook
-from netlm_bayes.evidence.patients.canonical import Patients
 from netlm_bayes.frequentist.cases import Cases, cases_of, scales
 from netlm_bayes.frequentist.regression import Regression, method_name, regress, rows_of
 from netlm_bayes.frequentist.rows import Row, joined, p_value, table
 from netlm_bayes.frequentist.terms import Term, independent, terms_of
+from netlm_bayes.ipd.patients import Patients
 
 Floats = NDArray[np.float64]
 

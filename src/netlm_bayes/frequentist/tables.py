@@ -22,14 +22,14 @@ from numpy.typing import NDArray
 from scipy.special import xlogy
 
 from netlm_bayes.codebook import RESPONSE, Codebook
-from netlm_bayes.evidence.patients.canonical import MISSING, Ints
-from netlm_bayes.evidence.sites.table import Groups, ResponseTable, SiteTable, SurvivalTable
 from netlm_bayes.frequentist.cases import SYNTHETIC, Cases
 from netlm_bayes.frequentist.cox import COX
 from netlm_bayes.frequentist.regression import Fitted, Regression, method_name, regress, rows_of
 from netlm_bayes.frequentist.response import LOGISTIC
 from netlm_bayes.frequentist.rows import Row, joined, printable, table
 from netlm_bayes.frequentist.terms import terms_of
+from netlm_bayes.ipd.patients import MISSING, Ints
+from netlm_bayes.sites.table import Groups, ResponseTable, SiteTable, SurvivalTable
 
 Floats = NDArray[np.float64]
 Levels = Mapping[str, Ints]

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from netlm_bayes.codebook import Codebook
-from netlm_bayes.evidence.patients.canonical import Scale
 from netlm_bayes.frequentist.cases import Cases
+from netlm_bayes.latent import Scale
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]

@@ -9,11 +9,10 @@ import pandas as pd
 
 from netlm_bayes import store
 from netlm_bayes.errors import InputError, InputErrors, Problem
-from netlm_bayes.evidence import audit as checks
-from netlm_bayes.evidence.cohort_file import inputs_of
-from netlm_bayes.evidence.files import BUNDLED_COHORTS, lenders
-from netlm_bayes.evidence.recover import recover_tables
+from netlm_bayes.evidence.cohort_files import BUNDLED_COHORTS, inputs_of, lenders
 from netlm_bayes.evidence.sources import read_cohorts
+from netlm_bayes.published import audit as checks
+from netlm_bayes.published.recover import recover_tables
 from netlm_bayes.report.audit import audit_tables
 
 

@@ -10,9 +10,8 @@ from typing import Any
 import pandas as pd
 
 from netlm_bayes.errors import InputError, Problem, RunError
-from netlm_bayes.pipeline.export import export_run
 from netlm_bayes.pipeline.predict import Prediction, predict
-from netlm_bayes.pipeline.report import write_page_of
+from netlm_bayes.pipeline.report import export_run, write_page_of
 from netlm_bayes.pipeline.run import Run, read_run, save_run
 from netlm_bayes.pipeline.summary import headline, html_table
 from netlm_bayes.report.figures import curves_by, forest

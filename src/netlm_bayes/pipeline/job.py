@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypedDict, Unpack
 
+from netlm_bayes.choices import Sampling
 from netlm_bayes.compare import Recipe
-from netlm_bayes.documents import digest, validated
 from netlm_bayes.errors import InputError, InputErrors, Problem
-from netlm_bayes.evidence.cohort_file import CohortFile, inputs_of
+from netlm_bayes.evidence.cohort_files import CohortFile, inputs_of
 from netlm_bayes.evidence.sources import read_cohorts
-from netlm_bayes.spec import Model, Sampling, model_digest, read_model
+from netlm_bayes.files.toml import digest, validated
+from netlm_bayes.model import Model, model_digest, read_model
 
 Say = Callable[[str], None]
 

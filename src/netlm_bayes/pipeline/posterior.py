@@ -7,18 +7,18 @@ from dataclasses import dataclass
 
 import xarray as xr
 
-from netlm_bayes.builders.data import data_of
-from netlm_bayes.builders.model import build, coords_of, pointwise_names
-from netlm_bayes.builders.numbers import packed
-from netlm_bayes.builders.structure import Structure, structure_of
+from netlm_bayes.choices import Sampling
 from netlm_bayes.estimands.estimates import Estimates, estimate, estimate_effects
 from netlm_bayes.estimands.pointwise import with_patients
 from netlm_bayes.estimands.summary import Quantity
 from netlm_bayes.evidence.analysis import Analysis
-from netlm_bayes.inference.gate import Gated, until_accepted
-from netlm_bayes.inference.sample import CompiledModel, compile_model, sample
+from netlm_bayes.likelihood.data import data_of
+from netlm_bayes.likelihood.graph import build, coords_of, pointwise_names
+from netlm_bayes.likelihood.numbers import packed
+from netlm_bayes.likelihood.structure import Structure, structure_of
 from netlm_bayes.pipeline.job import Job
-from netlm_bayes.spec import Sampling
+from netlm_bayes.sampling.gate import Gated, until_accepted
+from netlm_bayes.sampling.sample import CompiledModel, compile_model, sample
 
 Effects = tuple[Quantity, ...]
 

@@ -14,11 +14,10 @@ import pandas as pd
 
 from netlm_bayes import store
 from netlm_bayes.estimands.adverse_events import adverse_event_rates
-from netlm_bayes.evidence.cohort_file import inputs_of
-from netlm_bayes.evidence.files import BUNDLED_COHORTS
+from netlm_bayes.evidence.cohort_files import BUNDLED_COHORTS, inputs_of
 from netlm_bayes.evidence.sources import read_cohorts
-from netlm_bayes.inference.gate import NotConvergedError
 from netlm_bayes.pipeline.audit import audit
+from netlm_bayes.sampling.gate import NotConvergedError
 
 MODELS = ("pfs-weibull", "response-logistic")
 Tables = dict[str, pd.DataFrame]

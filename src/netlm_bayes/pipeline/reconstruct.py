@@ -12,23 +12,28 @@ import numpy as np
 from pyarrow import csv as arrow_csv
 
 from netlm_bayes.codebook import Codebook
-from netlm_bayes.documents import did_you_mean
 from netlm_bayes.errors import InputError, Problem
-from netlm_bayes.evidence.digitised.curve import FEW_EVENTS, read_curve
-from netlm_bayes.evidence.digitised.guyot import Reconstruction
-from netlm_bayes.evidence.digitised.kaplan_meier import read_off
-from netlm_bayes.evidence.digitised.ledger import (
+from netlm_bayes.files.toml import did_you_mean
+from netlm_bayes.files.writing import check_free, write_together
+from netlm_bayes.ipd.columns import covariates_read
+from netlm_bayes.ipd.patients import MISSING, Patients
+from netlm_bayes.ipd.write import patients_table
+from netlm_bayes.published.digitised.curve import (
+    FEW_EVENTS,
     LedgerRow,
     largest_distance,
     largest_mismatch,
     ledger,
+    read_curve,
 )
-from netlm_bayes.evidence.digitised.plausible import most_likely, plausible
-from netlm_bayes.evidence.digitised.widening import Pooled, pooled_over
-from netlm_bayes.evidence.patients.canonical import MISSING, Patients
-from netlm_bayes.evidence.patients.columns import covariates_read
-from netlm_bayes.evidence.patients.write import patients_table
-from netlm_bayes.pipeline.whole_file import check_free, write_together
+from netlm_bayes.published.digitised.guyot import Reconstruction
+from netlm_bayes.published.digitised.reconstructions import (
+    Pooled,
+    most_likely,
+    plausible,
+    pooled_over,
+    read_off,
+)
 
 MARK = "reconstructed"
 """In the name of every file of reconstructed patients, and so in the id and label they go by."""

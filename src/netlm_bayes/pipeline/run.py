@@ -17,11 +17,11 @@ import xarray as xr
 from netlm_bayes import store
 from netlm_bayes.errors import RunError
 from netlm_bayes.estimands.description import Described
-from netlm_bayes.inference.gate import Accepted, Check, NotConvergedError
-from netlm_bayes.pipeline.patients import without_patients
+from netlm_bayes.model import Model
+from netlm_bayes.pipeline.criticism import without_patients
 from netlm_bayes.pipeline.script import SCRIPT, read_script
 from netlm_bayes.report.figures import Labels, draw
-from netlm_bayes.spec import Model
+from netlm_bayes.sampling.gate import Accepted, Check, NotConvergedError
 
 LEFT_OUT = "diagnostics_left_out.json"
 """Checks of priors and scenarios that did not converge; the run stands without them."""

@@ -8,12 +8,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from netlm_bayes.builders.printed_rows import count_rows
-from netlm_bayes.builders.structure import Structure, structure_of
 from netlm_bayes.codebook import RESPONSE
 from netlm_bayes.evidence.analysis import Analysis, CohortEvidence
-from netlm_bayes.evidence.population import Patterns, joint_distribution
-from netlm_bayes.evidence.published import CurvePoint
+from netlm_bayes.likelihood.structure import Structure, count_rows, structure_of
+from netlm_bayes.population import Patterns, joint_distribution
+from netlm_bayes.published.estimates import CurvePoint
 from netlm_bayes.report.page.script import Levels, ScriptFacts, ScriptPrior, standalone_script
 from netlm_bayes.version import __version__
 

@@ -1,4 +1,4 @@
-"""Other priors, readings and sources, pooled in two stages, and what all that says of the pool."""
+"""Which sources count: each left out in turn, and once those that may share patients."""
 
 from __future__ import annotations
 
@@ -7,18 +7,46 @@ from dataclasses import dataclass, replace
 
 import pandas as pd
 
-from netlm_bayes.compare import evidence_map, fragility_table, fragility_words, pooled_table
+from netlm_bayes.compare import (
+    evidence_map,
+    fragility_table,
+    fragility_words,
+    pooled_table,
+    votes_if_shared,
+)
 from netlm_bayes.estimands.estimates import Estimates
 from netlm_bayes.estimands.summary import tidy
 from netlm_bayes.evidence.analysis import Analysis
 from netlm_bayes.evidence.assemble import analyse
-from netlm_bayes.evidence.cohort_file import CohortFile
-from netlm_bayes.inference.gate import Check, Gated, NotConvergedError
+from netlm_bayes.evidence.cohort_files import CohortFile
+from netlm_bayes.pipeline.criticism import MAIN, scenarios_by_loo
 from netlm_bayes.pipeline.job import Job
-from netlm_bayes.pipeline.patients import MAIN, scenarios_by_loo
 from netlm_bayes.pipeline.posterior import Effects, Graph, refit
-from netlm_bayes.pipeline.sources import if_shared, without_each
 from netlm_bayes.report.tables import labelled
+from netlm_bayes.sampling.gate import Check, Gated, NotConvergedError
+
+
+def without_each(analysis: Analysis) -> dict[str, Analysis]:
+    """Analyses that each leave the evidence of one cohort out.
+
+    The cohort stays in the graph, where its parameters follow from the pool: the posterior of
+    all else is that of the other cohorts alone, and nothing is compiled again. Margins that
+    another cohort borrows from it stay borrowed.
+    """
+    if len(analysis.cohorts) < 2 or analysis.spec.pooling == "none":
+        return {}
+    names = [evidence.cohort.id for evidence in analysis.cohorts]
+    return {name: replace(analysis, votes={**analysis.votes, name: 0.0}) for name in names}
+
+
+def if_shared(analysis: Analysis) -> dict[str, Analysis]:
+    """Count patients once whom two cohorts may share, a declared fraction of them."""
+    fraction = analysis.spec.overlap_fraction
+    votes = votes_if_shared(analysis, fraction)
+    if not votes:
+        return {}
+    return {f"overlap {100 * fraction:g} %": replace(analysis, votes={**analysis.votes, **votes})}
+
 
 Tables = dict[str, pd.DataFrame]
 

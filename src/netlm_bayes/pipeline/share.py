@@ -11,23 +11,23 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from netlm_bayes.codebook import BUNDLED, PATIENT_COLUMNS, Codebook
-from netlm_bayes.documents import did_you_mean, repeated
 from netlm_bayes.errors import InputError, Problem
-from netlm_bayes.evidence.cohort_file import CohortFile
-from netlm_bayes.evidence.patients.canonical import MISSING, Patients
-from netlm_bayes.evidence.patients.survival import LONGEST
-from netlm_bayes.evidence.sites.choice import OUTCOMES, Choice, Made
-from netlm_bayes.evidence.sites.make import outcomes_known, site_table
-from netlm_bayes.evidence.sites.orders import better_order
-from netlm_bayes.evidence.sites.words import report
-from netlm_bayes.evidence.sites.write import as_json
+from netlm_bayes.evidence.cohort_files import CohortFile
 from netlm_bayes.evidence.sources import read_cohorts
+from netlm_bayes.files.schema import repeated
+from netlm_bayes.files.toml import did_you_mean
+from netlm_bayes.files.writing import check_place, write_whole
+from netlm_bayes.ipd.patients import MISSING, Patients
+from netlm_bayes.ipd.survival import LONGEST
+from netlm_bayes.model import CUTS, Model, Outcome, read_model
 from netlm_bayes.pipeline.reconstruct import MARK
-from netlm_bayes.pipeline.whole_file import check_place, write_whole
-from netlm_bayes.spec import CUTS, Model, Outcome, read_model
+from netlm_bayes.report.site_table import report
+from netlm_bayes.sites.exchange import as_json
+from netlm_bayes.sites.information import OUTCOMES, Choice, Made
+from netlm_bayes.sites.make import better_order, outcomes_known, site_table
 
 if TYPE_CHECKING:
-    from netlm_bayes.evidence.sites.table import SiteTable
+    from netlm_bayes.sites.table import SiteTable
 
 SURVIVAL_MODEL, RESPONSE_MODEL = "pfs-weibull", "response-logistic"
 """Bundled models, whose covariates are shared where none are named."""

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from netlm_bayes.codebook import BUNDLED, Codebook, find_codebook
-from netlm_bayes.documents import did_you_mean
 from netlm_bayes.errors import InputError, Problem
 from netlm_bayes.estimands.covariate_mix import Treated, treated_by, treated_by_anybody
 from netlm_bayes.estimands.description import Described, description_of
@@ -20,13 +19,13 @@ from netlm_bayes.estimands.population import NEXT, POOLED
 from netlm_bayes.estimands.simulation import Split, printed_split, simulate_institution
 from netlm_bayes.estimands.study import MONTHS, PATIENTS, Plan, Study, study_of
 from netlm_bayes.evidence.assemble import analyse
-from netlm_bayes.evidence.cohort_file import CohortFile
-from netlm_bayes.evidence.patients.canonical import Patients
-from netlm_bayes.evidence.patients.write import patients_table
+from netlm_bayes.evidence.cohort_files import CohortFile
 from netlm_bayes.evidence.sources import read_cohorts
+from netlm_bayes.files.toml import did_you_mean
+from netlm_bayes.ipd.patients import Patients
+from netlm_bayes.ipd.write import patients_table, write_synthetic
+from netlm_bayes.model import Model, read_model
 from netlm_bayes.pipeline.run import Run, read_run
-from netlm_bayes.pipeline.synthetic_file import write_synthetic
-from netlm_bayes.spec import Model, read_model
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -7,8 +7,8 @@ from dataclasses import asdict
 
 import pandas as pd
 
-from netlm_bayes.evidence.audit import AuditRow
-from netlm_bayes.evidence.recover import RecoveredTable
+from netlm_bayes.published.audit import AuditRow
+from netlm_bayes.published.recover import RecoveredTable
 
 AUDIT_COLUMNS = ("cohort", "item", "check", "printed", "recomputed", "verdict", "note")
 RECOVERED_COLUMNS = ("cohort", "covariate", "level", "responders", "n", "unique")

@@ -6,17 +6,12 @@ from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
-from netlm_bayes.compare import (
-    comparison,
-    overlap_table,
-    replication_table,
-    usual_comparison,
-)
+from netlm_bayes.compare import comparison, overlap_table, replication_table, usual_comparison
 from netlm_bayes.estimands.estimates import Estimates
 from netlm_bayes.estimands.replication import replicates
 from netlm_bayes.estimands.summary import tidy
 from netlm_bayes.evidence.analysis import Analysis
-from netlm_bayes.evidence.labels import item_label
+from netlm_bayes.published.cohort import item_label
 
 
 def posterior_tables(

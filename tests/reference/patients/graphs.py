@@ -18,19 +18,19 @@ from pytensor.compile.mode import Mode
 from tests.reference.patients import likelihood
 from tests.rounding import rounding
 
-from netlm_bayes.builders.data import data_of
-from netlm_bayes.builders.model import build
-from netlm_bayes.builders.numbers import packed
-from netlm_bayes.builders.patient_rows import missing_levels, patient_order, patient_rows
-from netlm_bayes.builders.structure import structure_of
 from netlm_bayes.codebook import Codebook
 from netlm_bayes.evidence.analysis import Analysis
 from netlm_bayes.evidence.assemble import analyse
-from netlm_bayes.evidence.cohort import PatientCohort
-from netlm_bayes.evidence.cohort_file import CohortFile
-from netlm_bayes.evidence.patients.canonical import Patients
-from netlm_bayes.evidence.patients.layout import Layout
-from netlm_bayes.spec import CUTS, Model
+from netlm_bayes.evidence.cohort_files import CohortFile
+from netlm_bayes.ipd.columns import Layout
+from netlm_bayes.ipd.patients import Patients
+from netlm_bayes.likelihood.data import data_of
+from netlm_bayes.likelihood.graph import build
+from netlm_bayes.likelihood.numbers import packed
+from netlm_bayes.likelihood.patient_rows import missing_levels, patient_order, patient_rows
+from netlm_bayes.likelihood.structure import structure_of
+from netlm_bayes.model import CUTS, Model
+from netlm_bayes.published.cohort import PatientCohort
 
 type Array = NDArray[np.float64]
 type Point = Mapping[str, Array]

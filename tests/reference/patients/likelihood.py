@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import log_expit
 
-from netlm_bayes.evidence.patients.canonical import RESPONDED, RESPONSES, Patients
+from netlm_bayes.ipd.patients import RESPONDED, RESPONSES, Patients
 
 type Array = NDArray[np.float64]
 type Pattern = Mapping[str, float]

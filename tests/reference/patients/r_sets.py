@@ -21,7 +21,7 @@ from lifelines.datasets import (
 from numpy.typing import NDArray
 from tests.reference.patients.likelihood import Covariates
 
-from netlm_bayes.evidence.patients.canonical import Patients
+from netlm_bayes.ipd.patients import Patients
 
 type Floats = NDArray[np.float64]
 

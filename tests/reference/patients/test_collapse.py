@@ -18,9 +18,9 @@ from tests.reference.patients.graphs import (
     table,
 )
 
-from netlm_bayes.builders.structure import structure_of
 from netlm_bayes.estimands.pointwise import with_patients
 from netlm_bayes.evidence.analysis import Analysis
+from netlm_bayes.likelihood.structure import structure_of
 
 LEVELS = ("burden", "spread")
 KINDS: dict[str, dict[str, Any]] = {

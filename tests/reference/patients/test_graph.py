@@ -19,8 +19,8 @@ from tests.reference.patients.graphs import (
 )
 from tests.rounding import rounding
 
-from netlm_bayes.builders.structure import structure_of
-from netlm_bayes.evidence.patients.canonical import MISSING as NOT_KNOWN
+from netlm_bayes.ipd.patients import MISSING as NOT_KNOWN
+from netlm_bayes.likelihood.structure import structure_of
 
 BASELINES = ("weibull", "piecewise")
 ALL = TIMES["all of them"]

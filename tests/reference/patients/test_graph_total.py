@@ -32,10 +32,10 @@ from tests.reference.patients.graphs import (
 from tests.rounding import rounding
 
 from netlm_bayes.evidence.assemble import analyse
-from netlm_bayes.evidence.files import BUNDLED_COHORTS
-from netlm_bayes.evidence.patients.canonical import Patients
+from netlm_bayes.evidence.cohort_files import BUNDLED_COHORTS
 from netlm_bayes.evidence.sources import read_cohorts
-from netlm_bayes.spec import Model
+from netlm_bayes.ipd.patients import Patients
+from netlm_bayes.model import Model
 
 ALL = TIMES["all of them"]
 # Location and scale, none of them the default.

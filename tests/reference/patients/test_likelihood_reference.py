@@ -18,7 +18,7 @@ from tests.reference.patients.likelihood import (
 )
 from tests.rounding import rounding
 
-from netlm_bayes.evidence.patients.canonical import RESPONSES, Patients
+from netlm_bayes.ipd.patients import RESPONSES, Patients
 
 type Curve = Weibull | Piecewise
 

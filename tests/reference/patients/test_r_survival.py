@@ -22,7 +22,7 @@ from tests.reference.patients.likelihood import (
 )
 from tests.reference.patients.r_sets import SETS, R, Rows, estimates, gbsg, standard_errors
 
-from netlm_bayes.evidence.patients.canonical import Patients
+from netlm_bayes.ipd.patients import Patients
 
 type Floats = NDArray[np.float64]
 type LogLikelihood = Callable[[Mapping[str, float]], float]

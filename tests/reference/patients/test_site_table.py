@@ -19,11 +19,10 @@ from tests.reference.patients.graphs import (
 from netlm_bayes.curves import ANCHOR_MONTHS
 from netlm_bayes.evidence.analysis import Analysis
 from netlm_bayes.evidence.assemble import analyse
-from netlm_bayes.evidence.cells import survival_cells
-from netlm_bayes.evidence.cohort import Cohort
-from netlm_bayes.evidence.cohort_file import CohortFile
-from netlm_bayes.evidence.patients.canonical import RESPONDED, Patients
-from netlm_bayes.evidence.sites.table import Groups, ResponseTable, SiteTable, SurvivalTable
+from netlm_bayes.evidence.cohort_files import CohortFile
+from netlm_bayes.ipd.patients import RESPONDED, Patients
+from netlm_bayes.published.cohort import Cohort
+from netlm_bayes.sites.table import Groups, ResponseTable, SiteTable, SurvivalTable, survival_cells
 
 COVARIATES = tuple(LEVELS)
 CUTS = (3.0, 6.0, 9.0, 12.0, 18.0, 24.0)

@@ -3,38 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from netlm_bayes.codebook import RESPONSE, Codebook
-from netlm_bayes.evidence.follow_up import printed_follow_up
+from netlm_bayes.evidence.analysis import CohortEvidence
 from netlm_bayes.evidence.implied.plausible import Plausible, plausible
-from netlm_bayes.evidence.implied.population import FollowUp, Response, Survival
-from netlm_bayes.evidence.implied.regression import Regression, regression_of
-from netlm_bayes.evidence.population import Patterns
-from netlm_bayes.evidence.published import PrintedRatio
-from netlm_bayes.evidence.uses import ItemUse, adjusts_alike
-from netlm_bayes.spec import Model
-
-if TYPE_CHECKING:
-    from netlm_bayes.evidence.analysis import CohortEvidence
+from netlm_bayes.evidence.implied.regression import (
+    FollowUp,
+    Implied,
+    Regression,
+    Response,
+    Survival,
+    regression_of,
+)
+from netlm_bayes.model import Model
+from netlm_bayes.population import Patterns
+from netlm_bayes.published.cohort import printed_follow_up
+from netlm_bayes.published.estimates import PrintedRatio
+from netlm_bayes.published.roles import ItemUse, adjusts_alike
 
 Array = NDArray[np.float64]
 UNPRINTED_MONTHS = 24.0
 """Follow-up where neither it nor any point of a curve is printed."""
 NO_LIMIT = "its regression has no finite estimate under some plausible parameters"
-
-
-@dataclass(frozen=True)
-class Implied:
-    r"""What a model implies for a printed ratio: :math:`c_0 + c'\theta`, with an error."""
-
-    intercept: float
-    coefficients: Array  # (parameters,); of the cohort's level, log shape and effects
-    error_sd: float  # standard deviation of what the linear function misses
 
 
 def with_implied(

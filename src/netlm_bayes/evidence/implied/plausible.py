@@ -13,17 +13,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from netlm_bayes.curves import ANCHOR_MONTHS, Baseline, reference_curve
-from netlm_bayes.evidence.population import Patterns
-from netlm_bayes.spec import Model
-
-if TYPE_CHECKING:
-    from netlm_bayes.evidence.analysis import CohortEvidence
+from netlm_bayes.evidence.analysis import CohortEvidence
+from netlm_bayes.model import Model
+from netlm_bayes.population import Patterns
 
 Array = NDArray[np.float64]
 DRAWS = 1000

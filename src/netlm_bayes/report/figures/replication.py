@@ -12,12 +12,7 @@ from netlm_bayes.formats import PRINTED_PERCENT, Estimate, error_of, estimate_of
 from netlm_bayes.report.figures.chart import chart
 from netlm_bayes.report.figures.geometry import Group, Panel, Row
 from netlm_bayes.report.figures.labels import Labels
-from netlm_bayes.report.figures.scale import (
-    Scale,
-    months_scale,
-    percent_scale,
-    ratio_scale,
-)
+from netlm_bayes.report.figures.scale import Scale, months_scale, percent_scale, ratio_scale
 from netlm_bayes.report.figures.style import BLACK, GREY, ORANGE, Ink, styled
 from netlm_bayes.report.figures.tidy import marks, rows_of
 

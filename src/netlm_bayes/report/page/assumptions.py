@@ -7,9 +7,9 @@ from typing import Any
 
 from netlm_bayes.codebook import EVENT_FREE
 from netlm_bayes.estimands.population import POOLED
+from netlm_bayes.model import Model
 from netlm_bayes.report.page.forms import listed, plain, prior_in_words
 from netlm_bayes.report.page.quoted import Tables
-from netlm_bayes.spec import Model
 
 MISMATCH = "mismatch sd"
 MISSING = "missing in"

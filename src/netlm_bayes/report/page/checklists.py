@@ -9,9 +9,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from netlm_bayes.inference.gate import Check
 from netlm_bayes.report.page.evidence_shown import SHOWN, Evidence
 from netlm_bayes.report.page.quoted import Tables
+from netlm_bayes.sampling.gate import Check
 
 ITEMS = "checklists.toml"
 MISSING = "missing"

@@ -6,12 +6,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from netlm_bayes.inference.gate import Check
+from netlm_bayes.model import Model
 from netlm_bayes.report.page.forms import listed, plain, prior_in_words, whole
 from netlm_bayes.report.page.methods import MODELS, POOLING, PRIOR_NAMES, kind_of, used_priors
 from netlm_bayes.report.page.quoted import Tables
 from netlm_bayes.report.page.scenarios_told import MAIN
-from netlm_bayes.spec import Model
+from netlm_bayes.sampling.gate import Check
 
 PRIOR_KEY = ("priors", "effect", "sigma")
 POSTERIOR = "posterior.nc"

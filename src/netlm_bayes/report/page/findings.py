@@ -7,7 +7,6 @@ from typing import Any
 
 from netlm_bayes.estimands.population import NEXT, POOLED
 from netlm_bayes.formats import PROBABILITY
-from netlm_bayes.inference.gate import Check
 from netlm_bayes.report.page.firmness import followed_told, shape_told
 from netlm_bayes.report.page.quoted import (
     NONE,
@@ -30,6 +29,7 @@ from netlm_bayes.report.page.ratios import (
     verdict,
 )
 from netlm_bayes.report.page.trust import trust
+from netlm_bayes.sampling.gate import Check
 
 FEW_COHORTS = 3
 """Cohorts up to which each is told of."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from netlm_bayes.spec import Prior
+from netlm_bayes.choices import Prior
 
 
 def whole(value: float) -> str:

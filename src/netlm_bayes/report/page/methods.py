@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from netlm_bayes.estimands.population import POOLED
-from netlm_bayes.inference.gate import Check
+from netlm_bayes.model import Model
 from netlm_bayes.report.page.assumptions import (
     MISMATCH,
     any_note,
@@ -20,7 +20,7 @@ from netlm_bayes.report.page.assumptions import (
 from netlm_bayes.report.page.forms import listed, plain, prior_in_words, whole
 from netlm_bayes.report.page.quoted import Tables
 from netlm_bayes.report.page.scenarios_told import MAIN
-from netlm_bayes.spec import Model
+from netlm_bayes.sampling.gate import Check
 
 REFERENCES = "references.toml"
 MODELS = {

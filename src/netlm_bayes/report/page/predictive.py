@@ -18,11 +18,11 @@ from netlm_bayes.estimands.response import response_probability
 from netlm_bayes.estimands.subgroups import Subgroups, subgroups_within
 from netlm_bayes.estimands.survival import CURVE_MONTHS
 from netlm_bayes.formats import SHARE, Estimate, estimate_of, shown
-from netlm_bayes.inference.gate import Accepted
 from netlm_bayes.report.figures.tidy import rows_of
 from netlm_bayes.report.page.charts import Curve, Figure, Look, Panel, Panels
 from netlm_bayes.report.page.run import PageRun
 from netlm_bayes.report.page.tables import text_table
+from netlm_bayes.sampling.gate import Accepted
 
 Array = NDArray[np.float64]
 MOST_PANELS = 6

@@ -11,8 +11,8 @@ import pandas as pd
 
 from netlm_bayes.codebook import EVENT, EVENT_FREE
 from netlm_bayes.formats import OF_ESTIMAND, RATIO, Kind, error_of, percent, shown
-from netlm_bayes.inference.gate import Check
 from netlm_bayes.report.page.forms import plain
+from netlm_bayes.sampling.gate import Check
 
 Tables = Mapping[str, pd.DataFrame]
 Part = Literal["asked", "found", "trust"]

@@ -10,9 +10,9 @@ import pandas as pd
 import xarray as xr
 
 from netlm_bayes.estimands.description import Described
-from netlm_bayes.inference.gate import Check
+from netlm_bayes.model import Model
 from netlm_bayes.report.figures import Labels
-from netlm_bayes.spec import Model
+from netlm_bayes.sampling.gate import Check
 
 Tables = Mapping[str, pd.DataFrame]
 

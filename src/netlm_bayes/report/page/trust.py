@@ -8,7 +8,6 @@ from collections.abc import Sequence
 
 from netlm_bayes.estimands.population import POOLED
 from netlm_bayes.formats import OF_UNIT, P_VALUE, PROBABILITY
-from netlm_bayes.inference.gate import Check
 from netlm_bayes.report.page.quoted import (
     FIRST,
     Condition,
@@ -32,6 +31,7 @@ from netlm_bayes.report.page.scenarios_told import (
     scenarios_told,
     shift_told,
 )
+from netlm_bayes.sampling.gate import Check
 
 SURPRISING = 0.05
 MOST_NAMED = 3

@@ -1,1 +1,0 @@
-"""Evidence to a PyMC model: parameters once, one term a kind of evidence, rows a cohort."""

@@ -1,0 +1,128 @@
+"""What a model file chooses: priors, sampling, associations, scenarios."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from netlm_bayes.files.schema import Document, Fault, Identifier, Place
+from netlm_bayes.files.toml import flattened
+
+Scale = Annotated[float, Field(gt=0, le=100)]
+
+
+class Prior(Document):
+    """A declared prior: a normal, or a half-normal for a scale (then `mu` stays 0)."""
+
+    family: Literal["normal", "half_normal"] = "normal"
+    mu: float = Field(default=0.0, ge=-100, le=100)
+    sigma: Scale
+    why: str = ""
+
+    def faults(self) -> Iterator[Fault]:
+        """A half-normal starts at zero."""
+        if self.family == "half_normal" and self.mu:
+            yield ("mu",), f"must stay 0 for a half_normal; got {self.mu:g}"
+
+
+def normal(mu: float, sigma: float, why: str) -> Prior:
+    """Make a normal prior."""
+    return Prior(family="normal", mu=mu, sigma=sigma, why=why)
+
+
+def half_normal(sigma: float, why: str) -> Prior:
+    """Make a half-normal prior."""
+    return Prior(family="half_normal", sigma=sigma, why=why)
+
+
+_HETEROGENEITY = {
+    "heterogeneity_effect": half_normal(0.5, "Roever et al. 2021, 10.1002/jrsm.1475"),
+    "heterogeneity_level": half_normal(0.5, "Roever et al. 2021, 10.1002/jrsm.1475"),
+}
+_CHANGE = normal(0.0, 0.35, "a change that doubles or halves an effect is at the edge: 2 sd")
+_OFFSET = normal(0.0, 0.25, "endpoints of one cohort share most events")
+_HAZARD_RATIO = normal(0.0, 0.75, "95 % of hazard ratios between 0.23 and 4.3")
+DEFAULT_PRIORS: dict[str, dict[str, Prior]] = {
+    "weibull": {
+        "effect": _HAZARD_RATIO,
+        "level": normal(-0.4, 1.0, "log cumulative hazard at 12 months, reference profile"),
+        "log_shape": normal(0.0, 0.35, "95 % of Weibull shapes between 0.50 and 2.0"),
+        "endpoint_offset": _OFFSET,
+        "effect_change": _CHANGE,
+        "heterogeneity_log_shape": half_normal(0.25, "Roever et al. 2021, 10.1002/jrsm.1475"),
+        **_HETEROGENEITY,
+    },
+    "piecewise": {
+        "effect": _HAZARD_RATIO,
+        "level": normal(-2.9, 1.0, "log hazard a month in the first interval, reference profile"),
+        "hazard_step": half_normal(0.5, "log hazards of neighbouring intervals are alike"),
+        "endpoint_offset": _OFFSET,
+        "effect_change": _CHANGE,
+        **_HETEROGENEITY,
+    },
+    "response": {
+        "effect": normal(0.0, 1.0, "95 % of odds ratios between 0.14 and 7.1"),
+        "level": normal(1.0, 1.0, "log odds of response, reference profile"),
+        "threshold_gap": half_normal(2.5, "PD from SD, and PR from CR, apart by up to 5 log odds"),
+        **_HETEROGENEITY,
+    },
+}
+"""By baseline of a survival model, and for response models."""
+
+
+class Sampling(Document):
+    """How long to sample; `sensitivity_draws` for the prior, scenarios and other priors."""
+
+    draws: int = Field(default=1000, ge=50, le=1_000_000)
+    tune: int = Field(default=1000, ge=50, le=1_000_000)
+    chains: int = Field(default=4, ge=2, le=64)
+    sensitivity_draws: int = Field(default=1000, ge=50, le=1_000_000)
+    target_accept: float = Field(default=0.95, gt=0.5, lt=1)
+
+
+class Association(Document):
+    """Two covariates that go together in the population.
+
+    `log_odds_ratio` is the log odds ratio between the extreme levels of both, levels equally
+    spaced in the codebook's order; the printed margins are kept.
+    """
+
+    covariates: tuple[str, str]
+    log_odds_ratio: float = Field(ge=-20, le=20)
+
+    def faults(self) -> Iterator[Fault]:
+        """A covariate goes with another one."""
+        if self.covariates[0] == self.covariates[1]:
+            yield ("covariates",), f"must be two different ones; got '{self.covariates[0]}' twice"
+
+
+class Change(Document):
+    """Effects that may change once: another coefficient from some month on."""
+
+    covariates: tuple[str, ...] = Field(min_length=1)
+    months: float = Field(gt=0, le=1200)
+
+
+class Scenario(Document, extra="allow"):
+    """One departure from the model: beside its name and reason, the keys that it changes."""
+
+    name: Identifier
+    why: str = ""
+
+    def faults(self) -> Iterator[Fault]:
+        """What defines the model stays."""
+        for key in ("outcome", "scenarios"):
+            if key in (self.model_extra or {}):
+                yield (key,), "cannot be changed by a scenario; write another model file"
+
+    @property
+    def changes(self) -> dict[Place, Any]:
+        """New values by place; `"priors.effect.sigma"` and a nested table say the same.
+
+        A `change` is taken whole: a model has none to begin with.
+        """
+        extra = dict(self.model_extra or {})
+        whole: dict[Place, Any] = {("change",): extra.pop("change")} if "change" in extra else {}
+        return {**dict(flattened(extra)), **whole}

@@ -1,0 +1,201 @@
+"""What a cohort of patients says to a model."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from netlm_bayes.codebook import RESPONSE, Codebook
+from netlm_bayes.errors import InputError, InputErrors, Problem
+from netlm_bayes.evidence.cohort_files import CohortFile
+from netlm_bayes.ipd.patients import MISSING, RESPONDED, SMALLEST_SHOWN, Floats, Patients, scales_of
+from netlm_bayes.ipd.profiles import observed_patterns, shares_over
+from netlm_bayes.latent import (
+    Normal,
+    Scale,
+    edges_of,
+    fitted_normal,
+    latent_of,
+    on_scale,
+    parts_of,
+    scale_of,
+)
+from netlm_bayes.model import Model
+from netlm_bayes.population import Patterns, patterns_of
+
+NEEDED = (
+    f"needs a covariate '{RESPONSE}' of two levels in the codebook, non-responders first, with "
+    "post_baseline = true"
+)
+
+
+def from_landmark(patients: Patients, months: float) -> Patients:
+    """Patients event-free at a landmark, their months counted from it."""
+    after = patients.lower > months
+    after |= (patients.lower == months) & (patients.upper > months) & np.isfinite(patients.upper)
+    found = patients.take(after)
+    responded = np.where(found.response == MISSING, MISSING, found.response >= RESPONDED)
+    return replace(
+        found,
+        entry=np.maximum(found.entry - months, 0.0),
+        lower=found.lower - months,
+        upper=found.upper - months,
+        levels={**found.levels, RESPONSE: responded.astype(np.int64)},
+    )
+
+
+def landmarked(files: Sequence[CohortFile], months: float) -> tuple[CohortFile, ...]:
+    """Files as they stand at a landmark."""
+    codebook = files[0].codebook
+    known = codebook.covariates.get(RESPONSE)
+    problems = [
+        Problem("landmark", f"needs patients; {file.name} has none")
+        for file in files
+        if file.patients is None
+    ]
+    if known is None or len(known.levels) != 2 or not known.post_baseline:
+        problems.append(Problem("landmark", NEEDED))
+    if problems:
+        raise InputError(f"landmark at {months:g} months", problems)
+    shown = _from_month(codebook, months)
+    return tuple(
+        replace(file, codebook=shown, patients=from_landmark(file.patients, months))
+        for file in files
+        if file.patients is not None
+    )
+
+
+def _from_month(codebook: Codebook, months: float) -> Codebook:
+    """Codebook whose endpoint says where the clock starts, and whose response is known by then."""
+    name = codebook.primary_endpoint
+    endpoint, start = codebook.endpoints[name], f"from month {months:g}"
+    names = {
+        "label": f"{endpoint.label}, {start}",
+        "short": f"{endpoint.abbreviation}, {start}",
+    }
+    endpoints = {f"{name}_from_month_{months:g}": endpoint.model_copy(update=names)}
+    response = codebook.covariates[RESPONSE].model_copy(update={"post_baseline": False})
+    covariates = {**codebook.covariates, RESPONSE: response}
+    return codebook.model_copy(update={"endpoints": endpoints, "covariates": covariates})
+
+
+OUTCOMES = {"survival": "time and event", "response": "response"}
+
+
+def with_outcome(spec: Model, files: Sequence[CohortFile]) -> dict[str, Patients]:
+    """Patients whose outcome is known, by id of their cohort."""
+    found, errors = {}, []
+    for file in files:
+        if file.patients is None:
+            continue
+        known = file.patients.take(_known(spec, file.patients))
+        found[file.cohort.id] = on_latent_scales(known, spec, file.codebook)
+        if not known.n:
+            what = f"no patient of {file.cohort.id} has {OUTCOMES[spec.outcome]}"
+            errors.append(InputError(file.name, [Problem("", what)]))
+    if errors:
+        raise InputErrors(errors)
+    return found
+
+
+def on_latent_scales(patients: Patients, spec: Model, codebook: Codebook) -> Patients:
+    """Copy with values on the latent scales of a model.
+
+    Whose raw quantity is not known, but the level, has the mean of the level among these patients.
+    """
+    values = dict(patients.values)
+    for name, normal in spread_in(patients, spec, codebook).items():
+        covariate = codebook.covariates[name]
+        latent, codes = latent_of(covariate), patients.levels[name]
+        scale, score = scale_of(latent), parts_of(name, covariate).scores(normal)
+        of_level = np.where(codes == MISSING, np.nan, scale.mean + scale.sd * score[codes])
+        raw = patients.values.get(name, np.full(patients.n, np.nan))
+        values[name] = np.where(np.isnan(raw), of_level, on_scale(latent, raw))
+    return replace(patients, values=values)
+
+
+def spread_in(patients: Patients, spec: Model, codebook: Codebook) -> dict[str, Normal]:
+    """How patients are spread on each latent scale of a model, by the levels that are known."""
+    found = {}
+    for name in spec.covariates:
+        covariate = codebook.covariates.get(name)
+        if covariate is not None and covariate.latent:
+            codes = patients.levels[name]
+            counts = np.bincount(codes[codes != MISSING], minlength=len(covariate.levels))
+            found[name] = fitted_normal(edges_of(covariate), counts.tolist())
+    return found
+
+
+def _known(spec: Model, patients: Patients) -> np.ndarray:
+    return patients.timed if spec.outcome == "survival" else patients.response != MISSING
+
+
+def scales_in(
+    spec: Model, codebook: Codebook, patients: Mapping[str, Patients]
+) -> dict[str, Scale]:
+    """Centre and step of each covariate of a model that is continuous or on a latent scale."""
+    known = {name: codebook.covariates[name] for name in spec.covariates}
+    units = {name: covariate.unit for name, covariate in known.items() if not covariate.levels}
+    found = scales_of(list(patients.values()), units)
+    found |= {name: scale_of(c.latent) for name, c in known.items() if c.latent}
+    return {name: found[name] for name in known if name in found}
+
+
+def unknown_covariates(spec: Model, patients: Sequence[Patients]) -> list[str]:
+    """Covariates of a model that no patient has."""
+    return [
+        name
+        for name in spec.covariates
+        if all(
+            (p.levels[name] == MISSING).all()
+            if name in p.levels
+            else np.isnan(p.values[name]).all()
+            for p in patients
+        )
+    ]
+
+
+def patterns_in(
+    spec: Model,
+    codebook: Codebook,
+    patients: Mapping[str, Patients],
+    scales: Mapping[str, Scale],
+    printed: bool,
+) -> tuple[Patterns, dict[str, Floats]]:
+    """Patterns of an analysis, and how common each is in every cohort of patients."""
+    if printed:
+        patterns = patterns_of(codebook, spec.covariates)
+        return patterns, {
+            name: shares_over(patterns, one, spread_in(one, spec, codebook))
+            for name, one in patients.items()
+        }
+    cohorts = list(patients.values())
+    patterns, shares = observed_patterns(cohorts, codebook, spec.covariates, scales)
+    return patterns, dict(zip(patients, shares, strict=True))
+
+
+def notes_on(spec: Model, file: CohortFile, patients: Patients) -> tuple[str, ...]:
+    """Say who is left out and what is summed over, without counts below five."""
+    left_out, codebook = file.cohort.n - patients.n, file.codebook
+    why = f"without {OUTCOMES[spec.outcome]}"
+    if spec.landmark is not None:
+        primary = codebook.endpoints[codebook.primary_endpoint]
+        why = f"not known to be {primary.event_free} at month {spec.landmark:g}"
+    notes = [f"{_shown(left_out)} {why} left out"] if left_out else []
+    for name in spec.covariates:
+        missing = (
+            int((patients.levels[name] == MISSING).sum())
+            if name in patients.levels
+            else int(np.isnan(patients.values[name]).sum())
+        )
+        if missing:
+            stepped = name not in patients.levels or codebook.covariates[name].latent
+            way = "modelled as normal" if stepped else "summed over its levels"
+            notes.append(f"{name}: missing in {_shown(missing)}; {way}")
+    return tuple(notes)
+
+
+def _shown(count: int) -> str:
+    return f"{count} patients" if count >= SMALLEST_SHOWN else f"fewer than {SMALLEST_SHOWN}"

@@ -1,0 +1,123 @@
+"""Columns of time to the interval in which the event lies."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from netlm_bayes.ipd.cells import Column, Finding, Table, codes, findings, numbers
+from netlm_bayes.ipd.columns import CODES, Layout
+from netlm_bayes.ipd.patients import Floats
+
+LONGEST = 1200.0
+"""Months beyond which a time is a slip: a hundred years."""
+
+
+@dataclass(frozen=True)
+class Survival:
+    """Months of entry, and between which the event lies, with what is wrong."""
+
+    entry: Floats
+    lower: Floats
+    upper: Floats
+    found: tuple[Finding, ...]
+
+
+def survival_of(table: Table, layout: Layout, decimal: str) -> Survival:
+    """Read the columns of time, in months."""
+    if {"time", "event"} <= set(table.columns):
+        lower, upper, found = _observed(table, layout, decimal)
+    elif {"time_lower", "time_upper"} <= set(table.columns):
+        lower, upper, found = _between_scans(table, layout, decimal)
+    else:
+        lower, upper, found = np.full(len(table.row), np.nan), np.full(len(table.row), np.nan), []
+    entry = np.zeros(len(table.row))
+    if "entry" in table.columns:
+        months, wrong = _months(table, "entry", layout, decimal, zero=True)
+        entry = np.where(np.isnan(months), 0.0, months)
+        found += [*wrong, *_late_entry(table, entry, lower, upper)]
+    return Survival(entry, lower, upper, tuple(found))
+
+
+def _months(
+    table: Table, name: str, layout: Layout, decimal: str, zero: bool
+) -> tuple[Floats, list[Finding]]:
+    """Read a column of time, which may be 0 or must be more."""
+    column, unit = table.columns[name], layout.unit(name)
+    values, found = numbers(column, decimal)
+    months = values * layout.months_per(name)
+    limit = LONGEST / layout.months_per(name)
+    found += findings(
+        column.name,
+        values < 0 if zero else values <= 0,
+        f"must be {'>=' if zero else '>'} 0 {unit}",
+        _got(column),
+    )
+    found += findings(
+        column.name,
+        months > LONGEST,
+        f"must be at most {limit:g} {unit}",
+        lambda cell: f"{_got(column)(cell)} (a spreadsheet's date, or another unit?)",
+    )
+    return months, found
+
+
+def _got(column: Column) -> Callable[[int], str]:
+    return lambda cell: f"; got {column.shown(cell)}"
+
+
+def _observed(table: Table, layout: Layout, decimal: str) -> tuple[Floats, Floats, list[Finding]]:
+    """Read `time` and `event`."""
+    time, event = table.columns["time"], table.columns["event"]
+    months, found = _months(table, "time", layout, decimal, zero=False)
+    happened, _ = codes(event, CODES["event"])
+    found += findings(event.name, (happened < 0) & ~event.missing, "must be 0 or 1", _got(event))
+    found += _alone(event, time)
+    found += _alone(time, event)
+    lower = np.where(happened < 0, np.nan, months)
+    upper = np.where(happened == 0, np.where(np.isnan(months), np.nan, np.inf), lower)
+    return lower, upper, found
+
+
+def _alone(missing: Column, given: Column) -> list[Finding]:
+    """Cells that are missing beside one that is not."""
+    what = f"is missing, yet '{given.name}' is given"
+    return findings(missing.name, missing.missing & ~given.missing, what, lambda _: "")
+
+
+def _between_scans(
+    table: Table, layout: Layout, decimal: str
+) -> tuple[Floats, Floats, list[Finding]]:
+    """Read `time_lower` and `time_upper`."""
+    first, last = table.columns["time_lower"], table.columns["time_upper"]
+    lower, found = _months(table, "time_lower", layout, decimal, zero=True)
+    upper, wrong = _months(table, "time_upper", layout, decimal, zero=False)
+    found += wrong
+    found += findings(
+        last.name,
+        upper < lower,
+        f"must be at least '{first.name}'",
+        lambda cell: f", {first.shown(cell)}; got {last.shown(cell)}",
+    )
+    found += _alone(first, last)
+    event_free: NDArray[np.bool_] = last.missing & ~np.isnan(lower)
+    return lower, np.where(event_free, np.inf, upper), found
+
+
+def _late_entry(table: Table, entry: Floats, lower: Floats, upper: Floats) -> list[Finding]:
+    """Entries at or after the time that they must precede."""
+    column = table.columns["entry"]
+    if "time" in table.columns:
+        other, late, what = table.columns["time"], entry >= lower, "must be less than"
+    else:
+        other, what = table.columns["time_lower"], "must be at most"
+        late = (entry > lower) | ((entry == lower) & (lower == upper))
+    return findings(
+        column.name,
+        late & (entry > 0),
+        f"{what} '{other.name}'",
+        lambda cell: f", {other.shown(cell)}; got {column.shown(cell)}",
+    )

@@ -1,0 +1,1 @@
+"""Evidence and a model to a PyMC graph: one term a kind of evidence."""

@@ -1,0 +1,275 @@
+"""A structure and its numbers to a PyMC model: parameters made once, a term a kind of evidence."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pymc as pm
+import pytensor.tensor as pt
+from pytensor.tensor.variable import TensorVariable
+
+from netlm_bayes.likelihood import patient_terms as patients
+from netlm_bayes.likelihood import priors
+from netlm_bayes.likelihood import site_terms as cells
+from netlm_bayes.likelihood.baseline import Baseline, Piecewise, Weibull, population_log_minus_log
+from netlm_bayes.likelihood.numbers import Data, Numbers, unpacked
+from netlm_bayes.likelihood.priors import cohort_parameters
+from netlm_bayes.likelihood.published_terms import (
+    Term,
+    binomial,
+    contrast,
+    digitised,
+    normal,
+    not_reached,
+    population_log_probability,
+)
+from netlm_bayes.likelihood.structure import PatientShape, Structure
+
+POINTWISE = "log_lik_"
+PATIENTS, CELLS = "patients", "cells"
+LEARNED_STEP = 0.3
+"""Step of the log hazard above which patients tell more of it than its prior."""
+MOST_POINTWISE = 20_000
+"""Patients above which no patient's own log likelihood is kept."""
+
+
+@dataclass(frozen=True)
+class _Parameters:
+    """What rows of evidence are made of.
+
+    `theta` has a row a cohort. `linear` and `log_tilt` have a row a cohort and a column a pattern;
+    `tilt` holds the standardised departures of borrowed margins, `offset` those of later
+    endpoints; `baseline` belongs to survival, and so does `change`, what is added to effects that
+    may change.
+    """
+
+    theta: TensorVariable
+    linear: TensorVariable
+    tilt: TensorVariable | None
+    log_tilt: TensorVariable | None
+    offset: TensorVariable | None
+    baseline: Baseline | None
+    change: TensorVariable | None
+
+
+def build(structure: Structure, data: Data) -> pm.Model:
+    """Build the graph."""
+    with pm.Model(coords=coords_of(structure), check_bounds=False) as model:
+        numbers = unpacked(data)
+        parameters = _parameters(structure, numbers)
+        for kind, _ in structure.rows:
+            term = _TERMS[kind](numbers, parameters)
+            _add(kind, term, keep=True)
+        if structure.patients:
+            term = _patients(structure, structure.patients, numbers, parameters)
+            _add(PATIENTS, term, keep=structure.patients.n <= MOST_POINTWISE)
+        if structure.cells:
+            _add(CELLS, _cells(numbers, parameters), keep=True)
+    return model
+
+
+def pointwise_names(structure: Structure) -> dict[str, str]:
+    """Deterministics that hold log likelihoods, and the kind of evidence each is of."""
+    kinds = [kind for kind, _ in structure.rows]
+    if structure.patients and structure.patients.n <= MOST_POINTWISE:
+        kinds.append(PATIENTS)
+    kinds += [CELLS] if structure.cells else []
+    return {f"{POINTWISE}{kind}": kind for kind in kinds}
+
+
+def _add(kind: str, term: Term, keep: bool) -> None:
+    """Add a term's potential and, if they are to be kept, its rows."""
+    pm.Potential(f"term_{kind}", term.joint)
+    if keep:
+        pm.Deterministic(f"{POINTWISE}{kind}", term.pointwise, dims=(f"{kind}_row",))
+
+
+def coords_of(structure: Structure) -> dict[str, Sequence[object]]:
+    """Labels of every dimension."""
+    coords: dict[str, Sequence[object]] = {
+        "cohort": list(structure.cohorts),
+        "parameter": list(structure.parameters),
+        "heterogeneity": list(structure.heterogeneities),
+        "later_endpoint": list(structure.endpoints[1:]),
+        "borrowing": list(structure.borrowing),
+        "covariate": list(structure.covariates),
+        "continuous": list(structure.continuous),
+        "changing": [f"{name}: {level}" for name, level in structure.changing],
+        "interval": list(range(structure.intervals)),
+        "later_interval": list(range(1, structure.intervals)),
+        "step_scale": ["all"],
+        "gap": ["SD", "CR"],
+        **{f"margin_{name}_level": list(levels) for name, levels in structure.levels},
+        "margin_logit_level": _logit_levels(structure),
+        **{f"{kind}_row": list(labels) for kind, labels in structure.rows},
+    }
+    if structure.patients:
+        coords[f"{PATIENTS}_row"] = range(structure.patients.n)
+        coords["unknown_value"] = range(structure.patients.size("unknown_covariate"))
+    if structure.cells:
+        coords[f"{CELLS}_row"] = list(structure.cells.labels)
+    return coords
+
+
+def _logit_levels(structure: Structure) -> list[str]:
+    """Levels whose margins have a logit: all but the first of covariates that somebody misses."""
+    levels = dict(structure.levels)
+    missing = structure.patients.missing if structure.patients else ()
+    return [f"{name}: {level}" for name in missing for level in levels[name][1:]]
+
+
+def _margins(structure: Structure, shape: PatientShape, numbers: Numbers) -> TensorVariable | None:
+    """Make the margins of covariates that somebody misses, and keep each by its name."""
+    log_margin = patients.log_margins(numbers)
+    if log_margin is None:
+        return None
+    levels, start = dict(structure.levels), 0
+    for name in shape.missing:
+        stop = start + len(levels[name])
+        dims = ("cohort", f"margin_{name}_level")
+        pm.Deterministic(f"margin_{name}", pt.exp(log_margin[:, start:stop]), dims=dims)
+        start = stop
+    return log_margin
+
+
+def _parameters(structure: Structure, numbers: Numbers) -> _Parameters:
+    """Make every parameter, once."""
+    theta = cohort_parameters(structure.pooling, structure.share, numbers)
+    tilt = log_tilt = offset = change = None
+    if structure.borrowing:
+        tilt = pm.Normal("margin_tilt", 0.0, 1.0, dims=("borrowing", "covariate")).flatten()
+        log_tilt = pt.dot(numbers["tilt"], tilt).reshape((len(structure.cohorts), -1))
+    if len(structure.endpoints) > 1:
+        prior = numbers["prior_endpoint_offset"]
+        offset = priors.normal("endpoint_offset", prior, ("later_endpoint",))
+    if structure.changing:
+        change = priors.normal("effect_change", numbers["prior_effect_change"], ("changing",))
+    return _Parameters(
+        theta,
+        pt.dot(theta, numbers["design"]),
+        tilt,
+        log_tilt,
+        offset,
+        _baseline(structure, theta, numbers),
+        change,
+    )
+
+
+def _baseline(structure: Structure, theta: TensorVariable, numbers: Numbers) -> Baseline | None:
+    r"""Make the baseline: its shape, or its steps.
+
+    .. math:: r_0 = 0, \qquad r_j - r_{j-1} = \frac{\sigma}{s} u_j \sim N(0, \sigma^2), \qquad
+              u_j \sim N(0, s^2), \quad s^2 = 1 + (\sigma / 0.3)^2
+
+    Between steps and standard normals: small steps are mostly prior, large ones mostly data, and a
+    sampler moves freely in what is mostly its own.
+    """
+    if structure.baseline == "weibull":
+        log_shape = theta[:, 1]
+        rows = numbers["row_cohort"].astype("int64") if "row_cohort" in numbers else slice(0, 0)
+        return Weibull(log_shape, log_shape[rows])
+    if structure.baseline == "piecewise":
+        sd = priors.half_normal("hazard_step_sd", numbers["prior_hazard_step"], ("step_scale",))
+        spread = pt.sqrt(1 + (sd[0] / LEARNED_STEP) ** 2)
+        step = pm.Normal("hazard_step", 0.0, spread, dims=("later_interval",))
+        risen = pt.concatenate([pt.zeros(1), pt.cumsum(sd[0] / spread * step)])
+        return Piecewise(pm.Deterministic("log_hazard_step", risen, dims=("interval",)))
+    return None
+
+
+def _patients(
+    structure: Structure, shape: PatientShape, numbers: Numbers, parameters: _Parameters
+) -> Term:
+    """Patients."""
+    late, first = None, structure.first_effect
+    if parameters.change is not None:
+        late = parameters.theta + pt.dot(parameters.change, numbers["change_place"])
+    linear = patients.row_linear(parameters.theta, late, first, numbers)
+    if parameters.baseline is not None:
+        counts = patients.Counts(shape.exact, shape.interval)
+        rows = patients.survival(linear, parameters.baseline, counts, numbers)
+    elif structure.ordinal:
+        prior = numbers["prior_threshold_gap"]
+        gap = priors.half_normal("threshold_gap", prior, ("gap",))
+        rows = patients.ordinal(linear, gap, numbers)
+    else:
+        rows = patients.logistic(linear, numbers)
+    return patients.by_patient(rows, _margins(structure, shape, numbers), numbers)
+
+
+def _cells(numbers: Numbers, parameters: _Parameters) -> Term:
+    """Groups of patients, collapsed or shared by a site."""
+    linear = cells.member_linear(parameters.theta, numbers)
+    if parameters.baseline is None:
+        return cells.response(linear, numbers)
+    return cells.survival(linear, parameters.baseline, numbers)
+
+
+def _ratios(numbers: Numbers, parameters: _Parameters) -> Term:
+    """Printed ratios."""
+    theta = parameters.theta.flatten()
+    mean = pt.dot(numbers["ratios_difference"], theta)
+    if "joined_place" in numbers:
+        log_share = numbers["joined_log_share"]
+        if parameters.tilt is not None:
+            log_share = log_share + pt.dot(numbers["joined_tilt"], parameters.tilt)
+        joined = contrast(
+            pt.dot(numbers["joined_linear"], theta),
+            pt.exp(log_share),
+            numbers["joined_level"],
+            numbers["joined_versus"],
+        )
+        mean = mean + pt.dot(numbers["joined_place"], joined)
+    return normal(numbers["ratios"], mean, numbers["ratios_precision"])
+
+
+def _curve(numbers: Numbers, parameters: _Parameters) -> Term:
+    """Printed points of survival curves."""
+    mean = _log_minus_log("curve", numbers, parameters)
+    return normal(numbers["curve"], mean, numbers["curve_precision"])
+
+
+def _not_reached(numbers: Numbers, parameters: _Parameters) -> Term:
+    """Medians beyond the end of follow-up."""
+    mean = _log_minus_log("not_reached", numbers, parameters)
+    return not_reached(mean, numbers["not_reached_se"], numbers["not_reached_vote"])
+
+
+def _log_minus_log(kind: str, numbers: Numbers, parameters: _Parameters) -> TensorVariable:
+    """Log cumulative hazard of each row's population at its time."""
+    if parameters.baseline is None:
+        raise TypeError("a response model has no survival curve")
+    cohort, log_share = numbers[f"{kind}_cohort"], numbers[f"{kind}_log_share"]
+    if parameters.log_tilt is not None:
+        log_share = log_share + pt.dot(cohort, parameters.log_tilt)
+    time = parameters.baseline.log_time(kind, numbers)
+    if parameters.offset is not None:
+        time = time + pt.dot(numbers[f"{kind}_offset"], parameters.offset)
+    return population_log_minus_log(pt.dot(cohort, parameters.linear), time, log_share)
+
+
+def _digitised(numbers: Numbers, parameters: _Parameters) -> Term:
+    """Curves read off a figure."""
+    return digitised(_log_minus_log("digitised", numbers, parameters), numbers)
+
+
+def _counts(numbers: Numbers, parameters: _Parameters) -> Term:
+    """Response counts."""
+    log_share = numbers["counts_log_share"]
+    if parameters.log_tilt is not None:
+        log_share = log_share + parameters.log_tilt.flatten()
+    log_response, log_no_response = population_log_probability(
+        parameters.linear.flatten(), log_share, numbers["counts_mask"]
+    )
+    counts = (numbers["counts_responders"], numbers["counts_total"])
+    return binomial(*counts, log_response, log_no_response, numbers["counts_weight"])
+
+
+_TERMS = {
+    "ratios": _ratios,
+    "curve": _curve,
+    "not_reached": _not_reached,
+    "digitised": _digitised,
+    "counts": _counts,
+}

@@ -1,0 +1,81 @@
+"""Priors of the graph: declared ones, and cohorts around a common mean."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pymc as pm
+import pytensor.tensor as pt
+from numpy.typing import NDArray
+from pytensor.tensor.variable import TensorVariable
+
+from netlm_bayes.choices import Prior
+from netlm_bayes.likelihood.numbers import Numbers
+from netlm_bayes.model import Pooling
+
+
+def numbers(priors: Sequence[Prior]) -> NDArray[np.float64]:
+    """Locations and scales of several priors; shape (2, priors)."""
+    return np.array([[prior.mu for prior in priors], [prior.sigma for prior in priors]])
+
+
+def normal(name: str, prior: TensorVariable, dims: Sequence[str]) -> TensorVariable:
+    """Add independent normals; `prior` holds their locations and scales."""
+    return pm.Normal(name, mu=prior[0], sigma=prior[1], dims=tuple(dims))
+
+
+def half_normal(name: str, prior: TensorVariable, dims: Sequence[str]) -> TensorVariable:
+    r"""Add independent half-normals, sampled as standard normals `<name>_score`.
+
+    .. math:: \tau = \sigma F^{-1}(\Phi(v)), \qquad v \sim N(0, 1),
+
+    with `F` the half-normal's distribution function: a heterogeneity that is mostly prior then has
+    no long tail towards zero on the sampler's scale, as it has on the log scale.
+    """
+    score = pm.Normal(f"{name}_score", 0.0, 1.0, dims=tuple(dims))
+    below = 0.5 * pt.erfc(-score / np.sqrt(2))
+    scale = np.sqrt(2) * pt.erfinv(below)
+    return pm.Deterministic(name, prior[1] * scale, dims=tuple(dims))
+
+
+def cohort_parameters(
+    pooling: Pooling, share: NDArray[np.int_], numbers: Numbers
+) -> TensorVariable:
+    """Add every cohort's parameters; shape (cohort, parameter)."""
+    dims = ("cohort", "parameter")
+    if pooling == "none":
+        return normal("theta", numbers["prior_parameter"], dims)
+    if pooling == "complete":
+        mu = normal("mu", numbers["prior_parameter"], ("parameter",))
+        cohorts = np.ones((len(pm.modelcontext(None).coords["cohort"]), 1))
+        return pm.Deterministic("theta", cohorts * mu[None, :], dims=dims)
+    tau = half_normal("tau", numbers["prior_heterogeneity"], ("heterogeneity",))
+    return _partial(tau, np.eye(int(share.max()) + 1)[share], numbers["prior_parameter"])
+
+
+def _partial(
+    tau: TensorVariable, spread: NDArray[np.float64], prior: TensorVariable
+) -> TensorVariable:
+    r"""Cohorts in sequence, and their centre.
+
+    With :math:`v_j = (1 / \sigma^2 + j / \tau^2)^{-1}` the centre's variance given `j` cohorts and
+    :math:`s_j^2 = \tau^2 + v_j` the next cohort's,
+
+    .. math:: \theta_{j+1} = m + \sum_{i \le j} \frac{v_{i-1}}{s_{i-1}} z_i + s_j z_{j+1}, \qquad
+              \mu = m + \sum_{i \le k} \frac{v_{i-1}}{s_{i-1}} z_i + \sqrt{v_k} z_\mu
+    """
+    model, dims = pm.modelcontext(None), ("cohort", "parameter")
+    location, scale = prior[0], prior[1]
+    z = pm.Normal("z", 0.0, 1.0, dims=dims)
+    z_mu = pm.Normal("z_mu", 0.0, 1.0, dims=("parameter",))
+    cohorts = len(model.coords["cohort"])
+    variance, between = scale**2, pt.dot(spread, tau) ** 2
+    seen = np.arange(cohorts, dtype=float)[:, None]
+    centre = variance * between / (between + seen * variance)
+    sd = pt.sqrt(between + centre)
+    learned = centre / sd * z
+    theta = location + sd * z + pt.dot(np.tril(np.ones((cohorts, cohorts)), -1), learned)
+    left = pt.sqrt(variance * between / (between + cohorts * variance))
+    pm.Deterministic("mu", location + pt.sum(learned, axis=0) + left * z_mu, dims=("parameter",))
+    return pm.Deterministic("theta", theta, dims=dims)

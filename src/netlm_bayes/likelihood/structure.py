@@ -1,0 +1,220 @@
+"""What a graph depends on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from netlm_bayes.evidence.analysis import Analysis, CohortEvidence
+from netlm_bayes.likelihood.patient_data import patient_data
+from netlm_bayes.likelihood.patient_rows import collapsed, missing_levels, patient_rows
+from netlm_bayes.likelihood.site_data import cell_data, cell_rows
+from netlm_bayes.model import Baseline, Outcome, Pooling
+from netlm_bayes.population import Patterns
+from netlm_bayes.published.digitised.grid import CurveEvidence
+from netlm_bayes.published.estimates import PrintedRatio
+
+
+def ratio_rows(analysis: Analysis) -> list[tuple[int, PrintedRatio]]:
+    """Printed ratios in the likelihood, each with the place of its cohort."""
+    return [(i, ratio) for i, cohort in enumerate(analysis.cohorts) for ratio in cohort.ratios]
+
+
+def digitised_rows(analysis: Analysis) -> list[tuple[int, CurveEvidence]]:
+    """Curves read off a figure, each with the place of its cohort."""
+    return [(i, curve) for i, cohort in enumerate(analysis.cohorts) for curve in cohort.digitised]
+
+
+def is_joined(ratio: PrintedRatio, patterns: Patterns) -> bool:
+    """Tell whether a ratio joins levels, so that it is not linear in the coefficients.
+
+    On a latent scale every level joins values.
+    """
+    return ratio.covariate in patterns.stepped or len(ratio.level) > 1 or len(ratio.versus) > 1
+
+
+@dataclass(frozen=True)
+class CountRow:
+    """Responders among those counted in a subgroup, and how much the row counts."""
+
+    label: str
+    subgroup: Mapping[str, Sequence[str]]
+    responders: int
+    total: int
+    weight: float
+
+
+def count_rows(cohort: CohortEvidence) -> list[CountRow]:
+    """Printed counts and recovered tables by level.
+
+    A table carries its total. Beside `T` tables the total has weight `1 - T`, so that each table
+    speaks given the total and the total speaks once; with one table it falls away.
+    """
+    rows = []
+    for count in cohort.counts:
+        weight = 1.0 if count.subgroup else 1.0 - len(cohort.tables)
+        if weight:
+            label = f"item {count.item + 1}"
+            rows.append(CountRow(label, count.subgroup, count.responders, count.total, weight))
+    for table in cohort.tables:
+        for level, responders, n in zip(table.levels, table.responders, table.n, strict=True):
+            subgroup = {table.covariate: (level,)}
+            rows.append(CountRow(f"{table.covariate}: {level}", subgroup, responders, n, 1.0))
+    return rows
+
+
+@dataclass(frozen=True)
+class PatientShape:
+    """Shape of the patients' part of a graph."""
+
+    n: int  # patients, or kinds of patients
+    # exact, interval: rows whose event is known to the moment, or lies between two scans
+    exact: int
+    interval: int
+    missing: tuple[str, ...]  # covariates with levels that somebody misses
+    # name and shape of every number of the patients
+    numbers: tuple[tuple[str, tuple[int, ...]], ...]
+
+    def size(self, name: str) -> int:
+        """Length of one of the numbers; 0 where there is none of that name."""
+        return dict(self.numbers).get(name, (0,))[0]
+
+
+@dataclass(frozen=True)
+class CellShape:
+    """Shape of the part of a graph that is of groups of patients."""
+
+    labels: tuple[str, ...]  # one a group
+    numbers: tuple[tuple[str, tuple[int, ...]], ...]  # name and shape of every number of the groups
+
+
+@dataclass(frozen=True)
+class Structure:
+    """What shapes a graph."""
+
+    outcome: Outcome  # outcome, pooling: of the model; a single cohort has nothing to pool with
+    baseline: Baseline | None  # of survival
+    own: tuple[str, ...]  # names of a cohort's parameters before its effects
+    ordinal: bool  # whether patients' responses are modelled in their order
+    intervals: int  # of a piecewise baseline
+    pooling: Pooling
+    levels: tuple[tuple[str, tuple[str, ...]], ...]  # covariates with levels, and these
+    effects: tuple[tuple[str, str], ...]  # covariate and level, or step, of every coefficient
+    changing: tuple[tuple[str, str], ...]  # those that may change
+    endpoints: tuple[str, ...]  # the one without offset first
+    # cohorts, borrowing: ids of all cohorts, and of those with borrowed margins
+    cohorts: tuple[str, ...]
+    borrowing: tuple[str, ...]
+    # by kind of printed evidence, a label for each row
+    rows: tuple[tuple[str, tuple[str, ...]], ...]
+    joined: int  # ratios among the rows that join levels
+    patients: PatientShape | None
+    cells: CellShape | None
+
+    @property
+    def unnamed(self) -> Structure:
+        """The same structure with cohorts, and their rows, by place in place of name."""
+        cells = self.cells and replace(self.cells, labels=_places(self.cells.labels))
+        return replace(
+            self,
+            cohorts=_places(self.cohorts),
+            borrowing=tuple(str(self.cohorts.index(name)) for name in self.borrowing),
+            rows=tuple((kind, _places(labels)) for kind, labels in self.rows),
+            cells=cells,
+        )
+
+    @property
+    def first_effect(self) -> int:
+        """Place of the first coefficient among the parameters."""
+        return len(self.own)
+
+    @property
+    def parameters(self) -> tuple[str, ...]:
+        """Names of one cohort's parameters."""
+        return (*self.own, *(f"{name}: {level}" for name, level in self.effects))
+
+    @property
+    def covariates(self) -> tuple[str, ...]:
+        """Covariates with levels."""
+        return tuple(name for name, _ in self.levels)
+
+    @property
+    def continuous(self) -> tuple[str, ...]:
+        """Covariates whose coefficient is of a step."""
+        named = dict(self.levels)
+        return tuple(name for name, step in self.effects if step not in named.get(name, ()))
+
+    @property
+    def heterogeneities(self) -> tuple[str, ...]:
+        """Names of the taus: level, shape, and one a covariate."""
+        return (*self.own, *dict.fromkeys(name for name, _ in self.effects))
+
+    @property
+    def share(self) -> NDArray[np.int_]:
+        """For each parameter, the place of its tau."""
+        owners = [*self.own, *(name for name, _ in self.effects)]
+        return np.array([self.heterogeneities.index(owner) for owner in owners])
+
+
+def _places(names: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(map(str, range(len(names))))
+
+
+def structure_of(analysis: Analysis) -> Structure:
+    """Take the structure of an analysis."""
+    spec, patterns, cohorts = analysis.spec, analysis.patterns, analysis.cohorts
+    survival = spec.outcome == "survival"
+    change = spec.change.covariates if spec.change else ()
+    rows = {
+        "ratios": [(c, f"item {r.item + 1}") for c in cohorts for r in c.ratios],
+        "curve": [(c, f"item {p.item + 1}") for c in cohorts for p in c.curve],
+        "not_reached": [(c, f"item {p.item + 1}") for c in cohorts for p in c.not_reached],
+        "digitised": [(c, f"item {x.item + 1}") for c in cohorts for x in c.digitised],
+        "counts": [(c, row.label) for c in cohorts for row in count_rows(c)],
+    }
+    return Structure(
+        outcome=spec.outcome,
+        baseline=spec.baseline if survival else None,
+        own=spec.own_parameters,
+        ordinal=spec.ordinal,
+        intervals=len(spec.cuts) + 1 if survival and spec.baseline == "piecewise" else 0,
+        pooling=spec.pooling if len(cohorts) > 1 else "none",
+        levels=tuple(zip(patterns.covariates, patterns.levels, strict=True)),
+        effects=patterns.effects,
+        changing=tuple(effect for effect in patterns.effects if effect[0] in change),
+        endpoints=analysis.endpoints,
+        cohorts=tuple(c.cohort.id for c in cohorts),
+        borrowing=tuple(c.cohort.id for c in cohorts if c.margin_log_sd.any()),
+        rows=tuple(
+            (kind, tuple(f"{c.cohort.id}, {label}" for c, label in labels))
+            for kind, labels in rows.items()
+            if labels
+        ),
+        joined=sum(is_joined(ratio, patterns) for _, ratio in ratio_rows(analysis)),
+        patients=_patient_shape(analysis),
+        cells=_cell_shape(analysis),
+    )
+
+
+def _cell_shape(analysis: Analysis) -> CellShape | None:
+    rows = cell_rows(analysis)
+    if not rows:
+        return None
+    numbers = cell_data(rows, analysis)
+    shapes = tuple((name, values.shape) for name, values in numbers.items())
+    return CellShape(tuple(label for one in rows for label in one.labels), shapes)
+
+
+def _patient_shape(analysis: Analysis) -> PatientShape | None:
+    people = collapsed(analysis)
+    rows = patient_rows(people.analysis)
+    if rows is None:
+        return None
+    numbers = patient_data(rows, analysis, people.count)
+    shapes = tuple((name, values.shape) for name, values in numbers.items())
+    missing = missing_levels(rows, analysis)
+    names = tuple(missing.counts) if missing else ()
+    return PatientShape(rows.patients, rows.exact, rows.interval, names, shapes)

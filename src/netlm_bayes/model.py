@@ -1,0 +1,310 @@
+"""A model: what is fitted, under which priors, and under which others."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from importlib import resources
+from itertools import pairwise
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import Field
+
+from netlm_bayes.choices import (
+    DEFAULT_PRIORS,
+    Association,
+    Change,
+    Prior,
+    Sampling,
+    Scale,
+    Scenario,
+    half_normal,
+)
+from netlm_bayes.errors import InputError, Problem
+from netlm_bayes.files.schema import Document, Fault, Identifier, Place, repeated
+from netlm_bayes.files.toml import (
+    did_you_mean,
+    digest,
+    expect_kind,
+    problem_at,
+    read_toml,
+    set_at,
+    validated,
+)
+
+Outcome = Literal["survival", "response"]
+Baseline = Literal["weibull", "piecewise"]
+Pooling = Literal["none", "partial", "complete"]
+Unadjusted = Literal["mismatch", "implied"]
+CUTS = (3.0, 6.0, 9.0, 12.0, 18.0, 24.0)
+"""Default months at which a piecewise baseline may step."""
+
+
+class Model(Document):
+    """Every choice behind one posterior.
+
+    Attributes
+    ----------
+    name, outcome, covariates
+        Required; the rest has defaults.
+    baseline : {"weibull", "piecewise"}
+        Of survival models.
+    cuts : tuple of float
+        Months at which a piecewise baseline may step.
+    change : Change, optional
+        Effects on survival that differ before and after some month, the same for all cohorts.
+    landmark : float, optional
+        Month from which those still event-free are compared, so that `response` can be a
+        covariate of survival.
+    ordinal : bool
+        Model the order PD < SD < PR < CR of patients' responses, and not only CR or PR.
+    endpoints : tuple of str
+        Survival endpoints modelled beside the primary one, each with an offset.
+    mismatch : float
+        Standard deviation of the term for coefficients adjusted otherwise than the model adjusts.
+    unadjusted : {"mismatch", "implied"}
+        How coefficients adjusted for less than the model adjusts are read: with that term, or
+        against what the model implies for them.
+    readings : tuple of str
+        Names of the other readings to take where a paper can be read two ways.
+    association : tuple of Association
+        Departures from independent covariates.
+    heterogeneity_scales : tuple of float
+        Half-normal scales under which every pooled answer is repeated.
+    overlap_fraction : float
+        Share of a smaller cohort's patients who are taken to be in the larger one too, in a
+        scenario that is run where centres and dates do not exclude it.
+    scenarios : tuple of dict
+        Each a `name`, a `why` and the keys it changes, dotted.
+    """
+
+    name: Identifier
+    outcome: Outcome
+    covariates: tuple[str, ...]
+    baseline: Baseline = "weibull"
+    cuts: tuple[float, ...] = CUTS
+    change: Change | None = None
+    landmark: float | None = Field(default=None, gt=0, le=1200)
+    ordinal: bool = False
+    pooling: Pooling = "partial"
+    endpoints: tuple[str, ...] = ()
+    priors: dict[str, Prior] = Field(default_factory=dict)
+    mismatch: float = Field(default=0.15, ge=0, le=10)
+    unadjusted: Unadjusted = "mismatch"
+    readings: tuple[str, ...] = ()
+    association: tuple[Association, ...] = ()
+    heterogeneity_scales: tuple[Scale, ...] = (0.25, 0.5, 1.0)
+    overlap_fraction: float = Field(default=0.5, gt=0, le=1)
+    level: float = Field(default=0.95, gt=0.5, lt=1)
+    sampling: Sampling = Sampling()
+    scenarios: tuple[Scenario, ...] = ()
+
+    def faults(self) -> Iterator[Fault]:
+        """Names must differ, priors be known ones of the right family, associations inside."""
+        for key in ("covariates", "endpoints", "readings", "heterogeneity_scales"):
+            for name in repeated(getattr(self, key)):
+                yield (key,), f"must not repeat; got '{name}' twice"
+        yield from self._outcome_faults()
+        yield from self._prior_faults()
+        for index, association in enumerate(self.association):
+            for name in association.covariates:
+                if name not in self.covariates:
+                    what = f"no covariate '{name}' here{did_you_mean(name, self.covariates)}"
+                    yield ("association", index, "covariates"), what
+        names = self.scenario_names
+        for index, name in enumerate(names):
+            if name in names[:index]:
+                yield ("scenarios", index, "name"), f"is the name of an earlier scenario: '{name}'"
+
+    def _outcome_faults(self) -> Iterator[Fault]:
+        """What only one kind of model has must not be asked of another."""
+        if self.outcome == "response":
+            for key in ("baseline", "cuts", "change", "landmark", "endpoints"):
+                if getattr(self, key) != Model.model_fields[key].default:
+                    yield (key,), "belongs to survival models; this one is of response"
+        elif self.ordinal:
+            yield ("ordinal",), "belongs to response models; this one is of survival"
+        elif self.baseline == "weibull" and self.cuts != CUTS:
+            yield ("cuts",), "belongs to a piecewise baseline; this one is weibull"
+        if any(a >= b for a, b in pairwise((0.0, *self.cuts))) or not self.cuts:
+            got = ", ".join(f"{cut:g}" for cut in self.cuts) or "none"
+            yield ("cuts",), f"must be rising months > 0; got {got}"
+        if self.change:
+            for name in self.change.covariates:
+                if name not in self.covariates:
+                    what = f"no covariate '{name}' here{did_you_mean(name, self.covariates)}"
+                    yield ("change", "covariates"), what
+
+    @property
+    def own_parameters(self) -> tuple[str, ...]:
+        """Names of a cohort's parameters before its effects."""
+        weibull = self.outcome == "survival" and self.baseline == "weibull"
+        return ("level", "log_shape") if weibull else ("level",)
+
+    @property
+    def known_priors(self) -> dict[str, Prior]:
+        """Default priors of this kind of model, by name."""
+        return DEFAULT_PRIORS[self.baseline if self.outcome == "survival" else "response"]
+
+    def _prior_faults(self) -> Iterator[Fault]:
+        known = self.known_priors
+        for name, prior in self.priors.items():
+            if name not in known:
+                there = did_you_mean(name, known) or f"; known are {', '.join(known)}"
+                yield ("priors", name), f"no such prior in a {self.outcome} model{there}"
+            elif prior.family != known[name].family:
+                what = f"must be '{known[name].family}' for this prior; got '{prior.family}'"
+                yield ("priors", name, "family"), what
+
+    def prior(self, name: str) -> Prior:
+        """Give the declared prior, or the default of this outcome."""
+        return self.priors.get(name, self.known_priors[name])
+
+    def with_heterogeneity(self, scale: float) -> Model:
+        """Copy with another half-normal scale for the heterogeneity of effects."""
+        prior = half_normal(scale, "sensitivity to the heterogeneity prior")
+        return self.model_copy(update={"priors": {**self.priors, "heterogeneity_effect": prior}})
+
+    def replace(self, **changes: Any) -> Model:
+        """Copy with other values of some keys.
+
+        Parameters
+        ----------
+        **changes
+            Keys of a model file with their values, such as ``covariates=["bone"]``.
+
+        Returns
+        -------
+        Model
+
+        Raises
+        ------
+        InputError
+            With every fault of the model that this would be.
+        """
+        return validated(Model, self.model_dump() | changes, f"model {self.name}", "")
+
+    def scenario(self, name: str) -> Model:
+        """Copy with one named scenario's changes.
+
+        Raises
+        ------
+        InputError
+            There is no such scenario, or it changes something that does not exist.
+        """
+        scenarios = {scenario.name: scenario for scenario in self.scenarios}
+        if name not in scenarios:
+            there = did_you_mean(name, scenarios) or f"; there are {', '.join(scenarios) or 'none'}"
+            what = f"no such scenario '{name}'{there}"
+            raise InputError(f"model {self.name}", [Problem("scenarios", what)])
+        source, values = f"model {self.name}, scenario '{name}'", self.model_dump()
+        changes = scenarios[name].changes
+        values["priors"] = self._priors_under(changes.get(("baseline",), self.baseline))
+        problems = [
+            problem_at("", place, what)
+            for place, value in changes.items()
+            if (what := set_at(values, place, value))
+        ]
+        if problems:
+            raise InputError(source, problems)
+        return validated(Model, values, source, "")
+
+    def _priors_under(self, baseline: str) -> dict[str, Any]:
+        """Every prior; under another baseline its level is another quantity, with its own prior."""
+        if self.outcome == "response" or baseline not in DEFAULT_PRIORS:
+            return {key: self.prior(key).model_dump() for key in self.known_priors}
+        own = {key: x for key, x in self.priors.items() if key != "level"}
+        own = self.priors if baseline == self.baseline else own
+        known = DEFAULT_PRIORS[baseline]
+        return {key: own.get(key, default).model_dump() for key, default in known.items()}
+
+    def from_landmark(self, months: float) -> Model:
+        """Copy that compares responders with non-responders from a landmark on."""
+        names = dict.fromkeys((*self.covariates, "response"))
+        values = self.model_dump() | {
+            "landmark": months,
+            "covariates": tuple(names),
+            "endpoints": (),
+        }
+        return validated(Model, values, f"model {self.name}, landmark", "")
+
+    @property
+    def scenario_names(self) -> tuple[str, ...]:
+        """Names of the declared scenarios, in order."""
+        return tuple(scenario.name for scenario in self.scenarios)
+
+
+def models_folder() -> Path:
+    """Folder of the bundled models: inside the installed package, or at a checkout's top."""
+    installed = Path(str(resources.files("netlm_bayes"))) / "models"
+    return installed if installed.is_dir() else installed.parents[2] / "models"
+
+
+def read_model(reference: str | Path) -> Model:
+    """Read a model by path or bundled name.
+
+    Parameters
+    ----------
+    reference : str or Path
+        A path to a TOML file, or the name of a bundled model.
+
+    Returns
+    -------
+    Model
+        With every scenario checked.
+
+    Raises
+    ------
+    InputError
+        With every problem of the file.
+
+    Examples
+    --------
+    >>> read_model("pfs-weibull").covariates
+    ('htb', 'ki67', 'bone', 'margin', 'site')
+    """
+    source = str(reference)
+    values, text = read_toml(model_path(source), source)
+    expect_kind("model", values, source)
+    model = validated(Model, values, source, text)
+    faulty = [_problems_of(model, index, text) for index in range(len(model.scenarios))]
+    if problems := [problem for found in faulty for problem in found]:
+        raise InputError(source, problems)
+    return model
+
+
+def model_digest(reference: str | Path) -> str:
+    """SHA-256 of a model file's text."""
+    return digest(read_toml(model_path(str(reference)), str(reference))[1])
+
+
+def bundled_models() -> dict[str, Path]:
+    """Bundled models by name."""
+    return {file.stem: file for file in sorted(models_folder().glob("*.toml"))}
+
+
+def model_path(reference: str) -> Path:
+    """Path behind a reference to a model."""
+    path, bundled = Path(reference), bundled_models()
+    if reference in bundled:
+        return bundled[reference]
+    if path.suffix == ".toml" or path.exists():
+        return path
+    there = did_you_mean(reference, bundled) or f"; bundled are {', '.join(bundled)}"
+    raise InputError(reference, [Problem("", f"no such model or file{there}")])
+
+
+def _problems_of(spec: Model, index: int, text: str) -> list[Problem]:
+    """Problems that a scenario would meet when it is run, at its place in the model file."""
+    scenario = spec.scenarios[index]
+    try:
+        spec.scenario(scenario.name)
+    except InputError as error:
+        found = []
+        for problem in error.problems:
+            keys = [key for key in scenario.model_extra or {} if problem.where.startswith(key)]
+            place: Place = ("scenarios", index, *keys[:1])
+            what = problem.what if problem.where in keys else str(problem)
+            found.append(problem_at(text, place, what))
+        return found
+    return []

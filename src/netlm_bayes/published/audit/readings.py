@@ -1,0 +1,223 @@
+"""Do statements and numbers point the same way, and what can be read in more than one way."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from itertools import combinations
+
+from netlm_bayes.codebook import Codebook
+from netlm_bayes.published.cohort import Cohort, Conclusion, item_label
+from netlm_bayes.published.items import Logrank, Median, Milestone, OtherReading, Ratio
+from netlm_bayes.published.recover import level_sizes, recover_tables
+from netlm_bayes.published.rounding import AuditRow, Judgement
+
+
+def directions(cohort: Cohort, codebook: Codebook) -> Iterator[AuditRow]:
+    """Hold the direction of every ratio against the paper's own conclusion, in every reading."""
+    for item in cohort.published:
+        if not isinstance(item, Ratio) or not item.level or item.estimate == 1:
+            continue
+        conclusion = _conclusion(item, cohort, codebook)
+        better, worse = _sides(item, None, codebook)
+        others = {other: _sides(item, other, codebook)[0] for other in item.otherwise}
+        agrees = _agrees(better, worse, conclusion, codebook)
+        if agrees is None and all(side == better for side in others.values()):
+            continue
+        concluded = " or ".join(conclusion.better) if conclusion else "nothing concluded"
+        yield AuditRow(
+            cohort.id,
+            item_label(item),
+            "direction against conclusion",
+            f"better: {concluded}" if conclusion else concluded,
+            f"better: {codebook.covariate(item.covariate).name_of(better)} ({item.estimate})",
+            *_direction(item, agrees, better, others, codebook),
+        )
+
+
+def _direction(
+    item: Ratio,
+    agrees: bool | None,
+    better: tuple[str, ...],
+    others: Mapping[OtherReading, tuple[str, ...]],
+    codebook: Codebook,
+) -> Judgement:
+    """Judge a direction: readings that disagree come first, then the conclusion."""
+    name_of = codebook.covariate(item.covariate).name_of
+    turned = [
+        f"'{o.reading}' has {name_of(side)} better" for o, side in others.items() if side != better
+    ]
+    if turned:
+        return Judgement("ambiguous", f"read '{item.reading}': {item.why}; {', '.join(turned)}")
+    if agrees is not False:
+        return Judgement("ok")
+    if item.lower is not None and item.upper is not None and item.lower <= 1 <= item.upper:
+        return Judgement("ambiguous", "points the other way, but its interval holds 1")
+    return Judgement("conflict", "points the other way")
+
+
+def _conclusion(item: Ratio, cohort: Cohort, codebook: Codebook) -> Conclusion | None:
+    endpoint = (
+        "response" if item.outcome == "response" else item.endpoint or codebook.primary_endpoint
+    )
+    about = [
+        c for c in cohort.conclusions if (c.endpoint, c.covariate) == (endpoint, item.covariate)
+    ]
+    return about[0] if about else None
+
+
+def _sides(
+    item: Ratio, other: OtherReading | None, codebook: Codebook
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Levels that do better and worse by one reading of a ratio.
+
+    A ratio above 1 is to the level's harm if it is of an event or of not responding.
+    """
+    covariate = codebook.covariate(item.covariate)
+    level = covariate.members((other and other.level) or item.level)
+    versus = covariate.members((other and other.versus) or item.versus)
+    event = (other and other.event) or item.event
+    of_harm = item.kind == "hazard_ratio" or event == "non_response"
+    return (versus, level) if (item.estimate > 1) == of_harm else (level, versus)
+
+
+def _agrees(
+    better: tuple[str, ...],
+    worse: tuple[str, ...],
+    conclusion: Conclusion | None,
+    codebook: Codebook,
+) -> bool | None:
+    """Tell whether a direction is the concluded one; None where nothing is concluded of it."""
+    if conclusion is None:
+        return None
+    concluded = set(codebook.covariate(conclusion.covariate).members(conclusion.better))
+    if concluded >= set(better) and concluded.isdisjoint(worse):
+        return True
+    return False if concluded >= set(worse) and concluded.isdisjoint(better) else None
+
+
+def two_readings(cohort: Cohort, _: Codebook) -> Iterator[AuditRow]:
+    """List what else can be read in more than one way, such as a mean that may be a median."""
+    for item in cohort.published:
+        if item.otherwise and not isinstance(item, Ratio):
+            others = "; ".join(f"{other.reading}: {other.why}" for other in item.otherwise)
+            yield AuditRow(
+                cohort.id,
+                item_label(item),
+                "two readings",
+                item.source,
+                f"read as: {item.reading}",
+                "ambiguous",
+                f"{item.why}; or {others}",
+            )
+
+
+def medians_against_ratios(cohort: Cohort, codebook: Codebook) -> Iterator[AuditRow]:
+    """Hold the order of medians by level against the order of their unadjusted hazard ratios."""
+    for (endpoint, covariate), medians in _medians_by_level(cohort, codebook).items():
+        hazards = _hazards_by_level(cohort, codebook, endpoint, covariate)
+        levels = [level for level in medians if level in hazards]
+        if len(levels) < 2:
+            continue
+        crossed = [
+            f"{high} has the higher hazard and the longer median than {low}"
+            for one, two in combinations(levels, 2)
+            for low, high in [sorted((one, two), key=lambda level: hazards[level])]
+            if hazards[low] < hazards[high] and medians[low] < medians[high]
+        ]
+        yield AuditRow(
+            cohort.id,
+            f"median {endpoint} by {covariate}",
+            "medians against hazard ratios",
+            "medians " + ", ".join(f"{level}: {medians[level]:g}" for level in levels),
+            "hazard ratios " + ", ".join(f"{level}: {hazards[level]:g}" for level in levels),
+            "ambiguous" if crossed else "ok",
+            "; ".join(crossed) + (": no proportional hazards say both" if crossed else ""),
+        )
+
+
+def _medians_by_level(
+    cohort: Cohort, codebook: Codebook
+) -> dict[tuple[str, str], dict[str, float]]:
+    """Months by endpoint and covariate, then level; infinite where not reached."""
+    found: dict[tuple[str, str], dict[str, float]] = {}
+    for item in cohort.published:
+        if isinstance(item, Median) and len(item.subgroup) == 1:
+            ((covariate, levels),) = item.subgroup.items()
+            members = codebook.covariate(covariate).members(levels)
+            if len(members) == 1:
+                months = math.inf if item.months is None else float(item.months)
+                found.setdefault((item.endpoint, covariate), {}).setdefault(members[0], months)
+    return found
+
+
+def _hazards_by_level(
+    cohort: Cohort, codebook: Codebook, endpoint: str, covariate: str
+) -> dict[str, float]:
+    """Unadjusted hazard ratios by level against the codebook's reference, which has 1."""
+    known = codebook.covariate(covariate)
+    found = {known.reference: 1.0}
+    for item in cohort.published:
+        if not isinstance(item, Ratio) or item.kind == "odds_ratio" or item.adjusted_for:
+            continue
+        same = (item.endpoint or codebook.primary_endpoint, item.covariate) == (endpoint, covariate)
+        if same and known.members(item.versus) == (known.reference,) and len(item.level) == 1:
+            found.setdefault(item.level[0], float(item.estimate))
+    return found
+
+
+def guarantee_time(cohort: Cohort, codebook: Codebook) -> Iterator[AuditRow]:
+    """Warn of comparisons by what is known only after the clock has started."""
+    found: dict[str, Counter[str]] = {}
+    for item in cohort.published:
+        names: tuple[str, ...] = ()
+        if isinstance(item, (Median, Milestone)):
+            names = tuple(item.subgroup)
+        elif isinstance(item, (Logrank, Ratio)):
+            names = (item.covariate,)
+        for name in names:
+            if codebook.covariate(name).post_baseline:
+                found.setdefault(name, Counter())[item.kind] += 1
+    for name, kinds in found.items():
+        yield AuditRow(
+            cohort.id,
+            f"comparisons by {name}",
+            "guarantee time",
+            ", ".join(f"{count} {kind}" for kind, count in kinds.items()),
+            "",
+            "ambiguous",
+            "known only some time after the clock has started: an early event decides the "
+            "group, and the groups differ even where the covariate has no effect",
+        )
+
+
+def borrowed_margins(
+    cohort: Cohort, codebook: Codebook, others: Mapping[str, Cohort]
+) -> Iterator[AuditRow]:
+    """List margins that the paper does not print and that come from another cohort."""
+    borrowed = cohort.borrowed_margins
+    if borrowed is None:
+        return
+    lender = others.get(borrowed.cohort)
+    counts = {c: _lent(lender, codebook, c) if lender else {} for c in borrowed.covariates}
+    words = [
+        f"{c} {', '.join(f'{k}: {n}' for k, n in by.items())}" for c, by in counts.items() if by
+    ]
+    yield AuditRow(
+        cohort.id,
+        f"margins of {', '.join(borrowed.covariates)}",
+        "borrowed margins",
+        "not printed",
+        "; ".join(words),
+        "ambiguous",
+        f"taken from {borrowed.cohort}, log odds +/- {borrowed.log_sd:g}: {borrowed.why}",
+    )
+
+
+def _lent(lender: Cohort, codebook: Codebook, covariate: str) -> dict[str, int]:
+    """Count patients by level in the lending cohort, as printed or as recovered."""
+    printed = level_sizes(lender, codebook, covariate)
+    tables = [t for t in recover_tables(lender, codebook) if t.covariate == covariate and t.unique]
+    recovered = dict(zip(tables[0].levels, tables[0].n, strict=True)) if tables else {}
+    return printed or recovered

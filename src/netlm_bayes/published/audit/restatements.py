@@ -1,0 +1,203 @@
+"""Does the text say what the tables say: facts printed twice, and numbers printed for two facts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from decimal import Decimal
+from typing import NamedTuple
+
+from netlm_bayes.codebook import Codebook
+from netlm_bayes.published.audit.ratios import implied_p
+from netlm_bayes.published.cohort import AnyItem, Cohort, item_label
+from netlm_bayes.published.items import (
+    AdverseEvent,
+    Counts,
+    Logrank,
+    Margin,
+    Median,
+    Milestone,
+    Ratio,
+    Restated,
+    Statistic,
+)
+from netlm_bayes.published.recover import margin_sizes
+from netlm_bayes.published.rounding import (
+    AuditRow,
+    Judgement,
+    Rounded,
+    equality,
+    judged,
+    judged_below,
+    shown,
+)
+
+APPROXIMATE = 5
+"""Percentage points that 'approximately' may be away."""
+
+
+class _Held(NamedTuple):
+    """A restated fact as printed, what it is held against, and the outcome."""
+
+    printed: str
+    against: str
+    judgement: Judgement
+
+
+def restatements(cohort: Cohort, codebook: Codebook) -> Iterator[AuditRow]:
+    """Hold every fact of the text against the table that has it."""
+    for item in cohort.published:
+        for restated in item.restated:
+            label = item_label(item)
+            label += f": {' or '.join(restated.level)}" if restated.level else ""
+            for held in _held(item, restated, cohort, codebook):
+                verdict, note = held.judgement
+                note = ", ".join(part for part in (restated.source, note) if part)
+                yield AuditRow(
+                    cohort.id,
+                    label,
+                    "text against table",
+                    held.printed,
+                    held.against,
+                    verdict,
+                    note,
+                )
+
+
+def _held(item: AnyItem, said: Restated, cohort: Cohort, codebook: Codebook) -> Iterator[_Held]:
+    """Go through the values that one restatement gives."""
+    for name in ("estimate", "lower", "upper"):
+        value = getattr(said, name)
+        if value is not None:
+            yield _number(name, value, getattr(item, name, None))
+    if said.months is not None:
+        table = item.location if isinstance(item, Statistic) else getattr(item, "months", None)
+        yield _number("months", said.months, table)
+    if said.p is not None or said.p_below is not None:
+        yield _p_value(item, said)
+    if said.count is not None:
+        part, _ = _counted(item, said, cohort, codebook)
+        same = equality(said.count == part) if part is not None else _NOTHING
+        yield _Held(f"count {said.count}", f"{part}", same)
+    if said.percent is not None:
+        yield _percent(item, said, said.percent, cohort, codebook)
+
+
+_NOTHING = Judgement("ambiguous", "the item has no such number to hold it against")
+
+
+def _number(name: str, said: Decimal, table: Decimal | None) -> _Held:
+    """Hold a number of the text against the same number of a table."""
+    if table is None:
+        return _Held(f"{name} {said}", "", _NOTHING)
+    return _Held(f"{name} {said}", str(table), judged(said, Rounded.printed(table)))
+
+
+def _p_value(item: AnyItem, said: Restated) -> _Held:
+    """Hold a p value of the text against the table's."""
+    words = f"p {said.p}" if said.p is not None else f"p < {said.p_below}"
+    if not isinstance(item, (Ratio, Logrank)) or (item.p is None and item.p_below is None):
+        return _Held(words, "", _NOTHING)
+    table = f"p {item.p}" if item.p is not None else f"p < {item.p_below}"
+    return _Held(words, table, _p_judgement(item, said))
+
+
+def _p_judgement(item: Ratio | Logrank, said: Restated) -> Judgement:
+    """Judge a p value of the text; a printed interval tells more digits of the table's p."""
+    if said.p_below is None or item.p is None:
+        if said.p is not None and item.p is not None:
+            return judged(said.p, Rounded.printed(item.p))
+        if said.p is not None and item.p_below is not None:
+            return equality(said.p < item.p_below)
+        return equality(said.p_below == item.p_below)
+    implied = implied_p(item) if isinstance(item, Ratio) else None
+    if implied is None or judged(item.p, implied).verdict != "ok":
+        return judged_below(said.p_below, Rounded.printed(item.p))
+    verdict, note = judged_below(said.p_below, implied)
+    if verdict == "conflict":
+        note = f"the interval gives {implied.value:.3g}"
+    return Judgement(verdict, note)
+
+
+def _percent(
+    item: AnyItem, said: Restated, percent: Decimal, cohort: Cohort, codebook: Codebook
+) -> _Held:
+    """Hold a percentage of the text against counts, or against the share that is printed."""
+    part, whole = _counted(item, said, cohort, codebook)
+    if part is not None and whole:
+        share, against = Rounded.exact(100 * part / whole), f"{part} of {whole}, "
+    elif isinstance(item, AdverseEvent) and item.percent is not None:
+        share, against = Rounded.printed(item.percent), ""
+    elif isinstance(item, Milestone):
+        share, against = Rounded.printed(item.survival) * 100, ""
+    else:
+        return _Held(f"{percent} %", "", _NOTHING)
+    judgement = judged(percent, share)
+    if said.approximate and judgement.verdict != "ok":
+        near = abs(float(percent) - share.value) <= APPROXIMATE
+        judgement = Judgement("rounding" if near else "conflict", "printed as approximate")
+    about = "about " if said.approximate else ""
+    return _Held(f"{about}{percent} %", f"{against}{shown(share.value, percent)} %", judgement)
+
+
+def _counted(
+    item: AnyItem, said: Restated, cohort: Cohort, codebook: Codebook
+) -> tuple[int | None, int | None]:
+    """Count the patients that a restatement speaks of, and those it is a share of."""
+    match item:
+        case Margin():
+            sizes = margin_sizes(item, cohort, codebook) or item.values
+            named = codebook.covariate(item.covariate).members(said.level) or tuple(item.values)
+            part = sum(sizes[k] for k in named) if set(named) <= set(sizes) else None
+            return part, cohort.n - item.missing
+        case Counts():
+            groups = {str(name): count for name, count in item.values.items()}
+            groups["responders"] = item.responders
+            groups["nonresponders"] = item.total - item.responders
+            known = set(said.level) <= set(groups)
+            return sum(groups[k] for k in said.level) if known and said.level else None, item.total
+        case AdverseEvent():
+            return item.n, cohort.n
+        case Statistic():
+            return (item.total, cohort.n) if item.part is None else (item.part, item.whole)
+        case Median() | Milestone():
+            return item.n, None
+        case _:
+            return None, None
+
+
+def shared_values(cohort: Cohort, codebook: Codebook) -> Iterator[AuditRow]:
+    """Find one number printed for two facts, by coincidence or by mistake.
+
+    Medians, and percentages of different covariates, of three significant digits or more.
+    """
+    facts: dict[str, dict[str, str]] = {}
+    for item in cohort.published:
+        label = item_label(item)
+        if isinstance(item, Median) and item.months is not None and _digits(item.months) > 2:
+            facts.setdefault(f"{item.months} months", {})[label] = label
+        if isinstance(item, Margin):
+            known = codebook.covariate(item.covariate)
+            shares = list(item.percent.items())
+            for said in item.restated:
+                if said.percent is not None:
+                    shares.append((known.name_of(known.members(said.level)), said.percent))
+            for name, percent in shares:
+                if _digits(percent) > 2:
+                    found = facts.setdefault(f"{percent} %", {})
+                    found.setdefault(item.covariate, f"{label}: {name}")
+    for number, labels in facts.items():
+        if len(labels) > 1:
+            yield AuditRow(
+                cohort.id,
+                next(iter(labels.values())),
+                "one value for two numbers",
+                number,
+                f"{len(labels)} numbers",
+                "ambiguous",
+                "; ".join(labels.values()),
+            )
+
+
+def _digits(number: Decimal) -> int:
+    """Significant digits of a printed number."""
+    return len(number.as_tuple().digits)

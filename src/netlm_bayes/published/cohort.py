@@ -1,0 +1,174 @@
+"""A cohort file: who, when, where, and its items, with their labels."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import date
+from typing import Annotated
+
+from pydantic import Field
+
+from netlm_bayes.files.schema import Document, Fault, Identifier, Text
+from netlm_bayes.ipd.columns import Layout
+from netlm_bayes.published.items import (
+    AdverseEvent,
+    Counts,
+    Curve,
+    Levels,
+    Logrank,
+    Margin,
+    Median,
+    Milestone,
+    Patients,
+    Ratio,
+    Statistic,
+    Subgroup,
+)
+
+AnyItem = Annotated[
+    Ratio | Median | Milestone | Curve | Counts | Margin | AdverseEvent | Logrank | Statistic,
+    Field(discriminator="kind"),
+]
+
+
+class Conclusion(Document):
+    """What the paper concludes in words: which levels do better."""
+
+    endpoint: str
+    covariate: str
+    better: Levels
+    source: Text
+
+
+class BorrowedMargins(Document):
+    """Covariate margins that this paper does not print, taken from another cohort.
+
+    `log_sd` is the extra uncertainty: the standard deviation of the log odds of each level.
+    """
+
+    cohort: str
+    covariates: Annotated[tuple[str, ...], Field(min_length=1)]
+    log_sd: float = Field(gt=0, le=10)
+    why: Text
+
+
+class Cohort(Document):
+    """One cohort: who, when, where, and every printed item."""
+
+    id: Identifier  # id, label: short name, and the name in figures
+    label: Text
+    n: Patients  # patients
+    institution: str = ""  # where, if printed
+    enrolment: tuple[date, ...] = ()  # first and last day, or empty
+    codebook: Text = "netlm"  # bundled name or path
+    source: Text
+    borrowed_margins: BorrowedMargins | None = None
+    conclusions: tuple[Conclusion, ...] = ()
+    patients: Layout | None = None  # of a `PatientCohort` only
+    published: tuple[AnyItem, ...] = Field(min_length=1)
+
+    def faults(self) -> Iterator[Fault]:
+        """Enrolment runs forward, and nobody borrows from themselves."""
+        if len(self.enrolment) not in {0, 2}:
+            yield ("enrolment",), f"must be [first day, last day]; got {len(self.enrolment)} dates"
+        elif self.enrolment and self.enrolment[0] > self.enrolment[1]:
+            days = f"{self.enrolment[0]} to {self.enrolment[1]}"
+            yield ("enrolment",), f"must not end before it starts; got {days}"
+        if self.borrowed_margins and self.borrowed_margins.cohort == self.id:
+            yield ("borrowed_margins", "cohort"), "must be another cohort"
+
+
+class PatientCohort(Cohort):
+    """One cohort of patients: nothing printed, `n` as in their file if it is given.
+
+    Once the file is read, `n` is the number of patients, and a cohort stands for one institution.
+    """
+
+    n: Patients = 0
+    patients: Layout
+    published: tuple[AnyItem, ...] = ()
+
+    def faults(self) -> Iterator[Fault]:
+        """Patients speak for themselves."""
+        yield from super().faults()
+        if self.published:
+            yield ("published",), "stands beside 'patients'; a cohort has one or the other"
+        for key in ("borrowed_margins", "conclusions"):
+            if getattr(self, key):
+                yield (key,), "belongs to printed items; this cohort has patients"
+
+
+class SiteCohort(Cohort):
+    """One cohort of which a site shares sums over groups: nothing printed, no patients.
+
+    Its id may be that of an institution within a file, which is no plain identifier.
+    """
+
+    id: Text
+    published: tuple[AnyItem, ...] = ()
+
+
+def item_label(item: AnyItem) -> str:
+    """Name one printed item."""
+    match item:
+        case Ratio():
+            return _ratio_label(item)
+        case Median():
+            return f"median {item.endpoint}, {subgroup_label(item.subgroup)}"
+        case Milestone():
+            months = f"{item.months} months"
+            return f"milestone {item.endpoint} {months}, {subgroup_label(item.subgroup)}"
+        case Curve():
+            return f"curve {item.endpoint}, {subgroup_label(item.subgroup)}"
+        case Counts():
+            return f"counts response, {subgroup_label(item.subgroup)}"
+        case Margin():
+            return f"margin {item.covariate}"
+        case AdverseEvent():
+            return f"adverse_event {item.event}" + (f" (grade {item.grade})" if item.grade else "")
+        case Logrank():
+            contrast = contrast_label(item.covariate, item.level, item.versus)
+            return f"logrank {item.endpoint} {contrast}, {subgroup_label(item.subgroup)}"
+        case Statistic():
+            return f"statistic {item.name}"
+
+
+def contrast_label(covariate: str, level: Sequence[str], versus: Sequence[str]) -> str:
+    """Name a contrast: `ki67: >10% vs <=10%`, or the covariate alone if it is continuous."""
+    if not level:
+        return covariate
+    return f"{covariate}: {' or '.join(level)} vs {' or '.join(versus)}"
+
+
+def subgroup_label(subgroup: Subgroup) -> str:
+    """Name a subgroup: `htb: >50%`, several joined by commas, or `overall`."""
+    names = [f"{covariate}: {' or '.join(levels)}" for covariate, levels in subgroup.items()]
+    return ", ".join(names) or "overall"
+
+
+def _ratio_label(item: Ratio) -> str:
+    """Kind, outcome, contrast, and the other covariates of the regression."""
+    outcome = item.endpoint if item.kind == "hazard_ratio" else item.event
+    words = [item.kind, outcome, contrast_label(item.covariate, item.level, item.versus)]
+    label = " ".join(word for word in words if word)
+    return label + (f" (adjusted for {', '.join(item.adjusted_for)})" if item.adjusted_for else "")
+
+
+def printed_follow_up(cohort: Cohort) -> float:
+    """Longest follow-up that a cohort prints, months; NaN where it prints none.
+
+    Of a statistic named `follow-up` in months, and of medians with the month followed to.
+    """
+    found = [
+        float(item.maximum)
+        for item in cohort.published
+        if item.kind == "statistic"
+        and (item.name, item.unit) == ("follow-up", "months")
+        and item.maximum is not None
+    ]
+    found += [
+        float(item.followed_to)
+        for item in cohort.published
+        if item.kind == "median" and item.followed_to is not None
+    ]
+    return max(found, default=float("nan"))

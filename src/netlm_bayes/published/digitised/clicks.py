@@ -1,0 +1,308 @@
+"""Clicks along a curve and numbers at risk below it, from small CSV files."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from netlm_bayes.errors import InputError, Problem
+from netlm_bayes.files.schema import repeated
+from netlm_bayes.files.toml import did_you_mean
+from netlm_bayes.ipd.cells import Column, Finding, Table, decimal_of, findings, numbers, problems_of
+from netlm_bayes.ipd.columns import spaced_once
+from netlm_bayes.ipd.patients import LONGEST_LIKELY, Floats, Ints
+from netlm_bayes.ipd.survival import LONGEST
+from netlm_bayes.ipd.tabular import read_delimited
+
+
+@dataclass(frozen=True)
+class Numbers:
+    """Columns of numbers, NaN where missing or wrong, with what is wrong so far."""
+
+    table: Table  # the cells, and their lines
+    values: tuple[Floats, ...]  # (rows,); in the order asked for
+    decimal: str  # point or comma
+    found: tuple[Finding, ...]  # of cells
+    problems: tuple[Problem, ...]  # of the file's shape
+
+    def cells(self, name: str) -> Column:
+        """Cells of a column as the file has them."""
+        return self.table.columns[name]
+
+
+def read_numbers(data: bytes, source: str, names: Sequence[str]) -> Numbers:
+    """Read the named columns of a CSV; every cell must hold a number."""
+    file = read_delimited(data, source, "", lambda name: spaced_once(name).casefold() in names)
+    header = [spaced_once(name).casefold() for name in file.names]
+    if problems := list(_header_problems(header, names)):
+        raise InputError(source, problems)
+    table = file.table({name: header.index(name) for name in names})
+    columns = [table.columns[name] for name in names]
+    decimal, mixed = ".", list[Problem]()
+    if file.delimiter != ",":
+        decimal, mixed = decimal_of(columns, table.word, table.row)
+    read = [numbers(column, decimal) for column in columns]
+    found = [one for _, wrong in read for one in wrong]
+    for column in columns:
+        found += findings(column.name, column.missing, "is missing", lambda _: "")
+    empty = [] if len(table.row) or table.problems else [Problem("", "has a header and no rows")]
+    problems = [*table.problems, *mixed, *empty]
+    values = tuple(value for value, _ in read)
+    return Numbers(table, values, decimal, tuple(found), tuple(problems))
+
+
+def got(column: Column) -> Callable[[int], str]:
+    """Say what stands in a cell, after what would be right."""
+    return lambda cell: f"; got {column.shown(cell)}"
+
+
+def _header_problems(header: Sequence[str], names: Sequence[str]) -> Iterator[Problem]:
+    """The header names what is needed, once, and nothing else."""
+    wanted = " and ".join(f"'{name}'" for name in names)
+    if not set(header) & set(names):
+        yield Problem("line 1", f"names no known column; the first line must name {wanted}")
+        return
+    for name in repeated(header):
+        yield Problem(f"column '{name}'", f"stands {header.count(name)} times")
+    lacking = [name for name in names if name not in header]
+    for name in lacking:
+        yield Problem(f"column '{name}'", f"is missing; the columns must be {wanted}")
+    for name in dict.fromkeys(header):
+        if name and name not in names:
+            there = did_you_mean(name, lacking) or f"; the columns are {wanted}"
+            yield Problem(f"column '{name}'", f"no such column{there}")
+
+
+OF_NUMBERS_AT_RISK, AT_RISK = "time", "at_risk"
+MOST = 1_000_000
+"""Patients of one curve; more would be another unit or a slip."""
+
+
+@dataclass(frozen=True)
+class AtRisk:
+    """Numbers at risk, the first of them everyone."""
+
+    months: Floats  # (rows,); rising; 0 first
+    n: Ints  # (rows,); event-free and followed just before each month; never rising
+
+    def within(self, end: float) -> AtRisk:
+        """Copy without numbers of 0 after a curve's end: by then everyone has left it."""
+        keep = (self.months <= end) | (self.n > 0)
+        return AtRisk(self.months[keep], self.n[keep])
+
+
+def everyone(n: int) -> AtRisk:
+    """Table of a paper that prints how many there were, and no more."""
+    return AtRisk(np.zeros(1), np.array([n]))
+
+
+def read_at_risk(data: bytes, source: str) -> AtRisk:
+    """Read a CSV with the columns `time` (months) and `at_risk`, in any order of rows."""
+    read = read_numbers(data, source, (OF_NUMBERS_AT_RISK, AT_RISK))
+    months, n = read.values
+    time, count = read.cells(OF_NUMBERS_AT_RISK), read.cells(AT_RISK)
+    order = np.argsort(months, kind="stable")
+    again, more = np.zeros(len(n), bool), np.zeros(len(n), bool)
+    again[order[1:]] = months[order][1:] == months[order][:-1]
+    more[order[1:]] = n[order][1:] > np.fmin.accumulate(n[order])[:-1]
+    found = [
+        *read.found,
+        *findings(time.name, (months < 0) | (months > LONGEST), _LENGTH, got(time)),
+        *findings(time.name, again, "must not repeat", got(time)),
+        *findings(count.name, (n < 0) | (n != np.round(n)) & ~np.isnan(n), _WHOLE, got(count)),
+        *findings(count.name, n > MOST, f"must be at most {MOST:,}", got(count)),
+        *findings(count.name, more & ~again, "must not rise with time", got(count)),
+    ]
+    problems = [*problems_of(found, read.table.row, read.table.word), *read.problems]
+    if not problems:
+        problems = list(_start_problems(months[order], n[order]))
+    if problems:
+        raise InputError(source, problems)
+    return AtRisk(months[order], n[order].astype(np.int64))
+
+
+_LENGTH = f"must lie between 0 and {LONGEST:g} months"
+_WHOLE = "must be a whole number of patients"
+
+
+def _start_problems(months: Floats, n: Floats) -> list[Problem]:
+    """The table starts with everyone."""
+    if months[0] > 0:
+        what = f"must start at time 0, with all patients; starts at {months[0]:g}"
+        return [Problem("column 'time'", what)]
+    if n[0] < 1:
+        return [Problem("column 'at_risk'", "must be at least 1 at time 0; got 0")]
+    return []
+
+
+OF_CLICKS, SURVIVAL = "time", "survival"
+WOBBLE = 0.02
+"""Share of an axis by which a click may lie beside its end."""
+LARGEST_RISE = 0.05
+"""In survival: a hand that slips clicks less far up, and a curve never rises."""
+
+
+@dataclass(frozen=True)
+class Clicks:
+    """Points along a curve, from (0, 1) on, that never rise."""
+
+    months: Floats  # (clicks,); rising; 0 first
+    survival: Floats  # (clicks,); from each month on; 1 first
+    rounding: float = 0.0  # half of the last decimal with which survival was written
+    notes: tuple[str, ...] = ()  # how the file was taken
+
+
+def read_clicks(data: bytes, source: str) -> Clicks:
+    """Read a CSV of clicks with the columns `time` (months) and `survival`, in any order of rows.
+
+    Survival is a share, or per cent where a value is above 1 by more than a slip of the hand.
+    """
+    read = read_numbers(data, source, (OF_CLICKS, SURVIVAL))
+    months, survival = read.values
+    scale = 100.0 if np.nanmax(survival, initial=0.0) > 1 + WOBBLE else 1.0
+    share = survival / scale
+    found = [*read.found, *_time_faults(read, months), *_share_faults(read, share, scale)]
+    if not found and not read.problems:
+        found = _shape_faults(read, months, share)
+        found = found and (_mixed_faults(read, months, survival) or found)
+    if found or read.problems:
+        rows = problems_of(found, read.table.row, read.table.word)
+        raise InputError(source, [*rows, *read.problems])
+    months, share = np.maximum(months, 0.0), np.clip(share, 0.0, 1.0)
+    fallen = falling(months, share)
+    rounding = 0.5 * 10.0 ** -_decimals(read.cells(SURVIVAL), read.decimal) / scale
+    return Clicks(*fallen, rounding, _notes(months, share, scale))
+
+
+def falling(months: Floats, survival: Floats) -> tuple[Floats, Floats]:
+    r"""Make clicks monotone: the closest curve that never rises.
+
+    .. math:: \min_{S_1 \ge S_2 \ge \dots} \sum_k (S_k - s_k)^2
+
+    by pooling adjacent violators, which averages what a shaking hand did. A running minimum would
+    follow every slip downwards and none upwards.
+
+    >>> falling(np.array([9.0, 3.0, 6.0]), np.array([0.4, 0.7, 0.8]))
+    (array([0., 3., 6., 9.]), array([1.  , 0.75, 0.75, 0.4 ]))
+    """
+    from scipy.optimize import isotonic_regression
+
+    order = np.lexsort((-survival, months))
+    order = order[months[order] > 0]
+    rising = months[order]
+    last = np.append(rising[1:] > rising[:-1], True)[: len(order)]
+    fallen = isotonic_regression(survival[order], increasing=False).x if len(order) else rising
+    return (
+        np.concatenate([[0.0], rising[last]]),
+        np.concatenate([[1.0], np.minimum(fallen[last], 1.0)]),
+    )
+
+
+def _time_faults(read: Numbers, months: Floats) -> list[Finding]:
+    """Times are months from 0 on."""
+    column, last = read.cells(OF_CLICKS), np.nanmax(months, initial=0.0)
+    hint = " (a spreadsheet's date, or another unit?)"
+    too_long = f"must be at most {LONGEST:g} months"
+    return [
+        *findings(column.name, months < -WOBBLE * last, "must be >= 0 months", got(column)),
+        *findings(column.name, months > LONGEST, too_long, lambda c: f"{got(column)(c)}{hint}"),
+    ]
+
+
+def _share_faults(read: Numbers, share: Floats, scale: float) -> list[Finding]:
+    """Survival lies between 0 and 1, or 0 and 100 where one value says that it is per cent."""
+    column = read.cells(SURVIVAL)
+    right = "must lie between 0 and 1" if scale == 1 else "must lie between 0 and 100"
+    why = "" if scale == 1 else " (read as per cent, as values above 1 are)"
+    outside = (share < -WOBBLE) | (share > 1 + WOBBLE)
+    return findings(column.name, outside, right, lambda cell: f"{got(column)(cell)}{why}")
+
+
+def _shape_faults(read: Numbers, months: Floats, share: Floats) -> list[Finding]:
+    """Start with everyone and never rise."""
+    return [*_start_faults(read, months, share), *_rises(read, months, share)]
+
+
+def _mixed_faults(read: Numbers, months: Floats, survival: Floats) -> list[Finding]:
+    """Of shares and per cent in one file, the fewer: they are why it does not fall.
+
+    A tail below 1 per cent looks like shares, so that shares among per cent are at fault only if
+    the curve falls when they are taken for shares.
+    """
+    column = read.cells(SURVIVAL)
+    percent = survival > 1 + WOBBLE
+    share = (survival > 0) & ~percent
+    if 0 < percent.sum() < share.sum():
+        right = f"must be a share between 0 and 1, as the other {share.sum()} are"
+        return findings(column.name, percent, right, got(column))
+    told = np.where(percent, survival / 100, survival)
+    if share.any() and not _shape_faults(read, months, told):
+        right = f"must be in per cent, as the other {percent.sum()} are"
+        return findings(column.name, share, right, got(column))
+    return []
+
+
+def _start_faults(read: Numbers, months: Floats, share: Floats) -> list[Finding]:
+    """Everyone is event-free at 0."""
+    column = read.cells(SURVIVAL)
+    if not (months > 0).any():
+        return findings(
+            read.cells(OF_CLICKS).name, months <= 0, "must be > 0 months somewhere", _end
+        )
+    top = np.max(share, initial=0.0, where=months <= 0)
+    early = (months <= 0) & (top < 1 - LARGEST_RISE)
+    return findings(column.name, early, "must be 1 (100 per cent) at time 0", got(column))
+
+
+def _end(_cell: int) -> str:
+    return "; the curve has no click after its start"
+
+
+def _rises(read: Numbers, months: Floats, share: Floats) -> list[Finding]:
+    """A curve does not rise by more than a hand shakes."""
+    column = read.cells(SURVIVAL)
+    order = np.lexsort((-share, months))
+    lowest = np.empty(len(share), np.int64)
+    lowest[order] = _place_of_lowest(share[order], order)
+    wrong: NDArray[np.bool_] = share > share[lowest] + LARGEST_RISE
+
+    def say(cell: int) -> str:
+        at = int(lowest[cell])
+        earlier = f"{column.shown(at)} (line {read.table.row[at]}, earlier in time)"
+        return f"; rises from {earlier} to {column.shown(cell)}"
+
+    return findings(column.name, wrong, "must not rise with time", say)
+
+
+def _place_of_lowest(share: Floats, order: NDArray[np.intp]) -> NDArray[np.intp]:
+    """For each click in time, the lowest so far."""
+    falls = share <= np.minimum.accumulate(share)
+    latest = np.maximum.accumulate(np.where(falls, np.arange(len(share)), 0))
+    return np.asarray(order[latest])
+
+
+def _decimals(column: Column, decimal: str) -> int:
+    """Most decimals that a cell is written with; an exponent tells of none."""
+    parts = pc.list_element(
+        pc.split_pattern(pc.binary_join_element_wise(column.text, "", decimal), decimal), 1
+    )
+    return int(pc.max(pc.utf8_length(parts)).as_py() or 0)
+
+
+def _notes(months: Floats, share: Floats, scale: float) -> tuple[str, ...]:
+    """Say how the file was taken."""
+    notes = []
+    if scale > 1:
+        notes.append("survival is read as per cent")
+    if months.max() > LONGEST_LIKELY:
+        notes.append(f"the curve ends at {months.max():g} months (are the times in days?)")
+    in_time = share[np.lexsort((-share, months))]
+    rises = np.diff(in_time)
+    if (rises > 0).any():
+        levelled = f"{int((rises > 0).sum())} of {len(share)} clicks rose"
+        notes.append(f"{levelled}, by {rises.max():.3g} at most, and were levelled")
+    return tuple(notes)

@@ -1,0 +1,185 @@
+"""Data sets that a curve could have come from, and what they say together."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from statistics import NormalDist
+
+import numpy as np
+
+from netlm_bayes.curves.weibull import ANCHOR_MONTHS
+from netlm_bayes.ipd.patients import Floats
+from netlm_bayes.published.digitised.clicks import Clicks, falling
+from netlm_bayes.published.digitised.curve import DigitisedCurve
+from netlm_bayes.published.digitised.guyot import Placement, Reconstruction, evenly, reconstruct
+
+CLICK_ERROR = 0.005
+"""Standard deviation of a click, as a share of either axis: about two pixels of four hundred."""
+
+
+def most_likely(curve: DigitisedCurve) -> Reconstruction:
+    """Patients from the clicks as they are, the censored spread evenly."""
+    clicks = curve.clicks
+    return reconstruct(clicks.months, clicks.survival, curve.at_risk, curve.events, evenly)
+
+
+def plausible(
+    curve: DigitisedCurve, sets: int, click_error: float = CLICK_ERROR, seed: int = 1
+) -> tuple[Reconstruction, ...]:
+    r"""Draw data sets that differ by what a digitised curve does not tell.
+
+    Each height of the curve, :math:`S`, and each month, :math:`t`, is read with error:
+
+    .. math:: S' = S + e + u, \qquad t' = t + t_{\max} f, \qquad
+              e, f \sim N(0, \sigma), \qquad u \sim U(-r, r)
+
+    with :math:`\sigma` the click error and :math:`r` half of the last decimal. One height has one
+    error, so that a flat stretch stays flat. Months keep their order, and what would leave the axis
+    is reflected: to stop it at the ends would heap events there, and bend a fitted curve. Where the
+    curve starts and ends, and the top and the bottom of the axis, are seen without error. Those
+    censored lie anywhere in their interval, and not evenly. The reconstruction is the same.
+    """
+    rng = np.random.default_rng([seed, 3])
+    return tuple(_one(curve, click_error, rng) for _ in range(sets))
+
+
+def _one(curve: DigitisedCurve, click_error: float, rng: np.random.Generator) -> Reconstruction:
+    """Draw one data set."""
+    months, survival = _shaken(curve.clicks, click_error, rng)
+    return reconstruct(months, survival, curve.at_risk, curve.events, _anywhere(curve, rng))
+
+
+def _shaken(clicks: Clicks, click_error: float, rng: np.random.Generator) -> tuple[Floats, Floats]:
+    """Clicks as they might have been read."""
+    heights, place = np.unique(clicks.survival, return_inverse=True)
+    noise = click_error * rng.standard_normal(len(heights))
+    noise += rng.uniform(-1, 1, len(heights)) * clicks.rounding
+    inside = (heights > 0) & (heights < 1)
+    shaken = np.clip(heights + np.where(inside, noise, 0.0), 0.0, 1.0)[place]
+    last = clicks.months[-1]
+    moved = np.abs(clicks.months + last * click_error * rng.standard_normal(len(place)))
+    moved = np.sort(last - np.abs(last - moved))
+    moved[[0, -1]] = clicks.months[[0, -1]]
+    return falling(moved, shaken)
+
+
+def _anywhere(curve: DigitisedCurve, rng: np.random.Generator) -> Placement:
+    """Uniform places, the same for every number tried but for those added."""
+    shares = rng.uniform(size=(len(curve.at_risk.n), curve.n))
+    return lambda interval, count: np.sort(shares[interval, :count])
+
+
+QUANTITIES = ("median", "survival at 12 months", "hazard at 12 months")
+"""Each is estimated on the log scale, survival as log(-log S)."""
+_SHAPES = (0.01, 100.0)
+
+
+@dataclass(frozen=True)
+class Pooled:
+    """One quantity from many plausible data sets, by Rubin's rules, on its own scale."""
+
+    quantity: str  # of `QUANTITIES`
+    # estimate, lower, upper: months, probability, or events per month; a 95 % interval
+    estimate: float
+    lower: float
+    upper: float
+    widening: float  # of the interval, against one data set taken for the patients themselves
+
+
+def pooled_over(sets: Sequence[Reconstruction]) -> tuple[Pooled, ...]:
+    r"""Fit a Weibull curve to each data set and combine.
+
+    .. math:: \bar q = \frac1m \sum_j q_j, \qquad W = \frac1m \sum_j \mathrm{se}_j^2, \qquad
+              T = W + \Big(1 + \frac1m\Big) \frac{1}{m - 1} \sum_j (q_j - \bar q)^2
+
+    The answer is :math:`\sqrt{T / W}` times as wide as if one data set were the patients.
+    """
+    fits = [fit for fit in map(_quantities, sets) if fit is not None]
+    if len(fits) < len(sets):
+        return ()
+    values, variances = np.moveaxis(np.asarray(fits), 0, 1)
+    centre, within = values.mean(axis=0), variances.mean(axis=0)
+    total = within + (1 + 1 / len(fits)) * values.var(axis=0, ddof=1)
+    reach = NormalDist().inv_cdf(0.975) * np.sqrt(total)
+    return tuple(
+        Pooled(name, *_on_own_scale(name, centre[i], reach[i]), math.sqrt(total[i] / within[i]))
+        for i, name in enumerate(QUANTITIES)
+    )
+
+
+def _on_own_scale(name: str, centre: float, reach: float) -> tuple[float, float, float]:
+    """Estimate and limits as a reader wants them; survival falls as log(-log S) rises."""
+    if name.startswith("survival"):
+        return _survival(centre), _survival(centre + reach), _survival(centre - reach)
+    return math.exp(centre), math.exp(centre - reach), math.exp(centre + reach)
+
+
+def _survival(log_minus_log: float) -> float:
+    r"""Survival at :math:`\log(-\log S)`."""
+    return math.exp(-math.exp(log_minus_log))
+
+
+def _quantities(made: Reconstruction) -> tuple[Floats, Floats] | None:
+    r"""Estimates and variances of a Weibull's log median, log H(12) and log h(12).
+
+    .. math:: \log t_{1/2} = \log 12 + (\log \log 2 - a) / \kappa, \qquad
+              \log h(12) = a + \log \kappa - \log 12
+    """
+    fit = weibull_fit(made.months, made.event)
+    if fit is None:
+        return None
+    level, shape, covariance = fit
+    distance = math.log(math.log(2)) - level
+    anchor = math.log(ANCHOR_MONTHS)
+    values = np.array([anchor + distance / shape, level, level + math.log(shape) - anchor])
+    slopes = np.array([[-1 / shape, -distance / shape**2], [1.0, 0.0], [1.0, 1 / shape]])
+    return values, np.einsum("qi,ij,qj->q", slopes, covariance, slopes)
+
+
+def weibull_fit(months: Floats, event: np.ndarray) -> tuple[float, float, Floats] | None:
+    r"""Maximum likelihood of :math:`\log H(t) = a + \kappa \log(t / 12)` under right censoring.
+
+    .. math:: \frac{D}{\kappa} + \sum_{\mathrm{events}} \log t_i
+              - D \frac{\sum_i t_i^\kappa \log t_i}{\sum_i t_i^\kappa} = 0, \qquad
+              a = \log D - \log \sum_i (t_i / 12)^\kappa
+    """
+    from scipy.optimize import brentq
+
+    died = float(event.sum())
+    if np.unique(months[event]).size < 2:
+        return None
+    longest = float(months.max())
+    log_time = np.log(months / longest)  # at most 0, so that no power overflows
+    of_events = float(log_time[event].sum())
+
+    def slope(shape: float) -> float:
+        power = np.exp(shape * log_time)
+        return died / shape + of_events - died * float(power @ log_time / power.sum())
+
+    if slope(_SHAPES[0]) * slope(_SHAPES[1]) >= 0:
+        return None
+    shape = float(brentq(slope, *_SHAPES))
+    log_share = np.log(months / ANCHOR_MONTHS)
+    total = float(np.logaddexp.reduce(shape * log_share))
+    level = math.log(died) - total
+    hazard = np.exp(level + shape * log_share)
+    cross = float(hazard @ log_share)
+    curvature = died / shape**2 + float(hazard @ log_share**2)
+    return level, shape, np.linalg.inv(np.array([[died, cross], [cross, curvature]]))
+
+
+def read_off(made: Reconstruction) -> dict[str, float]:
+    r"""Read median and survival off the reconstructed curve.
+
+    .. math:: \hat t_{1/2} = \min \{ t : \hat S(t) \le 1/2 \}, \qquad \hat S(12)
+    """
+    median, survival, _ = QUANTITIES
+    found = {}
+    if (half := made.survival <= 0.5).any():
+        found[median] = float(made.knots[np.argmax(half)])
+    if made.end >= ANCHOR_MONTHS:
+        place = int(np.searchsorted(made.knots, ANCHOR_MONTHS, side="right")) - 1
+        found[survival] = float(made.survival[place])
+    return found

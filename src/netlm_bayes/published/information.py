@@ -1,0 +1,222 @@
+"""How much printed hazard and odds ratios know, and what they know in common.
+
+Levels of one factor are compared with one reference group: a chance excess of events there moves
+all of their ratios alike.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from itertools import permutations
+from statistics import median
+
+import numpy as np
+from numpy.typing import NDArray
+
+from netlm_bayes.codebook import RESPONSE, Codebook
+from netlm_bayes.published.cohort import Cohort
+from netlm_bayes.published.estimates import PrintedRatio, log_ratio_se, printed_ratio
+from netlm_bayes.published.items import Counts, Ratio
+from netlm_bayes.published.recover import level_sizes
+
+Array = NDArray[np.float64]
+
+BALANCED = (0.3, 0.7)
+"""Share of patients in a level for which its hazard ratio tells the number of events."""
+
+LARGEST_SHARE = 0.9
+"""Of the smallest variance that may be shared: a level's own events have the rest."""
+
+
+def events_behind(share: float, se: float) -> float:
+    r"""Give the number of events that the standard error of a log hazard ratio implies.
+
+    .. math:: d \approx \frac{1}{p (1 - p) \, \mathrm{se}^2}
+
+    with `p` the share of patients in the level (Schoenfeld 1981).
+
+    >>> events_behind(0.5, 0.25)
+    64.0
+    """
+    return 1 / (share * (1 - share) * se**2)
+
+
+def total_events(cohort: Cohort, codebook: Codebook, endpoint: str) -> tuple[float | None, str]:
+    """Events behind a cohort's hazard ratios of one endpoint, and where the number comes from.
+
+    Printed with a ratio, or the median over balanced factors of two levels, unadjusted, of what
+    their standard errors imply (`events_behind`).
+    """
+    ratios = _hazard_ratios(cohort, codebook, endpoint)
+    printed = [item.events for _, item in ratios if item.events]
+    if printed:
+        return float(printed[0]), "printed"
+    found = {}
+    for _, item in ratios:
+        share = _share(cohort, codebook, item)
+        if item.adjusted_for or item.lower is None or share is None:
+            continue
+        if BALANCED[0] <= share <= BALANCED[1]:
+            found[item.covariate] = events_behind(share, log_ratio_se(item)[0])
+    if not found:
+        return None, "not determined by what is printed"
+    return median(found.values()), f"median over {', '.join(found)}, from their standard errors"
+
+
+def _hazard_ratios(cohort: Cohort, codebook: Codebook, endpoint: str) -> list[tuple[int, Ratio]]:
+    """Hazard ratios of one endpoint, with their places."""
+    return [
+        (index, item)
+        for index, item in enumerate(cohort.published)
+        if isinstance(item, Ratio)
+        and item.kind == "hazard_ratio"
+        and (item.endpoint or codebook.primary_endpoint) == endpoint
+    ]
+
+
+def _share(cohort: Cohort, codebook: Codebook, item: Ratio) -> float | None:
+    """Share of patients in the level of a factor of two; None where it is not known."""
+    sizes = level_sizes(cohort, codebook, item.covariate)
+    if len(sizes) != 2 or not item.level:
+        return None
+    level = codebook.covariate(item.covariate).members(item.level)
+    return sum(sizes[name] for name in level) / sum(sizes.values())
+
+
+def reference_events(variances: Sequence[float], events: float) -> tuple[float, ...]:
+    r"""Events in the reference group of a factor, from unadjusted log hazard ratios.
+
+    With :math:`v_l = 1/d_l + 1/d_{ref}` for every level `l` but the reference, solves
+
+    .. math:: d_{ref} + \sum_l \frac{1}{v_l - 1/d_{ref}} = d
+
+    The left side falls from infinity at :math:`1 / \min v` and then rises, so that a small and a
+    large reference group may fit alike; the sizes of the groups tell which.
+
+    >>> [round(d, 6) for d in reference_events([1 / 10 + 1 / 30], 40)]
+    [10.0, 30.0]
+    """
+    least = 1 / min(variances)
+
+    def excess(d_ref: float) -> float:
+        return d_ref + sum(1 / (v - 1 / d_ref) for v in variances) - events
+
+    def slope(d_ref: float) -> float:
+        return 1 - sum(1 / (v * d_ref - 1) ** 2 for v in variances)
+
+    # One level alone would put the bottom at 2, k alike at 1 + sqrt(k), in units of the least.
+    bottom = _crossing(slope, least * (1 + 1e-9), least * (2 + math.sqrt(len(variances))))
+    if excess(bottom) > 1e-9 * events:
+        return ()
+    return (
+        _crossing(lambda d_ref: -excess(d_ref), least * (1 + 1e-9), bottom),
+        _crossing(excess, bottom, max(events, bottom)),
+    )
+
+
+def _crossing(rising: Callable[[float], float], lower: float, upper: float) -> float:
+    """Where a rising function passes zero, by bisection."""
+    for _ in range(200):
+        middle = (lower + upper) / 2
+        lower, upper = (lower, middle) if rising(middle) > 0 else (middle, upper)
+    return (lower + upper) / 2
+
+
+def shared_variance(
+    ratios: Sequence[PrintedRatio], cohort: Cohort, codebook: Codebook
+) -> tuple[float, str]:
+    r"""Covariance of the log ratios of one factor's levels against one reference.
+
+    .. math:: \mathrm{Cov} = 1 / d_{ref} \quad\text{(hazard ratios)}, \qquad
+              1 / r_{ref} + 1 / (n_{ref} - r_{ref}) \quad\text{(odds ratios)}
+
+    with :math:`r_{ref}` the reference group's part of all responders; bounded by nine tenths of the
+    smallest variance.
+    """
+    if ratios[0].endpoint == RESPONSE:
+        found = _from_responders(ratios[0], cohort, codebook)
+    else:
+        found = _from_events(ratios, cohort, codebook)
+    smallest = min(ratio.log_ratio_se for ratio in ratios) ** 2
+    value, basis = found or (smallest / 2, "half the smallest variance: nothing printed says more")
+    if value > LARGEST_SHARE * smallest:
+        return LARGEST_SHARE * smallest, f"{basis}, bounded by the smallest variance"
+    return value, basis
+
+
+def _from_responders(
+    ratio: PrintedRatio, cohort: Cohort, codebook: Codebook
+) -> tuple[float, str] | None:
+    """Shared variance of odds ratios, from the response of all and the reference's size."""
+    n_ref = _reference_size(ratio, cohort, codebook)
+    totals = [x for x in cohort.published if isinstance(x, Counts) and not x.subgroup]
+    if not n_ref or not totals or not 0 < totals[0].responders < totals[0].total:
+        return None
+    rate = totals[0].responders / totals[0].total
+    return 1 / (n_ref * rate * (1 - rate)), f"overall response among {n_ref} in the reference"
+
+
+def _from_events(
+    ratios: Sequence[PrintedRatio], cohort: Cohort, codebook: Codebook
+) -> tuple[float, str] | None:
+    """Shared variance of hazard ratios, from the events in the reference."""
+    items = [cohort.published[ratio.item] for ratio in ratios]
+    printed = [x.events_reference for x in items if isinstance(x, Ratio) and x.events_reference]
+    if printed:
+        return 1 / printed[0], f"{printed[0]} events printed for the reference"
+    events, source = total_events(cohort, codebook, ratios[0].endpoint)
+    n_ref = _reference_size(ratios[0], cohort, codebook)
+    if not events or not n_ref:
+        return None
+    by_size = events * n_ref / cohort.n
+    solved = [d_ref for d_ref in _solved(ratios, cohort, codebook, events) if 1 <= d_ref <= n_ref]
+    d_ref = min(solved, key=lambda d: abs(math.log(d / by_size)), default=by_size)
+    how = "" if solved else ", by its share of patients"
+    return 1 / d_ref, f"{d_ref:.1f} events in the reference{how}, of {events:.0f} ({source})"
+
+
+def _reference_size(ratio: PrintedRatio, cohort: Cohort, codebook: Codebook) -> int:
+    """Patients in the reference group; 0 where no margin tells."""
+    sizes = level_sizes(cohort, codebook, ratio.covariate)
+    return sum(sizes.get(level, 0) for level in ratio.versus)
+
+
+def _solved(
+    ratios: Sequence[PrintedRatio], cohort: Cohort, codebook: Codebook, events: float
+) -> tuple[float, ...]:
+    """Reference events from the factor's unadjusted standard errors, or its own if none."""
+    first = ratios[0]
+    unadjusted = [
+        printed_ratio(index, item, codebook)
+        for index, item in _hazard_ratios(cohort, codebook, first.endpoint)
+        if item.covariate == first.covariate and not item.adjusted_for and item.lower is not None
+    ]
+    against = {x.level: x for x in unadjusted if x.versus == first.versus}
+    factor = list(against.values()) or list(ratios)
+    named = [level for ratio in factor for level in ratio.level] + list(first.versus)
+    if sorted(named) != sorted(codebook.covariate(first.covariate).levels):
+        return ()
+    return reference_events([ratio.log_ratio_se**2 for ratio in factor], events)
+
+
+def ratio_covariance(
+    ratios: Sequence[PrintedRatio], cohort: Cohort, codebook: Codebook
+) -> tuple[Array, dict[str, str]]:
+    """Covariance of a cohort's printed log ratios.
+
+    Levels of one factor share a reference group; different factors are taken as independent.
+    """
+    covariance = np.diag([ratio.log_ratio_se**2 for ratio in ratios]).astype(float)
+    basis: dict[str, str] = {}
+    factors: dict[tuple[object, ...], list[int]] = {}
+    for index, ratio in enumerate(ratios):
+        regression = (ratio.endpoint, frozenset(ratio.adjusted_for))
+        factors.setdefault((ratio.covariate, ratio.versus, regression), []).append(index)
+    for members in factors.values():
+        if len(members) > 1:
+            levels = [ratios[i] for i in members]
+            shared, basis[levels[0].covariate] = shared_variance(levels, cohort, codebook)
+            for i, j in permutations(members, 2):
+                covariance[i, j] = shared
+    return covariance, basis

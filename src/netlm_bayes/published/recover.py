@@ -1,0 +1,224 @@
+"""Whole numbers behind printed odds ratios: every table that agrees with the printed digits.
+
+An unadjusted odds ratio with its interval, the number in each level and the number of responders
+leave few tables, and most often one.
+"""
+
+from __future__ import annotations
+
+import math
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import product
+
+from netlm_bayes.codebook import Codebook
+from netlm_bayes.published.cohort import Cohort
+from netlm_bayes.published.items import Counts, Margin, Ratio
+from netlm_bayes.published.rounding import Z95, Rounded
+
+
+@dataclass(frozen=True)
+class RecoveredTable:
+    """Responders by level of one covariate, as whole numbers."""
+
+    cohort: str  # cohort, covariate: whose table it is
+    covariate: str
+    levels: tuple[str, ...]  # in the codebook's order
+    responders: tuple[int, ...]  # responders, n: by level
+    n: tuple[int, ...]
+    unique: bool  # no other table agrees with what is printed
+    items: tuple[int, ...]  # indices of the odds ratios among the cohort's items
+
+
+@dataclass(frozen=True)
+class PrintedDigits:
+    """What an odds ratio and its interval may have been before they were rounded."""
+
+    estimate: Rounded
+    lower: Rounded
+    upper: Rounded
+
+    def agree(self, events: int, n: int, events_versus: int, n_versus: int) -> bool:
+        """Hold a two-by-two table against the printed digits, by Woolf's interval."""
+        ratio = odds_ratio(events, n, events_versus, n_versus)
+        reach = math.exp(Z95 * log_odds_ratio_se(events, n, events_versus, n_versus))
+        return (
+            self.estimate.holds(ratio)
+            and self.lower.holds(ratio / reach)
+            and self.upper.holds(ratio * reach)
+        )
+
+
+@dataclass(frozen=True)
+class PrintedFactor:
+    """A covariate with an unadjusted odds ratio and interval for every level against one other."""
+
+    covariate: str
+    versus: str  # the level that the others are compared with
+    event: str  # '"response"' or '"non_response"'
+    items: dict[str, int]  # by compared level, the index of its odds ratio among the cohort's items
+    digits: dict[str, PrintedDigits]  # by compared level, what was printed
+
+
+def odds_ratio(events: int, n: int, events_versus: int, n_versus: int) -> float:
+    r"""Odds ratio of a two-by-two table without empty cells.
+
+    .. math:: \frac{a / b}{c / d} \quad\text{with } b = n_1 - a,\ d = n_0 - c
+    """
+    return events * (n_versus - events_versus) / ((n - events) * events_versus)
+
+
+def log_odds_ratio_se(events: int, n: int, events_versus: int, n_versus: int) -> float:
+    r"""Woolf's standard error of a log odds ratio.
+
+    .. math:: \sqrt{1/a + 1/b + 1/c + 1/d}
+    """
+    return math.sqrt(
+        1 / events + 1 / (n - events) + 1 / events_versus + 1 / (n_versus - events_versus)
+    )
+
+
+def margin_sizes(item: Margin, cohort: Cohort, codebook: Codebook) -> dict[str, int]:
+    """Count patients by level as one margin prints them, one unprinted level by subtraction."""
+    levels = codebook.covariate(item.covariate).levels
+    left = cohort.n - item.missing - sum(item.values.values())
+    if sum(level not in item.values for level in levels) > 1:
+        return {}
+    return {level: item.values.get(level, left) for level in levels}
+
+
+def level_sizes(cohort: Cohort, codebook: Codebook, covariate: str) -> dict[str, int]:
+    """Count patients by level of a covariate; empty where no margin determines all of them."""
+    margins = [x for x in cohort.published if isinstance(x, Margin) and x.covariate == covariate]
+    return margin_sizes(margins[0], cohort, codebook) if margins else {}
+
+
+def recover_tables(cohort: Cohort, codebook: Codebook) -> tuple[RecoveredTable, ...]:
+    r"""Find the whole numbers behind a cohort's unadjusted odds ratios of response.
+
+    A table is kept if for every level the odds ratio and both ends of its interval
+
+    .. math:: \exp\left(\log \frac{a d}{b c} \pm
+              z_{0.975} \sqrt{\tfrac1a + \tfrac1b + \tfrac1c + \tfrac1d}\right)
+
+    round to the printed digits, and responders sum to the printed total. Level sizes come from a
+    printed margin; the two sizes of a covariate without one are searched as well.
+    """
+    return tuple(table for _, tables in tables_by_factor(cohort, codebook) for table in tables)
+
+
+def tables_by_factor(
+    cohort: Cohort, codebook: Codebook
+) -> tuple[tuple[PrintedFactor, tuple[RecoveredTable, ...]], ...]:
+    """Tables of every factor that could be searched; none where no table agrees.
+
+    A factor can be searched if its level sizes are printed or it has two levels, and the response
+    of every patient was counted. Patients missing from its margin may have responded or not.
+    """
+    counts = next((x for x in cohort.published if isinstance(x, Counts) and not x.subgroup), None)
+    if counts is None or counts.total != cohort.n:
+        return ()
+    found = []
+    for factor in printed_factors(cohort, codebook):
+        sizes = level_sizes(cohort, codebook, factor.covariate)
+        if sum(sizes.values()) <= cohort.n and (sizes or len(factor.items) == 1):
+            found.append((factor, _tables(factor, sizes, counts, cohort, codebook)))
+    return tuple(found)
+
+
+def printed_factors(cohort: Cohort, codebook: Codebook) -> tuple[PrintedFactor, ...]:
+    """Covariates with an unadjusted odds ratio and interval for every level but one."""
+    found: dict[tuple[str, str, str], dict[str, tuple[int, PrintedDigits]]] = {}
+    for index, item in enumerate(cohort.published):
+        if not isinstance(item, Ratio) or item.kind == "hazard_ratio" or item.adjusted_for:
+            continue
+        covariate = codebook.covariate(item.covariate)
+        level, versus = covariate.members(item.level), covariate.members(item.versus)
+        if item.lower is None or item.upper is None or not len(level) == len(versus) == 1:
+            continue
+        digits = PrintedDigits(*map(Rounded.printed, (item.estimate, item.lower, item.upper)))
+        group = found.setdefault((item.covariate, versus[0], item.event), {})
+        group.setdefault(level[0], (index, digits))
+    return tuple(
+        PrintedFactor(
+            covariate,
+            versus,
+            event,
+            items={level: index for level, (index, _) in group.items()},
+            digits={level: digits for level, (_, digits) in group.items()},
+        )
+        for (covariate, versus, event), group in found.items()
+        if {versus, *group} == set(codebook.covariate(covariate).levels)
+    )
+
+
+def _tables(
+    factor: PrintedFactor,
+    sizes: dict[str, int],
+    counts: Counts,
+    cohort: Cohort,
+    codebook: Codebook,
+) -> tuple[RecoveredTable, ...]:
+    """Search one factor and put what is found into the codebook's order, as responders."""
+    levels = codebook.covariate(factor.covariate).levels
+    responding = factor.event == "response"
+    total = counts.responders if responding else counts.total - counts.responders
+    missing = cohort.n - sum(sizes.values()) if sizes else 0
+    totals = range(max(0, total - missing), total + 1)
+    found = []
+    for n in [sizes] if sizes else _all_sizes(factor, counts.total):
+        for events in _events(factor, n, totals):
+            responders = (events[k] if responding else n[k] - events[k] for k in levels)
+            found.append((tuple(responders), tuple(n[k] for k in levels)))
+    items = tuple(factor.items[level] for level in levels if level in factor.items)
+    return tuple(
+        RecoveredTable(cohort.id, factor.covariate, levels, responders, n, len(found) == 1, items)
+        for responders, n in found
+    )
+
+
+def _all_sizes(factor: PrintedFactor, n: int) -> Iterator[dict[str, int]]:
+    """Every way to part n patients into two levels, each with and without the event."""
+    (level,) = factor.items
+    for size in range(2, n - 1):
+        yield {level: size, factor.versus: n - size}
+
+
+def _events(factor: PrintedFactor, n: dict[str, int], totals: range) -> Iterator[dict[str, int]]:
+    """Events by level that agree with every printed odds ratio and sum to a possible total."""
+    n_versus = n[factor.versus]
+    if len(factor.digits) == 1:
+        ((level, printed),) = factor.digits.items()
+        for total in totals:
+            for events in _sharing_a_total(n[level], n_versus, total, printed):
+                yield {level: events, factor.versus: total - events}
+        return
+    for versus in range(1, n_versus):
+        columns = [
+            _beside(versus, n_versus, n[level], printed) for level, printed in factor.digits.items()
+        ]
+        for several in product(*columns):
+            if versus + sum(several) in totals:
+                yield {factor.versus: versus, **dict(zip(factor.digits, several, strict=True))}
+
+
+def _sharing_a_total(n: int, n_versus: int, total: int, printed: PrintedDigits) -> list[int]:
+    """Events in the first of two levels that share a known total."""
+    possible = range(max(1, total - n_versus + 1), min(n, total))
+    near = _within(possible, lambda a: odds_ratio(a, n, total - a, n_versus), printed.estimate)
+    return [a for a in near if printed.agree(a, n, total - a, n_versus)]
+
+
+def _beside(events_versus: int, n_versus: int, n: int, printed: PrintedDigits) -> list[int]:
+    """Events in one level, those in the level it is compared with being given."""
+    possible = range(1, n)
+    near = _within(possible, lambda a: odds_ratio(a, n, events_versus, n_versus), printed.estimate)
+    return [a for a in near if printed.agree(a, n, events_versus, n_versus)]
+
+
+def _within(possible: range, rising: Callable[[int], float], bounds: Rounded) -> range:
+    """Bisect for where a rising function lies within bounds, with a step to spare either side."""
+    first = bisect_left(possible, bounds.lower, key=rising)
+    last = bisect_right(possible, bounds.upper, key=rising)
+    return possible[max(first - 1, 0) : last + 1]

@@ -1,0 +1,106 @@
+"""What a model makes of each printed item: its role."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from netlm_bayes.codebook import Codebook
+from netlm_bayes.model import Model
+from netlm_bayes.published.cohort import AnyItem
+from netlm_bayes.published.estimates import PrintedRatio, printed_ratio
+from netlm_bayes.published.items import Counts, Curve, Margin, Median, Milestone, Ratio
+from netlm_bayes.published.recover import RecoveredTable
+
+OTHER = "of the other outcome"
+
+
+@dataclass(frozen=True)
+class ItemUse:
+    """What became of one printed item: `fit`, `weights`, `check` or `unused`, and why."""
+
+    item: int
+    use: str
+    note: str
+
+
+def adjusts_alike(ratio: PrintedRatio, spec: Model) -> bool:
+    """Tell whether a printed ratio is adjusted exactly as the model adjusts."""
+    return set(ratio.adjusted_for) == set(spec.covariates) - {ratio.covariate}
+
+
+def use_of(
+    index: int,
+    item: AnyItem,
+    spec: Model,
+    codebook: Codebook,
+    tables: Sequence[RecoveredTable],
+) -> ItemUse:
+    """Decide what one item is for, and say why."""
+    reason = _out_of_model(item, spec, codebook)
+    if reason:
+        return ItemUse(index, "unused", reason)
+    if isinstance(item, Margin):
+        return ItemUse(index, "weights", "share of each level in the population")
+    if isinstance(item, Curve):
+        return _use_of_curve(index, item)
+    if item.role == "check":
+        return ItemUse(index, "check", "held against its posterior prediction")
+    if any(index in table.items for table in tables):
+        return ItemUse(index, "fit", "the recovered table, given the total of responders")
+    if isinstance(item, Ratio):
+        ratio = printed_ratio(index, item, codebook)
+        note = f"log ratio {ratio.log_ratio:+.3f}, se {ratio.log_ratio_se:.3f} from {ratio.se_from}"
+        if not adjusts_alike(ratio, spec):
+            note += f"; adjusted otherwise than the model, mismatch sd {spec.mismatch:g}"
+        return ItemUse(index, "fit", note)
+    if isinstance(item, Counts):
+        counted = f"{item.responders} of {item.total}"
+        if tables and not item.subgroup:
+            return ItemUse(index, "fit", f"{counted}, as the total of the recovered tables")
+        return ItemUse(index, "fit", f"binomial, {counted}")
+    return ItemUse(index, "fit", "population curve on the log(-log S) scale")
+
+
+def _use_of_curve(index: int, item: Curve) -> ItemUse:
+    if item.role == "check":
+        what = "no prediction is of a whole curve: give its median or milestones to check"
+        return ItemUse(index, "unused", what)
+    return ItemUse(index, "fit", "events and censored by month, over plausible readings")
+
+
+def _out_of_model(item: AnyItem, spec: Model, codebook: Codebook) -> str:
+    """Say why an item has nothing to say to this model; empty if it has."""
+    survival = spec.outcome == "survival"
+    match item:
+        case Ratio():
+            if (item.outcome == "survival") != survival:
+                return OTHER
+            if item.covariate not in spec.covariates:
+                return f"covariate '{item.covariate}' is not in the model"
+            endpoint = item.endpoint if survival else ""
+            return _endpoint_out(endpoint or codebook.primary_endpoint, spec, codebook)
+        case Median() | Milestone() | Curve():
+            reason = "" if survival else OTHER
+            reason = reason or _endpoint_out(item.endpoint, spec, codebook)
+            return reason or _subgroup_out(item.subgroup, spec, codebook)
+        case Counts():
+            return OTHER if survival else _subgroup_out(item.subgroup, spec, codebook)
+        case Margin():
+            inside = item.covariate in spec.covariates
+            return "" if inside else f"covariate '{item.covariate}' is not in the model"
+        case _:
+            return "a description: enters no likelihood"
+
+
+def _endpoint_out(endpoint: str, spec: Model, codebook: Codebook) -> str:
+    known = {codebook.primary_endpoint, *spec.endpoints}
+    return "" if endpoint in known else f"endpoint '{endpoint}' is not in the model"
+
+
+def _subgroup_out(subgroup: Mapping[str, Sequence[str]], spec: Model, codebook: Codebook) -> str:
+    for name in subgroup:
+        if codebook.covariate(name).post_baseline:
+            return f"'{name}' is known only after the start: guarantee-time bias"
+    outside = [name for name in subgroup if name not in spec.covariates]
+    return f"subgroup by '{outside[0]}' is not in the model" if outside else ""
