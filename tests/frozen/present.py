@@ -76,7 +76,7 @@ def files_of(case: Case) -> tuple[CohortFile, ...]:
 def analysis_of(case: Case) -> Analysis:
     """The case's model and evidence."""
     analysis = analyse(spec_of(case), files_of(case))
-    return replace(analysis, votes={case.left_out: 0.0}) if case.left_out else analysis
+    return replace(analysis, source_weights={case.left_out: 0.0}) if case.left_out else analysis
 
 
 @dataclass(frozen=True)

@@ -95,8 +95,8 @@ def test_a_curves_log_likelihood_is_the_mean_over_its_data_sets(baseline: str) -
         assert found["term_digitised"] == pytest.approx(each.sum(), rel=0, abs=rounding(each))
 
 
-def test_a_curve_without_a_vote_says_nothing() -> None:
+def test_a_curve_of_weight_0_says_nothing() -> None:
     analysis = analysis_of("weibull")
-    graph = graph_of(replace(analysis, votes={"sysu-2016-2020": 0.0}))
+    graph = graph_of(replace(analysis, source_weights={"sysu-2016-2020": 0.0}))
     found = graph.at(graph.points(1)[0])
     assert found["term_digitised"] == pytest.approx(found["log_lik_digitised"][1])

@@ -280,7 +280,7 @@ def test_labels_of_users_files_are_literals_and_run_nothing(tmp_path):
 
 def test_evidence_that_counts_in_part_has_no_script(tmp_path):
     analysis = CASES["Weibull"](tmp_path)
-    assert script_of(replace(analysis, votes={BUNDLED_COHORTS[0]: 0.5}), seed=1) == ""
+    assert script_of(replace(analysis, source_weights={BUNDLED_COHORTS[0]: 0.5}), seed=1) == ""
 
 
 @pytest.mark.sampling

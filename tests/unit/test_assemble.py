@@ -1,4 +1,4 @@
-"""A model meets its cohorts: every item has a use and a reason, and nothing impossible is asked."""
+"""A model meets its cohorts: every item has a role and a reason, nothing impossible is asked."""
 
 from dataclasses import replace
 from typing import Any
@@ -50,9 +50,9 @@ def test_what_nothing_given_knows_is_refused(wrong, said, files):
 @pytest.mark.parametrize("name", ["pfs-weibull", "response-logistic"])
 def test_every_item_has_a_use_and_a_reason(name, files):
     for cohort in analyse(read_model(name), files).cohorts:
-        assert [use.item for use in cohort.uses] == list(range(len(cohort.cohort.published)))
-        assert all(use.note for use in cohort.uses)
-        assert {use.use for use in cohort.uses} <= {"fit", "weights", "check", "unused"}
+        assert [role.item for role in cohort.roles] == list(range(len(cohort.cohort.published)))
+        assert all(role.note for role in cohort.roles)
+        assert {role.role for role in cohort.roles} <= {"fit", "weights", "check", "unused"}
         assert cohort.joint.sum() == pytest.approx(1)
         assert np.linalg.eigvalsh(cohort.ratio_covariance).min() > 0
 
@@ -61,10 +61,10 @@ def uses(name: str, cohort: int, files: Any, covariate: str) -> set[tuple[str, s
     found = analyse(read_model(name), files).cohorts[cohort]
     items = found.cohort.published
     return {
-        (use.use, use.note)
-        for use in found.uses
-        if getattr(items[use.item], "covariate", "") == covariate
-        and items[use.item].kind == "odds_ratio"
+        (role.role, role.note)
+        for role in found.roles
+        if getattr(items[role.item], "covariate", "") == covariate
+        and items[role.item].kind == "odds_ratio"
     }
 
 
@@ -78,10 +78,10 @@ def test_a_recovered_table_takes_the_place_of_its_odds_ratios(files):
 def test_responders_are_refused_for_guarantee_time(files):
     first = analyse(read_model("pfs-weibull"), files).cohorts[0]
     notes = {
-        use.note
-        for use in first.uses
-        if "response" in getattr(first.cohort.published[use.item], "subgroup", {})
-        and first.cohort.published[use.item].kind == "median"
+        role.note
+        for role in first.roles
+        if "response" in getattr(first.cohort.published[role.item], "subgroup", {})
+        and first.cohort.published[role.item].kind == "median"
     }
     assert notes == {"'response' is known only after the start: guarantee-time bias"}
 
@@ -109,7 +109,7 @@ def test_a_reading_turns_the_contrast_round(files):
     assert under_readings(cohort, []) == cohort
 
 
-def test_a_reading_that_would_let_patients_vote_twice_is_refused(files):
+def test_a_reading_that_would_count_patients_twice_is_refused(files):
     first = files[0].cohort
     other = {"reading": "turned", "why": "a test", "level": [">50%"]}
     index = next(

@@ -1,4 +1,4 @@
-"""A cohort's items agree with the codebook and with n, and no patient votes twice."""
+"""A cohort's items agree with the codebook and with n, and no patient counts twice."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from netlm_bayes.codebook import Codebook
 from netlm_bayes.evidence.cohort_files import BUNDLED_COHORTS, read_cohort
 from netlm_bayes.published.checks import faults
 from netlm_bayes.published.cohort import Cohort
-from netlm_bayes.published.double_counting import one_vote_faults
+from netlm_bayes.published.double_counting import double_counting_faults
 
 CODEBOOK = Codebook.model_validate(
     {
@@ -162,11 +162,11 @@ def test_all_faults_are_said_at_once_those_between_sound_items_included():
     ]
 
 
-# One patient, one vote
+# Double counting
 
 REGRESSION = {"adjusted_for": ["bone"]}
 
-ONE_VOTE = {
+COUNTED_ONCE = {
     "levels of one factor": (hazard_ratio("G2", "G1"), hazard_ratio("G3", "G1")),
     "joined levels of one factor": (hazard_ratio("G2", "G1"), hazard_ratio("high", "G1")),
     "levels adjusted for the same, in another order": (
@@ -203,7 +203,7 @@ ONE_VOTE = {
     "margins of two covariates": (margin("bone", yes=40), margin("grade", G1=9, G2=9, G3=9, G4=73)),
     "a margin and a median by it": (margin("bone", yes=40), median({"bone": "yes"})),
 }
-TWO_VOTES = {
+COUNTED_TWICE = {
     "one contrast twice": (hazard_ratio("G2", "G1"), hazard_ratio("G2", "G1", **REGRESSION)),
     "one contrast turned round": (hazard_ratio("G2", "G1"), hazard_ratio("G1", "G2")),
     "one contrast under two names": (
@@ -263,16 +263,16 @@ TWO_VOTES = {
 }
 
 
-@pytest.mark.parametrize("pair", ONE_VOTE.values(), ids=ONE_VOTE)
+@pytest.mark.parametrize("pair", COUNTED_ONCE.values(), ids=COUNTED_ONCE)
 def test_items_that_tell_of_different_things_may_both_be_fitted(pair):
     for order in (pair, pair[::-1]):
-        assert one_vote_faults(cohort_of(*order), CODEBOOK) == []
+        assert double_counting_faults(cohort_of(*order), CODEBOOK) == []
 
 
-@pytest.mark.parametrize("pair", TWO_VOTES.values(), ids=TWO_VOTES)
+@pytest.mark.parametrize("pair", COUNTED_TWICE.values(), ids=COUNTED_TWICE)
 def test_items_that_tell_twice_of_the_same_patients_may_not_both_be_fitted(pair):
     for order in (pair, pair[::-1]):
-        ((place, what),) = one_vote_faults(cohort_of(*order), CODEBOOK)
+        ((place, what),) = double_counting_faults(cohort_of(*order), CODEBOOK)
         assert place == ("published", 1, "role")
         assert what.startswith("'fit', as in published[1]: ")
         assert what.endswith("; give one of the two 'check'")

@@ -24,7 +24,7 @@ from netlm_bayes.published.digitised.grid import (
 )
 from netlm_bayes.published.digitised.reconstructions import plausible
 from netlm_bayes.published.items import Curve
-from netlm_bayes.published.roles import use_of
+from netlm_bayes.published.roles import role_of
 
 COHORT = """\
 id = "paper"
@@ -139,7 +139,7 @@ BONE_RATIO = {
         (curve_item(subgroup={"bone": ["yes"]}), BONE_RATIO, "as a ratio and by subgroup"),
     ],
 )
-def test_a_curves_patients_do_not_vote_twice(one, other, reason):
+def test_a_curves_patients_do_not_count_twice(one, other, reason):
     (what,) = said_of(one, other)
     assert reason in what
 
@@ -168,8 +168,8 @@ def test_a_curve_goes_with_what_is_of_others(one, other):
 def test_a_curve_has_a_use_and_a_reason(change, use, note):
     item = Curve.model_validate(curve_item(**change))
     spec = read_model("pfs-weibull").model_copy(update={"endpoints": ()})
-    found = use_of(0, item, spec, BOOK, ())
-    assert found.use == use
+    found = role_of(0, item, spec, BOOK, ())
+    assert found.role == use
     assert found.note.startswith(note)
 
 

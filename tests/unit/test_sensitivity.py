@@ -35,7 +35,7 @@ def test_what_does_not_converge_is_said_and_left_out(monkeypatch: pytest.MonkeyP
         vague = spec.scenario("vague").prior("effect").sigma
         if (
             analysis.spec.prior("effect").sigma == vague
-            or analysis.votes.get(files[1].cohort.id) == 0
+            or analysis.source_weights.get(files[1].cohort.id) == 0
         ):
             raise NotConvergedError(BAD)
         return fine

@@ -24,7 +24,7 @@ from netlm_bayes.report.tables import posterior_tables
 def test_each_cohort_of_a_pool_is_left_out_once(analysis_of, invented):
     analysis = analysis_of(invented.east(), invented.west())
     found = without_each(analysis)
-    votes = {name: [other.vote(c) for c in other.cohorts] for name, other in found.items()}
+    votes = {name: [other.weight_of(c) for c in other.cohorts] for name, other in found.items()}
     assert votes == {"east": [0, 1], "west": [1, 0]}
 
 
@@ -80,7 +80,7 @@ def test_overlap_is_run_where_nothing_excludes_it(analysis_of, invented, centres
     assert list(found) == (["overlap 50 %"] if run else [])
     if run:
         smaller = min(sizes, key=lambda name: sizes[name])
-        assert found["overlap 50 %"].votes == {smaller: 0.5}
+        assert found["overlap 50 %"].source_weights == {smaller: 0.5}
 
 
 def test_the_fraction_is_the_models(analysis_of, invented):
@@ -88,7 +88,7 @@ def test_the_fraction_is_the_models(analysis_of, invented):
     analysis = analysis_of(invented.east(), invented.west(), overlap_fraction=0.2)
     (name, found), *_ = if_shared(with_facts(analysis, ("A", "A"), years)).items()
     assert name == "overlap 20 %"
-    assert list(found.votes.values()) == [pytest.approx(0.8)]
+    assert list(found.source_weights.values()) == [pytest.approx(0.8)]
 
 
 def test_the_smallest_of_three_counts_less_for_each_larger_one(analysis_of, invented):
@@ -97,7 +97,7 @@ def test_the_smallest_of_three_counts_less_for_each_larger_one(analysis_of, inve
     cohorts = (*analysis.cohorts[:2], replace(analysis.cohorts[2], cohort=south))
     years = [(2016, 2018)] * 3
     (found,) = if_shared(with_facts(replace(analysis, cohorts=cohorts), ["A"] * 3, years)).values()
-    assert [found.vote(c) for c in found.cohorts] == [1, 0.5, 0.25]
+    assert [found.weight_of(c) for c in found.cohorts] == [1, 0.5, 0.25]
 
 
 # A pool whose answer is known

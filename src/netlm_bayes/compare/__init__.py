@@ -3,7 +3,7 @@
 from netlm_bayes.compare.evidence_map import evidence_map
 from netlm_bayes.compare.fragility import fragility_table
 from netlm_bayes.compare.fragility_words import fragility_words
-from netlm_bayes.compare.overlap import overlap_table, votes_if_shared
+from netlm_bayes.compare.overlap import overlap_table, weights_if_shared
 from netlm_bayes.compare.pooled import cohort_estimate, pooled_table
 from netlm_bayes.compare.printed import (
     comparison,
@@ -30,6 +30,6 @@ __all__ = [
     "shrinkage",
     "usual_comparison",
     "usual_tables",
-    "votes_if_shared",
+    "weights_if_shared",
     "wrong_sign",
 ]

@@ -202,10 +202,10 @@ def kinds_of(cohort: CohortEvidence, covariate: str) -> tuple[str, ...]:
 
 def _kinds_printed(cohort: CohortEvidence, covariate: str) -> Iterator[str]:
     """Kind of each fitted item about a covariate."""
-    for use in cohort.uses:
-        item = cohort.cohort.published[use.item]
+    for role in cohort.roles:
+        item = cohort.cohort.published[role.item]
         subgroup = getattr(item, "subgroup", None) or {}
-        if use.use == "fit" and (
+        if role.role == "fit" and (
             getattr(item, "covariate", "") == covariate or covariate in subgroup
         ):
             yield CURVE if item.kind == "curve" else PRINTED

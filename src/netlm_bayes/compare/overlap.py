@@ -36,7 +36,7 @@ def overlap_table(analysis: Analysis) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def votes_if_shared(analysis: Analysis, fraction: float) -> dict[str, float]:
+def weights_if_shared(analysis: Analysis, fraction: float) -> dict[str, float]:
     r"""How much each cohort counts if cohorts that may share patients do.
 
     A share `f` of a smaller cohort's patients is in the larger one too, where they count already:
@@ -47,12 +47,12 @@ def votes_if_shared(analysis: Analysis, fraction: float) -> dict[str, float]:
     with `m` the larger cohorts that it may share patients with, each by itself. A share of the
     smaller cohort's patients is at most all of them, so that any `f` up to 1 can be.
     """
-    votes: dict[str, float] = {}
+    weights: dict[str, float] = {}
     for one, other in combinations([evidence.cohort for evidence in analysis.cohorts], 2):
         if _may_share(_centre(one, other), _dates(one, other)):
             smaller = one if one.n < other.n else other
-            votes[smaller.id] = votes.get(smaller.id, 1.0) * (1 - fraction)
-    return votes
+            weights[smaller.id] = weights.get(smaller.id, 1.0) * (1 - fraction)
+    return weights
 
 
 def _may_share(centre: str, dates: str) -> bool:

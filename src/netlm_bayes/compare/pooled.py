@@ -73,7 +73,9 @@ def _fitted_ratios(
 ) -> list[PrintedRatio]:
     """Ratios of one covariate with role `fit`: one regression, one reference, levels apart."""
     items = [
-        (use.item, cohort.cohort.published[use.item]) for use in cohort.uses if use.use == "fit"
+        (role.item, cohort.cohort.published[role.item])
+        for role in cohort.roles
+        if role.role == "fit"
     ]
     return [
         printed_ratio(index, item, codebook)

@@ -87,17 +87,17 @@ def comparison(analysis: Analysis, people: Sequence[Population], chains: int) ->
     """Set every printed ratio of the model's contrasts beside its posterior."""
     rows = []
     for cohort, population in zip(analysis.cohorts, people, strict=False):
-        for use in cohort.uses:
-            item = cohort.cohort.published[use.item]
-            if not isinstance(item, Ratio) or use.use not in {"fit", "check"}:
+        for role in cohort.roles:
+            item = cohort.cohort.published[role.item]
+            if not isinstance(item, Ratio) or role.role not in {"fit", "check"}:
                 continue
             if not unpredictable(item):
-                ratio = printed_ratio(use.item, item, analysis.codebook)
+                ratio = printed_ratio(role.item, item, analysis.codebook)
                 row = {
                     "cohort": cohort.cohort.id,
                     **_printed(analysis, item, ratio),
                     **_posterior(analysis, population, item, ratio, chains),
-                    "role": use.use,
+                    "role": role.role,
                     "note": _note(item, ratio, analysis.spec.level),
                 }
                 rows.append(row)

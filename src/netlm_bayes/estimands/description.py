@@ -222,7 +222,7 @@ def _evidence(
         not_reached=(),
         counts=(),
         tables=(),
-        uses=(),
+        roles=(),
         notes=(),
     )
 

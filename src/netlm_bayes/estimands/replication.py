@@ -25,7 +25,7 @@ from netlm_bayes.published.cohort import AnyItem, item_label, subgroup_label
 from netlm_bayes.published.digitised.grid import CurveEvidence
 from netlm_bayes.published.estimates import PrintedRatio, curve_point, printed_ratio, response_count
 from netlm_bayes.published.items import Counts, Median, Milestone, Ratio
-from netlm_bayes.published.roles import OTHER, ItemUse, adjusts_alike
+from netlm_bayes.published.roles import OTHER, ItemRole, adjusts_alike
 
 Array = NDArray[np.float64]
 
@@ -55,10 +55,10 @@ def replicates(
     rng = np.random.default_rng([seed, 2])
     found: list[Replicate] = []
     for cohort, population in zip(analysis.cohorts, people, strict=False):
-        for use in cohort.uses:
-            item = cohort.cohort.published[use.item]
-            if use.note != OTHER and isinstance(item, (Ratio, Median, Milestone, Counts)):
-                found.append(_replicate(analysis, cohort, population, use, rng))
+        for role in cohort.roles:
+            item = cohort.cohort.published[role.item]
+            if role.note != OTHER and isinstance(item, (Ratio, Median, Milestone, Counts)):
+                found.append(_replicate(analysis, cohort, population, role, rng))
         for curve in cohort.digitised:
             found += _replicate_curve(cohort, population, curve, rng)
     return tuple(found)
@@ -100,25 +100,25 @@ def _replicate(
     analysis: Analysis,
     cohort: CohortEvidence,
     population: Population,
-    use: ItemUse,
+    role: ItemRole,
     rng: np.random.Generator,
 ) -> Replicate:
     """Replicate one item, or say why not."""
-    item = cohort.cohort.published[use.item]
+    item = cohort.cohort.published[role.item]
     blank = _blank(analysis, cohort, item)
-    reason = unpredictable(item) if use.use in {"fit", "check"} else use.note
+    reason = unpredictable(item) if role.role in {"fit", "check"} else role.note
     if reason:
         return replace(blank, note=reason)
     noise = rng.standard_normal(len(population.level))
-    blank = replace(blank, role=use.use)
+    blank = replace(blank, role=role.role)
     match item:
         case Ratio():
-            return _replicate_ratio(analysis, cohort, population, use.item, item, noise, blank)
+            return _replicate_ratio(analysis, cohort, population, role.item, item, noise, blank)
         case Counts():
-            return _replicate_count(analysis, population, use.item, item, rng, blank)
+            return _replicate_count(analysis, population, role.item, item, rng, blank)
         case Median() | Milestone():
             n = cohort.cohort.n
-            return _replicate_point(analysis, population, use.item, item, n, noise, blank)
+            return _replicate_point(analysis, population, role.item, item, n, noise, blank)
     raise TypeError(f"nothing to replicate in a {item.kind}")
 
 

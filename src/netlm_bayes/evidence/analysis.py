@@ -18,7 +18,7 @@ from netlm_bayes.published.cohort import Cohort
 from netlm_bayes.published.digitised.grid import CurveEvidence
 from netlm_bayes.published.estimates import CurvePoint, PrintedRatio, ResponseCount
 from netlm_bayes.published.recover import RecoveredTable
-from netlm_bayes.published.roles import ItemUse
+from netlm_bayes.published.roles import ItemRole
 from netlm_bayes.sites.table import SiteTable
 
 Array = NDArray[np.float64]
@@ -40,7 +40,7 @@ class CohortEvidence:
     not_reached: tuple[CurvePoint, ...]  # medians beyond the end of follow-up
     counts: tuple[ResponseCount, ...]
     tables: tuple[RecoveredTable, ...]  # factors whose counts replace their odds ratios
-    uses: tuple[ItemUse, ...]  # one for every item
+    roles: tuple[ItemRole, ...]  # one for every item
     notes: tuple[str, ...]  # derived quantities, to be said aloud
     digitised: tuple[CurveEvidence, ...] = ()  # curves read off a figure
     # those whose outcome is known, of a cohort of patients; nothing is printed of it then
@@ -75,11 +75,11 @@ class Analysis:
     scales: Mapping[str, Scale] = field(default_factory=dict)
     collapse: bool = True  # whether patients who are alike enter together
     # how much of a cohort's evidence counts, by id: 1 where not named, 0 to leave it out
-    votes: Mapping[str, float] = field(default_factory=dict)
+    source_weights: Mapping[str, float] = field(default_factory=dict)
 
-    def vote(self, cohort: CohortEvidence) -> float:
+    def weight_of(self, cohort: CohortEvidence) -> float:
         """How much of a cohort's evidence counts."""
-        return self.votes.get(cohort.cohort.id, 1.0)
+        return self.source_weights.get(cohort.cohort.id, 1.0)
 
     @property
     def endpoints(self) -> tuple[str, ...]:

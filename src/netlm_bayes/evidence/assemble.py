@@ -1,6 +1,6 @@
 """One cohort's file and one model: what enters the likelihood, what is checked, what is unused.
 
-Nothing is dropped in silence: every item of the file gets a use, and the use a reason.
+Nothing is dropped in silence: every item of the file gets a role, and the role a reason.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ from netlm_bayes.published.information import ratio_covariance
 from netlm_bayes.published.items import Counts, Curve, Median, Milestone, Ratio
 from netlm_bayes.published.margins import population_margins
 from netlm_bayes.published.recover import RecoveredTable, recover_tables
-from netlm_bayes.published.roles import ItemUse, adjusts_alike, use_of
+from netlm_bayes.published.roles import ItemRole, adjusts_alike, role_of
 from netlm_bayes.sites.table import SiteTable, groups_of, notes_on_table, table_faults
 
 Array = NDArray[np.float64]
@@ -117,7 +117,7 @@ def _nothing_printed(
         not_reached=(),
         counts=(),
         tables=(),
-        uses=(),
+        roles=(),
         notes=notes,
     )
 
@@ -150,9 +150,9 @@ def _cohort_evidence(
     """Sort one cohort's items and put numbers on those in the likelihood."""
     cohort = _as_read(file, spec)
     recovered = _tables(spec, cohort, codebook)
-    uses = _uses(spec, cohort, codebook, recovered, file.name)
+    roles = _roles(spec, cohort, codebook, recovered, file.name)
     in_tables = {index for table in recovered for index in table.items}
-    fitted = [use.item for use in uses if use.use == "fit" and use.item not in in_tables]
+    fitted = [role.item for role in roles if role.role == "fit" and role.item not in in_tables]
     items = [(index, cohort.published[index]) for index in fitted]
     ratios = tuple(printed_ratio(i, x, codebook) for i, x in items if isinstance(x, Ratio))
     covariance, basis = ratio_covariance(ratios, cohort, codebook)
@@ -178,7 +178,7 @@ def _cohort_evidence(
         not_reached=tuple(point for point in points if not point.reached),
         counts=tuple(response_count(i, x, codebook) for i, x in items if isinstance(x, Counts)),
         tables=recovered,
-        uses=uses,
+        roles=roles,
         notes=(*(f"{name}: {text}" for name, text in basis.items()), *sources),
         digitised=tuple(
             curve_evidence(i, x, file.curves[i], codebook, CURVE_SEED)
@@ -188,19 +188,19 @@ def _cohort_evidence(
     )
 
 
-def _uses(
+def _roles(
     spec: Model,
     cohort: Cohort,
     codebook: Codebook,
     recovered: Sequence[RecoveredTable],
     source: str,
-) -> tuple[ItemUse, ...]:
+) -> tuple[ItemRole, ...]:
     """What becomes of every item; at least one is in the likelihood."""
     found = tuple(
-        use_of(index, item, spec, codebook, recovered)
+        role_of(index, item, spec, codebook, recovered)
         for index, item in enumerate(cohort.published)
     )
-    if all(use.use != "fit" for use in found):
+    if all(role.role != "fit" for role in found):
         what = f"no item with role 'fit' speaks of this model's outcome '{spec.outcome}'"
         raise InputError(source, [Problem("published", what)])
     return found

@@ -35,14 +35,14 @@ def data_of(analysis: Analysis) -> Data:
         points = [(i, p) for i, c in enumerate(analysis.cohorts) for p in c.curve]
         data |= point_data("curve", points, analysis, structure)
         data["curve"] = np.array([point.log_minus_log for _, point in points])
-        blocks = [(c.curve_covariance, analysis.vote(c)) for c in analysis.cohorts]
+        blocks = [(c.curve_covariance, analysis.weight_of(c)) for c in analysis.cohorts]
         data["curve_precision"] = precision(blocks)
     if "not_reached" in kinds:
         points = [(i, p) for i, c in enumerate(analysis.cohorts) for p in c.not_reached]
         data |= point_data("not_reached", points, analysis, structure)
         data["not_reached_se"] = np.array([point.se for _, point in points])
-        votes = [analysis.vote(analysis.cohorts[i]) for i, _ in points]
-        data["not_reached_vote"] = np.array(votes)
+        weights = [analysis.weight_of(analysis.cohorts[i]) for i, _ in points]
+        data["not_reached_weight"] = np.array(weights)
     if "digitised" in kinds:
         data |= digitised_data(analysis, structure)
     if "counts" in kinds:

@@ -233,7 +233,7 @@ def _curve(numbers: Numbers, parameters: _Parameters) -> Term:
 def _not_reached(numbers: Numbers, parameters: _Parameters) -> Term:
     """Medians beyond the end of follow-up."""
     mean = _log_minus_log("not_reached", numbers, parameters)
-    return not_reached(mean, numbers["not_reached_se"], numbers["not_reached_vote"])
+    return not_reached(mean, numbers["not_reached_se"], numbers["not_reached_weight"])
 
 
 def _log_minus_log(kind: str, numbers: Numbers, parameters: _Parameters) -> TensorVariable:

@@ -21,8 +21,8 @@ def patient_data(rows: PatientRows, analysis: Analysis, count: Floats) -> dict[s
     if missing:
         data |= _missing_data(rows, missing)
     order = patient_order(rows, missing)
-    votes = np.array([analysis.vote(cohort) for cohort in analysis.cohorts])
-    data["count"] = count[order] * votes[_cohort_of(rows)[order]]
+    weights = np.array([analysis.weight_of(cohort) for cohort in analysis.cohorts])
+    data["count"] = count[order] * weights[_cohort_of(rows)[order]]
     if rows.unknown.any():
         data |= _unknown_data(rows, analysis)
     return data

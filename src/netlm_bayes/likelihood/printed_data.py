@@ -28,7 +28,7 @@ TINY = 1e-300
 
 def precision(blocks: Sequence[tuple[Array, float]]) -> Array:
     """Inverse of a block-diagonal covariance, each block's times how much its cohort counts."""
-    weighed = [vote * np.linalg.inv(block) for block, vote in blocks if block.size]
+    weighed = [weight * np.linalg.inv(block) for block, weight in blocks if block.size]
     return np.asarray(block_diag(*weighed))
 
 
@@ -78,7 +78,7 @@ def ratio_data(analysis: Analysis, structure: Structure) -> dict[str, Array]:
     data = {
         "ratios": values,
         "ratios_precision": precision(
-            [(c.ratio_covariance, analysis.vote(c)) for c in analysis.cohorts]
+            [(c.ratio_covariance, analysis.weight_of(c)) for c in analysis.cohorts]
         ),
         "ratios_difference": difference,
     }
@@ -170,7 +170,7 @@ def digitised_data(analysis: Analysis, structure: Structure) -> dict[str, Array]
         "digitised_events": filled["events"],
         "digitised_censored": filled["censored"],
         "digitised_best": np.stack([curve.best_weibull for _, curve in rows]),
-        "digitised_vote": np.array([analysis.vote(analysis.cohorts[i]) for i, _ in rows]),
+        "digitised_weight": np.array([analysis.weight_of(analysis.cohorts[i]) for i, _ in rows]),
     }
 
 
@@ -188,5 +188,5 @@ def count_data(analysis: Analysis) -> dict[str, Array]:
         "counts_mask": np.array([mask.reshape(-1) for mask in masks]),
         "counts_responders": np.array([row.responders for _, row in rows], dtype=float),
         "counts_total": np.array([row.total for _, row in rows], dtype=float),
-        "counts_weight": np.array([analysis.vote(cohorts[i]) * row.weight for i, row in rows]),
+        "counts_weight": np.array([analysis.weight_of(cohorts[i]) * row.weight for i, row in rows]),
     }

@@ -77,13 +77,13 @@ def normal(target: TensorVariable, mean: TensorVariable, precision: TensorVariab
     return Term(-0.5 * pt.sum(residual * scaled), pointwise)
 
 
-def not_reached(log_minus_log: TensorVariable, se: TensorVariable, vote: TensorVariable) -> Term:
+def not_reached(log_minus_log: TensorVariable, se: TensorVariable, weight: TensorVariable) -> Term:
     r"""Log probability that an estimated curve is still above one half.
 
     .. math:: \log \Phi\left(\frac{\log \log 2 - \log(-\log S)}{\mathrm{se}}\right)
     """
     pointwise = pm.logcdf(pm.Normal.dist(0, 1), (np.log(np.log(2)) - log_minus_log) / se)
-    return Term(pt.sum(vote * pointwise), pointwise)
+    return Term(pt.sum(weight * pointwise), pointwise)
 
 
 def binomial(
@@ -128,4 +128,4 @@ def digitised(log_minus_log: TensorVariable, numbers: Numbers) -> Term:
     apart = by_set - numbers["digitised_best"]
     largest = pt.max(apart, axis=1)
     found = largest + pt.log(pt.mean(pt.exp(apart - largest[:, None]), axis=1))
-    return Term(pt.sum(numbers["digitised_vote"] * found), found)
+    return Term(pt.sum(numbers["digitised_weight"] * found), found)

@@ -109,8 +109,8 @@ def _of_patients(analysis: Analysis, cohort: CohortEvidence, place: int) -> Coho
 def cell_data(rows: Sequence[CohortCells], analysis: Analysis) -> dict[str, Floats]:
     """Take every number of the groups' likelihood."""
     cohort = np.concatenate([np.full(len(one.labels), one.place) for one in rows])
-    votes = [analysis.vote(analysis.cohorts[place]) for place in cohort]
-    data = {"cells_cohort": cohort.astype(float), "cells_vote": np.array(votes)}
+    weights = [analysis.weight_of(analysis.cohorts[place]) for place in cohort]
+    data = {"cells_cohort": cohort.astype(float), "cells_weight": np.array(weights)}
     data |= _member_data(rows, cohort, analysis)
     if analysis.spec.outcome == "response":
         return data | {

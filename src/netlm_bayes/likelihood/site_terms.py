@@ -50,4 +50,4 @@ def response(linear: TensorVariable, numbers: Numbers) -> Term:
 
 
 def _term(found: TensorVariable, numbers: Numbers) -> Term:
-    return Term(pt.sum(numbers["cells_vote"] * found), found)
+    return Term(pt.sum(numbers["cells_weight"] * found), found)

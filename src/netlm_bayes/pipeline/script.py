@@ -27,7 +27,7 @@ def script_of(analysis: Analysis, seed: int) -> str:
     """Write the standalone script of an analysis."""
     if analysis.patterns.latent:
         return ""
-    if analysis.votes or not all(cohort.printed for cohort in analysis.cohorts):
+    if analysis.source_weights or not all(cohort.printed for cohort in analysis.cohorts):
         return ""
     return standalone_script(facts_of(analysis, seed))
 

@@ -12,7 +12,7 @@ from netlm_bayes.compare import (
     fragility_table,
     fragility_words,
     pooled_table,
-    votes_if_shared,
+    weights_if_shared,
 )
 from netlm_bayes.estimands.estimates import Estimates
 from netlm_bayes.estimands.summary import tidy
@@ -36,16 +36,23 @@ def without_each(analysis: Analysis) -> dict[str, Analysis]:
     if len(analysis.cohorts) < 2 or analysis.spec.pooling == "none":
         return {}
     names = [evidence.cohort.id for evidence in analysis.cohorts]
-    return {name: replace(analysis, votes={**analysis.votes, name: 0.0}) for name in names}
+    return {
+        name: replace(analysis, source_weights={**analysis.source_weights, name: 0.0})
+        for name in names
+    }
 
 
 def if_shared(analysis: Analysis) -> dict[str, Analysis]:
     """Count patients once whom two cohorts may share, a declared fraction of them."""
     fraction = analysis.spec.overlap_fraction
-    votes = votes_if_shared(analysis, fraction)
-    if not votes:
+    weights = weights_if_shared(analysis, fraction)
+    if not weights:
         return {}
-    return {f"overlap {100 * fraction:g} %": replace(analysis, votes={**analysis.votes, **votes})}
+    return {
+        f"overlap {100 * fraction:g} %": replace(
+            analysis, source_weights={**analysis.source_weights, **weights}
+        )
+    }
 
 
 Tables = dict[str, pd.DataFrame]

@@ -14,7 +14,7 @@ from netlm_bayes.files.schema import Fault, repeated
 from netlm_bayes.files.toml import did_you_mean
 from netlm_bayes.ipd.columns import known_columns, layout_faults
 from netlm_bayes.published.cohort import AnyItem, Cohort
-from netlm_bayes.published.double_counting import one_vote_faults
+from netlm_bayes.published.double_counting import double_counting_faults
 from netlm_bayes.published.items import (
     AdverseEvent,
     Category,
@@ -46,7 +46,7 @@ def faults(cohort: Cohort, codebook: Codebook) -> list[Fault]:
             for index, found in enumerate(by_item)
             for place, what in found
         ),
-        *one_vote_faults(cohort, codebook, sound),
+        *double_counting_faults(cohort, codebook, sound),
         *_patient_faults(cohort, codebook),
     ]
 

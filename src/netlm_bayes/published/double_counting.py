@@ -14,23 +14,23 @@ Point = Median | Milestone | Curve | Counts
 """What tells of the level in a cohort or a subgroup, where a ratio tells of a contrast."""
 
 
-def one_vote_faults(
+def double_counting_faults(
     cohort: Cohort, codebook: Codebook, among: Iterable[int] | None = None
 ) -> list[Fault]:
-    """Items with role `fit` that would let the same patients vote twice."""
+    """Items with role `fit` that would count the same patients twice."""
     items = cohort.published
     indices = range(len(items)) if among is None else sorted(among)
     fitted = [index for index in indices if items[index].role == "fit"]
     found: dict[int, Fault] = {}
     for first, second in combinations(fitted, 2):
-        reason = twice(items[first], items[second], codebook)
+        reason = double_counted(items[first], items[second], codebook)
         if reason and second not in found:
             what = f"'fit', as in published[{first + 1}]: {reason}; give one of the two 'check'"
             found[second] = (("published", second, "role"), what)
     return [found[index] for index in sorted(found)]
 
 
-def twice(one: AnyItem, other: AnyItem, codebook: Codebook) -> str:
+def double_counted(one: AnyItem, other: AnyItem, codebook: Codebook) -> str:
     """Say why two items of a cohort cannot both be fitted; empty if they can."""
     match one, other:
         case Margin(), Margin():

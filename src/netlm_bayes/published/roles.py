@@ -16,11 +16,11 @@ OTHER = "of the other outcome"
 
 
 @dataclass(frozen=True)
-class ItemUse:
+class ItemRole:
     """What became of one printed item: `fit`, `weights`, `check` or `unused`, and why."""
 
     item: int
-    use: str
+    role: str
     note: str
 
 
@@ -29,44 +29,44 @@ def adjusts_alike(ratio: PrintedRatio, spec: Model) -> bool:
     return set(ratio.adjusted_for) == set(spec.covariates) - {ratio.covariate}
 
 
-def use_of(
+def role_of(
     index: int,
     item: AnyItem,
     spec: Model,
     codebook: Codebook,
     tables: Sequence[RecoveredTable],
-) -> ItemUse:
+) -> ItemRole:
     """Decide what one item is for, and say why."""
     reason = _out_of_model(item, spec, codebook)
     if reason:
-        return ItemUse(index, "unused", reason)
+        return ItemRole(index, "unused", reason)
     if isinstance(item, Margin):
-        return ItemUse(index, "weights", "share of each level in the population")
+        return ItemRole(index, "weights", "share of each level in the population")
     if isinstance(item, Curve):
-        return _use_of_curve(index, item)
+        return _role_of_curve(index, item)
     if item.role == "check":
-        return ItemUse(index, "check", "held against its posterior prediction")
+        return ItemRole(index, "check", "held against its posterior prediction")
     if any(index in table.items for table in tables):
-        return ItemUse(index, "fit", "the recovered table, given the total of responders")
+        return ItemRole(index, "fit", "the recovered table, given the total of responders")
     if isinstance(item, Ratio):
         ratio = printed_ratio(index, item, codebook)
         note = f"log ratio {ratio.log_ratio:+.3f}, se {ratio.log_ratio_se:.3f} from {ratio.se_from}"
         if not adjusts_alike(ratio, spec):
             note += f"; adjusted otherwise than the model, mismatch sd {spec.mismatch:g}"
-        return ItemUse(index, "fit", note)
+        return ItemRole(index, "fit", note)
     if isinstance(item, Counts):
         counted = f"{item.responders} of {item.total}"
         if tables and not item.subgroup:
-            return ItemUse(index, "fit", f"{counted}, as the total of the recovered tables")
-        return ItemUse(index, "fit", f"binomial, {counted}")
-    return ItemUse(index, "fit", "population curve on the log(-log S) scale")
+            return ItemRole(index, "fit", f"{counted}, as the total of the recovered tables")
+        return ItemRole(index, "fit", f"binomial, {counted}")
+    return ItemRole(index, "fit", "population curve on the log(-log S) scale")
 
 
-def _use_of_curve(index: int, item: Curve) -> ItemUse:
+def _role_of_curve(index: int, item: Curve) -> ItemRole:
     if item.role == "check":
         what = "no prediction is of a whole curve: give its median or milestones to check"
-        return ItemUse(index, "unused", what)
-    return ItemUse(index, "fit", "events and censored by month, over plausible readings")
+        return ItemRole(index, "unused", what)
+    return ItemRole(index, "fit", "events and censored by month, over plausible readings")
 
 
 def _out_of_model(item: AnyItem, spec: Model, codebook: Codebook) -> str:

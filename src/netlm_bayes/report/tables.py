@@ -41,18 +41,18 @@ def posterior_tables(
 
 
 def evidence_table(analysis: Analysis) -> pd.DataFrame:
-    """Every printed item: its use in this model, why, how it was read, and its source."""
+    """Every printed item: its role in this model, why, how it was read, and its source."""
     rows = []
     for cohort in analysis.cohorts:
-        for use in cohort.uses:
-            item = cohort.cohort.published[use.item]
+        for role in cohort.roles:
+            item = cohort.cohort.published[role.item]
             rows.append(
                 {
                     "cohort": cohort.cohort.id,
                     "item": item_label(item),
                     "role": item.role,
-                    "use": use.use,
-                    "note": use.note,
+                    "use": role.role,
+                    "note": role.note,
                     "reading": item.reading,
                     "why": item.why,
                     "source": item.source,

@@ -113,11 +113,11 @@ def test_each_patients_log_likelihood_is_that_of_the_loops(
         np.testing.assert_allclose(values["patients"][0, place], expected, rtol=1e-9, atol=1e-12)
 
 
-def test_a_cohort_without_a_vote_says_nothing() -> None:
+def test_a_cohort_of_weight_0_says_nothing() -> None:
     tables = [table(TIMES["all of them"], "levels", seed) for seed in range(2)]
     plain, together = both_of(tables, "weibull")
     for analysis in (plain, together):
-        silent = graph_of(replace(analysis, votes={"c0": 0.0, "c1": 0.5}))
+        silent = graph_of(replace(analysis, source_weights={"c0": 0.0, "c1": 0.5}))
         whole = graph_of(analysis)
         for point in whole.points(2):
             at, half = whole.at(point), silent.at(point)

@@ -23,7 +23,7 @@ from netlm_bayes.model import Model
 from netlm_bayes.population import Patterns
 from netlm_bayes.published.cohort import printed_follow_up
 from netlm_bayes.published.estimates import PrintedRatio
-from netlm_bayes.published.roles import ItemUse, adjusts_alike
+from netlm_bayes.published.roles import ItemRole, adjusts_alike
 
 Array = NDArray[np.float64]
 UNPRINTED_MONTHS = 24.0
@@ -57,7 +57,7 @@ def with_implied(
     return replace(
         evidence,
         ratio_covariance=_covariance(evidence, spec, found, error),
-        uses=tuple(_use(use, found, reasons, spec, alike) for use in evidence.uses),
+        roles=tuple(_with_adjustment(role, found, reasons, spec, alike) for role in evidence.roles),
         notes=(*evidence.notes, *notes),
         implied=found,
     )
@@ -154,28 +154,28 @@ def _covariance(
     return covariance
 
 
-def _use(
-    use: ItemUse,
+def _with_adjustment(
+    role: ItemRole,
     found: Mapping[int, Implied],
     reasons: Mapping[int, str],
     spec: Model,
     alike: Collection[int],
-) -> ItemUse:
+) -> ItemRole:
     """Say of one item how its adjustment is allowed for."""
-    if use.item not in reasons:
-        return use
-    start = use.note.partition("; adjusted otherwise")[0]
+    if role.item not in reasons:
+        return role
+    start = role.note.partition("; adjusted otherwise")[0]
     seen = (
-        "of a cut on a latent scale" if use.item in alike else "adjusted otherwise than the model"
+        "of a cut on a latent scale" if role.item in alike else "adjusted otherwise than the model"
     )
-    if use.item in found:
-        sd = found[use.item].error_sd
+    if role.item in found:
+        sd = found[role.item].error_sd
         how = f"compared with what the model implies for it, emulated with sd {sd:.3f}"
-    elif use.item in alike:
-        how = f"read as a ratio of means: {reasons[use.item]}"
+    elif role.item in alike:
+        how = f"read as a ratio of means: {reasons[role.item]}"
     else:
-        how = f"mismatch sd {spec.mismatch:g}: {reasons[use.item]}"
-    return replace(use, note=f"{start}; {seen}, {how}")
+        how = f"mismatch sd {spec.mismatch:g}: {reasons[role.item]}"
+    return replace(role, note=f"{start}; {seen}, {how}")
 
 
 def _notes(
