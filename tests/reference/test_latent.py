@@ -146,7 +146,7 @@ def term_at(analysis: Analysis, kind: str, theta: Mapping[str, float]) -> float:
     (joint,) = graph.replace_rvs_by_values([term])
     point = graph.initial_point()
     name = next(name for name in point if name.startswith("theta"))
-    values = [theta.get(parameter, 0.0) for parameter in structure.parameters]
+    values = [theta.get(parameter, 0.0) for parameter in structure.parameters.names]
     point[name] = np.broadcast_to(values, point[name].shape).copy()
     mode = Mode(linker="py", optimizer=None)
     found = pytensor.function(graph.value_vars, joint, mode=mode, on_unused_input="ignore")

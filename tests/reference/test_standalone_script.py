@@ -183,7 +183,7 @@ def both_densities(analysis: Analysis, text: str) -> Array:
         other = {name: point[name] for name in ("margin_tilt", "endpoint_offset") if name in point}
         other |= {name: here[name] for name in ("mu", "theta") if name in here}
         if "tau" in here:
-            tau = here["tau"][structure.share]
+            tau = here["tau"][structure.parameters.tau_of]
             other |= {"tau": here["tau"], "z": (here["theta"] - here["mu"]) / tau}
             volume[0] += log_volume(follow, point) + log_slope(graph, "tau")(point)
             volume[1] += len(structure.cohorts) * float(np.sum(np.log(tau)))

@@ -199,7 +199,7 @@ def test_a_latent_covariate_has_one_coefficient_and_the_margins_that_are_printed
         analysis.cohorts[0].joint,
     )
     assert patterns.effects == (("bone", "yes"), STEP)
-    assert structure.heterogeneities == ("level", "log_shape", "bone", "marker")
+    assert structure.parameters.heterogeneities == ("level", "log_shape", "bone", "marker")
     assert joint.sum() == pytest.approx(1)
     assert joint @ patterns.mask({"marker": ("10-20%", ">20%")}) == pytest.approx(0.4)
     both = joint @ patterns.mask({"marker": ("10-20%", ">20%"), "bone": ("yes",)})
@@ -270,7 +270,7 @@ def test_patients_enter_with_their_own_value_their_level_s_or_an_unknown_one(fol
 
 def test_patients_and_print_share_the_coefficient(folder: Path) -> None:
     analysis = analysis_of(folder, "hospital", "paper")
-    assert structure_of(analysis).parameters[2:] == ("bone: yes", "marker: per 1.5 doublings")
+    assert structure_of(analysis).parameters.names[2:] == ("bone: yes", "marker: per 1.5 doublings")
     rows, (hospital, _) = patient_rows(analysis), analysis.cohorts
     assert rows is not None
     assert rows.design[np.argsort(rows.owner)][1].tolist() == [1.0, 1 / 1.5]

@@ -16,12 +16,12 @@ from netlm_bayes.curves import Baseline, reference_curve
 from netlm_bayes.estimands.population import NEXT, POOLED
 from netlm_bayes.latent import Scale
 from netlm_bayes.model import Model
+from netlm_bayes.parameters import Effects, Parameters, parameters_of
 
 if TYPE_CHECKING:
     import xarray as xr
 
 Array = NDArray[np.float64]
-Effects = tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True)
@@ -47,32 +47,10 @@ class Parameterisation:
             *((name, scale.step) for name, scale in self.scales.items()),
         )
 
-    @property
-    def own(self) -> tuple[str, ...]:
-        """Parameters before the effects."""
-        return self.spec.own_parameters
-
-    @property
-    def parameters(self) -> tuple[str, ...]:
-        """All of one institution's parameters."""
-        return (*self.own, *(f"{name}: {level}" for name, level in self.effects))
-
-    @property
-    def heterogeneities(self) -> tuple[str, ...]:
-        """Taus: of each own parameter, and one a covariate."""
-        return (*self.own, *dict.fromkeys(name for name, _ in self.effects))
-
-    @property
-    def share(self) -> NDArray[np.int_]:
-        """For each parameter, the place of its tau."""
-        owners = [*self.own, *(name for name, _ in self.effects)]
-        return np.array([self.heterogeneities.index(owner) for owner in owners])
-
-    @property
-    def changing(self) -> Effects:
-        """Effects that are others from some month on."""
-        covariates = self.spec.change.covariates if self.spec.change else ()
-        return tuple(effect for effect in self.effects if effect[0] in covariates)
+    @cached_property
+    def parameters(self) -> Parameters:
+        """Layout of one institution's parameters."""
+        return parameters_of(self.spec, self.effects)
 
 
 @dataclass(frozen=True)
@@ -101,17 +79,18 @@ class Truth:
 
     def coefficients(self, institution: int) -> dict[tuple[str, str], float]:
         """Log ratio of every effect in an institution."""
-        values = self.theta[institution, len(self.model.own) :]
+        values = self.theta[institution, self.model.parameters.first_effect :]
         return dict(zip(self.model.effects, values.tolist(), strict=True))
 
     @property
     def changes(self) -> dict[tuple[str, str], float]:
         """What is added to the effects that change."""
-        return dict(zip(self.model.changing, self.effect_change.tolist(), strict=True))
+        return dict(zip(self.model.parameters.changing, self.effect_change.tolist(), strict=True))
 
     def rows(self, institution: int) -> dict[str, float]:
         """Every parameter of an institution by name, those that all institutions share included."""
-        found = dict(zip(self.model.parameters, self.theta[institution].tolist(), strict=True))
+        names = self.model.parameters.names
+        found = dict(zip(names, self.theta[institution].tolist(), strict=True))
         found |= {f"change of {name}: {level}": x for (name, level), x in self.changes.items()}
         steps = enumerate(self.log_hazard_step.tolist(), 1)
         found |= {f"log hazard step, interval {place}": step for place, step in steps}
@@ -131,8 +110,8 @@ def prior_draws(
     """
     spec = model.spec
     found = _cohort_draws(model, institutions, draws, rng)
-    if model.changing:
-        prior = [spec.prior("effect_change")] * len(model.changing)
+    if model.parameters.changing:
+        prior = [spec.prior("effect_change")] * len(model.parameters.changing)
         found["effect_change"] = _normal(prior, (draws, len(prior)), rng)
     if spec.outcome == "survival" and spec.baseline == "piecewise":
         sd = _half_normal([spec.prior("hazard_step")], (draws, 1), rng)
@@ -148,20 +127,20 @@ def _cohort_draws(
     model: Parameterisation, institutions: int, draws: int, rng: np.random.Generator
 ) -> dict[str, Array]:
     """Parameters of every institution, and of the pool they belong to."""
-    spec, parameters = model.spec, len(model.parameters)
-    centre = [*map(spec.prior, model.own), *[spec.prior("effect")] * len(model.effects)]
+    spec, parameters = model.spec, len(model.parameters.names)
+    centre = [*map(spec.prior, model.parameters.own), *[spec.prior("effect")] * len(model.effects)]
     pooling = spec.pooling if institutions > 1 else "none"
     if pooling == "none":
         return {"theta": _normal(centre, (draws, institutions, parameters), rng)}
     mu = _normal(centre, (draws, parameters), rng)
     if pooling == "complete":
         return {"mu": mu, "theta": np.repeat(mu[:, None], institutions, axis=1)}
-    scales = [spec.prior(f"heterogeneity_{name}") for name in model.own]
-    covariates = len(model.heterogeneities) - len(model.own)
+    scales = [spec.prior(f"heterogeneity_{name}") for name in model.parameters.own]
+    covariates = len(model.parameters.heterogeneities) - len(model.parameters.own)
     scales += [spec.prior("heterogeneity_effect")] * covariates
     tau = _half_normal(scales, (draws, len(scales)), rng)
     z = rng.standard_normal((draws, institutions, parameters))
-    return {"mu": mu, "tau": tau, "theta": mu[:, None] + tau[:, None, model.share] * z}
+    return {"mu": mu, "tau": tau, "theta": mu[:, None] + tau[:, None, model.parameters.tau_of] * z}
 
 
 def _normal(priors: list[Prior], shape: tuple[int, ...], rng: np.random.Generator) -> Array:
@@ -190,14 +169,15 @@ def posterior_truth(
 ) -> Truth:
     r"""Take one draw from a posterior, at random."""
     found = tuple(str(name) for name in posterior["parameter"].to_numpy())
-    if found != model.parameters:
-        raise ValueError(f"parameters are {', '.join(found)}; not {', '.join(model.parameters)}")
+    names = model.parameters.names
+    if found != names:
+        raise ValueError(f"parameters are {', '.join(found)}; not {', '.join(names)}")
     chain, draw = (int(rng.integers(posterior.sizes[axis])) for axis in ("chain", "draw"))
     one = posterior.isel(chain=chain, draw=draw)
     if whose == NEXT:
         z = rng.standard_normal((institutions, len(found)))
-        tau = one["tau"].sel(heterogeneity=list(model.heterogeneities)).to_numpy()
-        theta = one["mu"].to_numpy() + tau[model.share] * z
+        tau = one["tau"].sel(heterogeneity=list(model.parameters.heterogeneities)).to_numpy()
+        theta = one["mu"].to_numpy() + tau[model.parameters.tau_of] * z
     else:
         theta = (one["mu"] if whose == POOLED else one["theta"].sel(cohort=whose)).to_numpy()[None]
     return _truth(model, theta, {str(name): x.to_numpy() for name, x in one.data_vars.items()})

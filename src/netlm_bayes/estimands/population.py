@@ -128,7 +128,7 @@ def populations(accepted: Accepted, analysis: Analysis, seed: int) -> tuple[Popu
     pooled = [_population(analysis, POOLED, draws["mu"], np.asarray(mix), draws, end)]
     if "tau" in draws:
         z = np.random.default_rng([seed, 1]).standard_normal(draws["mu"].shape)
-        theta = draws["mu"] + draws["tau"][:, _share(analysis)] * z
+        theta = draws["mu"] + draws["tau"][:, analysis.parameters.tau_of] * z
         pooled.append(_population(analysis, NEXT, theta, np.asarray(mix), draws, end))
     return (*cohorts, *pooled)
 
@@ -155,14 +155,6 @@ def _flat(values: Array) -> Array:
     return values.reshape(-1, *values.shape[2:])
 
 
-def _share(analysis: Analysis) -> NDArray[np.int_]:
-    """For each parameter, the place of its tau."""
-    own = _first_effect(analysis)
-    names = [name for name, _ in analysis.patterns.effects]
-    effects = [own + analysis.patterns.names.index(name) for name in names]
-    return np.array([*range(own), *effects])
-
-
 def _weights(analysis: Analysis, cohort: CohortEvidence, draws: Mapping[str, Array]) -> Array:
     """A cohort's covariate mix: fixed, or tilted per draw where margins are borrowed."""
     borrowing = [c.cohort.id for c in analysis.cohorts if c.margin_log_sd.any()]
@@ -186,7 +178,7 @@ def _population(
     offset = {analysis.endpoints[0]: np.zeros(len(theta))}
     for place, endpoint in enumerate(analysis.endpoints[1:]):
         offset[endpoint] = draws["endpoint_offset"][:, place]
-    effect = theta[:, _first_effect(analysis) :]
+    effect = theta[:, analysis.parameters.first_effect :]
     return Population(
         name=name,
         patterns=analysis.patterns,
@@ -210,11 +202,6 @@ def _late(analysis: Analysis, effect: Array, draws: Mapping[str, Array]) -> Late
         "effect_change"
     ]
     return Late(change.months, late, change.covariates)
-
-
-def _first_effect(analysis: Analysis) -> int:
-    """Place of the first effect among the parameters: after the level and a Weibull's shape."""
-    return len(analysis.spec.own_parameters)
 
 
 def _baseline(analysis: Analysis, theta: Array, draws: Mapping[str, Array]) -> Baseline | None:

@@ -48,8 +48,8 @@ def accepted_prior(analysis: Analysis, chains: int, draws: int, seed: int) -> Ac
         },
         coords={
             "cohort": list(structure.cohorts),
-            "parameter": list(structure.parameters),
-            "heterogeneity": list(structure.heterogeneities),
+            "parameter": list(structure.parameters.names),
+            "heterogeneity": list(structure.parameters.heterogeneities),
             "later_endpoint": list(structure.endpoints[1:]),
             "borrowing": list(structure.borrowing),
         },

@@ -13,6 +13,7 @@ from netlm_bayes.evidence.implied.regression import Implied
 from netlm_bayes.ipd.patients import Patients
 from netlm_bayes.latent import Normal, Scale
 from netlm_bayes.model import Model
+from netlm_bayes.parameters import Parameters, parameters_of
 from netlm_bayes.population import Patterns
 from netlm_bayes.published.cohort import Cohort
 from netlm_bayes.published.digitised.grid import CurveEvidence
@@ -80,6 +81,11 @@ class Analysis:
     def weight_of(self, cohort: CohortEvidence) -> float:
         """How much of a cohort's evidence counts."""
         return self.source_weights.get(cohort.cohort.id, 1.0)
+
+    @property
+    def parameters(self) -> Parameters:
+        """Layout of each cohort's parameters."""
+        return parameters_of(self.spec, self.patterns.effects)
 
     @property
     def endpoints(self) -> tuple[str, ...]:

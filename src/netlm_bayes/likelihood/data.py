@@ -58,17 +58,17 @@ def data_of(analysis: Analysis) -> Data:
 def _prior_data(analysis: Analysis, structure: Structure) -> dict[str, Array]:
     """Numbers of every prior, in the order of the parameters."""
     spec = analysis.spec
-    own = [spec.prior(name) for name in structure.own]
-    effects = [spec.prior("effect")] * len(structure.effects)
+    own = [spec.prior(name) for name in structure.parameters.own]
+    effects = [spec.prior("effect")] * len(structure.parameters.effects)
     wanted = {"parameter": [*own, *effects]}
     if structure.pooling == "partial":
-        own = [spec.prior(f"heterogeneity_{name}") for name in structure.own]
-        effects = [spec.prior("heterogeneity_effect")] * (len(structure.heterogeneities) - len(own))
-        wanted["heterogeneity"] = [*own, *effects]
+        own = [spec.prior(f"heterogeneity_{name}") for name in structure.parameters.own]
+        covariates = len(structure.parameters.heterogeneities) - len(own)
+        wanted["heterogeneity"] = [*own, *[spec.prior("heterogeneity_effect")] * covariates]
     if len(structure.endpoints) > 1:
         wanted["endpoint_offset"] = [spec.prior("endpoint_offset")] * (len(structure.endpoints) - 1)
-    if structure.changing:
-        wanted["effect_change"] = [spec.prior("effect_change")] * len(structure.changing)
+    if structure.parameters.changing:
+        wanted["effect_change"] = [spec.prior("effect_change")] * len(structure.parameters.changing)
     if structure.intervals:
         wanted["hazard_step"] = [spec.prior("hazard_step")]
     if structure.ordinal:
@@ -83,10 +83,10 @@ def _population_data(analysis: Analysis, structure: Structure) -> dict[str, Arra
     """
     patterns = analysis.patterns
     if not structure.rows:
-        return {"design": np.zeros((len(structure.parameters), 0))}
-    design = np.zeros((len(structure.parameters), len(patterns.design)))
+        return {"design": np.zeros((len(structure.parameters.names), 0))}
+    design = np.zeros((len(structure.parameters.names), len(patterns.design)))
     design[0] = 1.0
-    design[structure.first_effect :] = patterns.design.T
+    design[structure.parameters.first_effect :] = patterns.design.T
     data = {"design": design}
     if structure.borrowing:
         rows = patterns.indicator

@@ -25,6 +25,7 @@ from netlm_bayes.likelihood.published_terms import (
     population_log_probability,
 )
 from netlm_bayes.likelihood.structure import PatientShape, Structure
+from netlm_bayes.parameters import names_of
 
 POINTWISE = "log_lik_"
 PATIENTS, CELLS = "patients", "cells"
@@ -89,13 +90,13 @@ def coords_of(structure: Structure) -> dict[str, Sequence[object]]:
     """Labels of every dimension."""
     coords: dict[str, Sequence[object]] = {
         "cohort": list(structure.cohorts),
-        "parameter": list(structure.parameters),
-        "heterogeneity": list(structure.heterogeneities),
+        "parameter": list(structure.parameters.names),
+        "heterogeneity": list(structure.parameters.heterogeneities),
         "later_endpoint": list(structure.endpoints[1:]),
         "borrowing": list(structure.borrowing),
         "covariate": list(structure.covariates),
         "continuous": list(structure.continuous),
-        "changing": [f"{name}: {level}" for name, level in structure.changing],
+        "changing": names_of(structure.parameters.changing),
         "interval": list(range(structure.intervals)),
         "later_interval": list(range(1, structure.intervals)),
         "step_scale": ["all"],
@@ -135,7 +136,7 @@ def _margins(structure: Structure, shape: PatientShape, numbers: Numbers) -> Ten
 
 def _parameters(structure: Structure, numbers: Numbers) -> _Parameters:
     """Make every parameter, once."""
-    theta = cohort_parameters(structure.pooling, structure.share, numbers)
+    theta = cohort_parameters(structure.pooling, structure.parameters.tau_of, numbers)
     tilt = log_tilt = offset = change = None
     if structure.borrowing:
         tilt = pm.Normal("margin_tilt", 0.0, 1.0, dims=("borrowing", "covariate")).flatten()
@@ -143,7 +144,7 @@ def _parameters(structure: Structure, numbers: Numbers) -> _Parameters:
     if len(structure.endpoints) > 1:
         prior = numbers["prior_endpoint_offset"]
         offset = priors.normal("endpoint_offset", prior, ("later_endpoint",))
-    if structure.changing:
+    if structure.parameters.changing:
         change = priors.normal("effect_change", numbers["prior_effect_change"], ("changing",))
     return _Parameters(
         theta,
@@ -182,7 +183,7 @@ def _patients(
     structure: Structure, shape: PatientShape, numbers: Numbers, parameters: _Parameters
 ) -> Term:
     """Patients."""
-    late, first = None, structure.first_effect
+    late, first = None, structure.parameters.first_effect
     if parameters.change is not None:
         late = parameters.theta + pt.dot(parameters.change, numbers["change_place"])
     linear = patients.row_linear(parameters.theta, late, first, numbers)

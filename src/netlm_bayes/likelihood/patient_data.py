@@ -38,7 +38,7 @@ def _cohort_of(rows: PatientRows) -> Ints:
 def _units(rows: PatientRows, analysis: Analysis) -> dict[str, Floats]:
     """Distinct linear predictors, and which of them each row has."""
     first, unit = _distinct(rows, analysis)
-    own = len(analysis.spec.own_parameters)
+    own = analysis.parameters.first_effect
     design = np.zeros((len(first), own + rows.design.shape[1]))
     design[:, 0] = 1.0
     design[:, own:] = rows.design[first]
@@ -67,7 +67,7 @@ def _distinct(rows: PatientRows, analysis: Analysis) -> tuple[Ints, Ints]:
 
 
 def _is_weibull(analysis: Analysis) -> bool:
-    return "log_shape" in analysis.spec.own_parameters
+    return "log_shape" in analysis.parameters.own
 
 
 def _times(rows: PatientRows, analysis: Analysis) -> dict[str, Floats]:

@@ -34,7 +34,7 @@ def precision(blocks: Sequence[tuple[Array, float]]) -> Array:
 
 def _place(structure: Structure, cohort: int, values: Array) -> Array:
     """Coefficients on one cohort's parameters, among those of all; (rows, cohorts * parameters)."""
-    size = len(structure.parameters)
+    size = len(structure.parameters.names)
     out = np.zeros((len(values), len(structure.cohorts) * size))
     out[:, cohort * size : (cohort + 1) * size] = values
     return out
@@ -42,8 +42,8 @@ def _place(structure: Structure, cohort: int, values: Array) -> Array:
 
 def _log_effects(patterns: Patterns, structure: Structure, cohort: int) -> Array:
     """Coefficients of the log ratio of every part of a level; (parts, cohorts * parameters)."""
-    values = np.zeros((len(patterns.part_columns), len(structure.parameters)))
-    values[:, structure.first_effect :] = patterns.part_effects
+    values = np.zeros((len(patterns.part_columns), len(structure.parameters.names)))
+    values[:, structure.parameters.first_effect :] = patterns.part_effects
     return _place(structure, cohort, values)
 
 
@@ -65,7 +65,7 @@ def tilt_of(patterns: Patterns, structure: Structure, cohort: CohortEvidence, ro
 def ratio_data(analysis: Analysis, structure: Structure) -> dict[str, Array]:
     """Printed ratios: a difference of coefficients, a contrast of joined levels, or implied."""
     patterns, rows = analysis.patterns, ratio_rows(analysis)
-    difference = np.zeros((len(rows), len(structure.cohorts) * len(structure.parameters)))
+    difference = np.zeros((len(rows), len(structure.cohorts) * len(structure.parameters.names)))
     values = np.array([ratio.log_ratio for _, ratio in rows])
     for place, (cohort, ratio) in enumerate(rows):
         implied = analysis.cohorts[cohort].implied.get(ratio.item)

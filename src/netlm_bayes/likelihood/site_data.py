@@ -128,7 +128,7 @@ def _member_data(
     """Patterns that each group's patients may have; several where a group joins some."""
     share = np.concatenate([one.members for one in rows])
     group, pattern = np.nonzero(share)
-    own = len(analysis.spec.own_parameters)
+    own = analysis.parameters.first_effect
     design = np.zeros((len(group), own + len(analysis.patterns.effects)))
     design[:, 0] = 1.0
     design[:, own:] = analysis.patterns.design[pattern]

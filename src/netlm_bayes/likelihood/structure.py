@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-import numpy as np
-from numpy.typing import NDArray
-
 from netlm_bayes.evidence.analysis import Analysis, CohortEvidence
 from netlm_bayes.likelihood.patient_data import patient_data
 from netlm_bayes.likelihood.patient_rows import collapsed, missing_levels, patient_rows
 from netlm_bayes.likelihood.site_data import cell_data, cell_rows
 from netlm_bayes.model import Baseline, Outcome, Pooling
+from netlm_bayes.parameters import Parameters
 from netlm_bayes.population import Patterns
 from netlm_bayes.published.digitised.grid import CurveEvidence
 from netlm_bayes.published.estimates import PrintedRatio
@@ -97,13 +95,11 @@ class Structure:
 
     outcome: Outcome  # outcome, pooling: of the model; a single cohort has nothing to pool with
     baseline: Baseline | None  # of survival
-    own: tuple[str, ...]  # names of a cohort's parameters before its effects
+    parameters: Parameters  # of a cohort
     ordinal: bool  # whether patients' responses are modelled in their order
     intervals: int  # of a piecewise baseline
     pooling: Pooling
     levels: tuple[tuple[str, tuple[str, ...]], ...]  # covariates with levels, and these
-    effects: tuple[tuple[str, str], ...]  # covariate and level, or step, of every coefficient
-    changing: tuple[tuple[str, str], ...]  # those that may change
     endpoints: tuple[str, ...]  # the one without offset first
     # cohorts, borrowing: ids of all cohorts, and of those with borrowed margins
     cohorts: tuple[str, ...]
@@ -127,16 +123,6 @@ class Structure:
         )
 
     @property
-    def first_effect(self) -> int:
-        """Place of the first coefficient among the parameters."""
-        return len(self.own)
-
-    @property
-    def parameters(self) -> tuple[str, ...]:
-        """Names of one cohort's parameters."""
-        return (*self.own, *(f"{name}: {level}" for name, level in self.effects))
-
-    @property
     def covariates(self) -> tuple[str, ...]:
         """Covariates with levels."""
         return tuple(name for name, _ in self.levels)
@@ -144,19 +130,8 @@ class Structure:
     @property
     def continuous(self) -> tuple[str, ...]:
         """Covariates whose coefficient is of a step."""
-        named = dict(self.levels)
-        return tuple(name for name, step in self.effects if step not in named.get(name, ()))
-
-    @property
-    def heterogeneities(self) -> tuple[str, ...]:
-        """Names of the taus: level, shape, and one a covariate."""
-        return (*self.own, *dict.fromkeys(name for name, _ in self.effects))
-
-    @property
-    def share(self) -> NDArray[np.int_]:
-        """For each parameter, the place of its tau."""
-        owners = [*self.own, *(name for name, _ in self.effects)]
-        return np.array([self.heterogeneities.index(owner) for owner in owners])
+        named, effects = dict(self.levels), self.parameters.effects
+        return tuple(name for name, step in effects if step not in named.get(name, ()))
 
 
 def _places(names: tuple[str, ...]) -> tuple[str, ...]:
@@ -167,7 +142,6 @@ def structure_of(analysis: Analysis) -> Structure:
     """Take the structure of an analysis."""
     spec, patterns, cohorts = analysis.spec, analysis.patterns, analysis.cohorts
     survival = spec.outcome == "survival"
-    change = spec.change.covariates if spec.change else ()
     rows = {
         "ratios": [(c, f"item {r.item + 1}") for c in cohorts for r in c.ratios],
         "curve": [(c, f"item {p.item + 1}") for c in cohorts for p in c.curve],
@@ -178,13 +152,11 @@ def structure_of(analysis: Analysis) -> Structure:
     return Structure(
         outcome=spec.outcome,
         baseline=spec.baseline if survival else None,
-        own=spec.own_parameters,
+        parameters=analysis.parameters,
         ordinal=spec.ordinal,
         intervals=len(spec.cuts) + 1 if survival and spec.baseline == "piecewise" else 0,
         pooling=spec.pooling if len(cohorts) > 1 else "none",
         levels=tuple(zip(patterns.covariates, patterns.levels, strict=True)),
-        effects=patterns.effects,
-        changing=tuple(effect for effect in patterns.effects if effect[0] in change),
         endpoints=analysis.endpoints,
         cohorts=tuple(c.cohort.id for c in cohorts),
         borrowing=tuple(c.cohort.id for c in cohorts if c.margin_log_sd.any()),

@@ -56,7 +56,7 @@ def facts_of(analysis: Analysis, seed: int) -> ScriptFacts:
         levels=dict(zip(patterns.covariates, patterns.levels, strict=True)),
         references=dict(zip(patterns.covariates, patterns.references, strict=True)),
         cohorts=structure.cohorts,
-        own=structure.own,
+        own=structure.parameters.own,
         later_endpoints=analysis.endpoints[1:],
         margins=margins if independent else {},
         shares={} if independent else {c.cohort.id: _plain(c.joint) for c in cohorts},
