@@ -17,7 +17,7 @@ from netlm_bayes.estimands.monte_carlo import quantiles
 from netlm_bayes.estimands.profile import predict_profile
 from netlm_bayes.formats import MONTHS, PERCENT, Kind, shown
 from netlm_bayes.model import Model
-from netlm_bayes.report.figures import Labels
+from netlm_bayes.report.labels import Labels
 from netlm_bayes.report.page import PageRun, explorer
 from netlm_bayes.report.page.library import asset, charting_library
 from netlm_bayes.sampling.gate import Accepted, Check

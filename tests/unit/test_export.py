@@ -21,7 +21,7 @@ from netlm_bayes.report.export.docx import as_docx
 from netlm_bayes.report.export.latex import as_latex, escaped
 from netlm_bayes.report.export.manuscript import manuscript_tables
 from netlm_bayes.report.export.xlsx import as_xlsx
-from netlm_bayes.report.figures.labels import Labels
+from netlm_bayes.report.labels import Labels
 from netlm_bayes.sampling.gate import Check
 from netlm_bayes.store import read_manifest, read_tables, write_checks
 

@@ -12,8 +12,8 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 from matplotlib.transforms import Bbox
 
-from netlm_bayes.report.figures import Labels
 from netlm_bayes.report.figures.profile import draw_profile, profile_curves, profile_response
+from netlm_bayes.report.labels import Labels
 
 type Tables = dict[str, pd.DataFrame]
 

@@ -27,7 +27,7 @@ from netlm_bayes.pipeline.job import Job, Options, check_poolable, job_of
 from netlm_bayes.pipeline.posterior import Graph, compile_analysis, posterior_of
 from netlm_bayes.pipeline.script import script_of
 from netlm_bayes.pipeline.sensitivity import NOTHING, sensitivity_of
-from netlm_bayes.report.figures import Labels
+from netlm_bayes.report.labels import Labels
 from netlm_bayes.report.tables import posterior_tables
 from netlm_bayes.sampling.gate import Accepted, Gated, NotConvergedError
 

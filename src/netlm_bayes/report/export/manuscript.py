@@ -22,7 +22,7 @@ from netlm_bayes.report.export.rows import (
     whom_of,
 )
 from netlm_bayes.report.export.subgroups import subgroup_table
-from netlm_bayes.report.figures.labels import Labels
+from netlm_bayes.report.labels import Labels
 from netlm_bayes.report.page.forms import plain
 from netlm_bayes.report.page.ratios import RATIOS
 

@@ -18,7 +18,7 @@ from netlm_bayes.report.export.cells import (
     Number,
     legible,
 )
-from netlm_bayes.report.figures.labels import Labels
+from netlm_bayes.report.labels import Labels
 from netlm_bayes.report.page.forms import listed, plain
 
 Tables = Mapping[str, pd.DataFrame]

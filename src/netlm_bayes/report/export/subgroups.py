@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from netlm_bayes.report.export.cells import Cell, Column, ManuscriptTable
 from netlm_bayes.report.export.rows import Record, Tables, interval, records, table_of
-from netlm_bayes.report.figures.labels import Labels
+from netlm_bayes.report.labels import Labels
 
 MEASURES = (
     ("median", math.nan, "Median, months"),

@@ -14,7 +14,6 @@ from netlm_bayes.report.figures.curve_data import curve_covariates
 from netlm_bayes.report.figures.curves import curves_by
 from netlm_bayes.report.figures.evidence_map import evidence_map
 from netlm_bayes.report.figures.forest import forest
-from netlm_bayes.report.figures.labels import Labels
 from netlm_bayes.report.figures.predictive import (
     has_curves,
     predictive_covariates,
@@ -28,6 +27,7 @@ from netlm_bayes.report.figures.response import response_by_subgroup
 from netlm_bayes.report.figures.sensitivity import heterogeneity, scenarios
 from netlm_bayes.report.figures.style import save
 from netlm_bayes.report.figures.tidy import ratios_of
+from netlm_bayes.report.labels import Labels
 
 __all__ = [
     "Labels",

@@ -9,9 +9,9 @@ import matplotlib
 import pandas as pd
 from matplotlib.colors import to_hex
 
-from netlm_bayes.report.figures.labels import NEXT_INSTITUTION, Labels
 from netlm_bayes.report.figures.style import BLUE, ORANGE, Ink, LineStyle
 from netlm_bayes.report.figures.tidy import level_text
+from netlm_bayes.report.labels import NEXT_INSTITUTION, Labels
 
 LINES: tuple[LineStyle, ...] = ("-", (0, (5, 1.5)), (0, (5, 1.5, 1, 1.5)), (0, (1.2, 1.2)))
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")

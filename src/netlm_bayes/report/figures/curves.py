@@ -11,7 +11,6 @@ from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
 
 from netlm_bayes.report.figures.curve_data import CurveData, curve_data
-from netlm_bayes.report.figures.labels import Labels
 from netlm_bayes.report.figures.legend import draw_legend, legend_height
 from netlm_bayes.report.figures.style import (
     BLACK,
@@ -30,6 +29,7 @@ from netlm_bayes.report.figures.style import (
     wrapped,
     write,
 )
+from netlm_bayes.report.labels import Labels
 
 MOST_OVERLAID = 2  # more bands than that cannot be told apart in one panel
 SIDE_BY_SIDE = 3

@@ -14,7 +14,6 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from netlm_bayes.formats import COUNT, shown
-from netlm_bayes.report.figures.labels import Labels
 from netlm_bayes.report.figures.legend import draw_legend, legend_height
 from netlm_bayes.report.figures.style import (
     BAND,
@@ -35,6 +34,7 @@ from netlm_bayes.report.figures.style import (
     write,
 )
 from netlm_bayes.report.figures.tidy import rows_of
+from netlm_bayes.report.labels import Labels
 
 PRIOR, ALL = "prior", "all"
 HEADINGS = {PRIOR: "Prior", ALL: "All together"}

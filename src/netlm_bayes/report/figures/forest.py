@@ -10,7 +10,6 @@ from matplotlib.figure import Figure
 from netlm_bayes.formats import chance, error_of, estimate_of
 from netlm_bayes.report.figures.chart import chart
 from netlm_bayes.report.figures.geometry import Group, Panel, Row
-from netlm_bayes.report.figures.labels import NEXT_INSTITUTION, POOLED, Labels
 from netlm_bayes.report.figures.scale import Scale, ratio_scale
 from netlm_bayes.report.figures.style import BLACK, BLUE, ORANGE, PURPLE, Ink, styled
 from netlm_bayes.report.figures.tidy import (
@@ -21,6 +20,7 @@ from netlm_bayes.report.figures.tidy import (
     ratios_of,
     rows_of,
 )
+from netlm_bayes.report.labels import NEXT_INSTITUTION, POOLED, Labels
 
 PRINTED = Ink(BLACK, "s", hollow=True, line_width=1.0)
 POSTERIOR = Ink(BLUE, "o", line_width=1.6)

@@ -9,7 +9,6 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from netlm_bayes.report.figures.labels import POOLED, Labels
 from netlm_bayes.report.figures.legend import draw_legend, legend_height
 from netlm_bayes.report.figures.style import (
     BLACK,
@@ -28,6 +27,7 @@ from netlm_bayes.report.figures.style import (
     write,
 )
 from netlm_bayes.report.figures.tidy import level_text
+from netlm_bayes.report.labels import POOLED, Labels
 
 OVERALL, SURVIVAL = "overall", "predictive_survival"
 MOST_COHORTS = 6

@@ -7,11 +7,11 @@ from matplotlib.figure import Figure
 
 from netlm_bayes.report.figures.chart import chart
 from netlm_bayes.report.figures.geometry import Group, Panel, Row
-from netlm_bayes.report.figures.labels import Labels
 from netlm_bayes.report.figures.predictive import OVERALL, cohort_name
 from netlm_bayes.report.figures.scale import percent_scale
 from netlm_bayes.report.figures.style import BLACK, BLUE, Ink, styled
 from netlm_bayes.report.figures.tidy import interval_of, level_text, marks, percent
+from netlm_bayes.report.labels import Labels
 
 RESPONSE = "predictive_response"
 OBSERVED = Ink(BLACK, "o", hollow=True, size=6.0, line_width=0)

@@ -8,7 +8,6 @@ from matplotlib.figure import Figure
 from netlm_bayes.formats import DEVIATION
 from netlm_bayes.report.figures.chart import chart
 from netlm_bayes.report.figures.geometry import Group, Panel, Row
-from netlm_bayes.report.figures.labels import Labels
 from netlm_bayes.report.figures.scale import Scale, ratio_scale
 from netlm_bayes.report.figures.style import BLUE, PALE, Ink, styled
 from netlm_bayes.report.figures.tidy import (
@@ -19,6 +18,7 @@ from netlm_bayes.report.figures.tidy import (
     ratio_name,
     ratios_of,
 )
+from netlm_bayes.report.labels import Labels
 
 PRIOR = Ink(PALE, line_width=7)
 POSTERIOR = Ink(BLUE, "o", line_width=1.6)

@@ -13,7 +13,6 @@ from matplotlib.figure import Figure
 
 from netlm_bayes.report.figures.chart import chart
 from netlm_bayes.report.figures.geometry import Group, Panel, Row
-from netlm_bayes.report.figures.labels import NEXT_INSTITUTION, POOLED, Labels
 from netlm_bayes.report.figures.legend import draw_legend, legend_height
 from netlm_bayes.report.figures.response import POOL
 from netlm_bayes.report.figures.scale import months_scale, percent_scale
@@ -36,6 +35,7 @@ from netlm_bayes.report.figures.style import (
     write,
 )
 from netlm_bayes.report.figures.tidy import interval_of, level_text, marks, percent
+from netlm_bayes.report.labels import NEXT_INSTITUTION, POOLED, Labels
 
 COHORT = Ink(BLUE, "o", line_width=1.8)
 BEYOND = "beyond the last follow-up"

@@ -11,10 +11,10 @@ from matplotlib.figure import Figure
 from netlm_bayes.formats import PRINTED_PERCENT, Estimate, error_of, estimate_of, p_value
 from netlm_bayes.report.figures.chart import chart
 from netlm_bayes.report.figures.geometry import Group, Panel, Row
-from netlm_bayes.report.figures.labels import Labels
 from netlm_bayes.report.figures.scale import Scale, months_scale, percent_scale, ratio_scale
 from netlm_bayes.report.figures.style import BLACK, GREY, ORANGE, Ink, styled
 from netlm_bayes.report.figures.tidy import marks, rows_of
+from netlm_bayes.report.labels import Labels
 
 SURPRISING = 0.05
 PRINTED = {

@@ -7,10 +7,10 @@ from matplotlib.figure import Figure
 
 from netlm_bayes.report.figures.chart import chart
 from netlm_bayes.report.figures.geometry import Group, Panel, Row
-from netlm_bayes.report.figures.labels import NEXT_INSTITUTION, POOLED, Labels
 from netlm_bayes.report.figures.scale import percent_scale
 from netlm_bayes.report.figures.style import BLACK, BLUE, ORANGE, PURPLE, Ink, styled
 from netlm_bayes.report.figures.tidy import interval_of, level_text, marks, percent
+from netlm_bayes.report.labels import NEXT_INSTITUTION, POOLED, Labels
 
 POOL = Ink(ORANGE, "D", size=5.5, line_width=1.9)
 MARKERS = ("o", "s", "^", "v", "P", "*", "X")  # odd in number, so that filled and hollow alternate

@@ -7,7 +7,6 @@ from matplotlib.figure import Figure
 
 from netlm_bayes.report.figures.chart import chart
 from netlm_bayes.report.figures.geometry import Group, Panel, Row
-from netlm_bayes.report.figures.labels import NEXT_INSTITUTION, POOLED, Labels
 from netlm_bayes.report.figures.scale import Scale, months_scale, percent_scale, ratio_scale
 from netlm_bayes.report.figures.style import BLACK, BLUE, GREY, ORANGE, PURPLE, Ink, styled
 from netlm_bayes.report.figures.tidy import (
@@ -19,6 +18,7 @@ from netlm_bayes.report.figures.tidy import (
     ratio_name,
     ratios_of,
 )
+from netlm_bayes.report.labels import NEXT_INSTITUTION, POOLED, Labels
 
 POOL = Ink(ORANGE, "D", line_width=1.7)
 NEXT = Ink(PURPLE, "^", hollow=True, size=5.5, line_style=(0, (3, 1.5)))

@@ -9,8 +9,8 @@ import pandas as pd
 
 from netlm_bayes.formats import Estimate, error_column, estimate_of
 from netlm_bayes.report.figures.geometry import Mark
-from netlm_bayes.report.figures.labels import NEXT_INSTITUTION, POOLED, Labels
 from netlm_bayes.report.figures.style import Ink
+from netlm_bayes.report.labels import NEXT_INSTITUTION, POOLED, Labels
 
 RATIOS = ("hazard_ratio", "odds_ratio")
 NOTHING = Estimate(float("nan"))

@@ -16,9 +16,9 @@ from netlm_bayes.formats import (
     estimate_of,
     interval,
 )
-from netlm_bayes.report.figures.labels import NEXT_INSTITUTION, POOLED, Labels
 from netlm_bayes.report.figures.scale import Scale, ratio_scale
 from netlm_bayes.report.figures.tidy import level_text, ratio_name, ratios_of, rows_of
+from netlm_bayes.report.labels import NEXT_INSTITUTION, POOLED, Labels
 from netlm_bayes.report.page.charts import Figure, Line, Series, finite, intervals_chart, mark
 from netlm_bayes.report.page.run import PageRun
 from netlm_bayes.report.page.tables import TextTable, number, text_table

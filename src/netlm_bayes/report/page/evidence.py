@@ -16,9 +16,9 @@ from netlm_bayes.formats import (
     p_value,
     shown,
 )
-from netlm_bayes.report.figures.labels import Labels
 from netlm_bayes.report.figures.scale import Scale, months_scale, percent_scale, ratio_scale
 from netlm_bayes.report.figures.tidy import rows_of
+from netlm_bayes.report.labels import Labels
 from netlm_bayes.report.page.charts import Figure, Line, Series, intervals_chart, mark
 from netlm_bayes.report.page.run import PageRun
 from netlm_bayes.report.page.tables import TextTable, plain_table, text_table

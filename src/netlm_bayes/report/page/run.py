@@ -11,7 +11,7 @@ import xarray as xr
 
 from netlm_bayes.estimands.description import Described
 from netlm_bayes.model import Model
-from netlm_bayes.report.figures import Labels
+from netlm_bayes.report.labels import Labels
 from netlm_bayes.sampling.gate import Check
 
 Tables = Mapping[str, pd.DataFrame]

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import pandas as pd
 
 from netlm_bayes.formats import DEVIATION, Estimate, estimate_of, shown
-from netlm_bayes.report.figures.labels import NEXT_INSTITUTION, POOLED
 from netlm_bayes.report.figures.scale import Scale, ratio_scale
 from netlm_bayes.report.figures.tidy import centres, interval_of, level_text, ratio_name, ratios_of
+from netlm_bayes.report.labels import NEXT_INSTITUTION, POOLED
 from netlm_bayes.report.page.charts import Figure, Line, Series, intervals_chart, mark
 from netlm_bayes.report.page.run import PageRun
 from netlm_bayes.report.page.tables import TextTable, text_table

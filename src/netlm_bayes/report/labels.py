@@ -2,16 +2,50 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from netlm_bayes.codebook import EVENT, EVENT_FREE
 
 POOLED = "pooled"
 NEXT_INSTITUTION = "next institution"
 OF_NO_COHORT = {POOLED: "Pooled", NEXT_INSTITUTION: "Next institution"}
+
+
+class About(NamedTuple):
+    """A contrast of levels, a step of a covariate or one level, and the months in which it holds.
+
+    >>> About("bone", "yes", "no", until=12).text
+    'yes vs no, until month 12'
+    """
+
+    covariate: str
+    level: str = ""
+    versus: str = ""
+    since: float = 0.0
+    until: float = math.inf
+
+    @property
+    def text(self) -> str:
+        """All but the covariate."""
+        parts = [f"{self.level} vs {self.versus}" if self.versus else self.level]
+        parts += [f"from month {self.since:g}"] if self.since > 0 else []
+        parts += [f"until month {self.until:g}"] if math.isfinite(self.until) else []
+        return ", ".join(part for part in parts if part)
+
+
+def about(row: Any) -> About:
+    """What a row of a table is about."""
+    since, until = (float(getattr(row, name, math.nan)) for name in ("from_month", "until_month"))
+    months = (0.0 if math.isnan(since) else since, math.inf if math.isnan(until) else until)
+    return About(row.covariate, row.level, getattr(row, "versus", ""), *months)
+
+
+OF_SUBGROUPS = ("median", "milestone", "curve", "counts")
+"""Kinds of printed numbers that are about a subgroup, and not a contrast."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +81,16 @@ class Labels:
         """The endpoint that needs no naming."""
         return next(iter(self.endpoints), "")
 
+    @property
+    def primary_label(self) -> str:
+        """Its label."""
+        return self.endpoints.get(self.primary_endpoint, self.primary_endpoint)
+
+    def first_endpoint(self, names: Iterable[str]) -> str:
+        """First of some endpoints in the order of the labels."""
+        order = list(self.endpoints)
+        return min(names, key=lambda name: order.index(name) if name in order else len(order))
+
     def cohort_on(self, name: str, endpoint: str) -> str:
         """Label of a cohort, with the endpoint unless it is the primary one."""
         if endpoint in ("", self.primary_endpoint):
@@ -68,6 +112,45 @@ class Labels:
     def event_free_of(self, endpoints: Iterable[str]) -> str:
         """Who has not had the event: `alive`, say; of endpoints that differ, `event-free`."""
         return _common(self.event_free, endpoints, EVENT_FREE)
+
+    def covariate(self, name: str) -> str:
+        """Label of a covariate."""
+        return self.covariates.get(name, name)
+
+    def about(self, one: About) -> str:
+        """Name a contrast or a level with its covariate.
+
+        >>> Labels({}, {"sex": "Sex at birth"}, {}, {}).about(About("sex", "female", "male"))
+        'Sex at birth: female vs male'
+        """
+        return ": ".join(text for text in (self.covariate(one.covariate), one.text) if text)
+
+    def ordered(self, found: Iterable[About]) -> list[About]:
+        """Contrasts or levels by covariate, then by level; joined levels come last."""
+        return sorted(dict.fromkeys(found), key=self._place_of)
+
+    def _place_of(self, one: About) -> tuple[int, int]:
+        names, known = list(self.covariates), self.levels.get(one.covariate, ())
+        return (
+            names.index(one.covariate) if one.covariate in names else len(names),
+            known.index(one.level) if one.level in known else len(known),
+        )
+
+    def subgroup(self, text: str) -> str:
+        """Name a subgroup in which several covariates have some level."""
+        return _relabelled(text, self.covariates, r"(?<!\w)({})(?=: )")
+
+    def printed(self, row: Any) -> str:
+        """Name a printed number by what it is about, without what its panel already says."""
+        whom = self.subgroup(row.subgroup) if row.kind in OF_SUBGROUPS else self.about(about(row))
+        at = "" if math.isnan(row.horizon) else f"{row.horizon:g} months"
+        is_primary = row.endpoint == self.primary_endpoint
+        endpoint = "" if is_primary else self.endpoints.get(row.endpoint, row.endpoint)
+        text = ", ".join(part for part in (endpoint, at, whom) if part)
+        others = [self.covariate(name) for name in row.adjusted_for.split(", ") if name]
+        return f"{text} (adjusted for {', '.join(others)})" if others else text
+
+    # --- to go when exports and sentences have moved to `about` ---
 
     def has(self, contrast: str) -> bool:
         """Whether a contrast or subgroup is about a covariate."""
