@@ -21,9 +21,9 @@ from netlm_bayes.ipd.write import as_csv, as_parquet
 from netlm_bayes.latent import Normal, log_shares, on_scale
 from netlm_bayes.likelihood.data import data_of
 from netlm_bayes.likelihood.patient_rows import patient_rows
+from netlm_bayes.likelihood.script import script_of
 from netlm_bayes.likelihood.structure import structure_of
 from netlm_bayes.model import Model
-from netlm_bayes.pipeline.script import script_of
 from netlm_bayes.population import patterns_of
 from netlm_bayes.sites.table import Groups
 

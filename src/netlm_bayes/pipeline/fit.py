@@ -20,12 +20,12 @@ from netlm_bayes.estimands.prior import accepted_prior
 from netlm_bayes.estimands.summary import tidy
 from netlm_bayes.evidence.analysis import Analysis
 from netlm_bayes.evidence.assemble import analyse
+from netlm_bayes.likelihood.script import script_of
 from netlm_bayes.model import Model
 from netlm_bayes.pipeline.criticism import criticism, marked, synthetic_cohorts
 from netlm_bayes.pipeline.fitted import Fit
 from netlm_bayes.pipeline.job import Job, Options, check_poolable, job_of
 from netlm_bayes.pipeline.posterior import Graph, compile_analysis, posterior_of
-from netlm_bayes.pipeline.script import script_of
 from netlm_bayes.pipeline.sensitivity import NOTHING, sensitivity_of
 from netlm_bayes.report.labels import Labels
 from netlm_bayes.report.tables import posterior_tables

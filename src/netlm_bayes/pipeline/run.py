@@ -19,10 +19,10 @@ from netlm_bayes.errors import RunError
 from netlm_bayes.estimands.description import Described
 from netlm_bayes.model import Model
 from netlm_bayes.pipeline.criticism import without_patients
-from netlm_bayes.pipeline.script import SCRIPT, read_script
 from netlm_bayes.report.figures import Labels, draw
 from netlm_bayes.sampling.gate import Accepted, Check, NotConvergedError
 
+SCRIPT = "script.py"
 LEFT_OUT = "diagnostics_left_out.json"
 """Checks of priors and scenarios that did not converge; the run stands without them."""
 FAILED_DRAWS = "not_converged.nc"
@@ -89,9 +89,9 @@ def read_run(folder: Path) -> Run:
     checks = _checks(folder)
     if failed := [check.name for check in checks if not check.passed]:
         raise RunError(f"{folder}: did not converge ({', '.join(failed)}); it holds no estimates")
-    tables, script = store.read_tables(folder), read_script(folder)
+    script = (folder / SCRIPT).read_text("utf-8") if (folder / SCRIPT).is_file() else ""
     left_out = _checks(folder, LEFT_OUT) if (folder / LEFT_OUT).is_file() else ()
-    return Run(manifest, tables, checks, folder, left_out, script)
+    return Run(manifest, store.read_tables(folder), checks, folder, left_out, script)
 
 
 def _checks(run: Path, name: str = store.DIAGNOSTICS) -> tuple[Check, ...]:

@@ -14,7 +14,6 @@ from netlm_bayes.report.page.forms import listed
 from netlm_bayes.report.page.library import SCRIPTS, STYLE, asset, charting_library
 from netlm_bayes.report.page.quoted import FIRST
 from netlm_bayes.report.page.run import PageRun
-from netlm_bayes.report.page.script import NOT_AVAILABLE
 from netlm_bayes.report.page.sections import Section, sections
 from netlm_bayes.report.page.security import content_security_policy, embedded_json, inline
 from netlm_bayes.report.page.tables import TextTable, text_table
@@ -53,7 +52,6 @@ def render_page(run: PageRun) -> str:
         more=MORE,
         assumptions=content.assumptions,
         methods=content.methods,
-        no_script=NOT_AVAILABLE,
         checklists=_checklists(content),
         explorer=explorer,
         no_explorer=missing,

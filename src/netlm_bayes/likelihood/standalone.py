@@ -1,0 +1,255 @@
+"""Synthetic example: one PyMC model of printed evidence that stands alone.
+
+Needs numpy and PyMC only. Every number that enters the likelihood, and every prior, is in the block
+of data; run the file to draw from the posterior. Coefficients are log hazard ratios or, of
+response, log odds ratios, level vs reference; time is in months.
+"""
+
+import itertools
+
+import numpy as np
+import numpy.typing as npt
+import pymc as pm
+import pytensor.tensor as pt
+
+type Array = npt.NDArray[np.float64]
+type Subgroup = dict[str, list[str]]  # levels by covariate; empty: everyone
+
+# --- data ---
+COHORTS: list[str] = ["a", "b"]
+LEVELS: Subgroup = {"bone": ["no", "yes"], "grade": ["1", "2", "3"]}
+REFERENCE: dict[str, str] = {"bone": "no", "grade": "1"}
+# Share of each level, a list a covariate; or, where covariates are associated, one list with the
+# share of every combination of levels, the last covariate turning fastest.
+SHARES: dict[str, list[list[float]]] = {
+    "a": [[0.7, 0.3], [0.2, 0.5, 0.3]],
+    "b": [[0.7, 0.3], [0.3, 0.3, 0.4]],
+}
+# Margins borrowed from another cohort are uncertain: the log share of each level moves by these
+# steps for one standard deviation.
+TILTS: dict[str, dict[str, list[float]]] = {"b": {"bone": [0.0, 0.3]}}
+# Of a cohort: its parameters before its effects. "weibull", "piecewise", or "" of response; cuts
+# are the months at which a piecewise hazard may step. "partial", "complete" or "none".
+OWN: list[str] = ["level", "log_shape"]
+BASELINE: str = "weibull"
+CUTS: list[float] = []
+POOLING: str = "partial"
+LATER_ENDPOINTS: list[str] = []
+# Mean (of a half-normal 0), standard deviation, and why.
+PRIORS: dict[str, tuple[float, float, str]] = {
+    "level": (0.0, 1.0, "a synthetic example"),
+    "log_shape": (0.0, 0.5, "a synthetic example"),
+    "effect": (0.0, 1.0, "a synthetic example"),
+    "heterogeneity_level": (0.0, 0.5, "a synthetic example"),
+    "heterogeneity_log_shape": (0.0, 0.25, "a synthetic example"),
+    "heterogeneity_effect": (0.0, 0.5, "a synthetic example"),
+}
+# Ratios: cohort, covariate, level, versus, log ratio. Their covariance by cohort holds the squared
+# standard error, what levels share by sharing a reference group, and, where a ratio was adjusted
+# otherwise than this model adjusts, a variance for the mismatch.
+RATIOS: list[tuple[str, str, list[str], list[str], float]] = [
+    ("a", "bone", ["yes"], ["no"], 0.7),
+    ("a", "grade", ["2", "3"], ["1"], 0.4),
+]
+RATIO_COVARIANCE: dict[str, list[list[float]]] = {"a": [[0.09, 0.0], [0.0, 0.16]]}
+# A regression that adjusts for less than this model does estimates another coefficient: by place
+# in RATIOS, what the model implies for it, an intercept and a coefficient for each parameter.
+IMPLIED: dict[int, tuple[float, list[float]]] = {}
+# Points of survival curves: cohort, endpoint, subgroup, month, log(-log S). A median is S = 1/2.
+CURVE: list[tuple[str, str, Subgroup, float, float]] = [("a", "pfs", {}, 14.0, -0.3665)]
+CURVE_COVARIANCE: dict[str, list[list[float]]] = {"a": [[0.02]]}
+# Medians not reached by the end of follow-up: cohort, endpoint, subgroup, month, standard error.
+NOT_REACHED: list[tuple[str, str, Subgroup, float, float]] = [("b", "pfs", {}, 24.0, 0.3)]
+# Responders: cohort, subgroup, responders, of how many, weight. Tables by level carry the cohort's
+# total; beside T of them the total itself has weight 1 - T, so that nobody is counted twice.
+COUNTS: list[tuple[str, Subgroup, int, int, float]] = []
+SAMPLING: dict[str, float] = {
+    "draws": 1000,
+    "tune": 1000,
+    "chains": 4,
+    "target_accept": 0.95,
+    "random_seed": 1,
+}
+LEVEL: float = 0.95  # of the intervals
+# --- end of data ---
+
+PATTERNS = [dict(zip(LEVELS, row, strict=True)) for row in itertools.product(*LEVELS.values())]
+EFFECTS = [(name, level) for name in LEVELS for level in LEVELS[name] if level != REFERENCE[name]]
+DESIGN = np.array([[float(row[name] == level) for name, level in EFFECTS] for row in PATTERNS])
+PARAMETERS = [*OWN, *(f"{name}: {level}" for name, level in EFFECTS)]
+# One tau for each of the cohort's own parameters, and one a covariate, shared by its levels.
+TAUS = [*OWN, *LEVELS]
+TAU_OF = [TAUS.index(name) for name in [*OWN, *(name for name, _ in EFFECTS)]]
+EDGES = np.array([0.0, *CUTS, np.inf])
+COORDS = {
+    "cohort": COHORTS,
+    "parameter": PARAMETERS,
+    "heterogeneity": TAUS,
+    "borrowing": list(TILTS),
+    "covariate": list(LEVELS),
+    "later_endpoint": LATER_ENDPOINTS,
+    "later_interval": list(range(1, len(EDGES) - 1)),
+}
+
+
+def prior(names: list[str]) -> Array:
+    """Means and standard deviations."""
+    return np.array([PRIORS[name][:2] for name in names]).T
+
+
+def add_cohorts() -> None:
+    """Cohort c's parameter j is mu_j + tau_j z_cj; the next institution's is N(mu_j, tau_j)."""
+    mean, sd = prior([*OWN, *["effect"] * len(EFFECTS)])
+    dims = ("cohort", "parameter")
+    if POOLING == "none":
+        pm.Normal("theta", mean, sd, dims=dims)
+        return
+    mu = pm.Normal("mu", mean, sd, dims="parameter")
+    apart = np.zeros((len(COHORTS), 1))
+    if POOLING == "partial":
+        own = [f"heterogeneity_{name}" for name in OWN]
+        _, scale = prior([*own, *["heterogeneity_effect"] * len(LEVELS)])
+        tau = pm.HalfNormal("tau", scale, dims="heterogeneity")
+        apart = tau[TAU_OF] * pm.Normal("z", 0, 1, dims=dims)
+    pm.Deterministic("theta", mu + apart, dims=dims)
+
+
+def add_other_parameters() -> None:
+    """Uncertainty of borrowed margins, offsets of later endpoints, steps of the hazard."""
+    if TILTS:
+        pm.Normal("margin_tilt", 0, 1, dims=("borrowing", "covariate"))
+    if LATER_ENDPOINTS:
+        pm.Normal("endpoint_offset", *PRIORS["endpoint_offset"][:2], dims="later_endpoint")
+    if BASELINE == "piecewise":
+        sd = pm.HalfNormal("hazard_step_sd", PRIORS["hazard_step"][1])
+        step = pm.Normal("hazard_step", 0, 1, dims="later_interval")
+        risen = pt.concatenate([pt.zeros(1), pt.cumsum(sd * step)])
+        pm.Deterministic("log_hazard_step", risen)
+
+
+def members(subgroup: Subgroup) -> Array:
+    """1 for every combination of levels that belongs to a subgroup, else 0."""
+    inside = [all(row[name] in levels for name, levels in subgroup.items()) for row in PATTERNS]
+    return np.array(inside, dtype=float)
+
+
+def shares(cohort: str) -> Array:
+    """Share of every combination of levels."""
+    return np.prod(np.array(list(itertools.product(*SHARES[cohort]))), axis=1)
+
+
+def tilt(model: pm.Model, cohort: str, groups: list[dict[str, str]]) -> pt.TensorVariable:
+    """How far the log shares of groups are from those borrowed."""
+    moved = pt.zeros(len(groups))
+    for name, steps in TILTS.get(cohort, {}).items():
+        by_level = dict(zip(LEVELS[name], steps, strict=True))
+        step = np.array([by_level[row[name]] if name in row else 0.0 for row in groups])
+        place = list(TILTS).index(cohort), list(LEVELS).index(name)
+        moved = moved + step * model["margin_tilt"][place]
+    return moved
+
+
+def log_shares(model: pm.Model, cohort: str, subgroup: Subgroup) -> pt.TensorVariable:
+    """Log shares of the combinations inside a subgroup, up to a constant."""
+    inside = np.maximum(shares(cohort) * members(subgroup), 1e-300)
+    return np.log(inside) + tilt(model, cohort, PATTERNS)
+
+
+def linear_predictor(model: pm.Model, cohort: str) -> pt.TensorVariable:
+    """Level plus coefficients, of every combination of levels."""
+    theta = model["theta"][COHORTS.index(cohort)]
+    return theta[0] + pt.dot(DESIGN, theta[len(OWN) :])
+
+
+def log_effect(
+    model: pm.Model, cohort: str, covariate: str, levels: list[str]
+) -> pt.TensorVariable:
+    """Log ratio of joined levels vs reference: their mean ratio, weighted by prevalence."""
+    theta = model["theta"][COHORTS.index(cohort)]
+    by_name = {name: theta[place] for place, name in enumerate(PARAMETERS)}
+    effects = pt.stack([by_name.get(f"{covariate}: {level}", pt.zeros(())) for level in levels])
+    margin = np.array([shares(cohort) @ members({covariate: [level]}) for level in levels])
+    weight = np.log(margin + 1e-12) + tilt(model, cohort, [{covariate: x} for x in levels])
+    return pt.logsumexp(weight + effects) - pt.logsumexp(weight)
+
+
+def log_ratio(model: pm.Model, place: int) -> pt.TensorVariable:
+    """What the model says of one printed log ratio."""
+    cohort, covariate, level, versus, _ = RATIOS[place]
+    if place in IMPLIED:
+        intercept, coefficients = IMPLIED[place]
+        return intercept + pt.dot(np.array(coefficients), model["theta"][COHORTS.index(cohort)])
+    sides = [log_effect(model, cohort, covariate, joined) for joined in (level, versus)]
+    return sides[0] - sides[1]
+
+
+def log_minus_log(
+    model: pm.Model, cohort: str, endpoint: str, subgroup: Subgroup, month: float
+) -> pt.TensorVariable:
+    """log(-log S) of a mixed population at a month."""
+    if BASELINE == "weibull":  # log H(t | x) = a + kappa log(t / 12) + x' beta
+        log_time = pt.exp(model["theta"][COHORTS.index(cohort), 1]) * np.log(month / 12)
+    else:  # log h(t | x) = g + r_j + x' beta in interval j
+        spent = np.maximum(np.minimum(month, EDGES[1:]) - EDGES[:-1], 0)
+        log_time = pt.log(pt.dot(spent, pt.exp(model["log_hazard_step"])))
+    if endpoint in LATER_ENDPOINTS:
+        log_time = log_time + model["endpoint_offset"][LATER_ENDPOINTS.index(endpoint)]
+    share = log_shares(model, cohort, subgroup)
+    hazard = pt.exp(linear_predictor(model, cohort) + log_time)
+    log_survival = pt.logsumexp(share - hazard) - pt.logsumexp(share)
+    return pt.log(pt.maximum(-log_survival, 1e-15))
+
+
+def log_response(model: pm.Model, cohort: str, subgroup: Subgroup, sign: int) -> pt.TensorVariable:
+    """Log of a mixed population's mean probability of response (sign 1), or of none (-1)."""
+    share = log_shares(model, cohort, subgroup)
+    each = -pt.softplus(-sign * linear_predictor(model, cohort))
+    return pt.logsumexp(share + each) - pt.logsumexp(share)
+
+
+def add_likelihood(model: pm.Model) -> None:
+    """Everything printed, source by source."""
+    for cohort, covariance in RATIO_COVARIANCE.items():
+        places = [place for place, row in enumerate(RATIOS) if row[0] == cohort]
+        mean = pt.stack([log_ratio(model, place) for place in places])
+        printed = [RATIOS[place][4] for place in places]
+        pm.MvNormal(f"ratios of {cohort}", mean, cov=np.array(covariance), observed=printed)
+    for cohort, covariance in CURVE_COVARIANCE.items():
+        points = [row for row in CURVE if row[0] == cohort]
+        mean = pt.stack([log_minus_log(model, *row[:4]) for row in points])
+        printed = [row[4] for row in points]
+        pm.MvNormal(f"curve of {cohort}", mean, cov=np.array(covariance), observed=printed)
+    for place, row in enumerate(NOT_REACHED):
+        above_one_half = (np.log(np.log(2)) - log_minus_log(model, *row[:4])) / row[4]
+        pm.Potential(f"not reached {place}", pm.logcdf(pm.Normal.dist(0, 1), above_one_half))
+    for place, (cohort, subgroup, responders, total, weight) in enumerate(COUNTS):
+        yes, no = (log_response(model, cohort, subgroup, sign) for sign in (1, -1))
+        log_likelihood = responders * yes + (total - responders) * no
+        pm.Potential(f"counts {place}", weight * log_likelihood)
+
+
+def build() -> pm.Model:
+    """Make every parameter once, and a term for each source."""
+    with pm.Model(coords=COORDS) as model:
+        add_cohorts()
+        add_other_parameters()
+        add_likelihood(model)
+    return model
+
+
+def main() -> None:
+    """Draw from the posterior and print the ratios of every cohort and the pool."""
+    with build():
+        posterior = pm.sample(**SAMPLING)["posterior"]
+    found = {cohort: posterior["theta"].sel(cohort=cohort) for cohort in COHORTS}
+    found |= {"pooled": posterior["mu"]} if POOLING != "none" else {}
+    for cohort, values in found.items():
+        for name, level in EFFECTS:
+            ratio = np.exp(values.sel(parameter=f"{name}: {level}").to_numpy().ravel())
+            low, middle, high = np.quantile(ratio, [(1 - LEVEL) / 2, 0.5, (1 + LEVEL) / 2])
+            what = f"{name}: {level} vs {REFERENCE[name]}"
+            print(f"{cohort:<24} {what:<36} {middle:6.2f} ({low:.2f} to {high:.2f})")
+
+
+if __name__ == "__main__":
+    main()
