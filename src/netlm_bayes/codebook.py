@@ -5,7 +5,7 @@ Nothing outside the bundled codebook file knows any disease: levels, references 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from importlib import resources
@@ -253,6 +253,10 @@ class Codebook(Document):
         if name not in self.covariates:
             raise ValueError(f"no such covariate '{name}'{did_you_mean(name, self.covariates)}")
         return self.covariates[name]
+
+    def subgroup(self, levels: Mapping[str, Sequence[str]]) -> dict[str, tuple[str, ...]]:
+        """Levels of a subgroup by covariate, whatever names they go by."""
+        return {name: self.covariate(name).members(named) for name, named in levels.items()}
 
 
 def bundled_file(name: str) -> Path:

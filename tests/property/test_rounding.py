@@ -12,7 +12,7 @@ from netlm_bayes.published.rounding import (
     judged,
     judged_below,
     log_centre,
-    log_ratio_se,
+    rounded_se,
     unit,
     wald_p,
 )
@@ -39,9 +39,9 @@ def test_what_a_regression_prints_of_itself_is_never_a_conflict(
     )
     p = math.erfc(abs(log_ratio) / se / math.sqrt(2))
     bounds = (Rounded.printed(lower), Rounded.printed(upper))
-    assert log_ratio_se(*bounds).holds(se)
+    assert rounded_se(*bounds).holds(se)
     assert judged(estimate, log_centre(*bounds).through(math.exp)).verdict != "conflict"
-    implied = wald_p(Rounded.printed(estimate).log(), log_ratio_se(*bounds))
+    implied = wald_p(Rounded.printed(estimate).log(), rounded_se(*bounds))
     assert implied.holds(p)
     assert judged(as_printed(p, p_decimals), implied).verdict != "conflict"
 

@@ -280,7 +280,7 @@ def test_what_a_cox_regression_prints_at_a_cut_is_implied_by_the_slope(
     # Nothing but the emulator's error is added to what is printed: the paper adjusts as we do.
     variance = analysis.cohorts[0].ratio_covariance[0, 0]
     assert variance == pytest.approx(SE**2 + implied.error_sd**2, rel=1e-6)
-    assert "of a cut on a latent scale" in analysis.cohorts[0].roles[item].note
+    assert "of a cut on a latent scale" in analysis.cohorts[0].roles[item].reason
 
 
 def test_patients_with_values_of_their_own_have_the_likelihood_of_a_weibull(tmp_path: Path) -> None:

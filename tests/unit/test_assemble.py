@@ -51,7 +51,7 @@ def test_what_nothing_given_knows_is_refused(wrong, said, files):
 def test_every_item_has_a_use_and_a_reason(name, files):
     for cohort in analyse(read_model(name), files).cohorts:
         assert [role.item for role in cohort.roles] == list(range(len(cohort.cohort.published)))
-        assert all(role.note for role in cohort.roles)
+        assert all(role.reason for role in cohort.roles)
         assert {role.role for role in cohort.roles} <= {"fit", "weights", "check", "unused"}
         assert cohort.joint.sum() == pytest.approx(1)
         assert np.linalg.eigvalsh(cohort.ratio_covariance).min() > 0
@@ -61,7 +61,7 @@ def uses(name: str, cohort: int, files: Any, covariate: str) -> set[tuple[str, s
     found = analyse(read_model(name), files).cohorts[cohort]
     items = found.cohort.published
     return {
-        (role.role, role.note)
+        (role.role, role.reason)
         for role in found.roles
         if getattr(items[role.item], "covariate", "") == covariate
         and items[role.item].kind == "odds_ratio"
@@ -78,7 +78,7 @@ def test_a_recovered_table_takes_the_place_of_its_odds_ratios(files):
 def test_responders_are_refused_for_guarantee_time(files):
     first = analyse(read_model("pfs-weibull"), files).cohorts[0]
     notes = {
-        role.note
+        role.reason
         for role in first.roles
         if "response" in getattr(first.cohort.published[role.item], "subgroup", {})
         and first.cohort.published[role.item].kind == "median"

@@ -262,7 +262,7 @@ def printed_levels(analysis):
     cohort, book = analysis.cohorts[0].cohort, analysis.codebook
     items = [(i, x) for i, x in enumerate(cohort.published) if x.kind == "hazard_ratio"]
     ratios = [printed_ratio(i, x, book) for i, x in items if x.covariate == "size"]
-    covariance, _ = ratio_covariance(ratios, cohort, book)
+    covariance, _ = ratio_covariance(ratios, ratios, cohort, book)
     return np.array([ratio.log_ratio for ratio in ratios]), covariance
 
 

@@ -170,7 +170,7 @@ def test_a_curve_has_a_use_and_a_reason(change, use, note):
     spec = read_model("pfs-weibull").model_copy(update={"endpoints": ()})
     found = role_of(0, item, spec, BOOK, ())
     assert found.role == use
-    assert found.note.startswith(note)
+    assert found.reason.startswith(note)
 
 
 MONTHS = np.arange(0, 30, 0.5)

@@ -137,7 +137,7 @@ def test_what_a_model_cannot_imply_keeps_the_mismatch_term(analysis_of, papers):
     assert not implied.implied
     np.testing.assert_array_equal(mismatch.ratio_covariance, implied.ratio_covariance)
     assert implied.notes[-1] == f"adjustment: spread keeps the mismatch term: {why}"
-    assert any(role.note.endswith(f"mismatch sd 0.15: {why}") for role in implied.roles)
+    assert any(role.reason.endswith(f"mismatch sd 0.15: {why}") for role in implied.roles)
 
 
 def test_a_level_that_nobody_has_keeps_the_mismatch_term(analysis_of, papers):

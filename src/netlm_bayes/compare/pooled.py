@@ -18,9 +18,8 @@ from netlm_bayes.estimands.population import NEXT, POOLED
 from netlm_bayes.estimands.summary import COLUMNS, ERRORS
 from netlm_bayes.evidence.analysis import Analysis, CohortEvidence
 from netlm_bayes.frequentist import bayesian_grid, fixed_effect, random_effects
-from netlm_bayes.published.estimates import PrintedRatio, printed_ratio
+from netlm_bayes.published.estimates import PrintedRatio
 from netlm_bayes.published.information import ratio_covariance
-from netlm_bayes.published.items import Ratio
 
 Array = NDArray[np.float64]
 Limits = tuple[float, float, float]
@@ -50,7 +49,7 @@ def cohort_estimate(
                   - \log \frac{\sum_B m_l e^{\beta_l}}{\sum_B m_l}, \qquad
               \mathrm{se}^2 = \nabla c' \, V \, \nabla c
     """
-    ratios = _fitted_ratios(cohort, codebook, contrast.covariate)
+    ratios = _fitted_ratios(cohort, contrast.covariate)
     for ratio in ratios:
         for sign, sides in ((1, (ratio.level, ratio.versus)), (-1, (ratio.versus, ratio.level))):
             if sides == (contrast.level, contrast.versus):
@@ -63,25 +62,15 @@ def cohort_estimate(
     level, level_slope = _joined(beta, shares, contrast.level)
     versus, versus_slope = _joined(beta, shares, contrast.versus)
     slope = [level_slope.get(r.level[0], 0.0) - versus_slope.get(r.level[0], 0.0) for r in ratios]
-    covariance, _ = ratio_covariance(ratios, cohort.cohort, codebook)
+    covariance, _ = ratio_covariance(ratios, cohort.estimates.values(), cohort.cohort, codebook)
     se = math.sqrt(np.array(slope) @ covariance @ np.array(slope))
     return OwnEstimate(cohort.cohort.id, ratios[0].endpoint, level - versus, se)
 
 
-def _fitted_ratios(
-    cohort: CohortEvidence, codebook: Codebook, covariate: str
-) -> list[PrintedRatio]:
+def _fitted_ratios(cohort: CohortEvidence, covariate: str) -> list[PrintedRatio]:
     """Ratios of one covariate with role `fit`: one regression, one reference, levels apart."""
-    items = [
-        (role.item, cohort.cohort.published[role.item])
-        for role in cohort.roles
-        if role.role == "fit"
-    ]
-    return [
-        printed_ratio(index, item, codebook)
-        for index, item in items
-        if isinstance(item, Ratio) and item.covariate == covariate
-    ]
+    fitted = [cohort.estimates.get(role.item) for role in cohort.roles if role.role == "fit"]
+    return [x for x in fitted if isinstance(x, PrintedRatio) and x.covariate == covariate]
 
 
 def _joined(

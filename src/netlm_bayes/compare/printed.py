@@ -15,10 +15,10 @@ from numpy.typing import NDArray
 from netlm_bayes.estimands.effects import Contrast
 from netlm_bayes.estimands.monte_carlo import mean_errors, probability_errors, quantiles
 from netlm_bayes.estimands.population import Population
-from netlm_bayes.estimands.replication import Replicate, unpredictable
+from netlm_bayes.estimands.replication import Replicate
 from netlm_bayes.evidence.analysis import Analysis
 from netlm_bayes.formats import error_column
-from netlm_bayes.published.estimates import PrintedRatio, printed_ratio
+from netlm_bayes.published.estimates import PrintedRatio
 from netlm_bayes.published.items import Ratio
 
 Array = NDArray[np.float64]
@@ -89,10 +89,10 @@ def comparison(analysis: Analysis, people: Sequence[Population], chains: int) ->
     for cohort, population in zip(analysis.cohorts, people, strict=False):
         for role in cohort.roles:
             item = cohort.cohort.published[role.item]
+            ratio = cohort.estimates.get(role.item)
             if not isinstance(item, Ratio) or role.role not in {"fit", "check"}:
                 continue
-            if not unpredictable(item):
-                ratio = printed_ratio(role.item, item, analysis.codebook)
+            if isinstance(ratio, PrintedRatio):
                 row = {
                     "cohort": cohort.cohort.id,
                     **_printed(analysis, item, ratio),

@@ -23,9 +23,9 @@ from netlm_bayes.evidence.implied.emulator import follow_up_of, not_implied, saw
 from netlm_bayes.evidence.implied.regression import Regression, Response, Survival, regression_of
 from netlm_bayes.published.cohort import AnyItem, item_label, subgroup_label
 from netlm_bayes.published.digitised.grid import CurveEvidence
-from netlm_bayes.published.estimates import PrintedRatio, curve_point, printed_ratio, response_count
+from netlm_bayes.published.estimates import CurvePoint, PrintedRatio, ResponseCount
 from netlm_bayes.published.items import Counts, Median, Milestone, Ratio
-from netlm_bayes.published.roles import OTHER, ItemRole, adjusts_alike
+from netlm_bayes.published.roles import ItemRole, adjusts_alike
 
 Array = NDArray[np.float64]
 
@@ -57,7 +57,7 @@ def replicates(
     for cohort, population in zip(analysis.cohorts, people, strict=False):
         for role in cohort.roles:
             item = cohort.cohort.published[role.item]
-            if role.note != OTHER and isinstance(item, (Ratio, Median, Milestone, Counts)):
+            if not role.other_outcome and isinstance(item, (Ratio, Median, Milestone, Counts)):
                 found.append(_replicate(analysis, cohort, population, role, rng))
         for curve in cohort.digitised:
             found += _replicate_curve(cohort, population, curve, rng)
@@ -106,19 +106,18 @@ def _replicate(
     """Replicate one item, or say why not."""
     item = cohort.cohort.published[role.item]
     blank = _blank(analysis, cohort, item)
-    reason = unpredictable(item) if role.role in {"fit", "check"} else role.note
+    reason = unpredictable(item) if role.role in {"fit", "check"} else role.basis
     if reason:
         return replace(blank, note=reason)
     noise = rng.standard_normal(len(population.level))
     blank = replace(blank, role=role.role)
-    match item:
-        case Ratio():
-            return _replicate_ratio(analysis, cohort, population, role.item, item, noise, blank)
-        case Counts():
-            return _replicate_count(analysis, population, role.item, item, rng, blank)
-        case Median() | Milestone():
-            n = cohort.cohort.n
-            return _replicate_point(analysis, population, role.item, item, n, noise, blank)
+    match item, cohort.estimates.get(role.item):
+        case Ratio(), PrintedRatio() as ratio:
+            return _replicate_ratio(analysis, cohort, population, ratio, item, noise, blank)
+        case Counts(), ResponseCount() as count:
+            return _replicate_count(population, count, rng, blank)
+        case Median() | Milestone(), CurvePoint() as point:
+            return _replicate_point(population, point, item, noise, blank)
     raise TypeError(f"nothing to replicate in a {item.kind}")
 
 
@@ -160,13 +159,12 @@ def _replicate_ratio(
     analysis: Analysis,
     cohort: CohortEvidence,
     population: Population,
-    index: int,
+    ratio: PrintedRatio,
     item: Ratio,
     noise: Array,
     blank: Replicate,
 ) -> Replicate:
     r"""Ratio: :math:`\exp\{c(\beta) + \mathrm{se}\, z\}`, the model's mismatch in the error."""
-    ratio = printed_ratio(index, item, analysis.codebook)
     mean, mismatch = _expected(analysis, cohort, population, ratio)
     sd = np.hypot(ratio.log_ratio_se, mismatch)
     note = "" if item.event == "response" else f"printed {item.estimate}, of not responding"
@@ -194,15 +192,12 @@ def _expected(
 
 
 def _replicate_count(
-    analysis: Analysis,
     population: Population,
-    index: int,
-    item: Counts,
+    count: ResponseCount,
     rng: np.random.Generator,
     blank: Replicate,
 ) -> Replicate:
     """Count: binomial among those counted, as a share of them."""
-    count = response_count(index, item, analysis.codebook)
     counted = subgroups_within(population, {blank.subgroup: count.subgroup})
     (probability,) = response_probability(population, counted)
     draws = rng.binomial(count.total, probability) / count.total
@@ -211,16 +206,13 @@ def _replicate_count(
 
 
 def _replicate_point(
-    analysis: Analysis,
     population: Population,
-    index: int,
+    point: CurvePoint,
     item: Median | Milestone,
-    n: int,
     noise: Array,
     blank: Replicate,
 ) -> Replicate:
     """Point of a curve; noise acts on the log(-log S) scale."""
-    point = curve_point(index, item, analysis.codebook, n)
     baseline = population.curve(point.endpoint)
     if isinstance(item, Median):
         target = np.exp(-np.log(2) * np.exp(point.se * noise))

@@ -17,7 +17,7 @@ from netlm_bayes.parameters import Parameters, parameters_of
 from netlm_bayes.population import Patterns
 from netlm_bayes.published.cohort import Cohort
 from netlm_bayes.published.digitised.grid import CurveEvidence
-from netlm_bayes.published.estimates import CurvePoint, PrintedRatio, ResponseCount
+from netlm_bayes.published.estimates import CurvePoint, Estimate, PrintedRatio, ResponseCount
 from netlm_bayes.published.recover import RecoveredTable
 from netlm_bayes.published.roles import ItemRole
 from netlm_bayes.sites.table import SiteTable
@@ -43,6 +43,8 @@ class CohortEvidence:
     tables: tuple[RecoveredTable, ...]  # factors whose counts replace their odds ratios
     roles: tuple[ItemRole, ...]  # one for every item
     notes: tuple[str, ...]  # derived quantities, to be said aloud
+    # of every item that prints one with a standard error, in the likelihood or not, by place
+    estimates: Mapping[int, Estimate] = field(default_factory=dict)
     digitised: tuple[CurveEvidence, ...] = ()  # curves read off a figure
     # those whose outcome is known, of a cohort of patients; nothing is printed of it then
     patients: Patients | None = None

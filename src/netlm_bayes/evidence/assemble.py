@@ -32,13 +32,15 @@ from netlm_bayes.published.checks import faults
 from netlm_bayes.published.cohort import Cohort
 from netlm_bayes.published.digitised.grid import curve_evidence
 from netlm_bayes.published.estimates import (
+    CurvePoint,
+    Estimate,
+    PrintedRatio,
+    ResponseCount,
     curve_covariance,
-    curve_point,
-    printed_ratio,
-    response_count,
+    estimates_of,
 )
 from netlm_bayes.published.information import ratio_covariance
-from netlm_bayes.published.items import Counts, Curve, Median, Milestone, Ratio
+from netlm_bayes.published.items import Curve
 from netlm_bayes.published.margins import population_margins
 from netlm_bayes.published.recover import RecoveredTable, recover_tables
 from netlm_bayes.published.roles import ItemRole, adjusts_alike, role_of
@@ -150,40 +152,38 @@ def _cohort_evidence(
     """Sort one cohort's items and put numbers on those in the likelihood."""
     cohort = _as_read(file, spec)
     recovered = _tables(spec, cohort, codebook)
-    roles = _roles(spec, cohort, codebook, recovered, file.name)
+    estimates = estimates_of(cohort, codebook)
+    roles = _roles(spec, cohort, codebook, recovered, estimates, file.name)
     in_tables = {index for table in recovered for index in table.items}
     fitted = [role.item for role in roles if role.role == "fit" and role.item not in in_tables]
-    items = [(index, cohort.published[index]) for index in fitted]
-    ratios = tuple(printed_ratio(i, x, codebook) for i, x in items if isinstance(x, Ratio))
-    covariance, basis = ratio_covariance(ratios, cohort, codebook)
+    found = [estimates[index] for index in fitted if index in estimates]
+    ratios = tuple(one for one in found if isinstance(one, PrintedRatio))
+    covariance, basis = ratio_covariance(ratios, estimates.values(), cohort, codebook)
     mismatch = [spec.mismatch**2 * (not adjusts_alike(ratio, spec)) for ratio in ratios]
-    points = [
-        curve_point(i, x, codebook, cohort.n)
-        for i, x in items
-        if isinstance(x, (Median, Milestone))
-    ]
     shares, spread, log_sd, sources = population_margins(
         patterns, cohort, codebook, file.name, known
     )
+    points = [one for one in found if isinstance(one, CurvePoint)]
     curve = tuple(point for point in points if point.reached)
     return CohortEvidence(
         cohort=cohort,
         joint=joint_distribution(patterns, shares, spec.association, spread),
         margin_log_sd=log_sd,
         spread=spread,
+        estimates=estimates,
         ratios=ratios,
         ratio_covariance=covariance + np.diag(mismatch),
         curve=curve,
         curve_covariance=curve_covariance(curve),
         not_reached=tuple(point for point in points if not point.reached),
-        counts=tuple(response_count(i, x, codebook) for i, x in items if isinstance(x, Counts)),
+        counts=tuple(one for one in found if isinstance(one, ResponseCount)),
         tables=recovered,
         roles=roles,
         notes=(*(f"{name}: {text}" for name, text in basis.items()), *sources),
         digitised=tuple(
             curve_evidence(i, x, file.curves[i], codebook, CURVE_SEED)
-            for i, x in items
-            if isinstance(x, Curve)
+            for i in fitted
+            if isinstance(x := cohort.published[i], Curve)
         ),
     )
 
@@ -193,11 +193,12 @@ def _roles(
     cohort: Cohort,
     codebook: Codebook,
     recovered: Sequence[RecoveredTable],
+    estimates: Mapping[int, Estimate],
     source: str,
 ) -> tuple[ItemRole, ...]:
-    """What becomes of every item; at least one is in the likelihood."""
+    """Role of every item; at least one is in the likelihood."""
     found = tuple(
-        role_of(index, item, spec, codebook, recovered)
+        role_of(index, item, spec, codebook, recovered, estimates.get(index))
         for index, item in enumerate(cohort.published)
     )
     if all(role.role != "fit" for role in found):

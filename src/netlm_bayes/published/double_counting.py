@@ -80,7 +80,7 @@ def _two_points(one: Point, other: Point, codebook: Codebook) -> str:
     if _endpoint(one, codebook) != _endpoint(other, codebook):
         shared = set(one.subgroup) & set(other.subgroup)
         return f"the same patients by '{min(shared)}', for two endpoints" if shared else ""
-    if _members(one.subgroup, codebook) == _members(other.subgroup, codebook):
+    if codebook.subgroup(one.subgroup) == codebook.subgroup(other.subgroup):
         return _one_curve(one, other)
     apart = _without_patients_in_common(one.subgroup, other.subgroup, codebook)
     return "" if apart else "subgroups, or the cohort and a subgroup, with patients in common"
@@ -107,12 +107,7 @@ def _endpoint(item: Ratio | Point, codebook: Codebook) -> str:
     return item.endpoint or codebook.primary_endpoint
 
 
-def _members(subgroup: Subgroup, codebook: Codebook) -> dict[str, tuple[str, ...]]:
-    """Levels of a subgroup by covariate, whatever names they go by."""
-    return {name: codebook.covariate(name).members(levels) for name, levels in subgroup.items()}
-
-
 def _without_patients_in_common(one: Subgroup, other: Subgroup, codebook: Codebook) -> bool:
     """Tell whether some covariate parts two subgroups."""
-    levels, others = _members(one, codebook), _members(other, codebook)
+    levels, others = codebook.subgroup(one), codebook.subgroup(other)
     return any(not set(levels[name]) & set(others[name]) for name in set(levels) & set(others))

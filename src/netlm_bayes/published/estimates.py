@@ -1,4 +1,4 @@
-"""Printed numbers to estimates with standard errors, in one direction."""
+"""What each item estimates: made once, with a standard error and in one direction."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from netlm_bayes.codebook import RESPONSE, Codebook
 from netlm_bayes.curves import log_minus_log_se
+from netlm_bayes.published.cohort import AnyItem, Cohort
 from netlm_bayes.published.items import Counts, Median, Milestone, Ratio
 from netlm_bayes.published.rounding import Z95
 
@@ -60,7 +61,27 @@ class ResponseCount:
     total: int
 
 
-def log_ratio_se(item: Ratio) -> tuple[float, str]:
+Estimate = PrintedRatio | CurvePoint | ResponseCount
+
+
+def estimates_of(cohort: Cohort, codebook: Codebook) -> dict[int, Estimate]:
+    """Estimate of every item that prints one with a standard error, by place among the items."""
+    found = ((i, _estimate(i, x, codebook, cohort.n)) for i, x in enumerate(cohort.published))
+    return {index: estimate for index, estimate in found if estimate is not None}
+
+
+def _estimate(index: int, item: AnyItem, codebook: Codebook, n: int) -> Estimate | None:
+    match item:
+        case Ratio() if item.lower is not None or (item.p is not None and item.estimate != 1):
+            return printed_ratio(index, item, codebook)
+        case Median() | Milestone() if item.kind == "milestone" or item.months or item.followed_to:
+            return curve_point(index, item, codebook, n)
+        case Counts():
+            return response_count(index, item, codebook)
+    return None
+
+
+def printed_se(item: Ratio) -> tuple[float, str]:
     r"""Standard error of a printed log ratio.
 
     .. math:: \mathrm{se} = \frac{\log U - \log L}{2 z_{0.975}}
@@ -80,7 +101,7 @@ def log_ratio_se(item: Ratio) -> tuple[float, str]:
 def printed_ratio(index: int, item: Ratio, codebook: Codebook) -> PrintedRatio:
     """Turn an item into a log ratio, level vs reference, of response for odds ratios."""
     covariate = codebook.covariate(item.covariate)
-    se, se_from = log_ratio_se(item)
+    se, se_from = printed_se(item)
     endpoint = item.endpoint or codebook.primary_endpoint
     sign = -1.0 if item.event == "non_response" else 1.0
     return PrintedRatio(
@@ -104,9 +125,6 @@ def curve_point(index: int, item: Median | Milestone, codebook: Codebook, n: int
     for a median among `n` patients; a milestone's standard error comes from its interval, or from
     `n` as :math:`\sqrt{(1 - S) / (n S)} / |\log S|`.
     """
-    subgroup = {
-        name: codebook.covariate(name).members(levels) for name, levels in item.subgroup.items()
-    }
     at_start = item.n or n
     if isinstance(item, Median):
         months = item.months if item.months is not None else item.followed_to
@@ -118,6 +136,7 @@ def curve_point(index: int, item: Median | Milestone, codebook: Codebook, n: int
         events, se = at_start * (1 - float(item.survival)), _milestone_se(item, at_start)
     if months is None:
         raise ValueError("a median not reached has no month without 'followed_to'")
+    subgroup = codebook.subgroup(item.subgroup)
     return CurvePoint(index, item.endpoint, subgroup, float(months), target, se, events, reached)
 
 
@@ -154,7 +173,5 @@ def curve_covariance(points: Sequence[CurvePoint]) -> Array:
 
 def response_count(index: int, item: Counts, codebook: Codebook) -> ResponseCount:
     """Turn printed response categories into responders of a total."""
-    subgroup = {
-        name: codebook.covariate(name).members(levels) for name, levels in item.subgroup.items()
-    }
+    subgroup = codebook.subgroup(item.subgroup)
     return ResponseCount(index, subgroup, item.responders, item.total)

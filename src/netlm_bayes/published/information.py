@@ -7,7 +7,7 @@ all of their ratios alike.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from itertools import permutations
 from statistics import median
 
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from netlm_bayes.codebook import RESPONSE, Codebook
 from netlm_bayes.published.cohort import Cohort
-from netlm_bayes.published.estimates import PrintedRatio, log_ratio_se, printed_ratio
+from netlm_bayes.published.estimates import Estimate, PrintedRatio
 from netlm_bayes.published.items import Counts, Ratio
 from netlm_bayes.published.recover import level_sizes
 
@@ -42,46 +42,50 @@ def events_behind(share: float, se: float) -> float:
     return 1 / (share * (1 - share) * se**2)
 
 
-def total_events(cohort: Cohort, codebook: Codebook, endpoint: str) -> tuple[float | None, str]:
+def total_events(
+    known: Sequence[PrintedRatio], cohort: Cohort, codebook: Codebook, endpoint: str
+) -> tuple[float | None, str]:
     """Events behind a cohort's hazard ratios of one endpoint, and where the number comes from.
 
     Printed with a ratio, or the median over balanced factors of two levels, unadjusted, of what
     their standard errors imply (`events_behind`).
     """
-    ratios = _hazard_ratios(cohort, codebook, endpoint)
-    printed = [item.events for _, item in ratios if item.events]
+    printed = [
+        item.events
+        for item in cohort.published
+        if isinstance(item, Ratio) and item.events and _endpoint(item, codebook) == endpoint
+    ]
     if printed:
         return float(printed[0]), "printed"
     found = {}
-    for _, item in ratios:
-        share = _share(cohort, codebook, item)
-        if item.adjusted_for or item.lower is None or share is None:
+    for ratio in known:
+        share = level_share(cohort, codebook, ratio.covariate, ratio.level)
+        if share is None or ratio.endpoint != endpoint or not _unadjusted(ratio):
             continue
         if BALANCED[0] <= share <= BALANCED[1]:
-            found[item.covariate] = events_behind(share, log_ratio_se(item)[0])
+            found[ratio.covariate] = events_behind(share, ratio.log_ratio_se)
     if not found:
         return None, "not determined by what is printed"
     return median(found.values()), f"median over {', '.join(found)}, from their standard errors"
 
 
-def _hazard_ratios(cohort: Cohort, codebook: Codebook, endpoint: str) -> list[tuple[int, Ratio]]:
-    """Hazard ratios of one endpoint, with their places."""
-    return [
-        (index, item)
-        for index, item in enumerate(cohort.published)
-        if isinstance(item, Ratio)
-        and item.kind == "hazard_ratio"
-        and (item.endpoint or codebook.primary_endpoint) == endpoint
-    ]
+def _endpoint(item: Ratio, codebook: Codebook) -> str:
+    return (item.endpoint or codebook.primary_endpoint) if item.outcome == "survival" else RESPONSE
 
 
-def _share(cohort: Cohort, codebook: Codebook, item: Ratio) -> float | None:
+def _unadjusted(ratio: PrintedRatio) -> bool:
+    return not ratio.adjusted_for and ratio.se_from == "interval"
+
+
+def level_share(
+    cohort: Cohort, codebook: Codebook, covariate: str, level: Sequence[str]
+) -> float | None:
     """Share of patients in the level of a factor of two; None where it is not known."""
-    sizes = level_sizes(cohort, codebook, item.covariate)
-    if len(sizes) != 2 or not item.level:
+    sizes = level_sizes(cohort, codebook, covariate)
+    if len(sizes) != 2 or not level:
         return None
-    level = codebook.covariate(item.covariate).members(item.level)
-    return sum(sizes[name] for name in level) / sum(sizes.values())
+    members = codebook.covariate(covariate).members(level)
+    return sum(sizes[name] for name in members) / sum(sizes.values())
 
 
 def reference_events(variances: Sequence[float], events: float) -> tuple[float, ...]:
@@ -124,7 +128,10 @@ def _crossing(rising: Callable[[float], float], lower: float, upper: float) -> f
 
 
 def shared_variance(
-    ratios: Sequence[PrintedRatio], cohort: Cohort, codebook: Codebook
+    ratios: Sequence[PrintedRatio],
+    known: Sequence[PrintedRatio],
+    cohort: Cohort,
+    codebook: Codebook,
 ) -> tuple[float, str]:
     r"""Covariance of the log ratios of one factor's levels against one reference.
 
@@ -137,7 +144,7 @@ def shared_variance(
     if ratios[0].endpoint == RESPONSE:
         found = _from_responders(ratios[0], cohort, codebook)
     else:
-        found = _from_events(ratios, cohort, codebook)
+        found = _from_events(ratios, known, cohort, codebook)
     smallest = min(ratio.log_ratio_se for ratio in ratios) ** 2
     value, basis = found or (smallest / 2, "half the smallest variance: nothing printed says more")
     if value > LARGEST_SHARE * smallest:
@@ -158,19 +165,22 @@ def _from_responders(
 
 
 def _from_events(
-    ratios: Sequence[PrintedRatio], cohort: Cohort, codebook: Codebook
+    ratios: Sequence[PrintedRatio],
+    known: Sequence[PrintedRatio],
+    cohort: Cohort,
+    codebook: Codebook,
 ) -> tuple[float, str] | None:
     """Shared variance of hazard ratios, from the events in the reference."""
     items = [cohort.published[ratio.item] for ratio in ratios]
     printed = [x.events_reference for x in items if isinstance(x, Ratio) and x.events_reference]
     if printed:
         return 1 / printed[0], f"{printed[0]} events printed for the reference"
-    events, source = total_events(cohort, codebook, ratios[0].endpoint)
+    events, source = total_events(known, cohort, codebook, ratios[0].endpoint)
     n_ref = _reference_size(ratios[0], cohort, codebook)
     if not events or not n_ref:
         return None
     by_size = events * n_ref / cohort.n
-    solved = [d_ref for d_ref in _solved(ratios, cohort, codebook, events) if 1 <= d_ref <= n_ref]
+    solved = [d for d in _solved(ratios, known, codebook, events) if 1 <= d <= n_ref]
     d_ref = min(solved, key=lambda d: abs(math.log(d / by_size)), default=by_size)
     how = "" if solved else ", by its share of patients"
     return 1 / d_ref, f"{d_ref:.1f} events in the reference{how}, of {events:.0f} ({source})"
@@ -183,16 +193,16 @@ def _reference_size(ratio: PrintedRatio, cohort: Cohort, codebook: Codebook) -> 
 
 
 def _solved(
-    ratios: Sequence[PrintedRatio], cohort: Cohort, codebook: Codebook, events: float
+    ratios: Sequence[PrintedRatio], known: Sequence[PrintedRatio], codebook: Codebook, events: float
 ) -> tuple[float, ...]:
     """Reference events from the factor's unadjusted standard errors, or its own if none."""
     first = ratios[0]
-    unadjusted = [
-        printed_ratio(index, item, codebook)
-        for index, item in _hazard_ratios(cohort, codebook, first.endpoint)
-        if item.covariate == first.covariate and not item.adjusted_for and item.lower is not None
-    ]
-    against = {x.level: x for x in unadjusted if x.versus == first.versus}
+    factor_of = (first.endpoint, first.covariate, first.versus)
+    against = {
+        x.level: x
+        for x in known
+        if (x.endpoint, x.covariate, x.versus) == factor_of and _unadjusted(x)
+    }
     factor = list(against.values()) or list(ratios)
     named = [level for ratio in factor for level in ratio.level] + list(first.versus)
     if sorted(named) != sorted(codebook.covariate(first.covariate).levels):
@@ -201,12 +211,16 @@ def _solved(
 
 
 def ratio_covariance(
-    ratios: Sequence[PrintedRatio], cohort: Cohort, codebook: Codebook
+    ratios: Sequence[PrintedRatio],
+    estimates: Iterable[Estimate],
+    cohort: Cohort,
+    codebook: Codebook,
 ) -> tuple[Array, dict[str, str]]:
     """Covariance of a cohort's printed log ratios.
 
     Levels of one factor share a reference group; different factors are taken as independent.
     """
+    known = [x for x in estimates if isinstance(x, PrintedRatio)]
     covariance = np.diag([ratio.log_ratio_se**2 for ratio in ratios]).astype(float)
     basis: dict[str, str] = {}
     factors: dict[tuple[object, ...], list[int]] = {}
@@ -216,7 +230,7 @@ def ratio_covariance(
     for members in factors.values():
         if len(members) > 1:
             levels = [ratios[i] for i in members]
-            shared, basis[levels[0].covariate] = shared_variance(levels, cohort, codebook)
+            shared, basis[levels[0].covariate] = shared_variance(levels, known, cohort, codebook)
             for i, j in permutations(members, 2):
                 covariance[i, j] = shared
     return covariance, basis

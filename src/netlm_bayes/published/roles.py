@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from netlm_bayes.codebook import Codebook
 from netlm_bayes.model import Model
 from netlm_bayes.published.cohort import AnyItem
-from netlm_bayes.published.estimates import PrintedRatio, printed_ratio
+from netlm_bayes.published.estimates import Estimate, PrintedRatio
 from netlm_bayes.published.items import Counts, Curve, Margin, Median, Milestone, Ratio
 from netlm_bayes.published.recover import RecoveredTable
 
@@ -17,11 +18,18 @@ OTHER = "of the other outcome"
 
 @dataclass(frozen=True)
 class ItemRole:
-    """What became of one printed item: `fit`, `weights`, `check` or `unused`, and why."""
+    """What a model makes of one printed item, and why."""
 
-    item: int
-    role: str
-    note: str
+    item: int  # place among the cohort's items
+    role: Literal["fit", "weights", "check", "unused"]
+    basis: str  # what enters, or why nothing does
+    other_outcome: bool = False  # the item is of survival and the model of response, or the reverse
+    adjustment: str = ""  # of a ratio adjusted otherwise than the model: how that is allowed for
+
+    @property
+    def reason(self) -> str:
+        """Why it has its role, in words."""
+        return "; ".join(part for part in (self.basis, self.adjustment) if part)
 
 
 def adjusts_alike(ratio: PrintedRatio, spec: Model) -> bool:
@@ -35,11 +43,12 @@ def role_of(
     spec: Model,
     codebook: Codebook,
     tables: Sequence[RecoveredTable],
+    estimate: Estimate | None = None,
 ) -> ItemRole:
     """Decide what one item is for, and say why."""
     reason = _out_of_model(item, spec, codebook)
     if reason:
-        return ItemRole(index, "unused", reason)
+        return ItemRole(index, "unused", reason, other_outcome=reason == OTHER)
     if isinstance(item, Margin):
         return ItemRole(index, "weights", "share of each level in the population")
     if isinstance(item, Curve):
@@ -48,12 +57,15 @@ def role_of(
         return ItemRole(index, "check", "held against its posterior prediction")
     if any(index in table.items for table in tables):
         return ItemRole(index, "fit", "the recovered table, given the total of responders")
-    if isinstance(item, Ratio):
-        ratio = printed_ratio(index, item, codebook)
-        note = f"log ratio {ratio.log_ratio:+.3f}, se {ratio.log_ratio_se:.3f} from {ratio.se_from}"
-        if not adjusts_alike(ratio, spec):
-            note += f"; adjusted otherwise than the model, mismatch sd {spec.mismatch:g}"
-        return ItemRole(index, "fit", note)
+    if isinstance(estimate, PrintedRatio):
+        se = f"{estimate.log_ratio_se:.3f} from {estimate.se_from}"
+        mismatch = f"adjusted otherwise than the model, mismatch sd {spec.mismatch:g}"
+        return ItemRole(
+            index,
+            "fit",
+            f"log ratio {estimate.log_ratio:+.3f}, se {se}",
+            adjustment="" if adjusts_alike(estimate, spec) else mismatch,
+        )
     if isinstance(item, Counts):
         counted = f"{item.responders} of {item.total}"
         if tables and not item.subgroup:

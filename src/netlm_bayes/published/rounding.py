@@ -140,8 +140,8 @@ def log_centre(lower: Rounded, upper: Rounded) -> Rounded:
     return (lower.log() + upper.log()) * 0.5
 
 
-def log_ratio_se(lower: Rounded, upper: Rounded) -> Rounded:
-    r"""Give the standard error of a log ratio from its 95 % interval.
+def rounded_se(lower: Rounded, upper: Rounded) -> Rounded:
+    r"""Standard error of a log ratio from its 95 % interval.
 
     .. math:: \mathrm{se} = \frac{\log U - \log L}{2 z_{0.975}}
     """

@@ -52,7 +52,7 @@ def evidence_table(analysis: Analysis) -> pd.DataFrame:
                     "item": item_label(item),
                     "role": item.role,
                     "use": role.role,
-                    "note": role.note,
+                    "note": role.reason,
                     "reading": item.reading,
                     "why": item.why,
                     "source": item.source,

@@ -164,7 +164,6 @@ def _with_adjustment(
     """Say of one item how its adjustment is allowed for."""
     if role.item not in reasons:
         return role
-    start = role.note.partition("; adjusted otherwise")[0]
     seen = (
         "of a cut on a latent scale" if role.item in alike else "adjusted otherwise than the model"
     )
@@ -175,7 +174,7 @@ def _with_adjustment(
         how = f"read as a ratio of means: {reasons[role.item]}"
     else:
         how = f"mismatch sd {spec.mismatch:g}: {reasons[role.item]}"
-    return replace(role, note=f"{start}; {seen}, {how}")
+    return replace(role, adjustment=f"{seen}, {how}")
 
 
 def _notes(

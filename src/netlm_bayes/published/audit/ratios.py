@@ -20,7 +20,7 @@ from netlm_bayes.published.rounding import (
     judged,
     judged_below,
     log_centre,
-    log_ratio_se,
+    rounded_se,
     shown,
     wald_p,
 )
@@ -41,7 +41,7 @@ def implied_p(item: Ratio) -> Rounded | None:
     bounds = printed_bounds(item)
     if bounds is None:
         return None
-    return wald_p(Rounded.printed(item.estimate).log(), log_ratio_se(*bounds))
+    return wald_p(Rounded.printed(item.estimate).log(), rounded_se(*bounds))
 
 
 def centres(cohort: Cohort, _: Codebook) -> Iterator[AuditRow]:
@@ -120,7 +120,7 @@ def _roads_to_p(item: Ratio) -> list[tuple[Rounded, str]]:
     if bounds is None:
         return []
     estimate, lower, upper = Rounded.printed(item.estimate).log(), *(end.log() for end in bounds)
-    middle, se = log_centre(*bounds), log_ratio_se(*bounds)
+    middle, se = log_centre(*bounds), rounded_se(*bounds)
     if judged(item.estimate, middle.through(math.exp)).verdict != "conflict":
         return [(wald_p(estimate, se), "")]
     return [
@@ -207,7 +207,7 @@ def implied_events(cohort: Cohort, codebook: Codebook) -> Iterator[AuditRow]:
             continue
         if (bounds := printed_bounds(item)) is None:
             continue
-        se = log_ratio_se(*bounds)
+        se = rounded_se(*bounds)
         found = _too_narrow(item, cohort, codebook, se) or _events(item, cohort, codebook, se)
         if found is not None:
             recomputed, judgement = found

@@ -57,14 +57,11 @@ def curve_evidence(
     counted = [_counts(one, months) for one in made]
     events = np.array([died for died, _ in counted])
     censored = np.array([lost for _, lost in counted])
-    subgroup = {
-        name: codebook.covariate(name).members(levels) for name, levels in item.subgroup.items()
-    }
     best = best_log_likelihood(events, censored)
     return CurveEvidence(
         item=index,
         endpoint=item.endpoint,
-        subgroup=subgroup,
+        subgroup=codebook.subgroup(item.subgroup),
         months=months,
         events=events,
         censored=censored,
