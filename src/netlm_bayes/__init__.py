@@ -19,10 +19,10 @@ if TYPE_CHECKING:
     from netlm_bayes.evidence.builder import Cohort
     from netlm_bayes.evidence.sources import read_cohorts
     from netlm_bayes.model import Model, read_model
-    from netlm_bayes.pipeline.audit import audit
     from netlm_bayes.pipeline.fit import fit, pool
     from netlm_bayes.pipeline.fitted import Fit, read
     from netlm_bayes.pipeline.predict import Prediction
+    from netlm_bayes.pipeline.reanalyse import audit
     from netlm_bayes.pipeline.reconstruct import Reconstructed, reconstruct
     from netlm_bayes.pipeline.share import Shared, share
     from netlm_bayes.pipeline.simulate import Simulated, simulate
@@ -63,7 +63,7 @@ _HOMES = {
     "Reconstructed": "pipeline.reconstruct",
     "Shared": "pipeline.share",
     "Simulated": "pipeline.simulate",
-    "audit": "pipeline.audit",
+    "audit": "pipeline.reanalyse",
     "fit": "pipeline.fit",
     "pool": "pipeline.fit",
     "read": "pipeline.fitted",

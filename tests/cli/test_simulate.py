@@ -81,8 +81,8 @@ def run_of(tmp_path: Path) -> Callable[..., Path]:
         dims = {"theta": ["cohort", "parameter"], "mu": ["parameter"], "tau": ["heterogeneity"]}
         coords = {
             "cohort": [cohort.cohort.id for cohort in analysis.cohorts],
-            "parameter": list(model.parameters),
-            "heterogeneity": list(model.heterogeneities),
+            "parameter": list(model.parameters.names),
+            "heterogeneity": list(model.parameters.heterogeneities),
         }
         values = {
             name: (["chain", "draw", *dims[name]], found.reshape(2, 4, *found.shape[1:]))

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import typer
 
-from netlm_bayes.cli import fits, reconstruction, runs, sharing, synthetic
+from netlm_bayes.cli import patients, runs
 from netlm_bayes.errors import NetlmBayesError
 
 app = typer.Typer(
@@ -17,18 +17,18 @@ app = typer.Typer(
     help="Bayesian reanalysis of published and institutional cohorts.",
 )
 for command in (
-    fits.reanalyse,
+    runs.reanalyse,
     runs.check,
     runs.audit,
-    fits.fit,
-    fits.pool,
+    runs.fit,
+    runs.pool,
     runs.compare,
     runs.predict,
     runs.report,
     runs.export,
-    synthetic.simulate,
-    sharing.share,
-    reconstruction.reconstruct,
+    patients.simulate,
+    patients.share,
+    patients.reconstruct,
 ):
     app.command()(command)
 

@@ -12,7 +12,6 @@ import typer
 
 RESULTS = Path("results")
 """Where runs go, each into a folder of its own."""
-REANALYSIS = RESULTS / "reanalysis"
 
 ModelName = Annotated[str, typer.Argument(help="A model TOML, or the name of a bundled model.")]
 Cohorts = Annotated[
@@ -40,13 +39,7 @@ Selection = Annotated[
 KeepPatients = Annotated[
     bool, typer.Option("--keep-patients", help="Keep what is of single patients in posterior.nc.")
 ]
-Sensitivity = Annotated[
-    bool, typer.Option("--sensitivity", help="Every prior and scenario as well, as pool does.")
-]
-Profile = Annotated[
-    list[str] | None,
-    typer.Option(help="COVARIATE=LEVEL, or =NUMBER of a continuous one; once for each covariate."),
-]
+Force = Annotated[bool, typer.Option("--force", help="Replace what is there.")]
 Quiet = Annotated[bool, typer.Option("--quiet", help="No progress on stderr.")]
 
 
@@ -60,11 +53,6 @@ class Progress:
         """Print one line."""
         if not self.quiet:
             print(f"[{time.time() - self.started:5.1f} s] {text}", file=sys.stderr, flush=True)
-
-
-def given(**values: int | None) -> dict[str, int]:
-    """Keep the options that were given."""
-    return {name: value for name, value in values.items() if value is not None}
 
 
 def command() -> str:

@@ -1,21 +1,48 @@
-"""Commands about files and finished runs: check, audit, compare, predict, report, export."""
+"""Commands that make runs and read them, and those that only read files."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
-import typer
+from typer import Argument, Option
 
-from netlm_bayes.cli.options import RESULTS, Out, Profile, Run, command
-from netlm_bayes.cli.printing import print_audit, print_comparison, print_prediction
+from netlm_bayes.cli.options import (
+    RESULTS,
+    Chains,
+    Cohorts,
+    Draws,
+    Force,
+    KeepPatients,
+    Landmark,
+    ModelName,
+    Out,
+    Progress,
+    Quiet,
+    Run,
+    Scenario,
+    Seed,
+    Selection,
+    Tune,
+    command,
+)
+from netlm_bayes.cli.printing import (
+    print_audit,
+    print_comparison,
+    print_fit,
+    print_fragility,
+    print_prediction,
+)
 from netlm_bayes.errors import InputError, InputErrors, Problem
+
+if TYPE_CHECKING:
+    from netlm_bayes.pipeline.fitted import Fit
 
 
 def check(
-    files: Annotated[list[str], typer.Argument(help="TOMLs, files of patients, bundled names.")],
+    files: Annotated[list[str], Argument(help="TOMLs, files of patients, bundled names.")],
 ) -> None:
     """Validate files; fit nothing."""
     from netlm_bayes.evidence.check import check_file
@@ -31,17 +58,110 @@ def check(
 
 
 def audit(
-    cohorts: Annotated[list[str] | None, typer.Argument(help="Cohorts; default: bundled.")] = None,
+    cohorts: Annotated[list[str] | None, Argument(help="Cohorts; default: bundled.")] = None,
     out: Out = None,
 ) -> None:
     """Recompute what the papers print, to see whether it adds up."""
     from netlm_bayes.evidence.cohort_files import BUNDLED_COHORTS
-    from netlm_bayes.pipeline.audit import audit_run
+    from netlm_bayes.pipeline.reanalyse import audit_run
 
     folder = out or RESULTS / "audit"
-    tables = audit_run(cohorts or BUNDLED_COHORTS, folder, command())
-    print_audit(tables)
+    print_audit(audit_run(cohorts or BUNDLED_COHORTS, folder, command()))
     print(f"\nEvery check is in {folder}/tables/audit.csv")
+
+
+def reanalyse(
+    out: Out = None,
+    seed: Seed = 1,
+    draws: Draws = None,
+    tune: Tune = None,
+    chains: Chains = None,
+    quiet: Quiet = False,
+) -> None:
+    """Reanalyse the two published cohorts: audit, both outcomes, everything."""
+    from netlm_bayes.pipeline.reanalyse import reanalyse as run
+
+    folder, sampling = out or RESULTS / "reanalysis", (draws, tune, chains)
+    parts = run(folder, seed, sampling, command(), Progress(quiet))
+    print_audit(parts.pop("audit"))
+    for name, tables in parts.items():
+        print_fit(name, tables)
+    print(f"\nEverything is in {folder}/")
+
+
+def fit(
+    model: ModelName,
+    cohorts: Cohorts,
+    out: Out = None,
+    seed: Seed = 1,
+    draws: Draws = None,
+    tune: Tune = None,
+    chains: Chains = None,
+    scenario: Scenario = None,
+    landmark: Landmark = None,
+    selection: Selection = None,
+    sensitivity: Annotated[
+        bool, Option("--sensitivity", help="Every prior and scenario as well, as pool does.")
+    ] = False,
+    keep_patients: KeepPatients = False,
+    quiet: Quiet = False,
+) -> None:
+    """Fit one posterior, from one cohort or more."""
+    import netlm_bayes as nb
+
+    options: dict[str, Any] = {"seed": seed, "draws": draws, "tune": tune, "chains": chains}
+    options |= {
+        "scenario": scenario,
+        "landmark": landmark,
+        "selection": selection,
+        "sensitivity": sensitivity,
+    }
+    _fit(nb.fit, model, cohorts, options, out, keep_patients, quiet)
+
+
+def pool(
+    model: ModelName,
+    cohorts: Cohorts,
+    out: Out = None,
+    seed: Seed = 1,
+    draws: Draws = None,
+    tune: Tune = None,
+    chains: Chains = None,
+    scenario: Scenario = None,
+    landmark: Landmark = None,
+    selection: Selection = None,
+    keep_patients: KeepPatients = False,
+    quiet: Quiet = False,
+) -> None:
+    """Pool cohorts: one stage, two stages, next institution, every prior, scenario and source."""
+    import netlm_bayes as nb
+
+    options: dict[str, Any] = {"seed": seed, "draws": draws, "tune": tune, "chains": chains}
+    options |= {"scenario": scenario, "landmark": landmark, "selection": selection}
+    _fit(nb.pool, model, cohorts, options, out, keep_patients, quiet)
+
+
+def _fit(
+    make: Callable[..., Fit],
+    model: str,
+    cohorts: list[str],
+    options: dict[str, Any],
+    out: Path | None,
+    keep_patients: bool,
+    quiet: bool,
+) -> None:
+    """Fit, write the run and print what it found."""
+    from netlm_bayes.pipeline.run import failure_kept
+    from netlm_bayes.store import refuse_what_is_no_run
+
+    folder = out or RESULTS / f"{make.__name__}-{Path(model).stem}"
+    refuse_what_is_no_run(folder)
+    with failure_kept(folder, command()):
+        fit = make(model, cohorts, **options, progress=Progress(quiet))
+    fit.save(folder, command=command(), keep_patients=keep_patients)
+    print_fit(fit.model.name, fit.tables)
+    print_fragility(fit.tables)
+    print(f"\nEverything is in {folder}/")
 
 
 def compare(run: Run) -> None:
@@ -51,7 +171,14 @@ def compare(run: Run) -> None:
     print_comparison(run, nb.read(run).tables)
 
 
-def predict(run: Run, profile: Profile = None, out: Out = None) -> None:
+def predict(
+    run: Run,
+    profile: Annotated[
+        list[str] | None,
+        Option(help="COVARIATE=LEVEL, or =NUMBER of a continuous one; once for each covariate."),
+    ] = None,
+    out: Out = None,
+) -> None:
     """Predict survival or response for a kind of patient."""
     import netlm_bayes as nb
     from netlm_bayes.pipeline.predict import prediction_folder
@@ -104,12 +231,12 @@ class Format(StrEnum):
     LATEX = "latex"
 
 
-To = Annotated[Format, typer.Option("--to", help="A workbook, a Word document, or LaTeX.")]
-File = Annotated[Path | None, typer.Option("--out", help="File to write; beside the run if none.")]
-Force = Annotated[bool, typer.Option("--force", help="Replace a file that is there.")]
-
-
-def export(run: Run, to: To, out: File = None, force: Force = False) -> None:
+def export(
+    run: Run,
+    to: Annotated[Format, Option(help="A workbook, a Word document, or LaTeX.")],
+    out: Annotated[Path | None, Option(help="File to write; beside the run if none.")] = None,
+    force: Force = False,
+) -> None:
     """Write a run's tables for a manuscript."""
     from netlm_bayes.pipeline.report import export as write
 

@@ -1,4 +1,4 @@
-"""The whole reanalysis of the two published cohorts: audit, then both outcomes side by side."""
+"""The two published cohorts: audited without a model, and reanalysed."""
 
 from __future__ import annotations
 
@@ -6,39 +6,83 @@ import multiprocessing
 import time
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from netlm_bayes import store
-from netlm_bayes.estimands.adverse_events import adverse_event_rates
-from netlm_bayes.evidence.cohort_files import BUNDLED_COHORTS, inputs_of
+from netlm_bayes.errors import InputError, InputErrors, Problem
+from netlm_bayes.evidence.cohort_files import BUNDLED_COHORTS, inputs_of, lenders
 from netlm_bayes.evidence.sources import read_cohorts
-from netlm_bayes.pipeline.audit import audit
-from netlm_bayes.sampling.gate import NotConvergedError
+from netlm_bayes.published import audit as checks
+from netlm_bayes.published.recover import recover_tables
+from netlm_bayes.report.audit import audit_tables
 
 MODELS = ("pfs-weibull", "response-logistic")
 Tables = dict[str, pd.DataFrame]
+Sampling = tuple[int | None, int | None, int | None]
+"""Draws, tuning steps and chains; the model's own where None."""
 
 
-@dataclass(frozen=True)
-class Order:
-    """What one worker is to make; plain values, so that it can cross to another process."""
+def audit(data: Any = BUNDLED_COHORTS) -> dict[str, pd.DataFrame]:
+    """Recompute what papers print, to see whether it adds up.
 
-    model: str
-    out: Path
-    seed: int
-    sampling: dict[str, int]
-    command: str
-    say: Callable[[str], None]
+    Parameters
+    ----------
+    data : str, Path or Cohort, or a sequence of these
+        Cohorts of print, as for `fit`; the two bundled ones by default.
+
+    Returns
+    -------
+    dict of DataFrame
+        `audit`, a row a check with its verdict, and `recovered_tables`, the tables of whole
+        numbers behind printed odds ratios.
+
+    Raises
+    ------
+    InputError, InputErrors
+        With every fault of every cohort; or a cohort prints nothing.
+
+    Examples
+    --------
+    >>> import netlm_bayes as nb
+    >>> found = nb.audit("sysu-2016-2020")["audit"]
+    >>> int((found["verdict"] == "conflict").sum())
+    3
+    """
+    files = read_cohorts(data)
+    errors = [
+        InputError(file.name, [Problem("", "prints nothing; an audit is of what a paper prints")])
+        for file in files
+        if not file.printed
+    ]
+    if errors:
+        raise InputErrors(errors)
+    others = lenders(files)
+    rows = [row for file in files for row in checks.audit(file.cohort, file.codebook, others)]
+    tables = [table for file in files for table in recover_tables(file.cohort, file.codebook)]
+    return audit_tables(rows, tables)
+
+
+def audit_run(data: Any, out: Path, command: str) -> dict[str, pd.DataFrame]:
+    """Audit into a run folder, and give the tables written."""
+    store.refuse_what_is_no_run(out)
+    files = read_cohorts(data)
+    tables = audit(files)
+    with store.run_folder(out) as folder:
+        store.write_tables(folder, tables)
+        store.write_manifest(folder, store.Manifest(command, 0, inputs_of(files), {}, {}))
+    return tables
 
 
 def reanalyse(
-    out: Path, seed: int, sampling: dict[str, int], command: str, say: Callable[[str], None]
+    out: Path, seed: int, sampling: Sampling, command: str, say: Callable[[str], None]
 ) -> dict[str, Tables]:
-    """Reanalyse the two published cohorts into one folder."""
+    """Reanalyse the two published cohorts into one folder, each outcome in a process."""
+    from netlm_bayes.estimands.adverse_events import adverse_event_rates
+    from netlm_bayes.sampling.gate import NotConvergedError
+
     store.refuse_what_is_no_run(out)
     started, files = time.perf_counter(), read_cohorts(BUNDLED_COHORTS)
     with store.run_folder(out) as folder:
@@ -46,38 +90,36 @@ def reanalyse(
         cohorts = [file.cohort for file in files]
         tables = audit(files) | {"adverse_events": adverse_event_rates(cohorts)}
         store.write_tables(folder, tables)
-        orders = [Order(name, folder / name, seed, sampling, command, say) for name in MODELS]
         context = multiprocessing.get_context("spawn")
-        with ProcessPoolExecutor(max_workers=len(MODELS), mp_context=context) as pool:
-            futures = {order.model: pool.submit(make, order) for order in orders}
+        with ProcessPoolExecutor(max_workers=len(MODELS), mp_context=context) as workers:
+            futures = {
+                name: workers.submit(_make, name, folder / name, seed, sampling, command, say)
+                for name in MODELS
+            }
         failures = [error for f in futures.values() if (error := f.exception()) is not None]
-        if any(not isinstance(error, NotConvergedError) for error in failures):
-            raise next(error for error in failures if not isinstance(error, NotConvergedError))
+        for error in failures:
+            if not isinstance(error, NotConvergedError):
+                raise error
         seconds = {"all": round(time.perf_counter() - started, 2)}
         details = {"parts": list(MODELS)}
-        store.write_manifest(
-            folder, store.Manifest(command, seed, inputs_of(files), seconds, details)
-        )
+        manifest = store.Manifest(command, seed, inputs_of(files), seconds, details)
+        store.write_manifest(folder, manifest)
     if failures:
         raise failures[0]
     return {"audit": tables, **{name: future.result() for name, future in futures.items()}}
 
 
-def make(order: Order) -> Tables:
+def _make(
+    model: str, out: Path, seed: int, sampling: Sampling, command: str, say: Callable[[str], None]
+) -> Tables:
     """Make one model's run, in a worker."""
-    from netlm_bayes.pipeline.fit import fit
+    from netlm_bayes.pipeline.fit import pool
     from netlm_bayes.pipeline.run import failure_kept
 
-    sampling: dict[str, Any] = dict(order.sampling)
-    with failure_kept(order.out, order.command):
-        found = fit(
-            order.model,
-            BUNDLED_COHORTS,
-            seed=order.seed,
-            sensitivity=True,
-            progress=order.say,
-            **sampling,
-        )
-    order.say(f"{order.model}: drawing figures")
-    found.save(order.out, command=order.command)
+    draws, tune, chains = sampling
+    options: dict[str, Any] = {"draws": draws, "tune": tune, "chains": chains, "progress": say}
+    with failure_kept(out, command):
+        found = pool(model, BUNDLED_COHORTS, seed=seed, **options)
+    say(f"{model}: drawing figures")
+    found.save(out, command=command)
     return dict(found.tables)
