@@ -61,12 +61,6 @@ def test_audit_writes_both_tables_with_the_documented_columns(netlm, tmp_path):
     ]
 
 
-def test_check_says_what_each_file_is(netlm, paper):
-    said = netlm("check", paper / "asthma.toml", paper / "clinic-a.toml", paper / "relapse.toml")
-    assert said.code == 0
-    assert [line.split()[1] for line in said.out.splitlines()] == ["codebook", "cohort", "model"]
-
-
 FAULTS = [
     ('level = "ever"', 'level = "evr"', r"line \d+.*no such level 'evr' \(did you mean 'ever'\?\)"),
     ("male = 50, female = 70", "male = 50, female = 71", r"line \d+.*sum to n = 120.*121"),
@@ -115,10 +109,3 @@ def test_a_folder_that_is_no_run_is_never_overwritten(netlm, tmp_path):
         assert said.code == 2
         assert "not a run" in said.err
     assert (tmp_path / "thesis.docx").read_text() == "years of work"
-
-
-def test_compare_prints_a_line_for_every_printed_ratio_of_the_committed_results(netlm):
-    said = netlm("compare", ROOT / "results" / "published" / "pfs-weibull")
-    assert said.code == 0
-    assert "scepticism limit" in said.out
-    assert "htb: >25% vs <=25% (adjusted)" in said.out

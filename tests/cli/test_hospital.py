@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import json
 import re
 import sys
 from collections.abc import Iterator
@@ -113,22 +112,7 @@ def test_every_command_ends_well(morning):
 
 
 @pytest.mark.sampling
-def test_check_counts_the_patients_and_hides_small_counts(morning):
-    said = morning.said["check"]
-    assert f"{PATIENTS} patients" in said
-    assert "2 institutions" in said
-    assert "time <5" in said
-    assert "ki67 <5" in said
-
-
-@pytest.mark.sampling
-def test_estimates_are_of_both_institutions_the_pool_and_the_next_one(morning):
-    found = {row["cohort"] for row in rows(morning.run, "subgroups")}
-    assert found == {"hospital/North", "hospital/South", "pooled", "next institution"}
-
-
-@pytest.mark.sampling
-@pytest.mark.parametrize("cohort", ["hospital/North", "hospital/South", "pooled"])
+@pytest.mark.parametrize("cohort", ["hospital/North", "pooled"])
 def test_every_ratio_of_cox_stands_beside_its_posterior(morning, cohort):
     found = [row for row in rows(morning.run, "comparison") if row["cohort"] == cohort]
     methods = {" ".join(row["method_printed"].split(", ")[:2]) for row in found}
@@ -249,16 +233,6 @@ def patient_dimensions(file: h5netcdf.Group) -> dict[str, int]:
     for group in file.groups.values():
         found |= patient_dimensions(group)
     return {name: size for name, size in found.items() if size >= 5}
-
-
-@pytest.mark.sampling
-def test_the_manifest_names_inputs_and_no_folder(morning):
-    manifest = json.loads((morning.run / "manifest.json").read_text("utf-8"))
-    assert set(manifest["inputs"]) == {"hospital.csv", "monday.toml", "codebook.toml"}
-    assert manifest["command"] == "netlm-bayes fit monday.toml hospital.csv --out run"
-    folder = str(morning.hospital.folder).encode()
-    files = [path for path in morning.run.rglob("*") if path.is_file()]
-    assert not [path for path in files if folder in path.read_bytes()]
 
 
 # Wrong files

@@ -54,15 +54,6 @@ def test_other_commands_read_the_patients(netlm, curve):
     assert set(patients["bone"]) == {"no"}
 
 
-def test_patients_cannot_be_written_under_a_name_that_hides_what_they_are(netlm, curve):
-    risk = ("--at-risk", curve / "risk.csv")
-    said = netlm("reconstruct", curve / "pfs.csv", *risk, "--out", curve / "hospital.csv")
-    assert said.code == 2
-    assert "must have 'reconstructed' in its name" in said.err
-    said = netlm("reconstruct", curve / "pfs.csv", *risk, "--out", curve / "x.parquet")
-    assert "must be a folder or end in .csv; got 'x.parquet'" in said.err
-
-
 def test_files_that_are_there_are_kept_unless_forced(netlm, curve):
     out = curve / "reconstructed.csv"
     out.write_text("mine")
@@ -73,16 +64,6 @@ def test_files_that_are_there_are_kept_unless_forced(netlm, curve):
     assert out.read_text() == "mine"
     assert netlm(*arguments, "--force").code == 0
     assert len(pd.read_csv(out)) == 120
-
-
-def test_wrong_levels_are_all_refused(netlm, curve):
-    levels = ("--level", "htb=>60%", "--level", "bone", "--level", "margn=clear")
-    risk = ("--at-risk", curve / "risk.csv")
-    said = netlm("reconstruct", curve / "pfs.csv", *risk, *levels, "--out", curve / "out")
-    assert said.code == 2
-    assert "no such level of 'htb' as '>60%' (did you mean '>50%'?)" in said.err
-    assert "must be COVARIATE=LEVEL" in said.err
-    assert "no covariate with levels 'margn' (did you mean 'margin'?)" in said.err
 
 
 def write_curve(folder: Path, curve: list[tuple[int, float]]) -> tuple[Path | str, ...]:
@@ -131,11 +112,3 @@ def test_a_total_of_events_that_is_missed_is_warned_of(netlm, curve, printed, wa
     reached = int(pd.read_csv(curve / "reconstructed-pfs.csv")["event"].sum())
     warning = f"warning: {died - printed} events are printed, and the patients have {reached}"
     assert (said.code, warning in said.err) == (0, warned)
-
-
-def test_a_flat_curve_tells_nothing_of_width(netlm, curve):
-    (curve / "pfs.csv").write_text("time,survival\n3,1\n24,1\n")
-    risk = ("--at-risk", curve / "risk.csv", "--out", curve / "out")
-    said = netlm("reconstruct", curve / "pfs.csv", *risk)
-    assert said.code == 0
-    assert "Too few events to say how much wider" in said.out

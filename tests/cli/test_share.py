@@ -102,14 +102,6 @@ def test_a_model_says_which_covariates_and_cuts(site: Path, netlm: Netlm) -> Non
     assert "not shared, for they are continuous: age" in seen.err
 
 
-def test_what_is_there_stays_unless_forced(site: Path, netlm: Netlm) -> None:
-    (site / "site.json").write_text("mine", "utf-8")
-    seen = netlm("share", "hospital.csv", "--out", "site.json")
-    assert (seen.code, (site / "site.json").read_text("utf-8")) == (2, "mine")
-    assert "exists; choose another --out, or --force to replace it" in seen.err
-    assert netlm("share", "hospital.csv", "--out", "site.json", "--force").code == 0
-
-
 @pytest.mark.parametrize(
     ("words", "problem"),
     [
@@ -130,13 +122,6 @@ def test_a_call_that_cannot_be_is_refused_in_words(
     assert seen.code == 2
     assert problem in " ".join(seen.err.replace("│", " ").split())
     assert left(site) == {"hospital.csv"}
-
-
-@pytest.mark.usefixtures("site")
-def test_a_paper_or_a_table_has_no_patients(netlm: Netlm) -> None:
-    assert "has no patients" in netlm("share", "sysu-2016-2020", "--out", "x.json").err
-    netlm("share", "hospital.csv", "--out", "site.json")
-    assert "is a site table already" in netlm("share", "site.json", "--out", "x.json").err
 
 
 @pytest.mark.parametrize("name", ["North-Reconstructed.csv"])
@@ -169,14 +154,6 @@ def test_how_many_are_left_out_for_a_gap_is_in_neither_file_nor_report(
     assert sum(group["patients"] for group in values["survival"]["groups"]) == 116
     assert "120" not in seen.err
     assert netlm("check", "site.json").code == 0
-
-
-def test_a_better_order_is_said(site: Path, netlm: Netlm) -> None:
-    (site / "rare.csv").write_text(table(90, ki67=["<=10%"] * 78 + [">10%"] * 12), "utf-8")
-    seen = netlm("share", "rare.csv", "--dry-run", "--covariates", "htb,ki67")
-    assert "another order keeps more in the mean: --covariates ki67,htb keeps" in seen.err
-    seen = netlm("share", "rare.csv", "--dry-run", "--covariates", "ki67,htb")
-    assert "another order" not in seen.err
 
 
 def test_one_institution_of_several_is_named(site: Path, netlm: Netlm) -> None:

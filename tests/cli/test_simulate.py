@@ -12,7 +12,7 @@ import xarray as xr
 
 from netlm_bayes import store
 from netlm_bayes.codebook import BUNDLED, Codebook, read_codebook
-from netlm_bayes.errors import InputError, RunError
+from netlm_bayes.errors import RunError
 from netlm_bayes.estimands.covariate_mix import treated_by
 from netlm_bayes.estimands.description import description_of
 from netlm_bayes.estimands.parameters import prior_draws
@@ -160,15 +160,6 @@ def test_patients_mixed_as_a_published_cohort_are_as_many_and_followed_as_long(
     assert abs(share[1] - exact) < 5 * np.sqrt(exact * (1 - exact) / many.n)
 
 
-def test_the_truth_does_not_depend_on_how_patients_are_followed(
-    weibull: Model, published: tuple[CohortFile, ...]
-):
-    plans = (Plan(seed=3), Plan(n=10, scans=2.0, missing=0.5, seed=3), Plan(seed=4))
-    one, same, other = (from_cohort(published, weibull, plan).truth for plan in plans)
-    assert one == same
-    assert one != other
-
-
 class TestRun:
     def test_a_cohort_of_it_has_its_parameters_its_mix_and_its_size(
         self,
@@ -203,33 +194,6 @@ class TestRun:
         pooled = from_run(run, Plan(), "pooled")
         mu = store.read_posterior(run)["posterior"]["mu"].to_numpy().reshape(8, -1)
         assert list(pooled.truth[""].values()) in mu.tolist()
-
-    def test_whom_it_does_not_have_is_refused_with_those_it_has(
-        self,
-        run_of: Callable[..., Path],
-        weibull: Model,
-        published: tuple[CohortFile, ...],
-    ):
-        run = run_of(weibull, published)
-        with pytest.raises(InputError) as failure:
-            from_run(run, Plan(), "poled")
-        there = f"there are {FIRST}, {SECOND}, next institution, pooled"
-        what = f"whose: no such 'poled' (did you mean 'pooled'?); {there}"
-        assert str(failure.value).endswith(what)
-        with pytest.raises(InputError, match="only 'next institution' has parameters of its own"):
-            from_run(run, Plan(institutions=2), FIRST)
-
-    def test_it_can_be_mixed_as_another_cohort(
-        self,
-        run_of: Callable[..., Path],
-        weibull: Model,
-        published: tuple[CohortFile, ...],
-    ):
-        run = run_of(weibull, published[:1])
-        simulated = from_cohort(published[1:], run, Plan())
-        assert (simulated.patients[""].levels["site"] == 1).all()
-        assert simulated.truth == from_run(run, Plan()).truth
-        assert simulated.notes[0].endswith(f"posterior of run, {FIRST}")
 
     def test_a_hospitals_own_disease_is_simulated_from_its_margins_only(
         self, run_of: Callable[..., Path], hospital: tuple[CohortFile, ...], tmp_path: Path

@@ -79,22 +79,6 @@ def test_an_association_keeps_every_margin(
         np.testing.assert_allclose(found, shares[name] / shares[name].sum(), atol=RAKED)
 
 
-@given(population=populations())
-def test_without_association_covariates_are_independent(
-    population: tuple[Patterns, dict[str, Array]],
-) -> None:
-    patterns, shares = population
-    joint = joint_distribution(patterns, shares)
-    expected = [
-        math.prod(
-            shares[name][levels.index(level)] / shares[name].sum()
-            for name, levels, level in zip(patterns.covariates, patterns.levels, row, strict=True)
-        )
-        for row in patterns.rows
-    ]
-    np.testing.assert_allclose(joint, expected, rtol=1e-12)
-
-
 @given(
     levels=st.tuples(st.integers(2, 4), st.integers(2, 4)),
     data=st.data(),
@@ -112,15 +96,6 @@ def test_two_associated_covariates_have_the_declared_odds_ratio_between_their_ex
     joint = joint_distribution(patterns, shares, association)
     # Raking multiplies whole rows and columns: odds ratios stay, up to rounding.
     assert log_odds_ratio(patterns, joint, "x0", "x1") == pytest.approx(declared, abs=1e-9)
-
-
-def test_two_by_two_is_the_classical_table() -> None:
-    """Margins 1/2 and 1/2 and an odds ratio of 9 leave 3/8 on the diagonal."""
-    patterns = patterns_with(("x0", "x1"), (2, 2))
-    halves = {"x0": np.ones(2), "x1": np.ones(2)}
-    nine = [Association(covariates=("x0", "x1"), log_odds_ratio=math.log(9))]
-    joint = joint_distribution(patterns, halves, nine)
-    np.testing.assert_allclose(joint, [3 / 8, 1 / 8, 1 / 8, 3 / 8], atol=RAKED)
 
 
 def test_a_level_that_nobody_has_stays_empty() -> None:

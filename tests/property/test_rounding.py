@@ -84,8 +84,3 @@ def test_a_limit_on_p_holds_below_it_only() -> None:
     assert judged_below(Decimal("0.001"), Rounded.exact(0.0009)).verdict == "ok"
     assert judged_below(Decimal("0.001"), Rounded(0.0011, 0.0009, 0.0013)).verdict == "rounding"
     assert judged_below(Decimal("0.5"), Rounded.exact(0.5)).verdict == "conflict"
-
-
-def test_a_ratio_that_may_be_1_may_have_any_p_up_to_1() -> None:
-    log_ratio = Rounded.printed(Decimal("1.00")).log()
-    assert wald_p(log_ratio, Rounded(0.2, 0.19, 0.21)).upper == 1

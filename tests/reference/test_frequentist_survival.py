@@ -154,34 +154,6 @@ def test_the_likelihood_ratio_test_is_that_of_efrons_likelihood(
     assert found == pytest.approx(null, rel=0, abs=rounding(null))
 
 
-def by_hand(entry: Floats, time: Floats, event: Floats) -> list[tuple[float, float, float]]:
-    """Event times, S and the variance of log S, by counting."""
-    survival, variance, found = 1.0, 0.0, []
-    for t in np.unique(time[event == 1]):
-        n, d = ((entry < t) & (time >= t)).sum(), ((time == t) & (event == 1)).sum()
-        survival *= 1 - d / n
-        variance += d / (n * (n - d)) if n > d else np.inf
-        found.append((float(t), survival, variance))
-    return found
-
-
-def test_kaplan_meier_is_counted_by_hand(cohorts: dict[str, Patients]) -> None:
-    people = cohorts["low"]
-    rows = kaplan_meier(cohorts, CODEBOOK, COVARIATES)
-    for label, inside in {"overall": slice(None), "sex: female": people.levels["sex"] == 1}.items():
-        event = np.isfinite(people.upper)
-        steps = by_hand(people.entry[inside], people.lower[inside], event[inside])
-        group = rows[(rows["cohort"] == "low") & (rows["subgroup"] == label)]
-        median = group[group["estimand"] == "median"].iloc[0]
-        assert median["estimate"] == next(t for t, s, _ in steps if s <= 0.5 + 1e-9)
-        for _, row in group[group["estimand"] == "survival"].iterrows():
-            _, s, variance = [step for step in steps if step[0] <= row["horizon_months"]][-1]
-            sd = np.sqrt(variance) / abs(np.log(s))
-            limits = [np.exp(np.log(s) * np.exp(sign * 1.959964 * sd)) for sign in (1, -1)]
-            np.testing.assert_allclose(row[["estimate"]].to_numpy(float), s)
-            np.testing.assert_allclose(row[["lower", "upper"]].to_numpy(float), limits, rtol=1e-6)
-
-
 def test_with_delayed_entry_kaplan_meier_is_that_of_statsmodels() -> None:
     people = lung(*SETTINGS["whole months, delayed entry"])["low"]
     event = np.isfinite(people.upper)

@@ -205,18 +205,6 @@ def test_counts_at_one_cut_tell_the_others_where_the_spread_is_the_codebook_s() 
     np.testing.assert_allclose(found, share, atol=1e-4)
 
 
-def test_counts_at_two_cuts_tell_the_spread_as_well() -> None:
-    share = shares(2.5, 1.1)
-    counted = {
-        MARKER.levels[2:]: 1e5 * share[2:].sum(),
-        MARKER.levels[:1]: 1e5 * share[0],
-        MARKER.levels[1:2]: 1e5 * share[1],
-    }
-    found, normal = spread_of(MARKER, counted)
-    np.testing.assert_allclose([normal.mean * 1.5 + 3, normal.sd * 1.5], [2.5, 1.1], atol=2e-3)
-    np.testing.assert_allclose(found, share, atol=1e-3)
-
-
 def test_what_is_counted_stays_as_it_is_whatever_the_normal() -> None:
     counted = {MARKER.levels[:2]: 45.0, MARKER.levels[2:3]: 10.0, MARKER.levels[3:]: 45.0}
     found, _ = spread_of(MARKER, counted)

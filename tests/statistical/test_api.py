@@ -64,14 +64,6 @@ def test_its_tables_are_tidy_and_mending_one_changes_no_other(fit: nb.Fit) -> No
     assert fit.idata["posterior"]["theta"].dims == ("chain", "draw", "cohort", "parameter")
 
 
-def test_it_shows_its_answer(fit: nb.Fit) -> None:
-    assert repr(fit) == "<Fit of small to smith>"
-    html = fit._repr_html_()
-    assert html.count("<tr>") == 1 + 2 + 2  # head, median and S(12), two ratios
-    assert "Converged: all" in html
-    assert "bone: yes vs no" in html
-
-
 def test_it_draws_axes(fit: nb.Fit) -> None:
     assert isinstance(fit.forest(), Axes)
     for drawn in (fit.curves(), fit.curves(by="ki67")):
@@ -156,11 +148,6 @@ def test_what_did_not_converge_raises_with_its_draws_and_says_what_to_try() -> N
     assert "\n  try more draws and longer tuning (--draws, --tune; draws=, tune=)" in str(
         caught.value
     )
-
-
-def test_an_audit_is_of_cohorts_in_memory_too() -> None:
-    found = nb.audit(paper("smith", 2.0).hazard_ratio("site", 2.0, (1.5, 6.0)))["audit"]
-    assert "conflict" in set(found["verdict"])
 
 
 def test_a_table_to_share_comes_from_patients_in_memory(fit: nb.Fit, tmp_path: Path) -> None:

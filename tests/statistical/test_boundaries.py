@@ -23,7 +23,6 @@ from tests.statistical.patient_fits import (
 
 from netlm_bayes.codebook import Codebook
 from netlm_bayes.estimands.summary import Quantity
-from netlm_bayes.frequentist import cox
 from netlm_bayes.ipd.patients import RESPONDED, Ints, Patients
 
 pytestmark = pytest.mark.sampling
@@ -90,13 +89,6 @@ def alike() -> Fit:
     return GRAPHS.fit(analysis_of(tables, CODEBOOK))
 
 
-def test_without_heterogeneity_the_gate_is_passed_at_the_first_attempt() -> None:
-    found = alike()
-    assert found.refused == ()
-    assert not found.gated.accepted.tree["sample_stats"]["diverging"].any()
-    assert all(check.passed for check in found.gated.checks)
-
-
 def test_without_heterogeneity_every_tau_is_below_its_prior() -> None:
     names = alike().gated.accepted.tree["posterior"]["heterogeneity"].to_numpy().tolist()
     for name in ("level", "stage", "grade"):
@@ -138,25 +130,9 @@ def odd() -> Fit:
     return GRAPHS.fit(analysis_of(tables, CODEBOOK))
 
 
-def test_odd_cohorts_pass_the_gate_at_the_first_attempt() -> None:
-    assert odd().refused == ()
-
-
 def of_cohort(name: str, parameter: str) -> Floats:
     ids = [cohort.cohort.id for cohort in odd().analysis.cohorts]
     return draws_of(odd(), "theta", parameter)[..., ids.index(name)]
-
-
-def test_a_cohort_without_events_has_a_lower_hazard_and_a_finite_one() -> None:
-    """Cox has no estimate of it, and says why."""
-    level, pool = of_cohort("no-events", "level"), draws_of(odd(), "mu", "level")
-    assert -3 < level.mean() < pool.mean() - 0.1
-    assert level.std() < 1
-    tables = {c.cohort.id: c.patients for c in odd().analysis.cohorts if c.patients is not None}
-    usual = cox(tables, CODEBOOK, ["stage", "grade"])
-    own = usual[usual["cohort"] == "no-events"]
-    assert own["estimate"].isna().all()
-    assert own["note"].str.contains("no events").all()
 
 
 @pytest.mark.parametrize("parameter", ["stage: II", "grade: high"])
@@ -239,7 +215,3 @@ def test_the_scenario_change_finds_the_effect_before_and_after(contrast: str, tr
     assert changing("change").refused == ()
     assert lower < truth < upper
     assert upper - lower < 0.7
-
-
-def test_the_scenario_change_is_sure_that_the_effect_changes() -> None:
-    assert (changing("change").draws("effect_change") < 0).mean() > 0.999

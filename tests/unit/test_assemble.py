@@ -57,33 +57,11 @@ def test_every_item_has_a_use_and_a_reason(name, files):
         assert np.linalg.eigvalsh(cohort.ratio_covariance).min() > 0
 
 
-def uses(name: str, cohort: int, files: Any, covariate: str) -> set[tuple[str, str]]:
-    found = analyse(read_model(name), files).cohorts[cohort]
-    items = found.cohort.published
-    return {
-        (role.role, role.reason)
-        for role in found.roles
-        if getattr(items[role.item], "covariate", "") == covariate
-        and items[role.item].kind == "odds_ratio"
-    }
-
-
 def test_a_recovered_table_takes_the_place_of_its_odds_ratios(files):
     first = analyse(read_model("response-logistic"), files).cohorts[0]
     (table,) = first.tables
     assert (table.covariate, sum(table.responders), sum(table.n)) == ("htb", 91, 116)
     assert "htb" not in {ratio.covariate for ratio in first.ratios}
-
-
-def test_responders_are_refused_for_guarantee_time(files):
-    first = analyse(read_model("pfs-weibull"), files).cohorts[0]
-    notes = {
-        role.reason
-        for role in first.roles
-        if "response" in getattr(first.cohort.published[role.item], "subgroup", {})
-        and first.cohort.published[role.item].kind == "median"
-    }
-    assert notes == {"'response' is known only after the start: guarantee-time bias"}
 
 
 def test_a_ratio_adjusted_otherwise_than_the_model_has_the_mismatch_added(files):

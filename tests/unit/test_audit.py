@@ -17,6 +17,11 @@ from netlm_bayes.published.cohort import Cohort, item_label
 
 type Items = dict[str, dict[str, Any]]
 
+
+def printed(kind: str, **keys: Any) -> dict[str, Any]:
+    return {"kind": kind, **keys}
+
+
 CODEBOOK = Codebook.model_validate(
     {
         "id": "invented",
@@ -41,200 +46,148 @@ CODEBOOK = Codebook.model_validate(
 # Numbers by hand: sqrt(1 * 4) = 2, log 2 / (log 4 / 3.92) = 1.96, p = 0.05; 35 of 50 against 20 of
 # 50 gives 3.5 (1.529 to 8.012), p = 0.003; four times as many standard errors give p < 0.001.
 CLEAN: Items = {
-    "flow": {
-        "kind": "statistic",
-        "name": "enrolment flow",
-        "total": 112,
-        "excluded": {"declined": 8, "lost": 4},
-    },
-    "procedures": {"kind": "statistic", "name": "procedures", "total": 250, "per_patient": "2.5"},
-    "location": {
-        "kind": "statistic",
-        "name": "age",
-        "covariate": "age",
-        "location": 60,
-        "minimum": 40,
-        "maximum": 80,
-    },
-    "part": {
-        "kind": "statistic",
-        "name": "very late",
-        "covariate": "stage",
-        "part": 10,
-        "whole": 50,
-        "restated": [{"percent": "20"}],
-    },
-    "stage": {"kind": "margin", "covariate": "stage", "values": {"early": 50, "late": 50}},
-    "sex": {"kind": "margin", "covariate": "sex", "values": {"male": 52, "female": 48}},
-    "bone": {
-        "kind": "margin",
-        "covariate": "bone",
-        "values": {"yes": 13},
-        "restated": [{"level": "no", "count": 87}],
-    },
-    "grade": {
-        "kind": "margin",
-        "covariate": "grade",
-        "values": {"G1": 30, "G2": 45, "G3": 25},
-        "percent": {"G1": "30.0", "G2": "45.0", "G3": "25.0"},
-        "restated": [{"level": ["G2", "G3"], "percent": "70.0", "count": 70}],
-    },
-    "counts": {
-        "kind": "counts",
-        "values": {"CR": 5, "PR": 50, "SD": 30, "PD": 15},
-        "restated": [{"level": ["CR", "PR"], "count": 55}],
-    },
-    "counts early": {
-        "kind": "counts",
-        "subgroup": {"stage": "early"},
-        "values": {"responders": 20, "nonresponders": 30},
-        "percent": {"responders": "40.0"},
-    },
-    "median": {
-        "kind": "median",
-        "endpoint": "pfs",
-        "months": "12.5",
-        "n": 100,
-        "restated": [{"months": "12.5"}],
-    },
-    "median early": {
-        "kind": "median",
-        "endpoint": "pfs",
-        "subgroup": {"stage": "early"},
-        "months": "16.0",
-        "n": 50,
-    },
-    "median late": {
-        "kind": "median",
-        "endpoint": "pfs",
-        "subgroup": {"stage": "late"},
-        "months": "8.1",
-        "n": 50,
-    },
-    "milestone": {
-        "kind": "milestone",
-        "endpoint": "pfs",
-        "months": 6,
-        "survival": "0.81",
-        "restated": [{"percent": "81"}],
-    },
-    "fatigue": {
-        "kind": "adverse_event",
-        "event": "fatigue",
-        "n": 8,
-        "percent": "8.0",
-        "restated": [{"count": 8}],
-    },
-    "fever": {"kind": "adverse_event", "event": "fever", "percent": "17.0"},
-    "hazard": {
-        "kind": "hazard_ratio",
-        "endpoint": "pfs",
-        "covariate": "stage",
-        "level": "late",
-        "versus": "early",
-        "estimate": "2.00",
-        "lower": "1.000",
-        "upper": "4.000",
-        "p": "0.05",
-    },
-    "hazard adjusted": {
-        "kind": "hazard_ratio",
-        "endpoint": "os",
-        "covariate": "stage",
-        "level": "late",
-        "versus": "early",
-        "estimate": "4.00",
-        "lower": "2.000",
-        "upper": "8.000",
-        "p_below": "0.001",
-        "adjusted_for": ["age"],
-        "restated": [{"estimate": "4.0", "p_below": "0.001"}],
-    },
-    "hazard of grade": {
-        "kind": "hazard_ratio",
-        "endpoint": "pfs",
-        "covariate": "grade",
-        "level": "G3",
-        "versus": "G1",
-        "estimate": "4.00",
-        "lower": "2.000",
-        "upper": "8.000",
-        "p_below": "0.001",
-    },
-    "odds": {
-        "kind": "odds_ratio",
-        "covariate": "stage",
-        "level": "late",
-        "versus": "early",
-        "estimate": "3.500",
-        "lower": "1.529",
-        "upper": "8.012",
-        "p": "0.003",
-        "restated": [{"p": "0.003"}],
-    },
-    "logrank": {
-        "kind": "logrank",
-        "endpoint": "pfs",
-        "covariate": "stage",
-        "level": "late",
-        "versus": "early",
-        "p": "0.04",
-        "restated": [{"p": "0.04"}],
-    },
+    "flow": printed(
+        "statistic", name="enrolment flow", total=112, excluded={"declined": 8, "lost": 4}
+    ),
+    "procedures": printed("statistic", name="procedures", total=250, per_patient="2.5"),
+    "location": printed(
+        "statistic", name="age", covariate="age", location=60, minimum=40, maximum=80
+    ),
+    "part": printed(
+        "statistic",
+        name="very late",
+        covariate="stage",
+        part=10,
+        whole=50,
+        restated=[{"percent": "20"}],
+    ),
+    "stage": printed("margin", covariate="stage", values={"early": 50, "late": 50}),
+    "sex": printed("margin", covariate="sex", values={"male": 52, "female": 48}),
+    "bone": printed(
+        "margin", covariate="bone", values={"yes": 13}, restated=[{"level": "no", "count": 87}]
+    ),
+    "grade": printed(
+        "margin",
+        covariate="grade",
+        values={"G1": 30, "G2": 45, "G3": 25},
+        percent={"G1": "30.0", "G2": "45.0", "G3": "25.0"},
+        restated=[{"level": ["G2", "G3"], "percent": "70.0", "count": 70}],
+    ),
+    "counts": printed(
+        "counts",
+        values={"CR": 5, "PR": 50, "SD": 30, "PD": 15},
+        restated=[{"level": ["CR", "PR"], "count": 55}],
+    ),
+    "counts early": printed(
+        "counts",
+        subgroup={"stage": "early"},
+        values={"responders": 20, "nonresponders": 30},
+        percent={"responders": "40.0"},
+    ),
+    "median": printed(
+        "median", endpoint="pfs", months="12.5", n=100, restated=[{"months": "12.5"}]
+    ),
+    "median early": printed(
+        "median", endpoint="pfs", subgroup={"stage": "early"}, months="16.0", n=50
+    ),
+    "median late": printed(
+        "median", endpoint="pfs", subgroup={"stage": "late"}, months="8.1", n=50
+    ),
+    "milestone": printed(
+        "milestone", endpoint="pfs", months=6, survival="0.81", restated=[{"percent": "81"}]
+    ),
+    "fatigue": printed(
+        "adverse_event", event="fatigue", n=8, percent="8.0", restated=[{"count": 8}]
+    ),
+    "fever": printed("adverse_event", event="fever", percent="17.0"),
+    "hazard": printed(
+        "hazard_ratio",
+        endpoint="pfs",
+        covariate="stage",
+        level="late",
+        versus="early",
+        estimate="2.00",
+        lower="1.000",
+        upper="4.000",
+        p="0.05",
+    ),
+    "hazard adjusted": printed(
+        "hazard_ratio",
+        endpoint="os",
+        covariate="stage",
+        level="late",
+        versus="early",
+        estimate="4.00",
+        lower="2.000",
+        upper="8.000",
+        p_below="0.001",
+        adjusted_for=["age"],
+        restated=[{"estimate": "4.0", "p_below": "0.001"}],
+    ),
+    "hazard of grade": printed(
+        "hazard_ratio",
+        endpoint="pfs",
+        covariate="grade",
+        level="G3",
+        versus="G1",
+        estimate="4.00",
+        lower="2.000",
+        upper="8.000",
+        p_below="0.001",
+    ),
+    "odds": printed(
+        "odds_ratio",
+        covariate="stage",
+        level="late",
+        versus="early",
+        estimate="3.500",
+        lower="1.529",
+        upper="8.012",
+        p="0.003",
+        restated=[{"p": "0.003"}],
+    ),
+    "logrank": printed(
+        "logrank",
+        endpoint="pfs",
+        covariate="stage",
+        level="late",
+        versus="early",
+        p="0.04",
+        restated=[{"p": "0.04"}],
+    ),
 }
 CONCLUSIONS = [
     {"endpoint": "pfs", "covariate": "stage", "better": "early", "source": "discussion"},
     {"endpoint": "response", "covariate": "stage", "better": "late", "source": "discussion"},
 ]
 TEXT = "text against table"
+SUM = "response counts sum to n"
 CENTRE = "CI centred on its estimate"
 DIRECTION = "direction against conclusion"
-OTHER_WAY = {
-    "reading": "as in the table",
-    "why": "the table",
-    "otherwise": [{"reading": "turned", "why": "the text", "level": "early", "versus": "late"}],
-}
 COARSE: dict[str, Any] = {"estimate": "4", "lower": "2", "upper": "8", "p": None, "restated": []}
 ROUGHLY = {"level": "yes", "approximate": True}
 PLANTED: list[tuple[str, dict[str, Any], str, str]] = [
+    ("counts", {"values": {"CR": 5, "PR": 50, "SD": 31, "PD": 15}}, SUM, "conflict"),
+    ("procedures", {"per_patient": "2.7"}, "mean per patient", "conflict"),
+    ("median early", {"n": 49}, "subgroup size", "conflict"),
     ("grade", {"percent": {"G1": "31.7"}}, "percentage of n", "conflict"),
-    ("counts early", {"percent": {"responders": "43.0"}}, "percentage of n", "conflict"),
     ("fatigue", {"percent": "8.7"}, "percentage of n", "conflict"),
     ("fatigue", {"percent": "8.1"}, "percentage of n", "rounding"),
     ("fever", {"percent": "17.4"}, "whole patients", "conflict"),
     ("sex", {"values": {"male": 52, "female": 47}}, "levels sum to n", "conflict"),
-    (
-        "counts",
-        {"values": {"CR": 5, "PR": 50, "SD": 31, "PD": 15}},
-        "response counts sum to n",
-        "conflict",
-    ),
     ("flow", {"excluded": {"declined": 9, "lost": 4}}, "enrolment flow", "conflict"),
-    ("procedures", {"per_patient": "2.7"}, "mean per patient", "conflict"),
-    ("procedures", {"per_patient": "2.6"}, "mean per patient", "rounding"),
     ("part", {"whole": 51}, "part of a whole", "conflict"),
     ("part", {"part": 60, "restated": []}, "part of a whole", "conflict"),
     ("location", {"location": 90}, "location within range", "conflict"),
-    ("median early", {"n": 49}, "subgroup size", "conflict"),
-    ("median", {"n": 99}, "subgroup size", "conflict"),
     ("hazard adjusted", {"restated": [{"estimate": "4.4"}]}, TEXT, "conflict"),
-    ("hazard adjusted", {"restated": [{"upper": "9.000"}]}, TEXT, "conflict"),
     ("hazard adjusted", {"restated": [{"p_below": "0.01"}]}, TEXT, "conflict"),
-    ("hazard adjusted", {"restated": [{"p": "0.002"}]}, TEXT, "conflict"),
-    ("hazard adjusted", {"restated": [{"months": "4.4"}]}, TEXT, "ambiguous"),
-    ("odds", {"restated": [{"p": "0.03"}]}, TEXT, "conflict"),
     ("odds", {"restated": [{"p_below": "0.003"}]}, TEXT, "conflict"),
-    ("logrank", {"restated": [{"p_below": "0.04"}]}, TEXT, "rounding"),
     ("logrank", {"restated": [{"p_below": "0.03"}]}, TEXT, "conflict"),
     ("median", {"restated": [{"months": "12.9"}]}, TEXT, "conflict"),
     ("milestone", {"restated": [{"percent": "85"}]}, TEXT, "conflict"),
-    ("counts", {"restated": [{"level": "PR", "count": 55}]}, TEXT, "conflict"),
     ("fatigue", {"restated": [{"count": 7}]}, TEXT, "conflict"),
     ("grade", {"restated": [{"level": "G3", "percent": "28"}]}, TEXT, "conflict"),
-    ("grade", {"restated": [{"level": "G3", "percent": "26"}]}, TEXT, "rounding"),
-    ("bone", {"restated": [ROUGHLY | {"percent": "17"}]}, TEXT, "rounding"),
     ("bone", {"restated": [ROUGHLY | {"percent": "19"}]}, TEXT, "conflict"),
-    ("median early", {"months": "12.5"}, "one value for two numbers", "ambiguous"),
     (
         "bone",
         {"values": {"yes": 45}, "percent": {"yes": "45.0"}, "restated": []},
@@ -243,10 +196,7 @@ PLANTED: list[tuple[str, dict[str, Any], str, str]] = [
     ),
     ("hazard", {"estimate": "2.30"}, CENTRE, "conflict"),
     ("hazard", {"lower": "0.800"}, CENTRE, "conflict"),
-    ("hazard", {"upper": "5.000"}, CENTRE, "conflict"),
-    ("hazard", {"p": "0.02"}, "p against CI", "conflict"),
     ("hazard", {"p": None, "p_below": "0.01"}, "p against CI", "conflict"),
-    ("hazard of grade", {"p_below": "0.00001"}, "p against CI", "conflict"),
     (
         "odds",
         {"estimate": "3.600", "lower": "1.573", "upper": "8.241", "p": "0.002", "restated": []},
@@ -266,12 +216,6 @@ PLANTED: list[tuple[str, dict[str, Any], str, str]] = [
         "conflict",
     ),
     # 1 / 13 + 1 / 87 = 0.297 squared: the few with bone lesions cannot tell a ratio to 0.147.
-    (
-        "hazard of grade",
-        {"covariate": "bone", "level": "yes", "versus": "no", "lower": "3.000", "upper": "5.333"},
-        "implied events",
-        "conflict",
-    ),
     # 1 / 25 + 1 / 30 = 0.271 squared, where 4 of 100 patients would be 0.2 squared.
     (
         "hazard of grade",
@@ -289,7 +233,6 @@ PLANTED: list[tuple[str, dict[str, Any], str, str]] = [
     ("hazard", {"events": 31}, "implied events", "conflict"),  # 4 / 31 is 0.359 squared, not 0.354
     ("odds", {"event": "non_response"}, DIRECTION, "conflict"),
     ("hazard", {"level": "early", "versus": "late"}, DIRECTION, "ambiguous"),  # may be 1
-    ("hazard adjusted", OTHER_WAY, DIRECTION, "ambiguous"),
     (
         "location",
         {"reading": "median", "why": "w", "otherwise": [{"reading": "mean", "why": "heading"}]},
@@ -379,49 +322,12 @@ def test_what_is_no_error_is_not_reported(changes: Items) -> None:
     assert amiss(cohort_of(CLEAN | changed)) == []
 
 
-@pytest.mark.parametrize("better", [["G1", "G3"], ["G2"]])
-def test_a_conclusion_that_does_not_part_the_levels_of_a_ratio_says_nothing_of_it(
-    better: list[str],
-) -> None:
-    about = {"endpoint": "pfs", "covariate": "grade", "better": better, "source": "discussion"}
-    rows = audit(cohort_of(CLEAN, conclusions=[about]), CODEBOOK)
-    assert DIRECTION not in {row.check for row in rows}
-
-
 def test_every_check_has_looked_at_the_clean_paper_and_has_found_a_planted_error() -> None:
     looked = {row.check for row in audit(cohort_of(CLEAN), CODEBOOK)}
     # These have nothing to say of a paper without their fault.
     silent = {"two readings", "guarantee time", "one value for two numbers"}
     assert looked | silent == {check for _, _, check, _ in PLANTED}
     assert not looked & silent
-
-
-@pytest.mark.parametrize(
-    ("error", "culprit"),
-    [
-        ({"estimate": "1.70"}, "p agrees with the interval, not with the estimate"),
-        ({"lower": "0.700"}, "p agrees with the estimate and the upper end, not with the lower"),
-        ({"upper": "3.000"}, "p agrees with the estimate and the lower end, not with the upper"),
-    ],
-)
-def test_p_tells_which_of_estimate_and_interval_is_out_of_line(
-    error: dict[str, str], culprit: str
-) -> None:
-    # 1.500 (0.800 to 2.813): log 1.5 = 0.405, se = log(2.813 / 0.8) / 3.92 = 0.3208, p = 0.206.
-    right = {"estimate": "1.500", "lower": "0.800", "upper": "2.813", "p": "0.206"}
-    items = CLEAN | {"hazard": CLEAN["hazard"] | right | error}
-    (row,) = (row for row in audit(cohort_of(items), CODEBOOK) if row.verdict != "ok")
-    assert (row.check, row.verdict, row.note) == (CENTRE, "conflict", culprit)
-
-
-@pytest.mark.parametrize(("events", "verdicts"), [(31, ["conflict"]), (33, ["ok"])])
-def test_the_events_of_a_curve_bound_a_hazard_ratio_of_its_endpoint(
-    events: int, verdicts: list[str]
-) -> None:
-    curve = {"kind": "curve", "endpoint": "pfs", "clicks": "c.csv", "events": events}
-    items = {name: CLEAN[name] for name in ("stage", "hazard")} | {"curve": curve}
-    rows = [r for r in audit(cohort_of(items), CODEBOOK) if r.check == "implied events"]
-    assert [row.verdict for row in rows] == verdicts
 
 
 def test_the_least_standard_error_is_that_of_events_as_equal_as_the_groups_allow() -> None:

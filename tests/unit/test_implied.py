@@ -140,13 +140,6 @@ def test_what_a_model_cannot_imply_keeps_the_mismatch_term(analysis_of, papers):
     assert any(role.reason.endswith(f"mismatch sd 0.15: {why}") for role in implied.roles)
 
 
-def test_a_level_that_nobody_has_keeps_the_mismatch_term(analysis_of, papers):
-    east, _ = papers()
-    east["published"][1]["values"] = {"no": 100, "yes": 0}
-    cohort = analysis_of(east, unadjusted="implied").cohorts[0]
-    assert cohort.notes[-1].endswith("keeps the mismatch term: no patient with spread yes")
-
-
 def test_separation_has_no_finite_limit():
     columns, half = np.array([[1.0, 0.0], [1.0, 1.0]]), np.array([[0.5, 0.5]])
     with pytest.raises(ArithmeticError):
@@ -224,13 +217,3 @@ def test_ratios_of_one_regression_share_it(analysis_of, papers):
     assert alone == (("spread", (("no",), ("yes",))),)
     (joined,) = (regression_of(r, analysis.patterns) for r in analysis.cohorts[1].ratios)
     assert joined == (("size", (("small", "middle"), ("large", "huge"))),)
-
-
-def test_levels_on_neither_side_stand_for_themselves(analysis_of, papers):
-    analysis = analysis_of(*papers())
-    ratio = replace(analysis.cohorts[1].ratios[0], level=("huge",), versus=("small", "large"))
-    (found,) = regression_of(ratio, analysis.patterns)
-    assert found == ("size", (("small", "large"), ("middle",), ("huge",)))
-    joint = analysis.cohorts[0].joint * analysis.patterns.mask({"size": ("large", "huge")})
-    regression = Regression(analysis.patterns, (found,), joint / joint.sum())
-    assert regression.coefficients == (("size", ("huge",)),)

@@ -18,7 +18,7 @@ from netlm_bayes.evidence.sources import read_cohorts
 from netlm_bayes.ipd.columns import Layout
 from netlm_bayes.ipd.read import read_patients
 from netlm_bayes.ipd.write import as_csv, as_parquet
-from netlm_bayes.latent import Normal, log_shares, on_scale
+from netlm_bayes.latent import Normal, log_shares
 from netlm_bayes.likelihood.data import data_of
 from netlm_bayes.likelihood.patient_rows import patient_rows
 from netlm_bayes.likelihood.script import script_of
@@ -169,15 +169,6 @@ def test_counts_that_do_not_share_out_the_patients_are_refused(
     assert said in str(refused.value)
 
 
-def test_the_rest_may_be_left_uncounted(folder: Path) -> None:
-    whole = analysis_of(folder, "paper")
-    short = PAPER.replace('{ "<=10%" = 120, ">10%" = 80 }', '{ ">10%" = 80 }')
-    (folder / "paper.toml").write_text(short, encoding="utf-8")
-    np.testing.assert_array_equal(
-        analysis_of(folder, "paper").cohorts[0].joint, whole.cohorts[0].joint
-    )
-
-
 def test_shares_are_as_exact_in_one_tail_as_in_the_other() -> None:
     edges = np.array([-2.7, -0.9, 0.2, 2.4])
     mirrored = log_shares(-edges[::-1], Normal(15.0, 0.2))[::-1]
@@ -215,18 +206,6 @@ def population(analysis: Analysis, per_step: float) -> Population:
     return Population("p", analysis.patterns, np.zeros(1), None, effect, joint, {}, np.nan)
 
 
-def test_levels_rise_with_the_slope_and_a_unit_is_a_share_of_the_step(folder: Path) -> None:
-    people = population(analysis_of(folder, "paper"), 0.6)
-    assert people.log_contrast(*STEP[:1], STEP[1:], ()) == pytest.approx(0.6)
-    assert people.log_contrast("marker", ("per doubling",), ()) == pytest.approx(0.4)
-    levels = ("<=3%", "3-10%", "10-20%", ">20%")
-    found = [people.log_contrast("marker", (x,), ("<=3%",))[0] for x in levels]
-    assert found[0] == 0
-    assert (np.diff(found) > 0).all()
-    # From 3-10 % to 10-20 % are some 1.4 doublings, of 0.4 each.
-    assert found[2] - found[1] == pytest.approx(1.4 * 0.4, abs=0.1)
-
-
 # Patients
 
 
@@ -240,13 +219,6 @@ def test_patients_keep_their_raw_quantity_and_read_back(folder: Path) -> None:
         again = read_patients(written, "again", Layout(file="p"), book)[""]
         np.testing.assert_array_equal(again.values["marker"], found.values["marker"])
         np.testing.assert_array_equal(again.levels["marker"], found.levels["marker"])
-
-
-def test_raw_quantities_beyond_the_range_are_taken_at_its_end(folder: Path) -> None:
-    latent = read_codebook("book.toml", folder).covariates["marker"].latent
-    assert latent is not None
-    found = on_scale(latent, np.array([0.0, 0.5, 8.0, np.nan]))
-    np.testing.assert_array_equal(found, [-1, -1, 3, np.nan])
 
 
 def test_patients_enter_with_their_own_value_their_level_s_or_an_unknown_one(folder: Path) -> None:

@@ -8,9 +8,8 @@ import pytest
 from numpy.typing import ArrayLike, NDArray
 
 from netlm_bayes.codebook import Codebook
-from netlm_bayes.ipd.patients import Patients
-from netlm_bayes.ipd.profiles import MOST_PROFILES, margins, observed_patterns, shares_over
-from netlm_bayes.latent import Scale
+from netlm_bayes.ipd.patients import Patients, Scale
+from netlm_bayes.ipd.profiles import MOST_PROFILES, observed_patterns, shares_over
 from netlm_bayes.population import Patterns, patterns_of
 
 SIZES = {"size": 4, "spread": 2, "site": 3}
@@ -75,10 +74,6 @@ def ways(codes: tuple[int, ...]) -> list[tuple[int, ...]]:
 # Margins
 
 
-def test_margins_of_what_nobody_has_are_uniform() -> None:
-    np.testing.assert_allclose(margins(patients([[-1, 0, 0]]), SIZES)["size"], 0.25)
-
-
 # How common each profile is
 
 
@@ -116,17 +111,6 @@ def test_shares_are_votes_divided_by_margins(seed: int) -> None:
         over = shares_over(every, some)
         assert over.sum() == pytest.approx(1, abs=1e-12)
         assert by_profile(every, over) == pytest.approx(expected, rel=1e-12)
-
-
-def test_where_every_combination_is_observed_profiles_are_the_patterns() -> None:
-    everybody = patients([[*codes] for codes in product(*map(range, SIZES.values()))])
-    more = anybody(1, known=True)
-    found, (uniform, share) = observed_patterns([everybody, more], CODEBOOK, list(SIZES), {})
-    every = patterns_of(CODEBOOK, list(SIZES))
-    assert (found.rows, found.columns, found.effects) == (every.rows, every.columns, every.effects)
-    np.testing.assert_array_equal(found.design, every.design)
-    np.testing.assert_allclose(uniform, 1 / 24)
-    np.testing.assert_allclose(share, shares_over(every, more))
 
 
 def test_values_are_in_steps_from_the_centre_and_at_it_where_missing() -> None:

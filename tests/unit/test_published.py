@@ -98,22 +98,6 @@ def test_a_two_sided_p_is_halved_once():
     assert 2 * norm.sf(math.log(4.188) / se) == pytest.approx(0.02)
 
 
-@pytest.mark.parametrize(
-    "p",
-    [
-        "1e-30",
-    ],
-)
-def test_extreme_p_values_leave_a_finite_se(p):
-    se, _ = printed_se(item(ratio(lower=None, upper=None, p=p)))
-    assert se == pytest.approx(math.log(2) / norm.isf(float(p) / 2), rel=1e-9)
-
-
-def test_without_interval_or_p_there_is_no_se():
-    with pytest.raises(ValueError, match="no interval and no p value"):
-        printed_se(item(ratio(lower=None, upper=None, p_below="0.001")))
-
-
 def test_an_odds_ratio_of_not_responding_is_turned_and_its_interval_is_not_widened():
     of_response = printed_ratio(0, item(ratio("odds_ratio")), CODEBOOK)
     turned = printed_ratio(0, item(ratio("odds_ratio", event="non_response")), CODEBOOK)
@@ -154,13 +138,6 @@ def test_a_median_not_reached_is_the_curve_at_the_end_of_follow_up():
 def _milestone(**more: Any) -> Milestone:
     own = {"kind": "milestone", "endpoint": "pfs", "months": "12", "survival": "0.60", "n": 100}
     return item(own | more)
-
-
-def test_a_milestone_s_interval_is_read_on_the_complementary_log_log_scale():
-    point = curve_point(0, _milestone(lower="0.50", upper="0.70"), CODEBOOK, 100)
-    # log(-log 0.5) = -0.366513, log(-log 0.7) = -1.030930; 0.664417 / 3.919928 = 0.169497
-    assert point.se == pytest.approx(0.169497, rel=1e-5)
-    assert point.log_minus_log == pytest.approx(-0.671727, rel=1e-5)
 
 
 def test_a_milestone_without_interval_has_the_error_of_a_share_of_n():
@@ -220,16 +197,6 @@ def test_no_printed_curve_makes_the_covariance_singular(points):
     assert np.linalg.eigvalsh(covariance / np.outer(scale, scale)).min() >= OWN_ERROR / 2
 
 
-def test_other_subgroups_and_endpoints_are_independent():
-    points = [
-        curve_point(0, _milestone(), CODEBOOK, 100),
-        curve_point(1, _milestone(subgroup={"sex": "male"}), CODEBOOK, 100),
-        curve_point(2, _milestone(endpoint="os"), CODEBOOK, 100),
-    ]
-    covariance = curve_covariance(points)
-    np.testing.assert_array_equal(covariance, np.diag(np.diag(covariance)))
-
-
 @pytest.mark.parametrize(
     ("values", "responders"),
     [
@@ -269,23 +236,6 @@ def test_total_events_are_printed_or_the_median_over_balanced_unadjusted_factors
     assert total_events(ratios_of(unbalanced), unbalanced, CODEBOOK, "pfs")[0] is None
 
 
-@pytest.mark.parametrize(
-    ("d_ref", "d_level"),
-    [
-        (10, 30),
-        (1.5, 80),
-    ],
-)
-def test_reference_events_of_two_groups_are_the_roots_of_a_quadratic(d_ref, d_level):
-    # d0 + d1 = d and 1/d0 + 1/d1 = v make d0 d1 = d / v.
-    variance, events = 1 / d_ref + 1 / d_level, d_ref + d_level
-    root = math.sqrt(max(events**2 - 4 * events / variance, 0.0))
-    # At equal groups both roots meet, where a rounding of 1e-16 moves them by its root.
-    assert reference_events([variance], events) == pytest.approx(
-        ((events - root) / 2, (events + root) / 2), rel=1e-6
-    )
-
-
 @pytest.mark.parametrize("d", [(12, 14, 19, 22), (20, 20, 20, 20)])
 def test_reference_events_come_back_from_the_variances_of_several_groups(d):
     variances = [1 / level + 1 / d[0] for level in d[1:]]
@@ -293,10 +243,6 @@ def test_reference_events_come_back_from_the_variances_of_several_groups(d):
     assert min(abs(root - d[0]) for root in roots) < 1e-5 * d[0]
     for root in roots:
         assert root + sum(1 / (v - 1 / root) for v in variances) == pytest.approx(sum(d))
-
-
-def test_too_few_events_for_the_variances_leave_no_reference():
-    assert reference_events([0.05, 0.05], 20) == ()
 
 
 def test_the_reference_s_events_are_found_in_simulated_cox_regressions():
@@ -342,33 +288,10 @@ def test_of_two_reference_groups_that_fit_the_one_its_patients_allow_is_taken():
     ] == pytest.approx(1 / 45, rel=1e-5)
 
 
-def test_adjusted_levels_take_the_reference_of_the_unadjusted():
-    adjusted = levels(9, 30, 20, adjusted_for=["sex"])
-    cohort = cohort_of(GRADE, *levels(14, 30, 20, events=64), *adjusted)
-    found = ratios_of(cohort)[2:]
-    assert shared_variance(found, ratios_of(cohort), cohort, CODEBOOK)[0] == pytest.approx(
-        1 / 14, rel=1e-5
-    )
-
-
 def test_printed_events_of_the_reference_come_first():
     cohort = cohort_of(GRADE, *levels(14, 30, 20, events_reference=16))
     value, basis = shared_variance(ratios_of(cohort), ratios_of(cohort), cohort, CODEBOOK)
     assert (value, basis) == (1 / 16, "16 events printed for the reference")
-
-
-def test_without_a_solution_the_reference_has_its_share_of_the_events():
-    cohort = cohort_of(GRADE, *levels(14, 30, 20, events=50))
-    value, basis = shared_variance(ratios_of(cohort), ratios_of(cohort), cohort, CODEBOOK)
-    assert value == pytest.approx(1 / 15)
-    assert basis == "15.0 events in the reference, by its share of patients, of 50 (printed)"
-
-
-def test_without_events_half_the_smallest_variance_is_shared():
-    cohort = cohort_of(*levels(14, 30, 20))
-    value, basis = shared_variance(ratios_of(cohort), ratios_of(cohort), cohort, CODEBOOK)
-    assert value == pytest.approx((1 / 14 + 1 / 30) / 2, rel=1e-5)
-    assert basis.startswith("half the smallest variance")
 
 
 def test_the_shared_variance_of_odds_ratios_is_woolf_s_part_of_the_reference():

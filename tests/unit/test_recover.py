@@ -54,19 +54,6 @@ def test_a_table_comes_back_whole() -> None:
     )
 
 
-def test_fewer_digits_leave_more_tables_and_none_is_called_unique() -> None:
-    coarse = RATIO | {"estimate": "4", "lower": "2", "upper": "8"}
-    found = recover_tables(cohort_of(COUNTS, coarse), CODEBOOK)
-    assert len(found) > 1
-    assert not any(table.unique for table in found)
-
-
-def test_a_paper_may_choose_another_reference_than_the_codebook() -> None:
-    turned = {"estimate": "0.286", "lower": "0.125", "upper": "0.654"}
-    other = RATIO | turned | {"level": "left", "versus": "right"}
-    assert tables(COUNTS, MARGIN, other) == [((20, 35), (50, 50))]
-
-
 def test_patients_missing_from_the_margin_may_have_responded_or_not() -> None:
     # Of 100 patients 98 have a known site; 35/50 and 20/48 with 55 responders leave none over.
     known = MARGIN | {"values": {"left": 48, "right": 50}, "missing": 2}

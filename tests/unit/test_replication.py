@@ -111,19 +111,6 @@ def test_a_median_not_reached_surprises_only_a_model_that_reaches_it(analysis_of
     assert "not reached" in values["late"]["note"]
 
 
-def test_what_is_known_only_after_the_start_is_listed_and_not_predicted(analysis_of, invented):
-    east = invented.east()
-    subgroup = {"response": "responders"}
-    text = {"kind": "median", "endpoint": "pfs", "source": "Text", "months": 20.0, "n": 70}
-    east["published"].append({**text, "subgroup": subgroup})
-    analysis = analysis_of(east)
-    row = table_of(analysis, perfect(analysis, invented)).loc["median pfs, response: responders"]
-    assert row["role"] == "unused"
-    assert row["note"] == "'response' is known only after the start: guarantee-time bias"
-    assert row["printed"] == 20
-    assert row[["predicted", "p_value"]].isna().all()
-
-
 @pytest.mark.parametrize("model", ["pfs-weibull", "response-logistic"])
 def test_every_number_of_the_outcome_is_listed_once(model, invented):
     analysis = analyse(read_model(model), read_cohorts(BUNDLED_COHORTS))

@@ -104,15 +104,6 @@ def test_a_sound_file_is_a_cohort(values: Values, written: Callable[..., str]) -
     assert "for any model" in check_file(path)
 
 
-def test_written_otherwise_but_the_same_it_is_sound(
-    values: Values, written: Callable[..., str], tmp_path: Path
-) -> None:
-    path = tmp_path / "other.json"
-    path.write_bytes(b"\xef\xbb\xbf" + json.dumps(values, indent=4, sort_keys=True).encode())
-    one, two = read_cohort(str(path)), read_cohort(written(values))
-    assert one.cohort == two.cohort
-
-
 def test_nothing_else_is_in_the_file(values: Values) -> None:
     assert list(values) == [
         *("format", "version", "id", "label", "institution", "enrolment", "n", "codebook"),
@@ -129,27 +120,6 @@ def test_the_nodes_are_those_documented() -> None:
     places = np.arange(31, -1, -1)
     documented = np.exp(np.log(5) * np.cos(np.pi * (2 * places + 1) / 64))
     np.testing.assert_allclose(shape_nodes(), documented, rtol=1e-14)
-
-
-def test_without_the_weibull_part_nothing_of_it_is_in_the_file() -> None:
-    made = site_table(people(), CODEBOOK, Choice(("htb",)), "north.csv")
-    values = json.loads(as_json(made.table, cohort(), CODEBOOK))
-    assert list(values["survival"]) == ["cuts", "groups"]
-    assert list(values["survival"]["groups"][0]) == ["levels", "patients", "events", "months"]
-
-
-def test_who_and_when_go_along_but_no_folder() -> None:
-    from datetime import date
-
-    days = (date(2020, 1, 2), date(2021, 3, 4))
-    who = cohort(institution="N", enrolment=days, codebook="a folder/asthma.toml")
-    made = site_table(people(), CODEBOOK, Choice(()), "north.csv")
-    text = as_json(made.table, who, CODEBOOK).decode()
-    values = json.loads(text)
-    assert values["enrolment"] == ["2020-01-02", "2021-03-04"]
-    assert values["codebook"]["name"] == "asthma.toml"
-    assert "folder" not in text
-    assert "a paper" not in text
 
 
 def group(values: Values, place: int = 0) -> Values:
@@ -196,20 +166,6 @@ def test_a_fault_is_said_with_its_place(
 ) -> None:
     changed(values, path, value)
     assert any(problem in line for line in said(written(values)))
-
-
-def test_several_faults_are_said_at_once(values: Values, written: Callable[..., str]) -> None:
-    changed(values, "survival.groups.0.patients", 2)
-    changed(values, "survival.groups.3.months.0", 1e3)
-    changed(values, "response.groups.1.responders", 999)
-    lines = said(written(values, keep=True))
-    for start in (
-        "survival.groups[1].patients",
-        "survival.groups[4].months[1]",
-        "response.groups[2].responders",
-        "checksum",
-    ):
-        assert any(line.startswith(start) for line in lines), start
 
 
 def test_a_number_that_could_be_is_told_by_the_checksum(

@@ -83,14 +83,6 @@ def test_overlap_is_run_where_nothing_excludes_it(analysis_of, invented, centres
         assert found["overlap 50 %"].source_weights == {smaller: 0.5}
 
 
-def test_the_fraction_is_the_models(analysis_of, invented):
-    years = ((2016, 2018), (2016, 2018))
-    analysis = analysis_of(invented.east(), invented.west(), overlap_fraction=0.2)
-    (name, found), *_ = if_shared(with_facts(analysis, ("A", "A"), years)).items()
-    assert name == "overlap 20 %"
-    assert list(found.source_weights.values()) == [pytest.approx(0.8)]
-
-
 def test_the_smallest_of_three_counts_less_for_each_larger_one(analysis_of, invented):
     analysis = analysis_of(invented.east(), invented.west(), invented.west() | {"id": "south"})
     south = analysis.cohorts[2].cohort.model_copy(update={"n": 20})

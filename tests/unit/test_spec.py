@@ -89,17 +89,9 @@ def test_another_heterogeneity_changes_that_of_effects_only(path):
 @pytest.mark.parametrize(
     ("there", "instead", "said"),
     [
-        (
-            '"m"',
-            '"m/x"',
-            "line 1, name: must be letters, digits, '.', '_' and '-', a letter or dig",
-        ),
+        ('"m"', '"m/x"', "line 1, name: must be letters, digits, '.', '_' and '-', a letter or di"),
         ('"htb", "bone"', '"htb", "htb"', "line 3, covariates: must not repeat; got 'htb' twice"),
-        (
-            "sigma = 0.5\n",
-            "sigma = 0\n",
-            "line 7, priors.effect.sigma: must be greater than 0; got 0",
-        ),
+        ("sigma = 0.5\n", "sigma = 0\n", "line 7, priors.effect.sigma: must be greater than 0; go"),
         ("sigma = 0.5\n", "sigma = 1e9\n", "line 7, priors.effect.sigma: must be at most 100; got"),
         (
             "sigma = 0.5\n",
@@ -167,17 +159,6 @@ def test_all_faults_are_said_at_once(path):
     assert len(problems(wrong, path)) == 3
     wrong = TEXT.replace("priors.effect.sigma = 2.5", "poling = 1").replace('effect.sigma"', 'x"')
     assert len(problems(wrong, path)) == 2
-
-
-def test_a_name_that_is_no_model_is_refused_with_a_suggestion(tmp_path):
-    with pytest.raises(InputError, match=r"no such model or file \(did you mean 'pfs-weibull'\?\)"):
-        read_model("pfs-weibul")
-    with pytest.raises(
-        InputError, match="bundled are pfs-piecewise, pfs-weibull, response-logistic"
-    ):
-        read_model("zzz")
-    with pytest.raises(InputError, match="is a folder; give a file"):
-        read_model(str(tmp_path))
 
 
 def test_a_model_is_changed_in_python_as_its_file_would_be() -> None:

@@ -127,15 +127,6 @@ def test_what_is_no_run_is_refused_and_left_alone(tmp_path, made):
     assert files(tmp_path) == before
 
 
-def test_a_place_that_cannot_be_written_is_said(tmp_path):
-    (tmp_path / "file").write_text("")
-    with (
-        pytest.raises(RunError, match="cannot be written"),
-        store.run_folder(tmp_path / "file" / "run"),
-    ):
-        pytest.fail("a folder was given")
-
-
 def test_the_manifest_says_what_made_the_run(tmp_path):
     make_run(tmp_path / "run")
     found = store.read_manifest(tmp_path / "run")
@@ -172,13 +163,6 @@ def test_tables_come_back_as_they_went(tmp_path):
     # Six significant digits.
     assert found["estimate"][0] == 1.23457
     assert np.isnan(found["estimate"][1])
-
-
-def test_tables_are_the_same_bytes_each_time(tmp_path):
-    store.write_tables(tmp_path / "a", {"effects": TABLE})
-    store.write_tables(tmp_path / "b", {"effects": TABLE})
-    assert files(tmp_path / "a") == files(tmp_path / "b")
-    assert b"\r" not in files(tmp_path / "a")["tables/effects.csv"]
 
 
 def test_draws_come_back_as_they_went(tmp_path):
