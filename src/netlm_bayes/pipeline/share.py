@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
@@ -34,21 +34,6 @@ SURVIVAL_MODEL, RESPONSE_MODEL = "pfs-weibull", "response-logistic"
 SUFFIXES = (".json",)
 NOTHING_KEPT = 0.005
 """Share of an effect's information that is said as 0 %."""
-
-
-@dataclass(frozen=True)
-class Wanted:
-    """What is asked of `share`."""
-
-    model: Model | None = None  # whose covariates and cuts
-    # in the order in which groups are divided; if none, those of the model, or of the bundled
-    # models
-    covariates: tuple[str, ...] = ()
-    cuts: tuple[float, ...] = ()  # if none, those of the model, or the default ones
-    minimum: int = 5
-    weibull: bool = False
-    at_scan: bool = False
-    outcome: Outcome | None = None  # only this one
 
 
 @dataclass(frozen=True)
@@ -122,32 +107,33 @@ def share(
     InputError, InputErrors
         The cohort has no patients, or what is wanted cannot be had of them.
     """
-    wanted = Wanted(
-        model=read_model(str(model)) if isinstance(model, (str, Path)) else model,
-        covariates=tuple(covariates),
-        cuts=tuple(cuts),
+    spec = read_model(str(model)) if isinstance(model, (str, Path)) else model
+    file = _chosen(read_cohorts(data), institution)
+    patients = _patients(file)
+    problems = [
+        *_faulty_cuts(cuts),
+        *_faulty_outcome(spec, outcome, patients),
+        *_faulty_covariates(covariates, patients, file.codebook),
+    ]
+    if problems:
+        raise InputError("share", problems)
+    asked = tuple(covariates) or _asked(spec, outcome, patients, file)
+    names = tuple(name for name in asked if covariates or _has(patients, name))
+    choice = Choice(
+        covariates=names,
+        ordered=bool(covariates),
+        cuts=tuple(cuts) or _cuts(spec),
         minimum=minimum,
         weibull=weibull,
         at_scan=at_scan,
-        outcome=outcome,
+        outcomes=(outcome,) if outcome else OUTCOMES,
     )
-    return _shared(_chosen(read_cohorts(data), institution), wanted)
+    wanted = asked if spec and not covariates else ()
+    return _shared(file, patients, choice, _left_out(names, patients, file.codebook, wanted))
 
 
-def _shared(file: CohortFile, wanted: Wanted) -> Shared:
-    """Make the table that is wanted of a cohort's patients."""
-    patients = _patients(file)
-    _check(wanted, file)
-    names, notes = _covariates(wanted, patients, file.codebook, file.name)
-    choice = Choice(
-        covariates=names,
-        ordered=bool(wanted.covariates),
-        cuts=_cuts(wanted),
-        minimum=wanted.minimum,
-        weibull=wanted.weibull,
-        at_scan=wanted.at_scan,
-        outcomes=(wanted.outcome,) if wanted.outcome else OUTCOMES,
-    )
+def _shared(file: CohortFile, patients: Patients, choice: Choice, notes: list[str]) -> Shared:
+    """Make the table that is chosen of a cohort's patients."""
     source = file.data_name or file.name
     made = site_table(patients, file.codebook, choice, source)
     _refuse_nothing_told(made, source)
@@ -201,64 +187,66 @@ def _chosen(files: Sequence[CohortFile], institution: str) -> CohortFile:
     return files[0]
 
 
-def _check(wanted: Wanted, file: CohortFile) -> None:
-    """Refuse what no table can say."""
-    problems = []
-    if not all(a < b <= LONGEST for a, b in pairwise((0.0, *wanted.cuts))):
-        got = ", ".join(f"{cut:g}" for cut in wanted.cuts)
-        problems.append(Problem("cuts", f"must be rising months > 0; got {got}"))
-    if wanted.model and wanted.model.landmark is not None:
-        problems.append(Problem("model", "starts at a landmark; a table is from the first day on"))
-    asked = wanted.outcome or (wanted.model.outcome if wanted.model else None)
-    if file.patients and asked and not outcomes_known(file.patients)[asked].any():
-        why = "--outcome" if wanted.outcome else "--model"
-        problems.append(Problem(asked, f"is not there: {why} asks for it and no patient has it"))
-    known = {name: c for name, c in file.codebook.covariates.items() if name not in PATIENT_COLUMNS}
-    for name in repeated(wanted.covariates):
-        problems.append(Problem("covariates", f"must not repeat; got '{name}' twice"))
-    for name in wanted.covariates:
+def _faulty_cuts(cuts: Sequence[float]) -> Iterator[Problem]:
+    if not all(a < b <= LONGEST for a, b in pairwise((0.0, *cuts))):
+        got = ", ".join(f"{cut:g}" for cut in cuts)
+        yield Problem("cuts", f"must be rising months > 0; got {got}")
+
+
+def _faulty_outcome(
+    model: Model | None, outcome: Outcome | None, patients: Patients
+) -> Iterator[Problem]:
+    if model and model.landmark is not None:
+        yield Problem("model", "starts at a landmark; a table is from the first day on")
+    asked = outcome or (model.outcome if model else None)
+    if asked and not outcomes_known(patients)[asked].any():
+        why = "--outcome" if outcome else "--model"
+        yield Problem(asked, f"is not there: {why} asks for it and no patient has it")
+
+
+def _faulty_covariates(
+    covariates: Sequence[str], patients: Patients, codebook: Codebook
+) -> Iterator[Problem]:
+    known = {name: c for name, c in codebook.covariates.items() if name not in PATIENT_COLUMNS}
+    for name in repeated(covariates):
+        yield Problem("covariates", f"must not repeat; got '{name}' twice")
+    for name in covariates:
         if name not in known:
             what = f"no such covariate '{name}'{did_you_mean(name, known)}"
         elif known[name].post_baseline:
             what = f"'{name}' is known only after the clock has started"
         elif not known[name].levels:
             what = f"'{name}' is continuous; only covariates with levels can be shared"
-        elif file.patients and not _has(file.patients, name):
+        elif not _has(patients, name):
             what = f"no patient has '{name}'"
         else:
             continue
-        problems.append(Problem("covariates", what))
-    if problems:
-        raise InputError("share", problems)
+        yield Problem("covariates", what)
 
 
-def _cuts(wanted: Wanted) -> tuple[float, ...]:
-    """Those asked for, or those that the model may step at."""
-    if wanted.cuts or wanted.model is None or wanted.model.outcome == "response":
-        return wanted.cuts or CUTS
-    change = {wanted.model.change.months} if wanted.model.change else set()
-    return tuple(sorted({*wanted.model.cuts, *change}))
+def _cuts(model: Model | None) -> tuple[float, ...]:
+    """Months at which a model may step, or the default ones."""
+    if model is None or model.outcome == "response":
+        return CUTS
+    return tuple(sorted({*model.cuts, *({model.change.months} if model.change else ())}))
 
 
-def _covariates(
-    wanted: Wanted, patients: Patients, codebook: Codebook, source: str
-) -> tuple[tuple[str, ...], list[str]]:
-    """Covariates to share, and what is said of those that are not."""
-    if wanted.covariates:
-        return wanted.covariates, _left_out(wanted.covariates, patients, codebook)
-    if wanted.model:
-        asked = [*wanted.model.covariates]
-        unknown = [name for name in asked if name not in codebook.covariates]
+def _asked(
+    model: Model | None, outcome: Outcome | None, patients: Patients, file: CohortFile
+) -> tuple[str, ...]:
+    """Covariates of a model, of the bundled models, or of the codebook."""
+    codebook = file.codebook
+    if model:
+        unknown = [name for name in model.covariates if name not in codebook.covariates]
         if unknown:
-            what = f"names covariates that the codebook of {source} has not: {', '.join(unknown)}"
-            raise InputError(f"model {wanted.model.name}", [Problem("covariates", what)])
-    elif codebook.id == BUNDLED:
-        timed = bool(patients.timed.any()) and wanted.outcome != "response"
-        asked = [*read_model(SURVIVAL_MODEL if timed else RESPONSE_MODEL).covariates]
-    else:
-        asked = [name for name, c in codebook.covariates.items() if not c.post_baseline]
-    names = tuple(name for name in asked if _has(patients, name))
-    return names, _left_out(names, patients, codebook, asked if wanted.model else ())
+            what = f"names covariates that the codebook of {file.name} has not"
+            what = f"{what}: {', '.join(unknown)}"
+            raise InputError(f"model {model.name}", [Problem("covariates", what)])
+        return tuple(model.covariates)
+    if codebook.id == BUNDLED:
+        timed = bool(patients.timed.any()) and outcome != "response"
+        return tuple(read_model(SURVIVAL_MODEL if timed else RESPONSE_MODEL).covariates)
+    return tuple(name for name, c in codebook.covariates.items() if not c.post_baseline)
 
 
 def _has(patients: Patients, name: str) -> bool:
