@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 
 import netlm_bayes as nb
 from netlm_bayes.choices import Sampling
-from netlm_bayes.pipeline import posterior
+from netlm_bayes.pipeline import job
 
 pytestmark = pytest.mark.sampling
 VALUES = {
@@ -94,7 +94,7 @@ def test_other_data_of_the_same_structure_are_not_compiled_again(
     fit: nb.Fit, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fresh = nb.fit(MODEL, paper("jones", 3.0), seed=5)
-    monkeypatch.setattr(posterior, "compile_model", lambda *_: pytest.fail("compiled again"))
+    monkeypatch.setattr(job, "compile_model", lambda *_: pytest.fail("compiled again"))
     again = fit.refit(paper("jones", 3.0), seed=5)
     assert repr(again) == "<Fit of small to jones>"
     pd.testing.assert_frame_equal(again.effects, fresh.effects)

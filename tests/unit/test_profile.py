@@ -37,10 +37,10 @@ from netlm_bayes.evidence.cohort_files import CohortFile
 from netlm_bayes.ipd.columns import Layout
 from netlm_bayes.ipd.patients import Patients
 from netlm_bayes.model import Model
-from netlm_bayes.pipeline.fit import labels_of
 from netlm_bayes.pipeline.fitted import Fit, read
 from netlm_bayes.pipeline.predict import prediction_folder, prediction_lines
 from netlm_bayes.published.cohort import PatientCohort
+from netlm_bayes.report.labels import labels_of
 from netlm_bayes.sampling.gate import Accepted, Check
 
 type Array = NDArray[np.float64]

@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -11,7 +12,8 @@ from netlm_bayes.pipeline import report as module
 def test_of_a_reanalysis_every_part_is_shown(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "redraw", lambda run: (run / "figures" / "forest.png",))
+    monkeypatch.setattr(module, "read_run", lambda _: SimpleNamespace(tables={}, labels=None))
+    monkeypatch.setattr(module, "draw", lambda _tables, _labels, folder: (folder / "forest.png",))
     monkeypatch.setattr(module, "write_page", lambda run: run / "report.html")
     for folder, details in ((".", {"parts": ["one", "two"]}), ("one", {}), ("two", {})):
         (tmp_path / folder).mkdir(exist_ok=True)

@@ -15,8 +15,7 @@ from netlm_bayes.evidence.assemble import analyse
 from netlm_bayes.likelihood.data import data_of
 from netlm_bayes.likelihood.structure import structure_of
 from netlm_bayes.model import Model
-from netlm_bayes.pipeline.job import Job
-from netlm_bayes.pipeline.posterior import compile_analysis, posterior_of
+from netlm_bayes.pipeline.job import Job, compile_analysis, posterior_of
 from netlm_bayes.pipeline.sensitivity import if_shared, sensitivity_of, without_each
 from netlm_bayes.report.tables import posterior_tables
 

@@ -12,7 +12,6 @@ import pandas as pd
 import xarray as xr
 
 from netlm_bayes import store
-from netlm_bayes.codebook import RESPONSE
 from netlm_bayes.compare import usual_tables
 from netlm_bayes.estimands.description import description_of
 from netlm_bayes.estimands.estimates import Estimates, estimate_effects
@@ -24,10 +23,17 @@ from netlm_bayes.likelihood.script import script_of
 from netlm_bayes.model import Model
 from netlm_bayes.pipeline.criticism import criticism, marked, synthetic_cohorts
 from netlm_bayes.pipeline.fitted import Fit
-from netlm_bayes.pipeline.job import Job, Options, check_poolable, job_of
-from netlm_bayes.pipeline.posterior import Graph, compile_analysis, posterior_of
+from netlm_bayes.pipeline.job import (
+    Graph,
+    Job,
+    Options,
+    check_poolable,
+    compile_analysis,
+    job_of,
+    posterior_of,
+)
 from netlm_bayes.pipeline.sensitivity import NOTHING, sensitivity_of
-from netlm_bayes.report.labels import Labels
+from netlm_bayes.report.labels import labels_of
 from netlm_bayes.report.tables import posterior_tables
 from netlm_bayes.sampling.gate import Accepted, Gated, NotConvergedError
 
@@ -210,23 +216,6 @@ def _with_prior(posterior: Gated[Estimates], prior: Accepted) -> xr.DataTree:
     groups = {name: node.to_dataset() for name, node in posterior.accepted.tree.children.items()}
     groups["prior"] = prior.tree["posterior"].to_dataset()
     return xr.DataTree.from_dict(groups)
-
-
-def labels_of(analysis: Analysis) -> Labels:
-    """Names for figures, from the cohorts and the codebook."""
-    codebook = analysis.codebook
-    endpoints = {} if analysis.spec.outcome == "response" else codebook.endpoints
-    known = codebook.covariates.items()
-    return Labels(
-        cohorts={c.cohort.id: c.cohort.label for c in analysis.cohorts},
-        covariates={name: one.label for name, one in known},
-        endpoints={name: one.label for name, one in endpoints.items()} or {RESPONSE: RESPONSE},
-        levels={name: one.levels for name, one in known},
-        short={name: one.abbreviation for name, one in endpoints.items()},
-        events={name: one.event for name, one in endpoints.items()},
-        event_free={name: one.event_free for name, one in endpoints.items()},
-        treatments={name: one.randomised for name, one in known if one.treatment},
-    )
 
 
 def _manifest(job: Job, analysis: Analysis, clock: _Clock) -> dict[str, Any]:

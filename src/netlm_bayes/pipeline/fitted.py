@@ -181,7 +181,8 @@ class Fit(Run):
         InputError, RunError
             The name ends otherwise, or the file is there or cannot be written.
         """
-        return write_page_of(self, Path(path), force)
+        write_page_of(self, Path(path), force)
+        return Path(path)
 
     def export(self, path: str | Path, *, force: bool = False) -> Path:
         """Write the tables of a manuscript.
@@ -202,7 +203,8 @@ class Fit(Run):
         InputError, RunError
             The name ends otherwise, or the file is there or cannot be written.
         """
-        return export_run(self, Path(path), force)
+        export_run(self, Path(path), force)
+        return Path(path)
 
     def __repr__(self) -> str:
         """Name model and cohorts."""

@@ -16,7 +16,7 @@ from netlm_bayes.estimands.description import Profile
 from netlm_bayes.estimands.profile import Predicted, predict_profile, profile_of
 from netlm_bayes.estimands.summary import stacked, tidy
 from netlm_bayes.formats import OF_ESTIMAND, estimate_of, interval
-from netlm_bayes.pipeline.run import Run
+from netlm_bayes.pipeline.run import Run, beside
 from netlm_bayes.pipeline.summary import html_table
 from netlm_bayes.report.figures.profile import draw_profile
 from netlm_bayes.sampling.gate import Check, check_draws
@@ -130,9 +130,8 @@ def prediction_folder(run: Path, profile: Profile) -> Path:
     text = " ".join(f"{name} {value}" for name, value in given)
     for sign, words in SIGNS.items():
         text = text.replace(sign, words)
-    place = run.resolve()
-    name = re.sub(r"[^\w.]+", "-", f"predict {place.name} {text}").strip("-")
-    return (run.parent if run.name else place.parent) / name
+    name = re.sub(r"[^\w.]+", "-", f"predict {run.resolve().name} {text}").strip("-")
+    return beside(run, name)
 
 
 def prediction_lines(prediction: Prediction) -> list[tuple[str, str, str, str]]:

@@ -11,7 +11,7 @@ import pandas as pd
 from netlm_bayes import store
 from netlm_bayes.errors import InputError, Problem, RunError
 from netlm_bayes.files.writing import check_place, write_whole
-from netlm_bayes.pipeline.run import Run, read_run
+from netlm_bayes.pipeline.run import Run, beside, read_run
 from netlm_bayes.report.export.cells import ManuscriptTable
 from netlm_bayes.report.export.docx import as_docx
 from netlm_bayes.report.export.latex import as_latex
@@ -27,13 +27,8 @@ def report(run: Path) -> tuple[Path, ...]:
     """Draw a run's figures again and write its page; of a reanalysis, those of its parts."""
     if parts := store.read_manifest(run).get("details", {}).get("parts"):
         return tuple(path for part in parts for path in report(run / part))
-    return (*redraw(run), write_page(run))
-
-
-def redraw(run: Path) -> tuple[Path, ...]:
-    """Draw every figure of a run from its tables."""
     found = read_run(run)
-    return draw(found.tables, found.labels, run / "figures")
+    return (*draw(found.tables, found.labels, run / "figures"), write_page(run))
 
 
 def write_page(run: Path) -> Path:
@@ -43,19 +38,20 @@ def write_page(run: Path) -> Path:
     return page
 
 
-def read_page_run(run: Path) -> PageRun:
-    """Read all that a run's page tells of."""
-    parts = _reanalysed_with(run)
-    audit = store.read_tables(run.resolve().parent) if parts else {}
-    own = _read(run, audit)
-    others = (_read(part) for part in parts)
+def write_page_of(run: Run, place: Path, force: bool = False) -> None:
+    """Write the page of a run that is in memory."""
+    check_place(place, (".html",), "report", force)
+    write_whole(place, render_page(page_run(run, run.model.name)).encode())
+
+
+def read_page_run(folder: Path) -> PageRun:
+    """Read all that the page of a run in a folder shows."""
+    parts, name = _reanalysed_with(folder), folder.resolve().name
+    audit = store.read_tables(folder.resolve().parent) if parts else {}
+    own = page_run(read_run(folder), name, audit)
+    others = (page_run(read_run(part), part.name) for part in parts)
     other = next((one for one in others if one.spec.outcome != own.spec.outcome), None)
     return replace(own, companion=other)
-
-
-def _read(folder: Path, audit: Tables | None = None) -> PageRun:
-    """Read one run."""
-    return page_run(read_run(folder), folder.resolve().name, audit or {})
 
 
 def page_run(run: Run, name: str, audit: Tables | None = None) -> PageRun:
@@ -72,13 +68,6 @@ def page_run(run: Run, name: str, audit: Tables | None = None) -> PageRun:
         audit=audit or {},
         script=run.script,
     )
-
-
-def write_page_of(run: Run, place: Path, force: bool = False) -> Path:
-    """Write the page of a run that is in memory."""
-    check_place(place, (".html",), "report", force)
-    write_whole(place, render_page(page_run(run, run.model.name)).encode())
-    return place
 
 
 def _reanalysed_with(run: Path) -> list[Path]:
@@ -107,28 +96,18 @@ def export(run: Path, to: str, out: Path | None = None, force: bool = False) -> 
     if to not in WRITERS:
         what = f"no such format '{to}'; there are {', '.join(WRITERS)}"
         raise InputError("export", [Problem("--to", what)])
-    suffix, write = WRITERS[to]
-    place = out or _beside(run, suffix)
+    suffix, _ = WRITERS[to]
+    place = out or beside(run, f"{run.resolve().name}{suffix}")
     check_place(place, [suffix], f"export --to {to}", force)
     if run.is_file():
         raise RunError(f"{run}: is a file; give the folder of the run, {run.resolve().parent}")
-    write_whole(place, write(_tables_of(read_run(run))))
+    export_run(read_run(run), place, force)
     return place
 
 
-def export_run(run: Run, place: Path, force: bool = False) -> Path:
+def export_run(run: Run, place: Path, force: bool = False) -> None:
     """Write a run's tables of a manuscript in the format that a file's suffix names."""
     writers = dict(WRITERS.values())
     check_place(place, writers, "export", force)
-    write_whole(place, writers[place.suffix.casefold()](_tables_of(run)))
-    return place
-
-
-def _tables_of(run: Run) -> tuple[ManuscriptTable, ...]:
-    return tuple(manuscript_tables(run.tables, run.manifest, run.labels))
-
-
-def _beside(run: Path, suffix: str) -> Path:
-    """Place of a file beside a run's folder, of its name."""
-    whole = run.resolve()
-    return (run.parent if run.name else whole.parent) / f"{whole.name}{suffix}"
+    tables = manuscript_tables(run.tables, run.manifest, run.labels)
+    write_whole(place, writers[place.suffix.casefold()](tuple(tables)))

@@ -102,6 +102,11 @@ def _checks(run: Path, name: str = store.DIAGNOSTICS) -> tuple[Check, ...]:
     return tuple(Check(**found) for found in json.loads(path.read_text("utf-8")))
 
 
+def beside(run: Path, name: str) -> Path:
+    """Place of a file or folder beside a run's folder, which may be given as `.`."""
+    return (run.parent if run.name else run.resolve().parent) / name
+
+
 def save_run(run: Run, out: Path, command: str, keep_patients: bool = False) -> None:
     """Write a run into a folder of its own, whole or not at all; an earlier run is replaced."""
     started = time.perf_counter()

@@ -1,4 +1,4 @@
-"""Which sources count: each left out in turn, and once those that may share patients."""
+"""The same posterior under other priors and scenarios, and without each source in turn."""
 
 from __future__ import annotations
 
@@ -20,40 +20,9 @@ from netlm_bayes.evidence.analysis import Analysis
 from netlm_bayes.evidence.assemble import analyse
 from netlm_bayes.evidence.cohort_files import CohortFile
 from netlm_bayes.pipeline.criticism import MAIN, scenarios_by_loo
-from netlm_bayes.pipeline.job import Job
-from netlm_bayes.pipeline.posterior import Effects, Graph, refit
+from netlm_bayes.pipeline.job import Effects, Graph, Job, refit
 from netlm_bayes.report.tables import labelled
 from netlm_bayes.sampling.gate import Check, Gated, NotConvergedError
-
-
-def without_each(analysis: Analysis) -> dict[str, Analysis]:
-    """Analyses that each leave the evidence of one cohort out.
-
-    The cohort stays in the graph, where its parameters follow from the pool: the posterior of
-    all else is that of the other cohorts alone, and nothing is compiled again. Margins that
-    another cohort borrows from it stay borrowed.
-    """
-    if len(analysis.cohorts) < 2 or analysis.spec.pooling == "none":
-        return {}
-    names = [evidence.cohort.id for evidence in analysis.cohorts]
-    return {
-        name: replace(analysis, source_weights={**analysis.source_weights, name: 0.0})
-        for name in names
-    }
-
-
-def if_shared(analysis: Analysis) -> dict[str, Analysis]:
-    """Count patients once whom two cohorts may share, a declared fraction of them."""
-    fraction = analysis.spec.overlap_fraction
-    weights = weights_if_shared(analysis, fraction)
-    if not weights:
-        return {}
-    return {
-        f"overlap {100 * fraction:g} %": replace(
-            analysis, source_weights={**analysis.source_weights, **weights}
-        )
-    }
-
 
 Tables = dict[str, pd.DataFrame]
 
@@ -88,7 +57,7 @@ def sensitivity_of(
     without = _each(_careful(job), graph, without_each(analysis), "without")
     found = {
         "pooled": pooled_table(analysis, tables["effects"], tables.get("frequentist")),
-        "scenarios": labelled({MAIN: main, **_told(job, scenarios | shared)}, "scenario"),
+        "scenarios": labelled({MAIN: main, **_tidy(job, scenarios | shared)}, "scenario"),
         **scenarios_by_loo(
             {
                 MAIN: (analysis, posterior.accepted),
@@ -97,13 +66,13 @@ def sensitivity_of(
         ),
     }
     if partial:
-        by_scale = {f"{_own_scale(job):g}": main, **_told(job, scales)}
+        by_scale = {f"{_own_scale(job):g}": main, **_tidy(job, scales)}
         order = [f"{scale:g}" for scale in job.spec.heterogeneity_scales]
         chosen = {scale: by_scale[scale] for scale in order if scale in by_scale}
         found["heterogeneity"] = labelled(chosen, "heterogeneity_scale")
     if without:
-        found["leave_one_source_out"] = labelled({MAIN: main, **_told(job, without)}, "left_out")
-        found |= _rests_on(analysis, posterior, without, tables, found)
+        found["leave_one_source_out"] = labelled({MAIN: main, **_tidy(job, without)}, "left_out")
+        found |= _sources(analysis, posterior, without, tables, found)
     others = (*scales.values(), *scenarios.values(), *shared.values(), *without.values())
     failed = [check for other in others for check in other.failed]
     return Sensitivity({name: x for name, x in found.items() if len(x)}, tuple(failed))
@@ -116,14 +85,14 @@ def _main(analysis: Analysis, tables: Tables) -> pd.DataFrame:
     return pd.concat([effects[effects["method"] == "posterior"], groups[everyone]])
 
 
-def _rests_on(
+def _sources(
     analysis: Analysis,
     posterior: Gated[Estimates],
     without: Mapping[str, _Other],
     tables: Tables,
     found: Tables,
 ) -> Tables:
-    """Who tells how much, and what each pooled statement rests on."""
+    """Information contributed by each source, and the fragility of pooled effects."""
     effects, usual = tables["effects"], tables.get("frequentist")
     fewer = {name: other.gated.made for name, other in without.items() if other.gated}
     informed = evidence_map(analysis, posterior.made.effects, fewer, effects, usual)
@@ -137,13 +106,10 @@ def _rests_on(
 
 def _scales(job: Job, graph: Graph) -> dict[str, _Other]:
     """Posteriors under every other scale of the heterogeneity's prior."""
-    return {
-        f"{scale:g}": _under(
-            job, graph, analyse(job.spec.with_heterogeneity(scale), job.files), f"tau {scale:g}"
-        )
-        for scale in job.spec.heterogeneity_scales
-        if scale != _own_scale(job)
-    }
+    scales = [x for x in job.spec.heterogeneity_scales if x != _own_scale(job)]
+    specs = {f"{scale:g}": job.spec.with_heterogeneity(scale) for scale in scales}
+    analyses = {name: analyse(spec, job.files) for name, spec in specs.items()}
+    return _each(job, graph, analyses, "tau")
 
 
 def _own_scale(job: Job) -> float:
@@ -185,7 +151,7 @@ def _under(job: Job, graph: Graph, analysis: Analysis, what: str) -> _Other:
         return _Other(analysis, None, failed)
 
 
-def _told(job: Job, others: Mapping[str, _Other]) -> Tables:
+def _tidy(job: Job, others: Mapping[str, _Other]) -> Tables:
     """Tidy effects of those that converged."""
     chains, level = job.spec.sampling.chains, job.spec.level
     return {k: tidy(x.gated.made, chains, level) for k, x in others.items() if x.gated}
@@ -207,3 +173,28 @@ def _readings(files: tuple[CohortFile, ...]) -> set[str]:
     """Names of the other readings that some cohort offers."""
     items = [item for file in files for item in file.cohort.published]
     return {other.reading for item in items for other in item.otherwise}
+
+
+def without_each(analysis: Analysis) -> dict[str, Analysis]:
+    """Analyses that each leave the evidence of one cohort out.
+
+    The cohort stays in the graph, where its parameters follow from the pool: the posterior of
+    all else is that of the other cohorts alone, and nothing is compiled again. Margins that
+    another cohort borrows from it stay borrowed.
+    """
+    if len(analysis.cohorts) < 2 or analysis.spec.pooling == "none":
+        return {}
+    names = [evidence.cohort.id for evidence in analysis.cohorts]
+    return {name: _weighted(analysis, {name: 0.0}) for name in names}
+
+
+def if_shared(analysis: Analysis) -> dict[str, Analysis]:
+    """Count patients once whom two cohorts may share, a declared fraction of them."""
+    fraction = analysis.spec.overlap_fraction
+    weights = weights_if_shared(analysis, fraction)
+    return {f"overlap {100 * fraction:g} %": _weighted(analysis, weights)} if weights else {}
+
+
+def _weighted(analysis: Analysis, weights: Mapping[str, float]) -> Analysis:
+    """Let some cohorts' evidence count in part."""
+    return replace(analysis, source_weights={**analysis.source_weights, **weights})

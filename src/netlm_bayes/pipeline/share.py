@@ -136,7 +136,7 @@ def _shared(file: CohortFile, patients: Patients, choice: Choice, notes: list[st
     """Make the table that is chosen of a cohort's patients."""
     source = file.data_name or file.name
     made = site_table(patients, file.codebook, choice, source)
-    _refuse_nothing_told(made, source)
+    _refuse_uninformative(made, source)
     if choice.ordered:
         notes += better_order(made, patients, file.codebook, choice)
     # The few who are left out for their gaps are not counted: n less the groups would tell them.
@@ -160,7 +160,7 @@ def _patients(file: CohortFile) -> Patients:
     return file.patients
 
 
-def _refuse_nothing_told(made: Made, source: str) -> None:
+def _refuse_uninformative(made: Made, source: str) -> None:
     """Refuse a table from which no effect can be learnt: it gives patients away for nothing."""
     kept = [share for effects in made.kept.values() for share in effects.values()]
     if kept and max(kept) < NOTHING_KEPT:

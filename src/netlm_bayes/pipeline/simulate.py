@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -126,35 +127,28 @@ def simulate(
     }
     if problems := [Problem(option, what) for option, what in faults.items() if what]:
         raise InputError("simulate", problems)
-    if run:
-        asked = source if isinstance(source, Run) else Path(str(source))
-        return (
-            from_run(asked, plan, whose)
-            if like is None
-            else from_cohort(read_cohorts(like), asked, plan, whose)
-        )
-    spec = source if isinstance(source, Model) else read_model(str(source))
-    spec = spec.scenario(scenario) if scenario else spec
+    if not isinstance(source, (Model, Run)):
+        source = Path(source) if run else read_model(str(source))
+    if isinstance(source, Model) and scenario:
+        source = source.scenario(scenario)
     if like is not None:
-        return from_cohort(read_cohorts(like), spec, plan, whose)
-    return from_prior(spec, find_codebook(codebook or BUNDLED).codebook, plan)
+        return from_cohort(read_cohorts(like), source, plan, whose)
+    if isinstance(source, Model):
+        return from_prior(source, find_codebook(codebook or BUNDLED).codebook, plan)
+    return from_run(source, plan, whose)
 
 
-@dataclass(frozen=True)
-class _Origin:
-    """Where true parameters are drawn from."""
-
-    note: str
-    draw: Callable[[int, np.random.Generator], Truth]
+_Origin = tuple[str, Callable[[int, np.random.Generator], Truth]]
+"""Where true parameters are from, and what draws those of some institutions."""
 
 
 @dataclass(frozen=True)
 class _Fitted:
-    """What a run tells, and whose parameters are asked of it."""
+    """A run, and whose parameters are asked of it."""
 
     name: str
     spec: Model
-    described: Described
+    population: Described
     whose: str
     posterior: xr.Dataset
 
@@ -171,7 +165,7 @@ def from_prior(spec: Model, codebook: Codebook, plan: Plan) -> Simulated:
 def from_run(run: Path | Run, plan: Plan, whose: str = "") -> Simulated:
     """Simulate from one draw, chosen by the seed, of a run's posterior."""
     fitted = _fitted(run, whose)
-    treated = treated_by(fitted.described, fitted.spec, fitted.whose)
+    treated = treated_by(fitted.population, fitted.spec, fitted.whose)
     return _simulated(_posterior(fitted, plan), treated, _study(plan, treated))
 
 
@@ -187,9 +181,8 @@ def from_cohort(
         fitted = _fitted(source, whose)
         treated, origin = _mixed_as(files, fitted.spec), _posterior(fitted, plan)
         _check_same_levels(fitted, treated.model.codebook)
-    return _simulated(
-        origin, treated, _study(plan, treated), printed_split([file.cohort for file in files])
-    )
+    split = printed_split([file.cohort for file in files])
+    return _simulated(origin, treated, _study(plan, treated), split)
 
 
 def _study(plan: Plan, treated: Treated) -> Study:
@@ -207,22 +200,20 @@ def _simulated(
     origin: _Origin, treated: Treated, study: Study, split: Split | None = None
 ) -> Simulated:
     """Draw the truth, and the patients of every institution."""
-    parameters, _, patients = _streams(study)
-    truth, split = origin.draw(len(study.sizes), parameters), split or Split()
-    streams = patients.spawn(len(study.sizes))
+    (note, draw), (parameters, _, patients) = origin, _streams(study)
+    truth, split = draw(len(study.sizes), parameters), split or Split()
+    streams, codebook = patients.spawn(len(study.sizes)), treated.model.codebook
     found = {
         name: simulate_institution(truth, place, treated.mixes, study, split, streams[place])
         for place, name in enumerate(study.institutions)
     }
-    told = _response_note(truth, split)
-    if truth.model.spec.outcome == "survival":
-        told = _survival_note(truth, study)
-    return Simulated(
-        found,
-        treated.model.codebook,
-        {name: truth.rows(place) for place, name in enumerate(found)},
-        (origin.note, treated.note, told, *_reading_note(treated.model.codebook)),
-    )
+    survival = truth.model.spec.outcome == "survival"
+    outcome = _survival_note(truth, study) if survival else _response_note(truth, split)
+    notes = [note, treated.note, outcome]
+    if codebook.id != BUNDLED:
+        notes.append(f"reading it takes a cohort file that names the codebook of '{codebook.id}'")
+    rows = {name: truth.rows(place) for place, name in enumerate(found)}
+    return Simulated(found, codebook, rows, tuple(notes))
 
 
 def _survival_note(truth: Truth, study: Study) -> str:
@@ -234,25 +225,19 @@ def _survival_note(truth: Truth, study: Study) -> str:
 
 
 def _response_note(truth: Truth, split: Split) -> str:
-    told = "outcome: response; no time to event: the model tells none"
+    outcome = "outcome: response; no time to event: the model tells none"
     if truth.model.spec.ordinal:
-        return told
+        return outcome
     if split == Split():
-        return f"{told}; responders are PR and the others SD: no model or count tells them apart"
+        return f"{outcome}; responders are PR and the others SD: no model or count tells them apart"
     shares = f"{split.complete:.1%} of responders are CR, {split.progressive:.1%} of the others PD"
-    return f"{told}; {shares}, as printed, whatever their covariates"
-
-
-def _reading_note(codebook: Codebook) -> tuple[str, ...]:
-    if codebook.id == BUNDLED:
-        return ()
-    return (f"reading it takes a cohort file that names the codebook of '{codebook.id}'",)
+    return f"{outcome}; {shares}, as printed, whatever their covariates"
 
 
 def _prior(model: Parameterisation) -> _Origin:
     """Draw parameters from a model's prior."""
     note = f"parameters: a draw from the prior of {model.spec.name}"
-    return _Origin(note, lambda institutions, rng: prior_truth(model, institutions, rng))
+    return note, partial(prior_truth, model)
 
 
 def _posterior(fitted: _Fitted, plan: Plan) -> _Origin:
@@ -260,15 +245,10 @@ def _posterior(fitted: _Fitted, plan: Plan) -> _Origin:
     if plan.institutions > 1 and fitted.whose != NEXT:
         what = f"'{fitted.whose}' is one; only '{NEXT}' has parameters of its own for each"
         raise InputError(fitted.name, [Problem("institutions", what)])
-    model = treated_by(fitted.described, fitted.spec).model
+    model = treated_by(fitted.population, fitted.spec).model
     run = Path(fitted.name).resolve().name
     note = f"parameters: a draw from the posterior of {run}, {fitted.whose}"
-    return _Origin(
-        note,
-        lambda institutions, rng: posterior_truth(
-            model, fitted.posterior, fitted.whose, institutions, rng
-        ),
-    )
+    return note, partial(posterior_truth, model, fitted.posterior, fitted.whose)
 
 
 def _fitted(run: Path | Run, whose: str) -> _Fitted:
@@ -310,12 +290,12 @@ def _mixed_as(files: Sequence[CohortFile], spec: Model) -> Treated:
 
 def _check_same_levels(fitted: _Fitted, codebook: Codebook) -> None:
     """Refuse cohorts whose codebook has other levels than the run's."""
-    own = Codebook.model_validate(fitted.described["codebook"])
+    there = codebook.covariates
+    own = Codebook.model_validate(fitted.population["codebook"]).covariates
     found = [
         Problem("codebook", f"'{name}' has other levels, or another reference, than in the run")
-        for name, covariate in own.covariates.items()
-        if (covariate.levels, covariate.reference)
-        != (codebook.covariates[name].levels, codebook.covariates[name].reference)
+        for name, one in own.items()
+        if (one.levels, one.reference) != (there[name].levels, there[name].reference)
     ]
     if found:
         raise InputError(fitted.name, found)

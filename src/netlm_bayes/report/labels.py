@@ -8,7 +8,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from netlm_bayes.codebook import EVENT, EVENT_FREE
+from netlm_bayes.codebook import EVENT, EVENT_FREE, RESPONSE
+from netlm_bayes.evidence.analysis import Analysis
 
 POOLED = "pooled"
 NEXT_INSTITUTION = "next institution"
@@ -227,3 +228,20 @@ def _relabelled(text: str, labels: Mapping[str, str], pattern: str) -> str:
         return text
     names = "|".join(re.escape(name) for name in sorted(labels, key=len, reverse=True))
     return re.sub(pattern.format(names), lambda found: labels[found[1]], text)
+
+
+def labels_of(analysis: Analysis) -> Labels:
+    """Names for figures, from the cohorts and the codebook."""
+    codebook = analysis.codebook
+    endpoints = {} if analysis.spec.outcome == "response" else codebook.endpoints
+    known = codebook.covariates.items()
+    return Labels(
+        cohorts={c.cohort.id: c.cohort.label for c in analysis.cohorts},
+        covariates={name: one.label for name, one in known},
+        endpoints={name: one.label for name, one in endpoints.items()} or {RESPONSE: RESPONSE},
+        levels={name: one.levels for name, one in known},
+        short={name: one.abbreviation for name, one in endpoints.items()},
+        events={name: one.event for name, one in endpoints.items()},
+        event_free={name: one.event_free for name, one in endpoints.items()},
+        treatments={name: one.randomised for name, one in known if one.treatment},
+    )
