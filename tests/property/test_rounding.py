@@ -77,7 +77,7 @@ def test_two_units_from_an_exact_number_are_a_conflict(
 def test_verdicts_by_hand(printed: str, recomputed: float, verdict: str, note: str) -> None:
     judgement = judged(Decimal(printed), Rounded.exact(recomputed))
     assert judgement.verdict == verdict
-    assert note in judgement.note
+    assert note in judgement.reason
 
 
 def test_a_limit_on_p_holds_below_it_only() -> None:

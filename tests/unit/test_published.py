@@ -20,13 +20,13 @@ from netlm_bayes.published.estimates import (
 )
 from netlm_bayes.published.information import (
     LARGEST_SHARE,
-    events_behind,
     ratio_covariance,
     reference_events,
     shared_variance,
     total_events,
 )
 from netlm_bayes.published.items import Counts, Median, Milestone, Ratio
+from netlm_bayes.published.recover import events_behind
 
 CODEBOOK = Codebook.model_validate(
     {

@@ -102,9 +102,9 @@ def _one_curve(one: Point, other: Point) -> str:
 
 def _endpoint(item: Ratio | Point, codebook: Codebook) -> str:
     """Endpoint an item is of; response is one of its own."""
-    if isinstance(item, Counts) or (isinstance(item, Ratio) and item.outcome == "response"):
-        return RESPONSE
-    return item.endpoint or codebook.primary_endpoint
+    if isinstance(item, Ratio):
+        return item.endpoint_in(codebook)
+    return RESPONSE if isinstance(item, Counts) else item.endpoint
 
 
 def _without_patients_in_common(one: Subgroup, other: Subgroup, codebook: Codebook) -> bool:

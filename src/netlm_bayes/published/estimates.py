@@ -10,7 +10,7 @@ from statistics import NormalDist
 import numpy as np
 from numpy.typing import NDArray
 
-from netlm_bayes.codebook import RESPONSE, Codebook
+from netlm_bayes.codebook import Codebook
 from netlm_bayes.curves import log_minus_log_se
 from netlm_bayes.published.cohort import AnyItem, Cohort
 from netlm_bayes.published.items import Counts, Median, Milestone, Ratio
@@ -102,11 +102,10 @@ def printed_ratio(index: int, item: Ratio, codebook: Codebook) -> PrintedRatio:
     """Turn an item into a log ratio, level vs reference, of response for odds ratios."""
     covariate = codebook.covariate(item.covariate)
     se, se_from = printed_se(item)
-    endpoint = item.endpoint or codebook.primary_endpoint
     sign = -1.0 if item.event == "non_response" else 1.0
     return PrintedRatio(
         item=index,
-        endpoint=RESPONSE if item.kind == "odds_ratio" else endpoint,
+        endpoint=item.endpoint_in(codebook),
         covariate=item.covariate,
         level=covariate.members(item.level),
         versus=covariate.members(item.versus),

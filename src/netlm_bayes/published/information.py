@@ -18,28 +18,12 @@ from netlm_bayes.codebook import RESPONSE, Codebook
 from netlm_bayes.published.cohort import Cohort
 from netlm_bayes.published.estimates import Estimate, PrintedRatio
 from netlm_bayes.published.items import Counts, Ratio
-from netlm_bayes.published.recover import level_sizes
+from netlm_bayes.published.recover import BALANCED, events_behind, level_share, level_sizes
 
 Array = NDArray[np.float64]
 
-BALANCED = (0.3, 0.7)
-"""Share of patients in a level for which its hazard ratio tells the number of events."""
-
 LARGEST_SHARE = 0.9
 """Of the smallest variance that may be shared: a level's own events have the rest."""
-
-
-def events_behind(share: float, se: float) -> float:
-    r"""Give the number of events that the standard error of a log hazard ratio implies.
-
-    .. math:: d \approx \frac{1}{p (1 - p) \, \mathrm{se}^2}
-
-    with `p` the share of patients in the level (Schoenfeld 1981).
-
-    >>> events_behind(0.5, 0.25)
-    64.0
-    """
-    return 1 / (share * (1 - share) * se**2)
 
 
 def total_events(
@@ -53,7 +37,7 @@ def total_events(
     printed = [
         item.events
         for item in cohort.published
-        if isinstance(item, Ratio) and item.events and _endpoint(item, codebook) == endpoint
+        if isinstance(item, Ratio) and item.events and item.endpoint_in(codebook) == endpoint
     ]
     if printed:
         return float(printed[0]), "printed"
@@ -69,23 +53,8 @@ def total_events(
     return median(found.values()), f"median over {', '.join(found)}, from their standard errors"
 
 
-def _endpoint(item: Ratio, codebook: Codebook) -> str:
-    return (item.endpoint or codebook.primary_endpoint) if item.outcome == "survival" else RESPONSE
-
-
 def _unadjusted(ratio: PrintedRatio) -> bool:
     return not ratio.adjusted_for and ratio.se_from == "interval"
-
-
-def level_share(
-    cohort: Cohort, codebook: Codebook, covariate: str, level: Sequence[str]
-) -> float | None:
-    """Share of patients in the level of a factor of two; None where it is not known."""
-    sizes = level_sizes(cohort, codebook, covariate)
-    if len(sizes) != 2 or not level:
-        return None
-    members = codebook.covariate(covariate).members(level)
-    return sum(sizes[name] for name in members) / sum(sizes.values())
 
 
 def reference_events(variances: Sequence[float], events: float) -> tuple[float, ...]:

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
+from netlm_bayes.codebook import RESPONSE, Codebook
 from netlm_bayes.files.schema import Document, Fault, Number, Text
 
 
@@ -153,6 +154,12 @@ class Ratio(Item):
     def outcome(self) -> str:
         """The outcome that the ratio is of."""
         return "survival" if self.kind == "hazard_ratio" else "response"
+
+    def endpoint_in(self, codebook: Codebook) -> str:
+        """Endpoint, by default the codebook's first; that of an odds ratio is response."""
+        if self.kind == "odds_ratio":
+            return RESPONSE
+        return self.endpoint or codebook.primary_endpoint
 
 
 class Median(Item):

@@ -1,21 +1,25 @@
-"""Whole numbers behind printed odds ratios: every table that agrees with the printed digits.
+"""Whole numbers behind printed ratios: sizes of levels, events, and tables of responders.
 
 An unadjusted odds ratio with its interval, the number in each level and the number of responders
-leave few tables, and most often one.
+leave few tables that agree with the printed digits, and most often one.
 """
 
 from __future__ import annotations
 
 import math
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import product
 
 from netlm_bayes.codebook import Codebook
 from netlm_bayes.published.cohort import Cohort
 from netlm_bayes.published.items import Counts, Margin, Ratio
 from netlm_bayes.published.rounding import Z95, Rounded
+
+Table = tuple[int, int, int, int]
+"""Events and patients of a level, and of the level it is compared with."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +39,7 @@ class RecoveredTable:
 class PrintedDigits:
     """What an odds ratio and its interval may have been before they were rounded."""
 
+    item: int  # place among the cohort's items
     estimate: Rounded
     lower: Rounded
     upper: Rounded
@@ -57,8 +62,8 @@ class PrintedFactor:
     covariate: str
     versus: str  # the level that the others are compared with
     event: str  # '"response"' or '"non_response"'
-    items: dict[str, int]  # by compared level, the index of its odds ratio among the cohort's items
-    digits: dict[str, PrintedDigits]  # by compared level, what was printed
+    # by compared level, what was printed
+    digits: dict[str, PrintedDigits]
 
 
 def odds_ratio(events: int, n: int, events_versus: int, n_versus: int) -> float:
@@ -94,6 +99,34 @@ def level_sizes(cohort: Cohort, codebook: Codebook, covariate: str) -> dict[str,
     return margin_sizes(margins[0], cohort, codebook) if margins else {}
 
 
+def level_share(
+    cohort: Cohort, codebook: Codebook, covariate: str, level: Sequence[str]
+) -> float | None:
+    """Share of patients in the level of a factor of two; None where it is not known."""
+    sizes = level_sizes(cohort, codebook, covariate)
+    if len(sizes) != 2 or not level:
+        return None
+    members = codebook.covariate(covariate).members(level)
+    return sum(sizes[name] for name in members) / sum(sizes.values())
+
+
+BALANCED = (0.3, 0.7)
+"""Share of patients in a level for which its hazard ratio tells the number of events."""
+
+
+def events_behind(share: float, se: float) -> float:
+    r"""Number of events that the standard error of a log hazard ratio implies.
+
+    .. math:: d \approx \frac{1}{p (1 - p) \, \mathrm{se}^2}
+
+    with `p` the share of patients in the level (Schoenfeld 1981).
+
+    >>> events_behind(0.5, 0.25)
+    64.0
+    """
+    return 1 / (share * (1 - share) * se**2)
+
+
 def recover_tables(cohort: Cohort, codebook: Codebook) -> tuple[RecoveredTable, ...]:
     r"""Find the whole numbers behind a cohort's unadjusted odds ratios of response.
 
@@ -122,34 +155,28 @@ def tables_by_factor(
     found = []
     for factor in printed_factors(cohort, codebook):
         sizes = level_sizes(cohort, codebook, factor.covariate)
-        if sum(sizes.values()) <= cohort.n and (sizes or len(factor.items) == 1):
+        if sum(sizes.values()) <= cohort.n and (sizes or len(factor.digits) == 1):
             found.append((factor, _tables(factor, sizes, counts, cohort, codebook)))
     return tuple(found)
 
 
 def printed_factors(cohort: Cohort, codebook: Codebook) -> tuple[PrintedFactor, ...]:
     """Covariates with an unadjusted odds ratio and interval for every level but one."""
-    found: dict[tuple[str, str, str], dict[str, tuple[int, PrintedDigits]]] = {}
+    found: dict[tuple[str, str, str], dict[str, PrintedDigits]] = {}
     for index, item in enumerate(cohort.published):
         if not isinstance(item, Ratio) or item.kind == "hazard_ratio" or item.adjusted_for:
             continue
         covariate = codebook.covariate(item.covariate)
-        level, versus = covariate.members(item.level), covariate.members(item.versus)
-        if item.lower is None or item.upper is None or not len(level) == len(versus) == 1:
-            continue
-        digits = PrintedDigits(*map(Rounded.printed, (item.estimate, item.lower, item.upper)))
-        group = found.setdefault((item.covariate, versus[0], item.event), {})
-        group.setdefault(level[0], (index, digits))
+        sides = covariate.members(item.level), covariate.members(item.versus)
+        if item.lower is not None and item.upper is not None and [*map(len, sides)] == [1, 1]:
+            (level,), (versus,) = sides
+            numbers = map(Rounded.printed, (item.estimate, item.lower, item.upper))
+            group = found.setdefault((item.covariate, versus, item.event), {})
+            group.setdefault(level, PrintedDigits(index, *numbers))
     return tuple(
-        PrintedFactor(
-            covariate,
-            versus,
-            event,
-            items={level: index for level, (index, _) in group.items()},
-            digits={level: digits for level, (_, digits) in group.items()},
-        )
-        for (covariate, versus, event), group in found.items()
-        if {versus, *group} == set(codebook.covariate(covariate).levels)
+        PrintedFactor(covariate, versus, event, digits)
+        for (covariate, versus, event), digits in found.items()
+        if {versus, *digits} == set(codebook.covariate(covariate).levels)
     )
 
 
@@ -171,7 +198,7 @@ def _tables(
         for events in _events(factor, n, totals):
             responders = (events[k] if responding else n[k] - events[k] for k in levels)
             found.append((tuple(responders), tuple(n[k] for k in levels)))
-    items = tuple(factor.items[level] for level in levels if level in factor.items)
+    items = tuple(factor.digits[level].item for level in levels if level in factor.digits)
     return tuple(
         RecoveredTable(cohort.id, factor.covariate, levels, responders, n, len(found) == 1, items)
         for responders, n in found
@@ -180,7 +207,7 @@ def _tables(
 
 def _all_sizes(factor: PrintedFactor, n: int) -> Iterator[dict[str, int]]:
     """Every way to part n patients into two levels, each with and without the event."""
-    (level,) = factor.items
+    (level,) = factor.digits
     for size in range(2, n - 1):
         yield {level: size, factor.versus: n - size}
 
@@ -191,30 +218,35 @@ def _events(factor: PrintedFactor, n: dict[str, int], totals: range) -> Iterator
     if len(factor.digits) == 1:
         ((level, printed),) = factor.digits.items()
         for total in totals:
-            for events in _sharing_a_total(n[level], n_versus, total, printed):
+            possible = range(max(1, total - n_versus + 1), min(n[level], total))
+            beside = partial(_beside_the_rest, n[level], n_versus, total)
+            for events in _agreeing(possible, beside, printed):
                 yield {level: events, factor.versus: total - events}
         return
     for versus in range(1, n_versus):
         columns = [
-            _beside(versus, n_versus, n[level], printed) for level, printed in factor.digits.items()
+            _agreeing(range(1, n[level]), partial(_beside, n[level], versus, n_versus), printed)
+            for level, printed in factor.digits.items()
         ]
         for several in product(*columns):
             if versus + sum(several) in totals:
                 yield {factor.versus: versus, **dict(zip(factor.digits, several, strict=True))}
 
 
-def _sharing_a_total(n: int, n_versus: int, total: int, printed: PrintedDigits) -> list[int]:
-    """Events in the first of two levels that share a known total."""
-    possible = range(max(1, total - n_versus + 1), min(n, total))
-    near = _within(possible, lambda a: odds_ratio(a, n, total - a, n_versus), printed.estimate)
-    return [a for a in near if printed.agree(a, n, total - a, n_versus)]
+def _beside_the_rest(n: int, n_versus: int, total: int, events: int) -> Table:
+    """Two levels that share a total, by the events in the first."""
+    return events, n, total - events, n_versus
 
 
-def _beside(events_versus: int, n_versus: int, n: int, printed: PrintedDigits) -> list[int]:
-    """Events in one level, those in the level it is compared with being given."""
-    possible = range(1, n)
-    near = _within(possible, lambda a: odds_ratio(a, n, events_versus, n_versus), printed.estimate)
-    return [a for a in near if printed.agree(a, n, events_versus, n_versus)]
+def _beside(n: int, events_versus: int, n_versus: int, events: int) -> Table:
+    """Two levels, by the events in the first."""
+    return events, n, events_versus, n_versus
+
+
+def _agreeing(possible: range, table: Callable[[int], Table], printed: PrintedDigits) -> list[int]:
+    """Events whose table agrees with the print; the odds ratio rises along the range."""
+    near = _within(possible, lambda events: odds_ratio(*table(events)), printed.estimate)
+    return [events for events in near if printed.agree(*table(events))]
 
 
 def _within(possible: range, rising: Callable[[int], float], bounds: Rounded) -> range:

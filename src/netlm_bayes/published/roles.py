@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from netlm_bayes.codebook import Codebook
+from netlm_bayes.codebook import RESPONSE, Codebook
 from netlm_bayes.model import Model
 from netlm_bayes.published.cohort import AnyItem
 from netlm_bayes.published.estimates import Estimate, PrintedRatio
@@ -90,8 +90,7 @@ def _out_of_model(item: AnyItem, spec: Model, codebook: Codebook) -> str:
                 return OTHER
             if item.covariate not in spec.covariates:
                 return f"covariate '{item.covariate}' is not in the model"
-            endpoint = item.endpoint if survival else ""
-            return _endpoint_out(endpoint or codebook.primary_endpoint, spec, codebook)
+            return _endpoint_out(item.endpoint_in(codebook), spec, codebook)
         case Median() | Milestone() | Curve():
             reason = "" if survival else OTHER
             reason = reason or _endpoint_out(item.endpoint, spec, codebook)
@@ -106,7 +105,7 @@ def _out_of_model(item: AnyItem, spec: Model, codebook: Codebook) -> str:
 
 
 def _endpoint_out(endpoint: str, spec: Model, codebook: Codebook) -> str:
-    known = {codebook.primary_endpoint, *spec.endpoints}
+    known = {RESPONSE, codebook.primary_endpoint, *spec.endpoints}
     return "" if endpoint in known else f"endpoint '{endpoint}' is not in the model"
 
 

@@ -1,4 +1,4 @@
-"""Interval arithmetic on printed numbers, and what an audit finds by it."""
+"""Interval arithmetic on printed numbers, and verdicts by it."""
 
 from __future__ import annotations
 
@@ -84,7 +84,17 @@ class Judgement(NamedTuple):
     """A verdict on one printed number, and the reason where it is not `ok`."""
 
     verdict: Verdict
-    note: str = ""
+    reason: str = ""
+
+
+class Finding(NamedTuple):
+    """One printed number or statement, and what it was held against."""
+
+    check: str
+    printed: str
+    recomputed: str
+    judgement: Judgement
+    label: str = ""  # of the item; a check of one item gives what comes after the item's own
 
 
 def decimals(printed: Decimal) -> int:
@@ -106,7 +116,7 @@ def judged(printed: Decimal, recomputed: Rounded) -> Judgement:
     """Hold a printed number against its recomputation.
 
     >>> judged(Decimal("15"), Rounded.exact(15.52))
-    Judgement(verdict='rounding', note='truncated, not rounded')
+    Judgement(verdict='rounding', reason='truncated, not rounded')
     >>> judged(Decimal("8.7"), Rounded.exact(6.90)).verdict
     'conflict'
     """
@@ -156,21 +166,6 @@ def wald_p(log_ratio: Rounded, se: Rounded) -> Rounded:
     return (abs(log_ratio) / se).through(lambda z: math.erfc(z / math.sqrt(2)))
 
 
-@dataclass(frozen=True)
-class AuditRow:
-    """One printed number or statement, recomputed."""
-
-    cohort: str  # its id
-    item: str  # what was looked at
-    check: str  # what it was held against
-    printed: str  # printed, recomputed: as printed, and as it follows from the rest of the paper
-    recomputed: str
-    # `ok` recomputed to the printed digits; `rounding` what rounding explains; `conflict` what it
-    # does not; `ambiguous` what can be read in more than one way
-    verdict: Verdict
-    note: str = ""  # why, where it is not plain
-
-
-def equality(same: bool, note: str = "") -> Judgement:
+def equality(same: bool, reason: str = "") -> Judgement:
     """Judge whole numbers: they agree or they do not."""
-    return Judgement("ok") if same else Judgement("conflict", note)
+    return Judgement("ok") if same else Judgement("conflict", reason)

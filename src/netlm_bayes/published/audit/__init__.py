@@ -3,32 +3,58 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 
 from netlm_bayes.codebook import Codebook
-from netlm_bayes.published.audit import counts, ratios, readings
-from netlm_bayes.published.audit import restatements as text
-from netlm_bayes.published.cohort import Cohort
-from netlm_bayes.published.rounding import AuditRow
+from netlm_bayes.published.audit import counts, ratios, readings, restatements
+from netlm_bayes.published.cohort import AnyItem, Cohort, item_label
+from netlm_bayes.published.rounding import Finding, Verdict
 
-__all__ = ["AuditRow", "audit"]
 
-CHECKS: tuple[Callable[[Cohort, Codebook], Iterator[AuditRow]], ...] = (
-    counts.percentages,
-    counts.whole_patients,
-    counts.sums,
-    counts.enrolment_flow,
-    counts.means_per_patient,
-    counts.parts_of_wholes,
-    counts.locations,
-    counts.subgroup_sizes,
-    text.restatements,
-    text.shared_values,
-    ratios.centres,
-    ratios.p_values,
+@dataclass(frozen=True)
+class AuditRow:
+    """One printed number or statement, recomputed."""
+
+    cohort: str  # its id
+    item: str  # what was looked at
+    check: str  # what it was held against
+    printed: str  # printed, recomputed: as printed, and as it follows from the rest of the paper
+    recomputed: str
+    # `ok` recomputed to the printed digits; `rounding` what rounding explains; `conflict` what it
+    # does not; `ambiguous` what can be read in more than one way
+    verdict: Verdict
+    note: str  # why, where it is not plain
+
+
+Check = Callable[[Cohort, Codebook], Iterator[Finding]]
+
+
+def _of_every_item(check: Callable[[AnyItem, Cohort, Codebook], Iterator[Finding]]) -> Check:
+    def checked(cohort: Cohort, codebook: Codebook) -> Iterator[Finding]:
+        for item in cohort.published:
+            for found in check(item, cohort, codebook):
+                yield found._replace(label=item_label(item) + found.label)
+
+    return checked
+
+
+CHECKS: tuple[Check, ...] = (
+    _of_every_item(counts.percentages),
+    _of_every_item(counts.whole_patients),
+    _of_every_item(counts.sums),
+    _of_every_item(counts.enrolment_flow),
+    _of_every_item(counts.means_per_patient),
+    _of_every_item(counts.parts_of_wholes),
+    _of_every_item(counts.locations),
+    _of_every_item(counts.subgroup_sizes),
+    _of_every_item(restatements.restatements),
+    restatements.shared_values,
+    _of_every_item(ratios.centres),
+    _of_every_item(ratios.p_values),
     ratios.integer_tables,
-    ratios.implied_events,
-    readings.directions,
-    readings.two_readings,
+    _of_every_item(ratios.implied_events),
+    _of_every_item(readings.directions),
+    _of_every_item(readings.two_readings),
     readings.medians_against_ratios,
     readings.guarantee_time,
 )
@@ -38,5 +64,9 @@ def audit(
     cohort: Cohort, codebook: Codebook, others: Mapping[str, Cohort] = {}
 ) -> tuple[AuditRow, ...]:
     """Recompute what a cohort's paper printed."""
-    rows = [row for check in CHECKS for row in check(cohort, codebook)]
-    return (*rows, *readings.borrowed_margins(cohort, codebook, others))
+    found = [one for check in CHECKS for one in check(cohort, codebook)]
+    found += readings.borrowed_margins(cohort, codebook, others)
+    return tuple(
+        AuditRow(cohort.id, one.label, one.check, one.printed, one.recomputed, *one.judgement)
+        for one in found
+    )

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 
 from netlm_bayes.codebook import Codebook
-from netlm_bayes.published.cohort import Cohort, item_label
+from netlm_bayes.published.cohort import AnyItem, Cohort
 from netlm_bayes.published.items import (
     AdverseEvent,
     Counts,
@@ -17,164 +17,116 @@ from netlm_bayes.published.items import (
     Subgroup,
 )
 from netlm_bayes.published.recover import level_sizes
-from netlm_bayes.published.rounding import AuditRow, Rounded, equality, judged, shown
+from netlm_bayes.published.rounding import Finding, Judgement, Rounded, equality, judged, shown
 
 
-def percentages(cohort: Cohort, _: Codebook) -> Iterator[AuditRow]:
+def percentages(item: AnyItem, cohort: Cohort, _: Codebook) -> Iterator[Finding]:
     """Recompute every percentage that is printed beside its count."""
-    for item in cohort.published:
-        label = item_label(item)
-        if isinstance(item, AdverseEvent) and item.n is not None and item.percent is not None:
-            yield _percentage(cohort, label, item.n, item.percent, cohort.n)
-        elif isinstance(item, (Margin, Counts)):
+    match item:
+        case AdverseEvent(n=int() as n, percent=Decimal() as percent):
+            yield _percentage("", n, percent, cohort.n)
+        case Margin() | Counts():
             of = item.total if isinstance(item, Counts) else cohort.n - item.missing
             for name, count in item.values.items():
                 if name in item.percent:
-                    yield _percentage(cohort, f"{label}: {name}", count, item.percent[name], of)
+                    yield _percentage(f": {name}", count, item.percent[name], of)
 
 
-def _percentage(cohort: Cohort, item: str, count: int, percent: Decimal, of: int) -> AuditRow:
+def _percentage(label: str, count: int, percent: Decimal, of: int) -> Finding:
     recomputed = 100 * count / of
-    verdict, note = judged(percent, Rounded.exact(recomputed))
-    if verdict == "conflict" and count and percent:
+    judgement = judged(percent, Rounded.exact(recomputed))
+    if judgement.verdict == "conflict" and count and percent:
         of_another = round(100 * count / float(percent))
-        note = f"{percent} % would be {count} of {of_another}, or {percent * of / 100:.1f} of {of}"
-    printed = f"{count} ({percent} %)"
-    shown_percent = f"{shown(recomputed, percent)} % of {of}"
-    return AuditRow(cohort.id, item, "percentage of n", printed, shown_percent, verdict, note)
+        would_be = f"{count} of {of_another}, or {percent * of / 100:.1f} of {of}"
+        judgement = Judgement("conflict", f"{percent} % would be {would_be}")
+    share = f"{shown(recomputed, percent)} % of {of}"
+    return Finding("percentage of n", f"{count} ({percent} %)", share, judgement, label)
 
 
-def whole_patients(cohort: Cohort, _: Codebook) -> Iterator[AuditRow]:
+def whole_patients(item: AnyItem, cohort: Cohort, _: Codebook) -> Iterator[Finding]:
     """Look for a whole number of patients behind a percentage printed without one."""
-    for item in cohort.published:
-        if isinstance(item, AdverseEvent) and item.n is None and item.percent is not None:
-            nearest = round(float(item.percent) * cohort.n / 100)
+    match item:
+        case AdverseEvent(n=None, percent=Decimal() as percent):
+            nearest = round(float(percent) * cohort.n / 100)
             share = 100 * nearest / cohort.n
-            verdict, note = judged(item.percent, Rounded.exact(share))
+            verdict, why = judged(percent, Rounded.exact(share))
             if verdict != "ok":
-                note = note or "no whole number of patients gives this percentage"
-            yield AuditRow(
-                cohort.id,
-                item_label(item),
-                "whole patients",
-                f"{item.percent} %",
-                f"{nearest} of {cohort.n}, {shown(share, item.percent)} %",
-                verdict,
-                note,
-            )
+                why = why or "no whole number of patients gives this percentage"
+            found = f"{nearest} of {cohort.n}, {shown(share, percent)} %"
+            yield Finding("whole patients", f"{percent} %", found, Judgement(verdict, why))
 
 
-def sums(cohort: Cohort, codebook: Codebook) -> Iterator[AuditRow]:
+def sums(item: AnyItem, cohort: Cohort, codebook: Codebook) -> Iterator[Finding]:
     """Add levels and response categories up to the number of patients."""
-    for item in cohort.published:
-        if isinstance(item, Margin):
-            total = sum(item.values.values()) + item.missing
-            complete = set(item.values) >= set(codebook.covariate(item.covariate).levels)
-            same = total == cohort.n or (total < cohort.n and not complete)
-            yield _sum(cohort, item_label(item), "levels sum to n", total, same)
-        elif isinstance(item, Counts) and not item.subgroup:
-            same = item.total == cohort.n
-            yield _sum(cohort, item_label(item), "response counts sum to n", item.total, same)
+    if isinstance(item, Margin):
+        total = sum(item.values.values()) + item.missing
+        complete = set(item.values) >= set(codebook.covariate(item.covariate).levels)
+        same = total == cohort.n or (total < cohort.n and not complete)
+        yield _sum("levels sum to n", cohort.n, total, same)
+    elif isinstance(item, Counts) and not item.subgroup:
+        yield _sum("response counts sum to n", cohort.n, item.total, item.total == cohort.n)
 
 
-def _sum(cohort: Cohort, item: str, check: str, total: int, same: bool) -> AuditRow:
-    note = "the level not printed has the rest" if same and total < cohort.n else ""
-    note = note or equality(same, f"apart by {abs(cohort.n - total)}").note
-    verdict = equality(same).verdict
-    return AuditRow(cohort.id, item, check, f"n = {cohort.n}", str(total), verdict, note)
+def _sum(check: str, n: int, total: int, same: bool) -> Finding:
+    judgement = equality(same, f"apart by {abs(n - total)}")
+    if same and total < n:
+        judgement = Judgement("ok", "the level not printed has the rest")
+    return Finding(check, f"n = {n}", str(total), judgement)
 
 
-def enrolment_flow(cohort: Cohort, _: Codebook) -> Iterator[AuditRow]:
+def enrolment_flow(item: AnyItem, cohort: Cohort, _: Codebook) -> Iterator[Finding]:
     """Subtract the excluded from those screened."""
-    for item in cohort.published:
-        if isinstance(item, Statistic) and item.total is not None and item.excluded:
-            left = item.total - sum(item.excluded.values())
-            sum_as_words = " - ".join(map(str, [item.total, *item.excluded.values()]))
-            yield AuditRow(
-                cohort.id,
-                item_label(item),
-                "enrolment flow",
-                f"n = {cohort.n}",
-                f"{sum_as_words} = {left}",
-                *equality(left == cohort.n),
-            )
+    match item:
+        case Statistic(total=int() as total, excluded=excluded) if excluded:
+            left = total - sum(excluded.values())
+            flow = f"{' - '.join(map(str, [total, *excluded.values()]))} = {left}"
+            yield Finding("enrolment flow", f"n = {cohort.n}", flow, equality(left == cohort.n))
 
 
-def means_per_patient(cohort: Cohort, _: Codebook) -> Iterator[AuditRow]:
+def means_per_patient(item: AnyItem, cohort: Cohort, _: Codebook) -> Iterator[Finding]:
     """Divide a total by the number of patients."""
-    for item in cohort.published:
-        if isinstance(item, Statistic) and item.total is not None and item.per_patient is not None:
-            mean = item.total / cohort.n
-            yield AuditRow(
-                cohort.id,
-                item_label(item),
-                "mean per patient",
-                f"{item.total} ({item.per_patient})",
-                f"{item.total} / {cohort.n} = {shown(mean, item.per_patient)}",
-                *judged(item.per_patient, Rounded.exact(mean)),
-            )
+    match item:
+        case Statistic(total=int() as total, per_patient=Decimal() as printed):
+            mean = total / cohort.n
+            divided = f"{total} / {cohort.n} = {shown(mean, printed)}"
+            judgement = judged(printed, Rounded.exact(mean))
+            yield Finding("mean per patient", f"{total} ({printed})", divided, judgement)
 
 
-def parts_of_wholes(cohort: Cohort, codebook: Codebook) -> Iterator[AuditRow]:
+def parts_of_wholes(item: AnyItem, cohort: Cohort, codebook: Codebook) -> Iterator[Finding]:
     """Hold a part against its whole, and the whole against the levels of its covariate."""
-    for item in cohort.published:
-        if isinstance(item, Statistic) and item.part is not None and item.whole is not None:
+    match item:
+        case Statistic(part=int() as part, whole=int() as whole):
             sizes = level_sizes(cohort, codebook, item.covariate) if item.covariate else {}
-            named = [level for level, size in sizes.items() if size == item.whole]
-            known = bool(named) or item.whole == cohort.n or not sizes
-            yield AuditRow(
-                cohort.id,
-                item_label(item),
-                "part of a whole",
-                f"{item.part} of {item.whole}",
-                f"{item.covariate}: {named[0]} has {item.whole}" if named else f"n = {cohort.n}",
-                *equality(known and item.part <= item.whole, "no such part or no such whole"),
-            )
+            named = [level for level, size in sizes.items() if size == whole]
+            known = bool(named) or whole == cohort.n or not sizes
+            of = f"{item.covariate}: {named[0]} has {whole}" if named else f"n = {cohort.n}"
+            judgement = equality(known and part <= whole, "no such part or no such whole")
+            yield Finding("part of a whole", f"{part} of {whole}", of, judgement)
 
 
-def locations(cohort: Cohort, _: Codebook) -> Iterator[AuditRow]:
+def locations(item: AnyItem, _cohort: Cohort, _: Codebook) -> Iterator[Finding]:
     """Hold a mean or median against its range."""
-    for item in cohort.published:
-        if not isinstance(item, Statistic) or item.location is None:
-            continue
-        if item.minimum is not None and item.maximum is not None:
-            yield AuditRow(
-                cohort.id,
-                item_label(item),
-                "location within range",
-                f"{item.location} ({item.minimum} to {item.maximum})",
-                "",
-                *equality(item.minimum <= item.location <= item.maximum, "outside its own range"),
-            )
+    match item:
+        case Statistic(location=Decimal() as at, minimum=Decimal() as low, maximum=Decimal() as up):
+            judgement = equality(low <= at <= up, "outside its own range")
+            yield Finding("location within range", f"{at} ({low} to {up})", "", judgement)
 
 
-def subgroup_sizes(cohort: Cohort, codebook: Codebook) -> Iterator[AuditRow]:
+def subgroup_sizes(item: AnyItem, cohort: Cohort, codebook: Codebook) -> Iterator[Finding]:
     """Hold the number of patients behind a curve or count against the margin of its subgroup."""
-    for item in cohort.published:
-        if isinstance(item, (Median, Milestone)):
-            n = item.n
-        elif isinstance(item, Counts) and item.subgroup:
-            n = item.total
-        else:
-            continue
+    if isinstance(item, (Median, Milestone)) or (isinstance(item, Counts) and item.subgroup):
+        n = item.total if isinstance(item, Counts) else item.n
         expected = _subgroup_size(cohort, codebook, item.subgroup)
         if n is not None and expected is not None:
-            yield AuditRow(
-                cohort.id,
-                item_label(item),
-                "subgroup size",
-                f"n = {n}",
-                str(expected),
-                *equality(n == expected, "the margin says otherwise"),
-            )
+            judgement = equality(n == expected, "the margin says otherwise")
+            yield Finding("subgroup size", f"n = {n}", str(expected), judgement)
 
 
 def _subgroup_size(cohort: Cohort, codebook: Codebook, subgroup: Subgroup) -> int | None:
     """Count the patients of a subgroup; None where its margin is not printed, or it has two."""
     if not subgroup:
         return cohort.n
-    (covariate, levels), *more = subgroup.items()
+    (covariate, levels), *more = codebook.subgroup(subgroup).items()
     sizes = level_sizes(cohort, codebook, covariate)
-    if more or not sizes:
-        return None
-    return sum(sizes[level] for level in codebook.covariate(covariate).members(levels))
+    return sum(sizes[level] for level in levels) if sizes and not more else None

@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from functools import partial
-from typing import NamedTuple
 
 from netlm_bayes.codebook import Codebook
-from netlm_bayes.published.cohort import Cohort, item_label
-from netlm_bayes.published.items import Curve, Ratio
-from netlm_bayes.published.recover import RecoveredTable, level_sizes, tables_by_factor
+from netlm_bayes.published.cohort import AnyItem, Cohort
+from netlm_bayes.published.items import Curve, Logrank, Ratio, Restated
+from netlm_bayes.published.recover import (
+    BALANCED,
+    RecoveredTable,
+    events_behind,
+    level_share,
+    level_sizes,
+    tables_by_factor,
+)
 from netlm_bayes.published.rounding import (
     Z95,
-    AuditRow,
+    Finding,
     Judgement,
     Rounded,
-    Verdict,
     judged,
     judged_below,
     log_centre,
@@ -25,12 +29,9 @@ from netlm_bayes.published.rounding import (
     wald_p,
 )
 
-BALANCED = (0.3, 0.7)
-"""Share of patients in a level for which its hazard ratio tells the number of events."""
-
 
 def printed_bounds(item: Ratio) -> tuple[Rounded, Rounded] | None:
-    """Give both ends of a printed interval; None where there is none."""
+    """Both ends of a printed interval; None where there is none."""
     if item.lower is None or item.upper is None:
         return None
     return Rounded.printed(item.lower), Rounded.printed(item.upper)
@@ -44,58 +45,39 @@ def implied_p(item: Ratio) -> Rounded | None:
     return wald_p(Rounded.printed(item.estimate).log(), rounded_se(*bounds))
 
 
-def centres(cohort: Cohort, _: Codebook) -> Iterator[AuditRow]:
+def p_words(printed: Ratio | Logrank | Restated) -> str:
+    """A p value as printed."""
+    return f"p {printed.p}" if printed.p is not None else f"p < {printed.p_below}"
+
+
+def centres(item: AnyItem, _cohort: Cohort, _: Codebook) -> Iterator[Finding]:
     r"""Hold every ratio against the middle of its interval on the log scale.
 
     .. math:: \hat r = \sqrt{L U}
     """
-    for item in cohort.published:
-        bounds = printed_bounds(item) if isinstance(item, Ratio) else None
-        if isinstance(item, Ratio) and bounds is not None:
-            middle = log_centre(*bounds).through(math.exp)
-            verdict, note = judged(item.estimate, middle)
-            best = _best_road_to_p(item) if verdict == "conflict" else None
-            yield AuditRow(
-                cohort.id,
-                item_label(item),
-                "CI centred on its estimate",
-                f"{item.estimate} ({item.lower} to {item.upper})",
-                shown(middle.value, item.estimate),
-                verdict,
-                best.note if best else note,
-            )
+    if isinstance(item, Ratio) and (bounds := printed_bounds(item)):
+        middle = log_centre(*bounds).through(math.exp)
+        judgement = judged(item.estimate, middle)
+        if judgement.verdict == "conflict" and (best := _best_road_to_p(item)):
+            judgement = Judgement("conflict", best[1].reason)
+        printed = f"{item.estimate} ({item.lower} to {item.upper})"
+        found = shown(middle.value, item.estimate)
+        yield Finding("CI centred on its estimate", printed, found, judgement)
 
 
-def p_values(cohort: Cohort, _: Codebook) -> Iterator[AuditRow]:
+def p_values(item: AnyItem, _cohort: Cohort, _: Codebook) -> Iterator[Finding]:
     """Hold every p value against the two-sided Wald p of its ratio and interval.
 
     Where estimate and interval do not agree, each of the three numbers is left out in turn: a p
     value that agrees with the other two is not the one at fault.
     """
-    for item in cohort.published:
-        best = _best_road_to_p(item) if isinstance(item, Ratio) else None
-        if isinstance(item, Ratio) and best is not None:
-            printed = item.p if item.p is not None else item.p_below
-            yield AuditRow(
-                cohort.id,
-                item_label(item),
-                "p against CI",
-                f"p {item.p}" if item.p is not None else f"p < {item.p_below}",
-                shown(best.p.value, printed or item.estimate),
-                best.verdict,
-                best.note,
-            )
+    if isinstance(item, Ratio) and (best := _best_road_to_p(item)):
+        p, judgement = best
+        found = shown(p.value, item.p or item.p_below or item.estimate)
+        yield Finding("p against CI", p_words(item), found, judgement)
 
 
-class _Road(NamedTuple):
-    """One way to recompute a p value, and how the printed one does by it."""
-
-    p: Rounded
-    verdict: Verdict
-    note: str
-
-
-def _best_road_to_p(item: Ratio) -> _Road | None:
+def _best_road_to_p(item: Ratio) -> tuple[Rounded, Judgement] | None:
     """Take the recomputation that the printed p value agrees with best; None without a p or CI."""
     roads = []
     for p, left_out in _roads_to_p(item):
@@ -105,13 +87,15 @@ def _best_road_to_p(item: Ratio) -> _Road | None:
             judgement = judged_below(item.p_below, p)
         else:
             return None
-        note = left_out if judgement.verdict != "conflict" and left_out else judgement.note
-        roads.append(_Road(p, judgement.verdict, note))
+        if left_out and judgement.verdict != "conflict":
+            judgement = Judgement(judgement.verdict, left_out)
+        roads.append((p, judgement))
     if not roads:
         return None
-    verdict = min((road.verdict for road in roads), key=("ok", "rounding", "conflict").index)
-    best = [road for road in roads if road.verdict == verdict]
-    return best[0]._replace(note="; or ".join(dict.fromkeys(road.note for road in best)))
+    verdict = min((found.verdict for _, found in roads), key=("ok", "rounding", "conflict").index)
+    best = [(p, found.reason) for p, found in roads if found.verdict == verdict]
+    reasons = dict.fromkeys(reason for _, reason in best)
+    return best[0][0], Judgement(verdict, "; or ".join(reasons))
 
 
 def _roads_to_p(item: Ratio) -> list[tuple[Rounded, str]]:
@@ -125,41 +109,36 @@ def _roads_to_p(item: Ratio) -> list[tuple[Rounded, str]]:
         return [(wald_p(estimate, se), "")]
     return [
         (wald_p(middle, se), "p agrees with the interval, not with the estimate"),
-        (
-            wald_p(estimate, (upper - estimate) * (1 / Z95)),
-            "p agrees with the estimate and the upper end, not with the lower",
-        ),
-        (
-            wald_p(estimate, (estimate - lower) * (1 / Z95)),
-            "p agrees with the estimate and the lower end, not with the upper",
-        ),
+        (wald_p(estimate, (upper - estimate) * (1 / Z95)), _BY_ONE_END.format("upper", "lower")),
+        (wald_p(estimate, (estimate - lower) * (1 / Z95)), _BY_ONE_END.format("lower", "upper")),
     ]
 
 
-def integer_tables(cohort: Cohort, codebook: Codebook) -> Iterator[AuditRow]:
+_BY_ONE_END = "p agrees with the estimate and the {} end, not with the {}"
+
+
+def integer_tables(cohort: Cohort, codebook: Codebook) -> Iterator[Finding]:
     """Look for whole numbers of responders behind every unadjusted odds ratio."""
     for factor, tables in tables_by_factor(cohort, codebook):
-        ratios = [x for i in factor.items.values() if isinstance(x := cohort.published[i], Ratio)]
+        items = [cohort.published[digits.item] for digits in factor.digits.values()]
+        ratios = [item for item in items if isinstance(item, Ratio)]
         printed = [f"{x.estimate} ({x.lower} to {x.upper})" for x in ratios]
-        judgement = Judgement("ok", "the only table that agrees with the printed digits")
-        if not tables:
-            judgement = Judgement("conflict", "no table agrees with all printed digits")
-        elif len(tables) > 1:
-            judgement = Judgement(
-                "ambiguous", f"{len(tables)} tables agree with the printed digits"
-            )
-        if tables and not level_sizes(cohort, codebook, factor.covariate):
-            judgement = judgement._replace(
-                note=f"{judgement.note}; the level's size is recovered too"
-            )
-        yield AuditRow(
-            cohort.id,
-            f"odds_ratio {factor.event} {factor.covariate} (unadjusted)",
+        sizes_too = not level_sizes(cohort, codebook, factor.covariate)
+        yield Finding(
             "integer table",
             "; ".join(printed),
             " | ".join(map(_table_words, tables[:5])),
-            *judgement,
+            _judged_by_number(len(tables), "; the level's size is recovered too" * sizes_too),
+            f"odds_ratio {factor.event} {factor.covariate} (unadjusted)",
         )
+
+
+def _judged_by_number(tables: int, more: str) -> Judgement:
+    if not tables:
+        return Judgement("conflict", "no table agrees with all printed digits")
+    if tables > 1:
+        return Judgement("ambiguous", f"{tables} tables agree with the printed digits{more}")
+    return Judgement("ok", f"the only table that agrees with the printed digits{more}")
 
 
 def _table_words(table: RecoveredTable) -> str:
@@ -168,21 +147,8 @@ def _table_words(table: RecoveredTable) -> str:
     return ", ".join(f"{level}: {responders}/{n}" for level, responders, n in rows)
 
 
-def events_behind(share: float, se: float) -> float:
-    r"""Give the number of events that the standard error of a log hazard ratio implies.
-
-    .. math:: d \approx \frac{1}{p (1 - p)\, \mathrm{se}^2}
-
-    with p the share of patients in the level (Schoenfeld 1981).
-
-    >>> events_behind(0.5, 0.25)
-    64.0
-    """
-    return 1 / (share * (1 - share) * se**2)
-
-
 def least_se(groups: tuple[int, int], total: int) -> float:
-    r"""Give the least standard error that a log hazard ratio of two groups can have.
+    r"""Least standard error that a log hazard ratio of two groups can have.
 
     .. math:: \mathrm{se}^2 \ge \frac{1}{d_1} + \frac{1}{d_2}, \qquad
               d_g \le n_g, \quad d_1 + d_2 \le d
@@ -200,20 +166,13 @@ def least_se(groups: tuple[int, int], total: int) -> float:
     return math.sqrt(1 / fewer + 1 / (most - fewer)) if fewer else math.inf
 
 
-def implied_events(cohort: Cohort, codebook: Codebook) -> Iterator[AuditRow]:
+def implied_events(item: AnyItem, cohort: Cohort, codebook: Codebook) -> Iterator[Finding]:
     """Refuse intervals too narrow for the patients; give the events behind a balanced factor."""
-    for item in cohort.published:
-        if not isinstance(item, Ratio) or not item.level:
-            continue
-        if (bounds := printed_bounds(item)) is None:
-            continue
-        se = rounded_se(*bounds)
+    if isinstance(item, Ratio) and item.level and (bounds := printed_bounds(item)):
+        se, printed = rounded_se(*bounds), f"{item.lower} to {item.upper}"
         found = _too_narrow(item, cohort, codebook, se) or _events(item, cohort, codebook, se)
         if found is not None:
-            recomputed, judgement = found
-            printed = f"{item.lower} to {item.upper}"
-            label = item_label(item)
-            yield AuditRow(cohort.id, label, "implied events", printed, recomputed, *judgement)
+            yield Finding("implied events", printed, *found)
 
 
 def _too_narrow(
@@ -234,8 +193,8 @@ def _too_narrow(
         of = f"{cohort.n} patients" if events is None else f"{events} events"
     if se.upper >= least:
         return None
-    note = f"narrower than {of} allow, whatever happened to them"
-    return f"standard error {se.value:.3g}, at least {least:.3g}", Judgement("conflict", note)
+    why = f"narrower than {of} allow, whatever happened to them"
+    return f"standard error {se.value:.3g}, at least {least:.3g}", Judgement("conflict", why)
 
 
 def _group_sizes(item: Ratio, cohort: Cohort, codebook: Codebook) -> tuple[int, int]:
@@ -266,13 +225,10 @@ def _events(
     item: Ratio, cohort: Cohort, codebook: Codebook, se: Rounded
 ) -> tuple[str, Judgement] | None:
     """Give the events behind an unadjusted hazard ratio of a balanced factor; None for others."""
-    sizes = level_sizes(cohort, codebook, item.covariate)
-    if item.kind == "odds_ratio" or item.adjusted_for or len(sizes) != 2:
+    share = level_share(cohort, codebook, item.covariate, item.level)
+    if item.kind == "odds_ratio" or item.adjusted_for or share is None:
         return None
-    level = codebook.covariate(item.covariate).members(item.level)
-    share = sum(sizes[name] for name in level) / sum(sizes.values())
     if not BALANCED[0] <= share <= BALANCED[1]:
         return None
-    events = se.through(partial(events_behind, share))
-    note = "used to derive the events in a reference group"
-    return f"{events.value:.1f} of {cohort.n}", Judgement("ok", note)
+    used = Judgement("ok", "used to derive the events in a reference group")
+    return f"{events_behind(share, se.value):.1f} of {cohort.n}", used

@@ -8,31 +8,26 @@ from collections.abc import Iterator, Mapping
 from itertools import combinations
 
 from netlm_bayes.codebook import Codebook
-from netlm_bayes.published.cohort import Cohort, Conclusion, item_label
+from netlm_bayes.published.cohort import AnyItem, Cohort, Conclusion
 from netlm_bayes.published.items import Logrank, Median, Milestone, OtherReading, Ratio
 from netlm_bayes.published.recover import level_sizes, recover_tables
-from netlm_bayes.published.rounding import AuditRow, Judgement
+from netlm_bayes.published.rounding import Finding, Judgement
 
 
-def directions(cohort: Cohort, codebook: Codebook) -> Iterator[AuditRow]:
+def directions(item: AnyItem, cohort: Cohort, codebook: Codebook) -> Iterator[Finding]:
     """Hold the direction of every ratio against the paper's own conclusion, in every reading."""
-    for item in cohort.published:
-        if not isinstance(item, Ratio) or not item.level or item.estimate == 1:
-            continue
-        conclusion = _conclusion(item, cohort, codebook)
-        better, worse = _sides(item, None, codebook)
-        others = {other: _sides(item, other, codebook)[0] for other in item.otherwise}
-        agrees = _agrees(better, worse, conclusion, codebook)
-        if agrees is None and all(side == better for side in others.values()):
-            continue
-        concluded = " or ".join(conclusion.better) if conclusion else "nothing concluded"
-        yield AuditRow(
-            cohort.id,
-            item_label(item),
+    if not isinstance(item, Ratio) or not item.level or item.estimate == 1:
+        return
+    conclusion = _conclusion(item, cohort, codebook)
+    better, worse = _sides(item, None, codebook)
+    others = {other: _sides(item, other, codebook)[0] for other in item.otherwise}
+    agrees = _agrees(better, worse, conclusion, codebook)
+    if agrees is not None or any(side != better for side in others.values()):
+        yield Finding(
             "direction against conclusion",
-            f"better: {concluded}" if conclusion else concluded,
+            f"better: {' or '.join(conclusion.better)}" if conclusion else "nothing concluded",
             f"better: {codebook.covariate(item.covariate).name_of(better)} ({item.estimate})",
-            *_direction(item, agrees, better, others, codebook),
+            _direction(item, agrees, better, others, codebook),
         )
 
 
@@ -58,13 +53,8 @@ def _direction(
 
 
 def _conclusion(item: Ratio, cohort: Cohort, codebook: Codebook) -> Conclusion | None:
-    endpoint = (
-        "response" if item.outcome == "response" else item.endpoint or codebook.primary_endpoint
-    )
-    about = [
-        c for c in cohort.conclusions if (c.endpoint, c.covariate) == (endpoint, item.covariate)
-    ]
-    return about[0] if about else None
+    about = (item.endpoint_in(codebook), item.covariate)
+    return next((c for c in cohort.conclusions if (c.endpoint, c.covariate) == about), None)
 
 
 def _sides(
@@ -97,23 +87,15 @@ def _agrees(
     return False if concluded >= set(worse) and concluded.isdisjoint(better) else None
 
 
-def two_readings(cohort: Cohort, _: Codebook) -> Iterator[AuditRow]:
+def two_readings(item: AnyItem, _cohort: Cohort, _: Codebook) -> Iterator[Finding]:
     """List what else can be read in more than one way, such as a mean that may be a median."""
-    for item in cohort.published:
-        if item.otherwise and not isinstance(item, Ratio):
-            others = "; ".join(f"{other.reading}: {other.why}" for other in item.otherwise)
-            yield AuditRow(
-                cohort.id,
-                item_label(item),
-                "two readings",
-                item.source,
-                f"read as: {item.reading}",
-                "ambiguous",
-                f"{item.why}; or {others}",
-            )
+    if item.otherwise and not isinstance(item, Ratio):
+        others = "; ".join(f"{other.reading}: {other.why}" for other in item.otherwise)
+        judgement = Judgement("ambiguous", f"{item.why}; or {others}")
+        yield Finding("two readings", item.source, f"read as: {item.reading}", judgement)
 
 
-def medians_against_ratios(cohort: Cohort, codebook: Codebook) -> Iterator[AuditRow]:
+def medians_against_ratios(cohort: Cohort, codebook: Codebook) -> Iterator[Finding]:
     """Hold the order of medians by level against the order of their unadjusted hazard ratios."""
     for (endpoint, covariate), medians in _medians_by_level(cohort, codebook).items():
         hazards = _hazards_by_level(cohort, codebook, endpoint, covariate)
@@ -126,14 +108,13 @@ def medians_against_ratios(cohort: Cohort, codebook: Codebook) -> Iterator[Audit
             for low, high in [sorted((one, two), key=lambda level: hazards[level])]
             if hazards[low] < hazards[high] and medians[low] < medians[high]
         ]
-        yield AuditRow(
-            cohort.id,
-            f"median {endpoint} by {covariate}",
+        why = "; ".join(crossed) + ": no proportional hazards say both"
+        yield Finding(
             "medians against hazard ratios",
             "medians " + ", ".join(f"{level}: {medians[level]:g}" for level in levels),
             "hazard ratios " + ", ".join(f"{level}: {hazards[level]:g}" for level in levels),
-            "ambiguous" if crossed else "ok",
-            "; ".join(crossed) + (": no proportional hazards say both" if crossed else ""),
+            Judgement("ambiguous", why) if crossed else Judgement("ok"),
+            f"median {endpoint} by {covariate}",
         )
 
 
@@ -159,15 +140,21 @@ def _hazards_by_level(
     known = codebook.covariate(covariate)
     found = {known.reference: 1.0}
     for item in cohort.published:
-        if not isinstance(item, Ratio) or item.kind == "odds_ratio" or item.adjusted_for:
+        if not isinstance(item, Ratio) or item.adjusted_for:
             continue
-        same = (item.endpoint or codebook.primary_endpoint, item.covariate) == (endpoint, covariate)
+        same = (item.endpoint_in(codebook), item.covariate) == (endpoint, covariate)
         if same and known.members(item.versus) == (known.reference,) and len(item.level) == 1:
             found.setdefault(item.level[0], float(item.estimate))
     return found
 
 
-def guarantee_time(cohort: Cohort, codebook: Codebook) -> Iterator[AuditRow]:
+KNOWN_LATE = (
+    "known only some time after the clock has started: an early event decides the "
+    "group, and the groups differ even where the covariate has no effect"
+)
+
+
+def guarantee_time(cohort: Cohort, codebook: Codebook) -> Iterator[Finding]:
     """Warn of comparisons by what is known only after the clock has started."""
     found: dict[str, Counter[str]] = {}
     for item in cohort.published:
@@ -180,21 +167,14 @@ def guarantee_time(cohort: Cohort, codebook: Codebook) -> Iterator[AuditRow]:
             if codebook.covariate(name).post_baseline:
                 found.setdefault(name, Counter())[item.kind] += 1
     for name, kinds in found.items():
-        yield AuditRow(
-            cohort.id,
-            f"comparisons by {name}",
-            "guarantee time",
-            ", ".join(f"{count} {kind}" for kind, count in kinds.items()),
-            "",
-            "ambiguous",
-            "known only some time after the clock has started: an early event decides the "
-            "group, and the groups differ even where the covariate has no effect",
-        )
+        counted = ", ".join(f"{count} {kind}" for kind, count in kinds.items())
+        label, judgement = f"comparisons by {name}", Judgement("ambiguous", KNOWN_LATE)
+        yield Finding("guarantee time", counted, "", judgement, label)
 
 
 def borrowed_margins(
     cohort: Cohort, codebook: Codebook, others: Mapping[str, Cohort]
-) -> Iterator[AuditRow]:
+) -> Iterator[Finding]:
     """List margins that the paper does not print and that come from another cohort."""
     borrowed = cohort.borrowed_margins
     if borrowed is None:
@@ -204,15 +184,9 @@ def borrowed_margins(
     words = [
         f"{c} {', '.join(f'{k}: {n}' for k, n in by.items())}" for c, by in counts.items() if by
     ]
-    yield AuditRow(
-        cohort.id,
-        f"margins of {', '.join(borrowed.covariates)}",
-        "borrowed margins",
-        "not printed",
-        "; ".join(words),
-        "ambiguous",
-        f"taken from {borrowed.cohort}, log odds +/- {borrowed.log_sd:g}: {borrowed.why}",
-    )
+    why = f"taken from {borrowed.cohort}, log odds +/- {borrowed.log_sd:g}: {borrowed.why}"
+    label, judgement = f"margins of {', '.join(borrowed.covariates)}", Judgement("ambiguous", why)
+    yield Finding("borrowed margins", "not printed", "; ".join(words), judgement, label)
 
 
 def _lent(lender: Cohort, codebook: Codebook, covariate: str) -> dict[str, int]:

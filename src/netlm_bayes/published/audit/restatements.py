@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from decimal import Decimal
-from typing import NamedTuple
 
 from netlm_bayes.codebook import Codebook
-from netlm_bayes.published.audit.ratios import implied_p
+from netlm_bayes.published.audit.ratios import implied_p, p_words
 from netlm_bayes.published.cohort import AnyItem, Cohort, item_label
 from netlm_bayes.published.items import (
     AdverseEvent,
@@ -22,7 +21,7 @@ from netlm_bayes.published.items import (
 )
 from netlm_bayes.published.recover import margin_sizes
 from netlm_bayes.published.rounding import (
-    AuditRow,
+    Finding,
     Judgement,
     Rounded,
     equality,
@@ -35,32 +34,17 @@ APPROXIMATE = 5
 """Percentage points that 'approximately' may be away."""
 
 
-class _Held(NamedTuple):
-    """A restated fact as printed, what it is held against, and the outcome."""
-
-    printed: str
-    against: str
-    judgement: Judgement
+_Held = tuple[str, str, Judgement]
+"""A restated fact as printed, what it is held against, and the outcome."""
 
 
-def restatements(cohort: Cohort, codebook: Codebook) -> Iterator[AuditRow]:
+def restatements(item: AnyItem, cohort: Cohort, codebook: Codebook) -> Iterator[Finding]:
     """Hold every fact of the text against the table that has it."""
-    for item in cohort.published:
-        for restated in item.restated:
-            label = item_label(item)
-            label += f": {' or '.join(restated.level)}" if restated.level else ""
-            for held in _held(item, restated, cohort, codebook):
-                verdict, note = held.judgement
-                note = ", ".join(part for part in (restated.source, note) if part)
-                yield AuditRow(
-                    cohort.id,
-                    label,
-                    "text against table",
-                    held.printed,
-                    held.against,
-                    verdict,
-                    note,
-                )
+    for said in item.restated:
+        label = f": {' or '.join(said.level)}" if said.level else ""
+        for printed, against, (verdict, why) in _held(item, said, cohort, codebook):
+            judgement = Judgement(verdict, f"{said.source}, {why}" if why else said.source)
+            yield Finding("text against table", printed, against, judgement, label)
 
 
 def _held(item: AnyItem, said: Restated, cohort: Cohort, codebook: Codebook) -> Iterator[_Held]:
@@ -77,7 +61,7 @@ def _held(item: AnyItem, said: Restated, cohort: Cohort, codebook: Codebook) -> 
     if said.count is not None:
         part, _ = _counted(item, said, cohort, codebook)
         same = equality(said.count == part) if part is not None else _NOTHING
-        yield _Held(f"count {said.count}", f"{part}", same)
+        yield f"count {said.count}", f"{part}", same
     if said.percent is not None:
         yield _percent(item, said, said.percent, cohort, codebook)
 
@@ -88,17 +72,15 @@ _NOTHING = Judgement("ambiguous", "the item has no such number to hold it agains
 def _number(name: str, said: Decimal, table: Decimal | None) -> _Held:
     """Hold a number of the text against the same number of a table."""
     if table is None:
-        return _Held(f"{name} {said}", "", _NOTHING)
-    return _Held(f"{name} {said}", str(table), judged(said, Rounded.printed(table)))
+        return f"{name} {said}", "", _NOTHING
+    return f"{name} {said}", str(table), judged(said, Rounded.printed(table))
 
 
 def _p_value(item: AnyItem, said: Restated) -> _Held:
     """Hold a p value of the text against the table's."""
-    words = f"p {said.p}" if said.p is not None else f"p < {said.p_below}"
     if not isinstance(item, (Ratio, Logrank)) or (item.p is None and item.p_below is None):
-        return _Held(words, "", _NOTHING)
-    table = f"p {item.p}" if item.p is not None else f"p < {item.p_below}"
-    return _Held(words, table, _p_judgement(item, said))
+        return p_words(said), "", _NOTHING
+    return p_words(said), p_words(item), _p_judgement(item, said)
 
 
 def _p_judgement(item: Ratio | Logrank, said: Restated) -> Judgement:
@@ -112,10 +94,10 @@ def _p_judgement(item: Ratio | Logrank, said: Restated) -> Judgement:
     implied = implied_p(item) if isinstance(item, Ratio) else None
     if implied is None or judged(item.p, implied).verdict != "ok":
         return judged_below(said.p_below, Rounded.printed(item.p))
-    verdict, note = judged_below(said.p_below, implied)
-    if verdict == "conflict":
-        note = f"the interval gives {implied.value:.3g}"
-    return Judgement(verdict, note)
+    judgement = judged_below(said.p_below, implied)
+    if judgement.verdict == "conflict":
+        return Judgement("conflict", f"the interval gives {implied.value:.3g}")
+    return judgement
 
 
 def _percent(
@@ -130,13 +112,13 @@ def _percent(
     elif isinstance(item, Milestone):
         share, against = Rounded.printed(item.survival) * 100, ""
     else:
-        return _Held(f"{percent} %", "", _NOTHING)
+        return f"{percent} %", "", _NOTHING
     judgement = judged(percent, share)
     if said.approximate and judgement.verdict != "ok":
         near = abs(float(percent) - share.value) <= APPROXIMATE
         judgement = Judgement("rounding" if near else "conflict", "printed as approximate")
     about = "about " if said.approximate else ""
-    return _Held(f"{about}{percent} %", f"{against}{shown(share.value, percent)} %", judgement)
+    return f"{about}{percent} %", f"{against}{shown(share.value, percent)} %", judgement
 
 
 def _counted(
@@ -165,7 +147,7 @@ def _counted(
             return None, None
 
 
-def shared_values(cohort: Cohort, codebook: Codebook) -> Iterator[AuditRow]:
+def shared_values(cohort: Cohort, codebook: Codebook) -> Iterator[Finding]:
     """Find one number printed for two facts, by coincidence or by mistake.
 
     Medians, and percentages of different covariates, of three significant digits or more.
@@ -187,15 +169,9 @@ def shared_values(cohort: Cohort, codebook: Codebook) -> Iterator[AuditRow]:
                     found.setdefault(item.covariate, f"{label}: {name}")
     for number, labels in facts.items():
         if len(labels) > 1:
-            yield AuditRow(
-                cohort.id,
-                next(iter(labels.values())),
-                "one value for two numbers",
-                number,
-                f"{len(labels)} numbers",
-                "ambiguous",
-                "; ".join(labels.values()),
-            )
+            names, several = list(labels.values()), f"{len(labels)} numbers"
+            judgement = Judgement("ambiguous", "; ".join(names))
+            yield Finding("one value for two numbers", number, several, judgement, names[0])
 
 
 def _digits(number: Decimal) -> int:
