@@ -12,8 +12,7 @@ from hypothesis import settings
 from netlm_bayes import store
 from netlm_bayes.estimands.prior import accepted_prior
 from netlm_bayes.evidence.assemble import analyse
-from netlm_bayes.evidence.cohort_files import BUNDLED_COHORTS
-from netlm_bayes.evidence.sources import read_cohorts
+from netlm_bayes.evidence.sources import BUNDLED_COHORTS, read_cohorts
 from netlm_bayes.likelihood.structure import structure_of
 from netlm_bayes.model import read_model
 

@@ -19,8 +19,7 @@ from netlm_bayes.estimands.parameters import prior_draws
 from netlm_bayes.estimands.study import Plan
 from netlm_bayes.evidence.assemble import analyse
 from netlm_bayes.evidence.check import check_file
-from netlm_bayes.evidence.cohort_files import CohortFile
-from netlm_bayes.evidence.sources import read_cohorts
+from netlm_bayes.evidence.sources import CohortFile, read_cohorts
 from netlm_bayes.ipd.write import write_synthetic
 from netlm_bayes.model import Model, read_model
 from netlm_bayes.pipeline.simulate import Simulated, from_cohort, from_prior, from_run

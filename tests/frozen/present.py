@@ -33,8 +33,7 @@ from netlm_bayes.estimands.prior import accepted_prior
 from netlm_bayes.estimands.summary import tidy
 from netlm_bayes.evidence.analysis import Analysis
 from netlm_bayes.evidence.assemble import analyse
-from netlm_bayes.evidence.cohort_files import BUNDLED_COHORTS, CohortFile
-from netlm_bayes.evidence.sources import read_cohorts
+from netlm_bayes.evidence.sources import BUNDLED_COHORTS, CohortFile, read_cohorts
 from netlm_bayes.likelihood.data import data_of
 from netlm_bayes.likelihood.graph import build
 from netlm_bayes.likelihood.numbers import packed

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import pytest
 
-from netlm_bayes.evidence.cohort_files import BUNDLED_COHORTS, read_cohort
+from netlm_bayes.evidence.sources import BUNDLED_COHORTS, read_cohort
 from netlm_bayes.published.cohort import AnyItem, Cohort
 from netlm_bayes.published.items import (
     AdverseEvent,

@@ -17,7 +17,7 @@ from netlm_bayes.choices import Sampling
 from netlm_bayes.codebook import read_codebook
 from netlm_bayes.evidence.analysis import Analysis
 from netlm_bayes.evidence.assemble import analyse
-from netlm_bayes.evidence.cohort_files import CohortFile, read_cohort
+from netlm_bayes.evidence.sources import CohortFile, read_cohort
 from netlm_bayes.frequentist import cox
 from netlm_bayes.ipd.columns import Layout
 from netlm_bayes.ipd.patients import MISSING, Patients

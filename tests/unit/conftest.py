@@ -15,8 +15,7 @@ from numpy.typing import NDArray
 
 from netlm_bayes.evidence.analysis import Analysis
 from netlm_bayes.evidence.assemble import analyse
-from netlm_bayes.evidence.cohort_files import CohortFile
-from netlm_bayes.evidence.sources import read_cohorts
+from netlm_bayes.evidence.sources import CohortFile, read_cohorts
 from netlm_bayes.model import Model
 from netlm_bayes.sampling.gate import Accepted, Check
 

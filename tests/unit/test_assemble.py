@@ -8,8 +8,7 @@ import pytest
 
 from netlm_bayes.errors import InputError, InputErrors
 from netlm_bayes.evidence.assemble import analyse, under_readings
-from netlm_bayes.evidence.cohort_files import BUNDLED_COHORTS, CohortFile
-from netlm_bayes.evidence.sources import read_cohorts
+from netlm_bayes.evidence.sources import BUNDLED_COHORTS, CohortFile, read_cohorts
 from netlm_bayes.model import Model, read_model
 
 

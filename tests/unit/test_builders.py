@@ -18,8 +18,7 @@ from tests.rounding import rounding
 from netlm_bayes.codebook import bundled_file
 from netlm_bayes.evidence.analysis import Analysis
 from netlm_bayes.evidence.assemble import analyse
-from netlm_bayes.evidence.cohort_files import BUNDLED_COHORTS, CohortFile
-from netlm_bayes.evidence.sources import read_cohorts
+from netlm_bayes.evidence.sources import BUNDLED_COHORTS, CohortFile, read_cohorts
 from netlm_bayes.likelihood.data import data_of
 from netlm_bayes.likelihood.graph import build
 from netlm_bayes.likelihood.numbers import NUMBERS, packed, unpacked

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from netlm_bayes.codebook import Codebook
-from netlm_bayes.evidence.cohort_files import BUNDLED_COHORTS, read_cohort
+from netlm_bayes.evidence.sources import BUNDLED_COHORTS, read_cohort
 from netlm_bayes.published.checks import faults
 from netlm_bayes.published.cohort import Cohort
 from netlm_bayes.published.double_counting import double_counting_faults

@@ -8,7 +8,7 @@ import pytest
 
 from netlm_bayes.codebook import BUNDLED, Codebook, read_codebook
 from netlm_bayes.evidence.check import check_file
-from netlm_bayes.evidence.cohort_files import read_cohort
+from netlm_bayes.evidence.sources import read_cohort
 from netlm_bayes.published.checks import faults
 from netlm_bayes.published.cohort import Cohort
 from netlm_bayes.published.digitised.clicks import AtRisk, Clicks

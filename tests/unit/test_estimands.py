@@ -24,8 +24,7 @@ from netlm_bayes.estimands.response import response_probability, subgroup_respon
 from netlm_bayes.estimands.subgroups import subgroups_within
 from netlm_bayes.estimands.summary import COLUMNS, Quantity, stacked, tidy
 from netlm_bayes.estimands.survival import subgroup_survival, survival_curves
-from netlm_bayes.evidence.cohort_files import BUNDLED_COHORTS
-from netlm_bayes.evidence.sources import read_cohorts
+from netlm_bayes.evidence.sources import BUNDLED_COHORTS, read_cohorts
 from netlm_bayes.population import Patterns
 from netlm_bayes.sampling.gate import Accepted, Check
 

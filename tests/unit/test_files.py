@@ -6,8 +6,13 @@ import pytest
 
 from netlm_bayes.errors import InputError, InputErrors
 from netlm_bayes.evidence.check import check_file
-from netlm_bayes.evidence.cohort_files import BUNDLED_COHORTS, inputs_of, lenders, read_cohort
-from netlm_bayes.evidence.sources import read_cohorts
+from netlm_bayes.evidence.sources import (
+    BUNDLED_COHORTS,
+    inputs_of,
+    lenders,
+    read_cohort,
+    read_cohorts,
+)
 
 COHORT = """\
 id = "a"

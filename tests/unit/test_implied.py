@@ -9,7 +9,6 @@ import pytest
 from netlm_bayes.choices import Association
 from netlm_bayes.curves import Weibull
 from netlm_bayes.evidence.assemble import analyse
-from netlm_bayes.evidence.cohort_files import BUNDLED_COHORTS
 from netlm_bayes.evidence.implied.emulator import follow_up_of
 from netlm_bayes.evidence.implied.plausible import plausible
 from netlm_bayes.evidence.implied.regression import (
@@ -19,7 +18,7 @@ from netlm_bayes.evidence.implied.regression import (
     logistic_limit,
     regression_of,
 )
-from netlm_bayes.evidence.sources import read_cohorts
+from netlm_bayes.evidence.sources import BUNDLED_COHORTS, read_cohorts
 from netlm_bayes.likelihood.data import data_of
 from netlm_bayes.likelihood.structure import structure_of
 from netlm_bayes.model import read_model

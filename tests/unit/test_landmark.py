@@ -9,9 +9,8 @@ import pytest
 
 from netlm_bayes.errors import InputError
 from netlm_bayes.evidence.assemble import analyse
-from netlm_bayes.evidence.cohort_files import BUNDLED_COHORTS
 from netlm_bayes.evidence.from_patients import from_landmark
-from netlm_bayes.evidence.sources import read_cohorts
+from netlm_bayes.evidence.sources import BUNDLED_COHORTS, read_cohorts
 from netlm_bayes.model import read_model
 
 HEADER = "time_lower,time_upper,entry,response,htb,ki67,bone,margin,site"

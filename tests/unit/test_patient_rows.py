@@ -11,7 +11,7 @@ import pytest
 from netlm_bayes.codebook import Codebook
 from netlm_bayes.evidence.analysis import Analysis
 from netlm_bayes.evidence.assemble import analyse
-from netlm_bayes.evidence.cohort_files import CohortFile
+from netlm_bayes.evidence.sources import CohortFile
 from netlm_bayes.ipd.columns import Layout
 from netlm_bayes.ipd.patients import Patients
 from netlm_bayes.likelihood.patient_rows import (

@@ -372,7 +372,7 @@ def test_reading_patients_loads_no_pymc(tmp_path: Path):
 
     (tmp_path / "h.csv").write_text("time,event\n5,1\n")
     code = (
-        "import sys; from netlm_bayes.evidence.cohort_files import read_cohort;"
+        "import sys; from netlm_bayes.evidence.sources import read_cohort;"
         "read_cohort('sysu-2016-2020'); assert not {'pyarrow', 'pandas'} & set(sys.modules);"
         f"read_cohort({str(tmp_path / 'h.csv')!r}); sys.exit('pymc' in sys.modules)"
     )

@@ -24,7 +24,7 @@ from netlm_bayes.estimands.replicated_patients import cohorts_of_patients, repli
 from netlm_bayes.estimands.summary import COLUMNS
 from netlm_bayes.evidence.analysis import Analysis
 from netlm_bayes.evidence.assemble import analyse
-from netlm_bayes.evidence.cohort_files import CohortFile
+from netlm_bayes.evidence.sources import CohortFile
 from netlm_bayes.frequentist import kaplan_meier_curves
 from netlm_bayes.frequentist.product_limit import product_limit
 from netlm_bayes.ipd.columns import Layout

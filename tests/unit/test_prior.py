@@ -8,8 +8,7 @@ from scipy.stats import halfnorm, kstest, norm
 from netlm_bayes.estimands.prior import accepted_prior
 from netlm_bayes.evidence.analysis import Analysis
 from netlm_bayes.evidence.assemble import analyse
-from netlm_bayes.evidence.cohort_files import BUNDLED_COHORTS
-from netlm_bayes.evidence.sources import read_cohorts
+from netlm_bayes.evidence.sources import BUNDLED_COHORTS, read_cohorts
 from netlm_bayes.model import read_model
 
 # A Kolmogorov-Smirnov test below this is a wrong law, or one seed in a hundred thousand.

@@ -33,7 +33,7 @@ from netlm_bayes.estimands.summary import COLUMNS, Quantity
 from netlm_bayes.estimands.survival import CURVE_MONTHS, STANDARDISED, subgroup_survival
 from netlm_bayes.evidence.analysis import Analysis
 from netlm_bayes.evidence.assemble import analyse
-from netlm_bayes.evidence.cohort_files import CohortFile
+from netlm_bayes.evidence.sources import CohortFile
 from netlm_bayes.ipd.columns import Layout
 from netlm_bayes.ipd.patients import Patients
 from netlm_bayes.model import Model

@@ -10,8 +10,7 @@ from netlm_bayes.compare import replication_table
 from netlm_bayes.estimands.population import populations
 from netlm_bayes.estimands.replication import replicates
 from netlm_bayes.evidence.assemble import analyse
-from netlm_bayes.evidence.cohort_files import BUNDLED_COHORTS
-from netlm_bayes.evidence.sources import read_cohorts
+from netlm_bayes.evidence.sources import BUNDLED_COHORTS, read_cohorts
 from netlm_bayes.model import read_model
 
 SHAPE = (2, 5000)

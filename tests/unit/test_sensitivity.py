@@ -11,8 +11,7 @@ import xarray as xr
 
 from netlm_bayes.evidence.analysis import Analysis
 from netlm_bayes.evidence.assemble import analyse
-from netlm_bayes.evidence.cohort_files import BUNDLED_COHORTS
-from netlm_bayes.evidence.sources import read_cohorts
+from netlm_bayes.evidence.sources import BUNDLED_COHORTS, read_cohorts
 from netlm_bayes.model import read_model
 from netlm_bayes.pipeline import sensitivity
 from netlm_bayes.pipeline.job import Job

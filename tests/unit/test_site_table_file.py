@@ -13,7 +13,7 @@ import pytest
 from netlm_bayes.codebook import BUNDLED, Codebook, read_codebook
 from netlm_bayes.errors import InputError
 from netlm_bayes.evidence.check import check_file
-from netlm_bayes.evidence.cohort_files import inputs_of, read_cohort
+from netlm_bayes.evidence.sources import inputs_of, read_cohort
 from netlm_bayes.ipd.patients import Patients
 from netlm_bayes.published.cohort import Cohort
 from netlm_bayes.sites.exchange import as_json, checksum

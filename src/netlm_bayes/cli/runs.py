@@ -62,7 +62,7 @@ def audit(
     out: Out = None,
 ) -> None:
     """Recompute what the papers print, to see whether it adds up."""
-    from netlm_bayes.evidence.cohort_files import BUNDLED_COHORTS
+    from netlm_bayes.evidence.sources import BUNDLED_COHORTS
     from netlm_bayes.pipeline.reanalyse import audit_run
 
     folder = out or RESULTS / "audit"

@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 from netlm_bayes.codebook import Codebook
 from netlm_bayes.errors import InputError, InputErrors, Problem
 from netlm_bayes.evidence.analysis import Analysis, CohortEvidence
-from netlm_bayes.evidence.cohort_files import CohortFile, lenders
 from netlm_bayes.evidence.from_patients import (
     landmarked,
     notes_on,
@@ -24,6 +23,7 @@ from netlm_bayes.evidence.from_patients import (
 )
 from netlm_bayes.evidence.implied.emulator import with_implied
 from netlm_bayes.evidence.requirements import check_covariates_known, check_model
+from netlm_bayes.evidence.sources import CohortFile, lenders
 from netlm_bayes.files.toml import problems_at
 from netlm_bayes.ipd.patients import Patients
 from netlm_bayes.model import Model

@@ -7,12 +7,7 @@ from typing import TYPE_CHECKING
 
 from netlm_bayes.codebook import BUNDLED, Codebook, read_codebook
 from netlm_bayes.errors import InputError, Problem
-from netlm_bayes.evidence.cohort_files import (
-    BUNDLED_COHORTS,
-    PATIENT_SUFFIXES,
-    TABLE_SUFFIX,
-    read_file,
-)
+from netlm_bayes.evidence.sources import BUNDLED_COHORTS, PATIENT_SUFFIXES, TABLE_SUFFIX, read_file
 from netlm_bayes.files.toml import did_you_mean, file_kind, read_toml
 from netlm_bayes.model import Model, bundled_models, read_model
 from netlm_bayes.published.cohort import Cohort
@@ -99,7 +94,7 @@ def _file_words(path: str) -> str:
         return table_in_words(cohort, table)
     if not patients:
         return cohort_in_words(cohort)
-    from netlm_bayes.evidence.institutions import patients_in_words
+    from netlm_bayes.evidence.from_patients import patients_in_words
 
     several = len(files) > 1
     name = cohort.id.removesuffix(f"/{cohort.institution}") if several else cohort.id

@@ -1,4 +1,4 @@
-"""What a cohort of patients says to a model."""
+"""Cohorts of patients: what each informs a model of, and what may be said of it."""
 
 from __future__ import annotations
 
@@ -9,8 +9,16 @@ import numpy as np
 
 from netlm_bayes.codebook import RESPONSE, Codebook
 from netlm_bayes.errors import InputError, InputErrors, Problem
-from netlm_bayes.evidence.cohort_files import CohortFile
-from netlm_bayes.ipd.patients import MISSING, RESPONDED, SMALLEST_SHOWN, Floats, Patients, scales_of
+from netlm_bayes.evidence.sources import CohortFile
+from netlm_bayes.ipd.patients import (
+    LONGEST_LIKELY,
+    MISSING,
+    RESPONDED,
+    SMALLEST_SHOWN,
+    Floats,
+    Patients,
+    scales_of,
+)
 from netlm_bayes.ipd.profiles import observed_patterns, shares_over
 from netlm_bayes.latent import (
     Normal,
@@ -145,16 +153,14 @@ def scales_in(
 
 def unknown_covariates(spec: Model, patients: Sequence[Patients]) -> list[str]:
     """Covariates of a model that no patient has."""
-    return [
-        name
-        for name in spec.covariates
-        if all(
-            (p.levels[name] == MISSING).all()
-            if name in p.levels
-            else np.isnan(p.values[name]).all()
-            for p in patients
-        )
-    ]
+    return [name for name in spec.covariates if all(_missing(one, name).all() for one in patients)]
+
+
+def _missing(patients: Patients, covariate: str) -> np.ndarray:
+    """Whether a covariate is missing; shape (patients,)."""
+    if covariate in patients.levels:
+        return np.asarray(patients.levels[covariate] == MISSING)
+    return np.isnan(patients.values[covariate])
 
 
 def patterns_in(
@@ -185,12 +191,7 @@ def notes_on(spec: Model, file: CohortFile, patients: Patients) -> tuple[str, ..
         why = f"not known to be {primary.event_free} at month {spec.landmark:g}"
     notes = [f"{_shown(left_out)} {why} left out"] if left_out else []
     for name in spec.covariates:
-        missing = (
-            int((patients.levels[name] == MISSING).sum())
-            if name in patients.levels
-            else int(np.isnan(patients.values[name]).sum())
-        )
-        if missing:
+        if missing := int(_missing(patients, name).sum()):
             stepped = name not in patients.levels or codebook.covariates[name].latent
             way = "modelled as normal" if stepped else "summed over its levels"
             notes.append(f"{name}: missing in {_shown(missing)}; {way}")
@@ -199,3 +200,37 @@ def notes_on(spec: Model, file: CohortFile, patients: Patients) -> tuple[str, ..
 
 def _shown(count: int) -> str:
     return f"{count} patients" if count >= SMALLEST_SHOWN else f"fewer than {SMALLEST_SHOWN}"
+
+
+def patients_in_words(name: str, patients: Sequence[Patients]) -> str:
+    """One line on the patients of a file, no count of it below five."""
+    total, (first, *_) = sum(one.n for one in patients), patients
+    said = [f"{_count(total)} patients"]
+    if any(one.timed.any() for one in patients):
+        said.append(f"{_count(sum(int(np.isfinite(one.upper).sum()) for one in patients))} events")
+    if len(patients) > 1:
+        said.append(f"{len(patients)} institutions")
+    gaps = {
+        "time": sum(int((~one.timed).sum()) for one in patients),
+        "response": sum(int((one.response == MISSING).sum()) for one in patients),
+    }
+    for covariate in dict.fromkeys([*first.levels, *first.values]):
+        gaps[covariate] = sum(int(_missing(one, covariate).sum()) for one in patients)
+    missing = [f"{key} {_count(count)}" for key, count in gaps.items() if 0 < count < total]
+    said += _followed(patients)
+    more = f"; missing: {', '.join(missing)}" if missing else ""
+    return f"patients {name}: {', '.join(said)}{more}"
+
+
+def _followed(patients: Sequence[Patients]) -> list[str]:
+    """Longest follow-up in whole months, one patient's own: of fewer than five nothing is said."""
+    seen = np.concatenate([values for one in patients for values in (one.lower, one.upper)])
+    seen = seen[np.isfinite(seen)]
+    if sum(one.n for one in patients) < SMALLEST_SHOWN or not len(seen):
+        return []
+    doubt = " (are the times in days?)" if int(seen.max()) > LONGEST_LIKELY else ""
+    return [f"followed up to {int(seen.max())} months{doubt}"]
+
+
+def _count(count: int) -> str:
+    return str(count) if count >= SMALLEST_SHOWN else f"<{SMALLEST_SHOWN}"

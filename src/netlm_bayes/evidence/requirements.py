@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from netlm_bayes.codebook import RESPONSE, Codebook
 from netlm_bayes.errors import InputError, Problem
-from netlm_bayes.evidence.cohort_files import CohortFile
 from netlm_bayes.evidence.from_patients import unknown_covariates
+from netlm_bayes.evidence.sources import CohortFile
 from netlm_bayes.files.toml import did_you_mean
 from netlm_bayes.ipd.patients import Patients
 from netlm_bayes.model import Model

@@ -2,23 +2,85 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
+import re
+import unicodedata
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from netlm_bayes.codebook import find_codebook
+from netlm_bayes.codebook import BUNDLED, Codebook, bundled_file, codebook_path, find_codebook
 from netlm_bayes.errors import InputError, InputErrors, Problem
 from netlm_bayes.evidence import builder
-from netlm_bayes.evidence.cohort_files import CohortFile, institutions_of, read_file
-from netlm_bayes.files.toml import digest, problems_at, validated
+from netlm_bayes.files.toml import (
+    did_you_mean,
+    digest,
+    expect_kind,
+    problem_at,
+    problems_at,
+    read_bytes,
+    read_toml,
+    validated,
+)
+from netlm_bayes.ipd.columns import Layout
 from netlm_bayes.published.checks import faults
 from netlm_bayes.published.cohort import Cohort, PatientCohort
+from netlm_bayes.published.items import Curve
 
 if TYPE_CHECKING:
-    import pandas as pd
+    from netlm_bayes.ipd.patients import Patients
+    from netlm_bayes.published.digitised.curve import DigitisedCurve
+    from netlm_bayes.sites.table import SiteTable
 
+BUNDLED_COHORTS = ("sysu-2016-2020", "sysu-rectal-2022-2024")
 KINDS = "a bundled id, a file's path, a DataFrame of patients or a Cohort"
+PATIENT_SUFFIXES = (".csv", ".tsv", ".parquet", ".pq", ".xlsx", ".xls")
+"""Of files of patients that come without a cohort's file; spreadsheets, to be told what to do."""
+TABLE_SUFFIX = ".json"
+"""Of a site table."""
+
+
+@dataclass(frozen=True)
+class CohortFile:
+    """A validated cohort, its codebook, and what identifies the files it came from."""
+
+    cohort: Cohort
+    codebook: Codebook
+    name: str
+    digest: str
+    codebook_name: str
+    codebook_digest: str
+    data_name: str = ""  # data_name, data_digest: of a file of patients named in another
+    data_digest: str = ""
+    patients: Patients | None = field(default=None, compare=False)
+    table: SiteTable | None = field(default=None, compare=False)
+    # digitised curves of a published cohort, by place among its items
+    curves: Mapping[int, DigitisedCurve] = field(default_factory=dict, compare=False)
+
+    @property
+    def printed(self) -> bool:
+        """Whether the cohort is what a paper prints."""
+        return self.patients is None and self.table is None
+
+    @property
+    def inputs(self) -> dict[str, str]:
+        """SHA-256 of the cohort's file, of its patients' and of its codebook, by file name."""
+        data = {self.data_name: self.data_digest} if self.data_name else {}
+        for curve in self.curves.values():
+            data |= curve.digests
+        return {self.name: self.digest, **data, self.codebook_name: self.codebook_digest}
+
+
+def inputs_of(files: Sequence[CohortFile]) -> dict[str, str]:
+    """SHA-256 of every file behind some cohorts, by file name; a second of the name is numbered."""
+    found: dict[str, str] = {}
+    for name, value in (pair for file in files for pair in file.inputs.items()):
+        key, number = name, 1
+        while found.get(key, value) != value:
+            number += 1
+            key = f"{name} ({number})"
+        found[key] = value
+    return found
 
 
 def read_cohorts(data: Any) -> tuple[CohortFile, ...]:
@@ -80,52 +142,170 @@ def _read(source: Any, place: int) -> list[CohortFile]:
 
 def _built(cohort: builder.Cohort) -> list[CohortFile]:
     """Check a cohort built in Python as if it came in a file."""
-    book, name = find_codebook(cohort.codebook), f"Cohort '{cohort.id}'"
-    given = cohort.codebook
-    document = cohort.document | {"codebook": book.codebook.id if _is_own(given) else str(given)}
+    given, book = cohort.codebook, find_codebook(cohort.codebook)
+    name = f"Cohort '{cohort.id}'"
+    named = book.codebook.id if isinstance(given, Codebook) else str(given)
+    document = cohort.document | {"codebook": named}
     found = validated(Cohort if cohort.patients is None else PatientCohort, document, name, "")
     if problems := problems_at("", faults(found, book.codebook)):
         raise InputError(name, problems)
-    file = CohortFile(
-        found, book.codebook, cohort.id, digest(repr(document)), book.name, book.digest
-    )
-    return [file] if cohort.patients is None else _patients(file, cohort.patients, name)
-
-
-def _is_own(codebook: Any) -> bool:
-    return not isinstance(codebook, (str, Path))
-
-
-def _patients(file: CohortFile, frame: pd.DataFrame, name: str) -> list[CohortFile]:
-    """Read a DataFrame of patients as a Parquet is read."""
+    made = digest(repr(document))
+    file = CohortFile(found, book.codebook, cohort.id, made, book.name, book.digest)
+    if cohort.patients is None:
+        return [file]
     from netlm_bayes.ipd.tabular import frame_bytes
 
-    data = frame_bytes(frame)
+    data = frame_bytes(cohort.patients)
     own = replace(file, data_name=f"{file.name} (DataFrame)", data_digest=digest(data))
-    found = institutions_of(own, data, name)
+    return _counted(file, _institutions(own, data, name), "the table", name, "")
+
+
+def read_cohort(reference: str) -> CohortFile:
+    """Read one cohort by path or bundled id."""
+    files = read_file(reference)
+    if len(files) > 1:
+        what = f"holds {len(files)} institutions, each a cohort; read_cohorts reads them all"
+        raise InputError(reference, [Problem("institution", what)])
+    return files[0]
+
+
+def read_file(reference: str) -> list[CohortFile]:
+    """Read the cohorts behind a reference: of patients, one for each institution."""
+    path = _cohort_path(reference)
+    if path.suffix.casefold() in PATIENT_SUFFIXES:
+        return _bare_patients(path, reference)
+    if path.suffix.casefold() == TABLE_SUFFIX:
+        return [_site_table(path, reference)]
+    values, text = read_toml(path, reference)
+    expect_kind("cohort", values, reference)
+    schema = PatientCohort if "patients" in values else Cohort
+    cohort = validated(schema, values, reference, text)
+    if not codebook_path(cohort.codebook, path.parent).exists():
+        what = f"no such file '{cohort.codebook}' beside this one; or use '{BUNDLED}'"
+        raise InputError(reference, [problem_at(text, ("codebook",), what)])
+    book = find_codebook(cohort.codebook, path.parent)
+    if found := faults(cohort, book.codebook):
+        raise InputError(reference, problems_at(text, found))
+    file = CohortFile(cohort, book.codebook, path.name, digest(text), book.name, book.digest)
+    if cohort.patients is not None:
+        return _declared_patients(file, cohort.patients, path, reference, text)
+    if any(isinstance(item, Curve) for item in cohort.published):
+        from netlm_bayes.published.digitised.curve import read_curves
+
+        return [replace(file, curves=read_curves(cohort, path.parent, reference))]
+    return [file]
+
+
+def _cohort_path(reference: str) -> Path:
+    """Path behind a reference to a cohort."""
+    path = Path(reference)
+    if reference in BUNDLED_COHORTS:
+        return bundled_file(reference)
+    if path.suffix.casefold() in {".toml", TABLE_SUFFIX, *PATIENT_SUFFIXES} or path.exists():
+        return path
+    there = did_you_mean(reference, BUNDLED_COHORTS)
+    there = there or f"; give a TOML file, a CSV, a Parquet or one of {', '.join(BUNDLED_COHORTS)}"
+    raise InputError(reference, [Problem("", f"no such cohort or file{there}")])
+
+
+def _bare_patients(path: Path, reference: str) -> list[CohortFile]:
+    """Read patients who come without a cohort's file: it is named after theirs."""
+    data, book = read_bytes(path, reference), find_codebook(BUNDLED)
+    plain = unicodedata.normalize("NFKD", path.stem).encode("ascii", "ignore").decode()
+    name = re.sub(r"[^A-Za-z0-9._-]+", "-", plain).strip("._-") or "patients"
+    layout = Layout(file=path.name)
+    cohort = PatientCohort(id=name, label=path.stem, source=path.name, patients=layout)
+    file = CohortFile(cohort, book.codebook, path.name, digest(data), book.name, book.digest)
+    return _institutions(file, data, reference)
+
+
+def _declared_patients(
+    file: CohortFile, layout: Layout, path: Path, reference: str, text: str
+) -> list[CohortFile]:
+    """Read patients as a cohort's file says."""
+    source = path.parent / layout.file
+    if not source.exists():
+        what = f"no such file '{layout.file}' beside this one"
+        raise InputError(reference, [problem_at(text, ("patients", "file"), what)])
+    data = read_bytes(source)
+    named = replace(file, data_name=source.name, data_digest=digest(data))
+    found = _institutions(named, data, str(source))
+    return _counted(file, found, layout.file, reference, text)
+
+
+def _counted(
+    file: CohortFile, found: list[CohortFile], where: str, source: str, text: str
+) -> list[CohortFile]:
+    """Hold the number of patients against the one that was given."""
     total = sum(one.cohort.n for one in found)
     if file.cohort.n not in {0, total}:
-        what = f"must be the number of patients in the table, {total}; got {file.cohort.n}"
-        raise InputError(name, [Problem("n", what)])
+        what = f"must be the number of patients in {where}, {total}; got {file.cohort.n}"
+        raise InputError(source, [problem_at(text, ("n",), what)])
     return found
 
 
-def _same_patients(one: CohortFile, other: CohortFile) -> bool:
-    """Tell whether two cohorts are one: patients and events as many, as long at risk."""
-    sums = [_sums(file) for file in (one, other)]
-    return None not in sums and sums[0] == sums[1]
+def _institutions(file: CohortFile, data: bytes, source: str) -> list[CohortFile]:
+    """Read patients, and make a cohort of each institution."""
+    # pyarrow is for those who have patients.
+    from netlm_bayes.ipd.read import read_patients
+
+    cohort = file.cohort
+    found = read_patients(data, source, cohort.patients or Layout(file=source), file.codebook)
+    several = len(found) > 1
+    return [
+        replace(
+            file,
+            cohort=cohort.model_copy(update=_identity(cohort, name, patients, several)),
+            patients=patients,
+        )
+        for name, patients in found.items()
+    ]
 
 
-def _sums(file: CohortFile) -> tuple[int, int, float] | None:
-    """Patients, events and months at risk; None of print, and where no times are known."""
-    if file.table is not None and file.table.survival is not None:
-        cells, groups = file.table.survival.cells, file.table.survival.groups
-        return int(groups.patients.sum()), int(cells.events.sum()), round(cells.months.sum(), 4)
-    if file.patients is None or not file.patients.timed.any():
-        return None
-    some = file.patients.take(file.patients.timed)
-    months = float((some.lower - some.entry).sum())
-    return some.n, int((~some.censored).sum()), round(months, 4)
+def _identity(
+    cohort: Cohort, institution: str, patients: Patients, several: bool
+) -> dict[str, str | int]:
+    """Id, label, institution and number of patients."""
+    from netlm_bayes.ipd.patients import SYNTHETIC
+
+    called = f"{cohort.id}/{institution}" if several else cohort.id
+    label = f"{institution}, {cohort.label}" if several else cohort.label
+    return {
+        "id": f"{SYNTHETIC}{called}" if patients.synthetic else called,
+        "label": f"{label} (synthetic)" if patients.synthetic else label,
+        "institution": institution or cohort.institution,
+        "n": patients.n,
+    }
+
+
+def _site_table(path: Path, reference: str) -> CohortFile:
+    """Read what a site shares."""
+    data = read_bytes(path, reference)
+    from netlm_bayes.sites.exchange import read_site_table
+
+    cohort, table, codebook = read_site_table(data, reference, path.parent)
+    book = codebook_path(cohort.codebook, path.parent)
+    of_book = digest(read_toml(book)[1])
+    return CohortFile(cohort, codebook, path.name, digest(data), book.name, of_book, table=table)
+
+
+def lenders(files: Sequence[CohortFile]) -> Mapping[str, Cohort]:
+    """Cohorts by id from which margins may be borrowed: those given, and the bundled ones."""
+    found = {file.cohort.id: file.cohort for file in files if file.printed}
+    errors = []
+    for file in files:
+        borrowed = file.cohort.borrowed_margins
+        if borrowed is None or borrowed.cohort in found:
+            continue
+        if borrowed.cohort in BUNDLED_COHORTS and file.cohort.codebook == BUNDLED:
+            found[borrowed.cohort] = read_cohort(borrowed.cohort).cohort
+        else:
+            there = did_you_mean(borrowed.cohort, [*found, *BUNDLED_COHORTS])
+            what = f"no cohort '{borrowed.cohort}' among those given or bundled{there}"
+            errors.append(InputError(file.name, [Problem("borrowed_margins.cohort", what)]))
+    if errors:
+        raise InputErrors(errors)
+    return found
 
 
 def _meeting_errors(files: Sequence[CohortFile]) -> list[InputError]:
@@ -146,3 +326,21 @@ def _meeting_errors(files: Sequence[CohortFile]) -> list[InputError]:
             what = f"differs from that of {files[0].name}; cohorts in one model share one codebook"
             problems[Problem("codebook", what)] = None
     return [InputError(name, problems) for name, problems in found.items() if problems]
+
+
+def _same_patients(one: CohortFile, other: CohortFile) -> bool:
+    """Tell whether two cohorts are one: patients and events as many, as long at risk."""
+    sums = _sums(one)
+    return sums is not None and sums == _sums(other)
+
+
+def _sums(file: CohortFile) -> tuple[int, int, float] | None:
+    """Patients, events and months at risk; None of print, and where no times are known."""
+    if file.table is not None and file.table.survival is not None:
+        cells, groups = file.table.survival.cells, file.table.survival.groups
+        return int(groups.patients.sum()), int(cells.events.sum()), round(cells.months.sum(), 4)
+    if file.patients is None or not file.patients.timed.any():
+        return None
+    some = file.patients.take(file.patients.timed)
+    months = float((some.lower - some.entry).sum())
+    return some.n, int((~some.censored).sum()), round(months, 4)

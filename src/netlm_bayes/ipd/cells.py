@@ -28,17 +28,6 @@ class Finding:
     said: tuple[str, ...]  # what to say of the first few, each
 
 
-def findings(
-    column: str, wrong: NDArray[np.bool_], what: str, say: Callable[[int], str]
-) -> list[Finding]:
-    """Collect one kind of fault."""
-    cells = np.flatnonzero(wrong)
-    if not len(cells):
-        return []
-    said = tuple(f"{what}{say(int(cell))}" for cell in cells[:LISTED])
-    return [Finding(column, cells, what, said)]
-
-
 def problems_of(found: Iterable[Finding], row: NDArray[Any], word: str) -> list[Problem]:
     """State findings in the order of the file, then how many more there are of each kind."""
     found = list(found)
@@ -56,6 +45,11 @@ def problems_of(found: Iterable[Finding], row: NDArray[Any], word: str) -> list[
             if count
         ),
     ]
+
+
+def nothing(_cell: int) -> str:
+    """Say no more of a cell than what is wrong."""
+    return ""
 
 
 NOT_AVAILABLE = "NA"
@@ -79,6 +73,15 @@ class Column:
 
     name: str
     text: pa.Array
+
+    def findings(
+        self, wrong: NDArray[np.bool_], what: str, say: Callable[[int], str] | None = None
+    ) -> list[Finding]:
+        """Collect one kind of fault; what stands in the cell is said unless `say` says more."""
+        cells = np.flatnonzero(wrong)
+        say = say or (lambda cell: f"; got {self.shown(cell)}")
+        said = tuple(f"{what}{say(int(cell))}" for cell in cells[:LISTED])
+        return [Finding(self.name, cells, what, said)] if len(cells) else []
 
     @property
     def missing(self) -> NDArray[np.bool_]:
@@ -132,20 +135,14 @@ def numbers(column: Column, decimal: str, percent: bool = False) -> tuple[Floats
     values = np.array(pc.fill_null(text.cast(pa.float64()), np.nan).to_numpy(zero_copy_only=False))
     wrong = (~_bools(readable) & ~column.missing) | np.isinf(values)
     values[wrong] = np.nan
-    found = findings(
-        column.name,
+    found = column.findings(
         wrong,
         "must be a number",
         lambda cell: f"; got {column.shown(cell)}{_no_number(str(column.text[cell]), decimal)}",
     )
     if percent:
         outside = (values < 0) | (values > 100)
-        found += findings(
-            column.name,
-            outside,
-            "must lie between 0 and 100 per cent",
-            lambda cell: f"; got {column.shown(cell)}",
-        )
+        found += column.findings(outside, "must lie between 0 and 100 per cent")
     return values, found
 
 
@@ -203,7 +200,7 @@ def codes(
             there = hint
         return f" {column.shown(cell)}{there}"
 
-    return np.where(wrong, MISSING, found), findings(column.name, wrong, f"no such {noun}", say)
+    return np.where(wrong, MISSING, found), column.findings(wrong, f"no such {noun}", say)
 
 
 def _key(text: str) -> str:

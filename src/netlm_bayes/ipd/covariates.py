@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from netlm_bayes.codebook import Codebook, Covariate
-from netlm_bayes.ipd.cells import Column, Finding, Table, codes, findings, numbers
+from netlm_bayes.ipd.cells import Column, Finding, Table, codes, numbers
 from netlm_bayes.ipd.columns import covariates_read
 from netlm_bayes.ipd.patients import MISSING, Floats, Ints
 
@@ -102,8 +102,7 @@ def _disagreeing(
     """Levels that are not those of the raw quantity beside them."""
     known: NDArray[np.bool_] = (given != MISSING) & (banded != MISSING)
     above = np.isin(raw, covariate.cut) & (given == banded + 1)
-    return findings(
-        column.name,
+    return column.findings(
         known & (given != banded) & ~above,
         f"does not agree with '{other.name}'",
         lambda cell: (

@@ -14,7 +14,7 @@ from netlm_bayes.ipd.cells import (
     Table,
     codes,
     decimal_of,
-    findings,
+    nothing,
     problems_of,
     recoded,
 )
@@ -43,8 +43,7 @@ def repeated_patients(table: Table) -> list[Finding]:
         who = who * (where.max(initial=0) + 1) + where
     _, first, inverse = np.unique(who, return_index=True, return_inverse=True)
     earlier = first[inverse]
-    return findings(
-        patient.name,
+    return patient.findings(
         (earlier != np.arange(len(who))) & ~patient.missing,
         "must not repeat",
         lambda cell: f"; the same as on {table.word} {table.row[earlier[cell]]}",
@@ -57,7 +56,7 @@ def institutions(table: Table) -> tuple[list[str], Ints, list[Finding]]:
         return [""], np.zeros(len(table.row), int), []
     column = table.columns["institution"]
     what = "is missing; where one patient has an institution, all have"
-    found = findings(column.name, column.missing, what, lambda _: "")
+    found = column.findings(column.missing, what, nothing)
     cells = column.text.dictionary_encode()
     names = [" ".join(name.split()) for name in cells.dictionary.to_pylist()]
     unique = sorted(set(names))
@@ -74,7 +73,7 @@ def synthetic_rows(table: Table) -> tuple[bool, list[Finding]]:
     simulated = marked == CODES["synthetic"].index("yes")
     if not found and simulated.any():
         what = "must be 'yes' throughout or nowhere: simulated patients are not mixed with others"
-        found = findings(column.name, ~simulated, what, lambda _: "")
+        found = column.findings(~simulated, what, nothing)
     return bool(simulated.any()), found
 
 

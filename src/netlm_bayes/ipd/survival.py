@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from netlm_bayes.ipd.cells import Column, Finding, Table, codes, findings, numbers
+from netlm_bayes.ipd.cells import Column, Finding, Table, codes, nothing, numbers
 from netlm_bayes.ipd.columns import CODES, Layout
 from netlm_bayes.ipd.patients import Floats
 
@@ -50,23 +49,19 @@ def _months(
     values, found = numbers(column, decimal)
     months = values * layout.months_per(name)
     limit = LONGEST / layout.months_per(name)
-    found += findings(
-        column.name,
-        values < 0 if zero else values <= 0,
-        f"must be {'>=' if zero else '>'} 0 {unit}",
-        _got(column),
-    )
-    found += findings(
-        column.name,
-        months > LONGEST,
-        f"must be at most {limit:g} {unit}",
-        lambda cell: f"{_got(column)(cell)} (a spreadsheet's date, or another unit?)",
-    )
+    too_low = values < 0 if zero else values <= 0
+    found += column.findings(too_low, f"must be {'>=' if zero else '>'} 0 {unit}")
+    found += too_long(column, months, f"{limit:g} {unit}")
     return months, found
 
 
-def _got(column: Column) -> Callable[[int], str]:
-    return lambda cell: f"; got {column.shown(cell)}"
+def too_long(column: Column, months: Floats, limit: str) -> list[Finding]:
+    """Times of more than a hundred years."""
+    return column.findings(
+        months > LONGEST,
+        f"must be at most {limit}",
+        lambda cell: f"; got {column.shown(cell)} (a spreadsheet's date, or another unit?)",
+    )
 
 
 def _observed(table: Table, layout: Layout, decimal: str) -> tuple[Floats, Floats, list[Finding]]:
@@ -74,7 +69,7 @@ def _observed(table: Table, layout: Layout, decimal: str) -> tuple[Floats, Float
     time, event = table.columns["time"], table.columns["event"]
     months, found = _months(table, "time", layout, decimal, zero=False)
     happened, _ = codes(event, CODES["event"])
-    found += findings(event.name, (happened < 0) & ~event.missing, "must be 0 or 1", _got(event))
+    found += event.findings((happened < 0) & ~event.missing, "must be 0 or 1")
     found += _alone(event, time)
     found += _alone(time, event)
     lower = np.where(happened < 0, np.nan, months)
@@ -85,7 +80,7 @@ def _observed(table: Table, layout: Layout, decimal: str) -> tuple[Floats, Float
 def _alone(missing: Column, given: Column) -> list[Finding]:
     """Cells that are missing beside one that is not."""
     what = f"is missing, yet '{given.name}' is given"
-    return findings(missing.name, missing.missing & ~given.missing, what, lambda _: "")
+    return missing.findings(missing.missing & ~given.missing, what, nothing)
 
 
 def _between_scans(
@@ -96,8 +91,7 @@ def _between_scans(
     lower, found = _months(table, "time_lower", layout, decimal, zero=True)
     upper, wrong = _months(table, "time_upper", layout, decimal, zero=False)
     found += wrong
-    found += findings(
-        last.name,
+    found += last.findings(
         upper < lower,
         f"must be at least '{first.name}'",
         lambda cell: f", {first.shown(cell)}; got {last.shown(cell)}",
@@ -115,8 +109,7 @@ def _late_entry(table: Table, entry: Floats, lower: Floats, upper: Floats) -> li
     else:
         other, what = table.columns["time_lower"], "must be at most"
         late = (entry > lower) | ((entry == lower) & (lower == upper))
-    return findings(
-        column.name,
+    return column.findings(
         late & (entry > 0),
         f"{what} '{other.name}'",
         lambda cell: f", {other.shown(cell)}; got {column.shown(cell)}",

@@ -16,8 +16,7 @@ from netlm_bayes.estimands.estimates import Estimates, estimate, estimate_effect
 from netlm_bayes.estimands.pointwise import with_patients
 from netlm_bayes.estimands.summary import Quantity
 from netlm_bayes.evidence.analysis import Analysis
-from netlm_bayes.evidence.cohort_files import CohortFile, inputs_of
-from netlm_bayes.evidence.sources import read_cohorts
+from netlm_bayes.evidence.sources import CohortFile, inputs_of, read_cohorts
 from netlm_bayes.files.toml import digest, validated
 from netlm_bayes.likelihood.data import data_of
 from netlm_bayes.likelihood.graph import build, coords_of, pointwise_names

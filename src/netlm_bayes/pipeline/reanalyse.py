@@ -13,8 +13,7 @@ import pandas as pd
 
 from netlm_bayes import store
 from netlm_bayes.errors import InputError, InputErrors, Problem
-from netlm_bayes.evidence.cohort_files import BUNDLED_COHORTS, inputs_of, lenders
-from netlm_bayes.evidence.sources import read_cohorts
+from netlm_bayes.evidence.sources import BUNDLED_COHORTS, inputs_of, lenders, read_cohorts
 from netlm_bayes.published import audit as checks
 from netlm_bayes.published.recover import recover_tables
 from netlm_bayes.report.audit import audit_tables

@@ -18,7 +18,7 @@ from netlm_bayes.estimands.estimates import Estimates
 from netlm_bayes.estimands.summary import tidy
 from netlm_bayes.evidence.analysis import Analysis
 from netlm_bayes.evidence.assemble import analyse
-from netlm_bayes.evidence.cohort_files import CohortFile
+from netlm_bayes.evidence.sources import CohortFile
 from netlm_bayes.pipeline.criticism import MAIN, scenarios_by_loo
 from netlm_bayes.pipeline.job import Effects, Graph, Job, refit
 from netlm_bayes.report.tables import labelled

@@ -12,8 +12,7 @@ import numpy as np
 
 from netlm_bayes.codebook import BUNDLED, PATIENT_COLUMNS, Codebook
 from netlm_bayes.errors import InputError, Problem
-from netlm_bayes.evidence.cohort_files import CohortFile
-from netlm_bayes.evidence.sources import read_cohorts
+from netlm_bayes.evidence.sources import CohortFile, read_cohorts
 from netlm_bayes.files.schema import repeated
 from netlm_bayes.files.toml import did_you_mean
 from netlm_bayes.files.writing import check_place, write_whole

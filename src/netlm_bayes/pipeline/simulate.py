@@ -20,8 +20,7 @@ from netlm_bayes.estimands.population import NEXT, POOLED
 from netlm_bayes.estimands.simulation import Split, printed_split, simulate_institution
 from netlm_bayes.estimands.study import MONTHS, PATIENTS, Plan, Study, study_of
 from netlm_bayes.evidence.assemble import analyse
-from netlm_bayes.evidence.cohort_files import CohortFile
-from netlm_bayes.evidence.sources import read_cohorts
+from netlm_bayes.evidence.sources import CohortFile, read_cohorts
 from netlm_bayes.files.toml import did_you_mean
 from netlm_bayes.ipd.patients import Patients
 from netlm_bayes.ipd.write import patients_table, write_synthetic

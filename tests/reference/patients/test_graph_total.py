@@ -32,8 +32,7 @@ from tests.reference.patients.graphs import (
 from tests.rounding import rounding
 
 from netlm_bayes.evidence.assemble import analyse
-from netlm_bayes.evidence.cohort_files import BUNDLED_COHORTS
-from netlm_bayes.evidence.sources import read_cohorts
+from netlm_bayes.evidence.sources import BUNDLED_COHORTS, read_cohorts
 from netlm_bayes.ipd.patients import Patients
 from netlm_bayes.model import Model
 

@@ -19,7 +19,7 @@ from tests.reference.patients.graphs import (
 from netlm_bayes.curves import ANCHOR_MONTHS
 from netlm_bayes.evidence.analysis import Analysis
 from netlm_bayes.evidence.assemble import analyse
-from netlm_bayes.evidence.cohort_files import CohortFile
+from netlm_bayes.evidence.sources import CohortFile
 from netlm_bayes.ipd.patients import RESPONDED, Patients
 from netlm_bayes.published.cohort import Cohort
 from netlm_bayes.sites.table import Groups, ResponseTable, SiteTable, SurvivalTable, survival_cells

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 from netlm_bayes.errors import InputError, Problem
 from netlm_bayes.files.schema import repeated
 from netlm_bayes.files.toml import did_you_mean
-from netlm_bayes.ipd.cells import Column, Finding, Table, decimal_of, findings, numbers, problems_of
+from netlm_bayes.ipd.cells import Column, Finding, Table, decimal_of, nothing, numbers, problems_of
 from netlm_bayes.ipd.columns import spaced_once
 from netlm_bayes.ipd.patients import LONGEST_LIKELY, Floats, Ints
-from netlm_bayes.ipd.survival import LONGEST
+from netlm_bayes.ipd.survival import LONGEST, too_long
 from netlm_bayes.ipd.tabular import read_delimited
 
 
@@ -48,16 +48,11 @@ def read_numbers(data: bytes, source: str, names: Sequence[str]) -> Numbers:
     read = [numbers(column, decimal) for column in columns]
     found = [one for _, wrong in read for one in wrong]
     for column in columns:
-        found += findings(column.name, column.missing, "is missing", lambda _: "")
+        found += column.findings(column.missing, "is missing", nothing)
     empty = [] if len(table.row) or table.problems else [Problem("", "has a header and no rows")]
     problems = [*table.problems, *mixed, *empty]
     values = tuple(value for value, _ in read)
     return Numbers(table, values, decimal, tuple(found), tuple(problems))
-
-
-def got(column: Column) -> Callable[[int], str]:
-    """Say what stands in a cell, after what would be right."""
-    return lambda cell: f"; got {column.shown(cell)}"
 
 
 def _header_problems(header: Sequence[str], names: Sequence[str]) -> Iterator[Problem]:
@@ -111,11 +106,11 @@ def read_at_risk(data: bytes, source: str) -> AtRisk:
     more[order[1:]] = n[order][1:] > np.fmin.accumulate(n[order])[:-1]
     found = [
         *read.found,
-        *findings(time.name, (months < 0) | (months > LONGEST), _LENGTH, got(time)),
-        *findings(time.name, again, "must not repeat", got(time)),
-        *findings(count.name, (n < 0) | (n != np.round(n)) & ~np.isnan(n), _WHOLE, got(count)),
-        *findings(count.name, n > MOST, f"must be at most {MOST:,}", got(count)),
-        *findings(count.name, more & ~again, "must not rise with time", got(count)),
+        *time.findings((months < 0) | (months > LONGEST), _LENGTH),
+        *time.findings(again, "must not repeat"),
+        *count.findings((n < 0) | (n != np.round(n)) & ~np.isnan(n), _WHOLE),
+        *count.findings(n > MOST, f"must be at most {MOST:,}"),
+        *count.findings(more & ~again, "must not rise with time"),
     ]
     problems = [*problems_of(found, read.table.row, read.table.word), *read.problems]
     if not problems:
@@ -205,12 +200,8 @@ def falling(months: Floats, survival: Floats) -> tuple[Floats, Floats]:
 def _time_faults(read: Numbers, months: Floats) -> list[Finding]:
     """Times are months from 0 on."""
     column, last = read.cells(OF_CLICKS), np.nanmax(months, initial=0.0)
-    hint = " (a spreadsheet's date, or another unit?)"
-    too_long = f"must be at most {LONGEST:g} months"
-    return [
-        *findings(column.name, months < -WOBBLE * last, "must be >= 0 months", got(column)),
-        *findings(column.name, months > LONGEST, too_long, lambda c: f"{got(column)(c)}{hint}"),
-    ]
+    early = column.findings(months < -WOBBLE * last, "must be >= 0 months")
+    return early + too_long(column, months, f"{LONGEST:g} months")
 
 
 def _share_faults(read: Numbers, share: Floats, scale: float) -> list[Finding]:
@@ -219,7 +210,7 @@ def _share_faults(read: Numbers, share: Floats, scale: float) -> list[Finding]:
     right = "must lie between 0 and 1" if scale == 1 else "must lie between 0 and 100"
     why = "" if scale == 1 else " (read as per cent, as values above 1 are)"
     outside = (share < -WOBBLE) | (share > 1 + WOBBLE)
-    return findings(column.name, outside, right, lambda cell: f"{got(column)(cell)}{why}")
+    return column.findings(outside, right, lambda cell: f"; got {column.shown(cell)}{why}")
 
 
 def _shape_faults(read: Numbers, months: Floats, share: Floats) -> list[Finding]:
@@ -238,11 +229,11 @@ def _mixed_faults(read: Numbers, months: Floats, survival: Floats) -> list[Findi
     share = (survival > 0) & ~percent
     if 0 < percent.sum() < share.sum():
         right = f"must be a share between 0 and 1, as the other {share.sum()} are"
-        return findings(column.name, percent, right, got(column))
+        return column.findings(percent, right)
     told = np.where(percent, survival / 100, survival)
     if share.any() and not _shape_faults(read, months, told):
         right = f"must be in per cent, as the other {percent.sum()} are"
-        return findings(column.name, share, right, got(column))
+        return column.findings(share, right)
     return []
 
 
@@ -250,16 +241,11 @@ def _start_faults(read: Numbers, months: Floats, share: Floats) -> list[Finding]
     """Everyone is event-free at 0."""
     column = read.cells(SURVIVAL)
     if not (months > 0).any():
-        return findings(
-            read.cells(OF_CLICKS).name, months <= 0, "must be > 0 months somewhere", _end
-        )
+        time, end = read.cells(OF_CLICKS), "; the curve has no click after its start"
+        return time.findings(months <= 0, "must be > 0 months somewhere", lambda _: end)
     top = np.max(share, initial=0.0, where=months <= 0)
     early = (months <= 0) & (top < 1 - LARGEST_RISE)
-    return findings(column.name, early, "must be 1 (100 per cent) at time 0", got(column))
-
-
-def _end(_cell: int) -> str:
-    return "; the curve has no click after its start"
+    return column.findings(early, "must be 1 (100 per cent) at time 0")
 
 
 def _rises(read: Numbers, months: Floats, share: Floats) -> list[Finding]:
@@ -275,7 +261,7 @@ def _rises(read: Numbers, months: Floats, share: Floats) -> list[Finding]:
         earlier = f"{column.shown(at)} (line {read.table.row[at]}, earlier in time)"
         return f"; rises from {earlier} to {column.shown(cell)}"
 
-    return findings(column.name, wrong, "must not rise with time", say)
+    return column.findings(wrong, "must not rise with time", say)
 
 
 def _place_of_lowest(share: Floats, order: NDArray[np.intp]) -> NDArray[np.intp]:
