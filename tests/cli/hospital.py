@@ -1,7 +1,5 @@
 """An invented hospital's file of patients: two institutions, small cells, gaps, odd times."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """A page of the documentation: its blocks, its commands run in order, and what they printed."""
 
-from __future__ import annotations
-
 import io
 import re
 import shlex

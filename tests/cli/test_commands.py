@@ -1,8 +1,5 @@
 """Commands that sample nothing: what a person sees."""
 
-from __future__ import annotations
-
-import csv
 import re
 import subprocess
 import sys
@@ -40,25 +37,6 @@ def test_light_commands_load_neither_pymc_nor_a_plotting_library():
         [sys.executable, "-c", code, str(folder)], capture_output=True, text=True, check=False
     )
     assert run.returncode == 0, run.stderr
-
-
-def test_audit_writes_both_tables_with_the_documented_columns(netlm, tmp_path):
-    said = netlm("audit", "--out", tmp_path / "audit")
-    with (tmp_path / "audit" / "tables" / "audit.csv").open() as file:
-        rows = list(csv.DictReader(file))
-    with (tmp_path / "audit" / "tables" / "recovered_tables.csv").open() as file:
-        tables = list(csv.DictReader(file))
-    assert said.code == 0
-    assert list(rows[0]) == ["cohort", "item", "check", "printed", "recomputed", "verdict", "note"]
-    assert list(tables[0]) == ["cohort", "covariate", "level", "responders", "n", "unique"]
-    assert {row["verdict"] for row in rows} == {"ok", "rounding", "conflict", "ambiguous"}
-    found = [(t["level"], t["responders"], t["n"]) for t in tables if t["covariate"] == "htb"]
-    assert found == [
-        ("<10%", "24", "31"),
-        ("10-25%", "22", "26"),
-        ("25-50%", "19", "24"),
-        (">50%", "26", "35"),
-    ]
 
 
 FAULTS = [

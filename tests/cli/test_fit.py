@@ -1,7 +1,5 @@
 """One whole fit of a paper about another disease, as its author would run it."""
 
-from __future__ import annotations
-
 import csv
 import json
 import re

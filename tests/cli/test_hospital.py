@@ -1,7 +1,5 @@
 """A hospital's file through every command: what comes out, and what does not."""
 
-from __future__ import annotations
-
 import csv
 import re
 import sys
@@ -272,19 +270,3 @@ def test_a_fault_is_told_by_line_and_column_and_nothing_is_written(netlm, tmp_pa
     assert "Traceback" not in said.err
     assert MARK not in said.out + said.err
     assert [one.name for one in tmp_path.iterdir()] == ["hospital.csv"]
-
-
-@pytest.mark.parametrize(
-    ("text", "message"),
-    [
-        ("patient,time,event\n", "no patients|no rows|empty"),
-        ("time,event,htb\n5,1,\n", "missing in every patient"),
-    ],
-)
-def test_a_file_that_says_nothing_is_refused(netlm, tmp_path, text, message):
-    path = tmp_path / "hospital.csv"
-    path.write_text(text, "utf-8")
-    said = netlm("fit", "pfs-weibull", path, "--out", tmp_path / "run")
-    assert said.code == 2
-    assert re.search(message, said.err), said.err
-    assert not (tmp_path / "run").exists()

@@ -1,7 +1,5 @@
 """The notebook of `examples/` runs from its first cell to its last, with its figures."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import nbformat

@@ -1,7 +1,5 @@
 """What a person sees who makes a table of a site's patients."""
 
-from __future__ import annotations
-
 import json
 import re
 from collections.abc import Callable
@@ -69,12 +67,6 @@ def test_no_identifier_line_age_or_time_is_in_the_file(site: Path, netlm: Netlm)
     assert not {row.split(",")[1] for row in rows} & set(numbers)
 
 
-def test_a_dry_run_says_the_same_and_writes_nothing(site: Path, netlm: Netlm) -> None:
-    dry = netlm("share", "hospital.csv", "--dry-run")
-    assert (dry.code, left(site)) == (0, {"hospital.csv"})
-    assert dry.err == netlm("share", "hospital.csv", "--out", "site.json").err
-
-
 def test_covariates_cuts_and_minimum_are_as_asked(site: Path, netlm: Netlm) -> None:
     netlm(
         *("share", "hospital.csv", "--out", "site.json", "--covariates", "ki67"),
@@ -131,14 +123,6 @@ def test_reconstructed_patients_are_not_a_sites(site: Path, netlm: Netlm, name: 
     assert seen.code == 2
     assert "holds reconstructed patients" in seen.err
     assert left(site) == {"hospital.csv", name}
-
-
-def test_a_table_that_tells_nothing_is_refused(site: Path, netlm: Netlm) -> None:
-    seen = netlm("share", "hospital.csv", "--out", "site.json", "--minimum", "45")
-    assert seen.code == 2
-    assert "NO LEVEL CAN BE TOLD" in seen.err
-    assert "Name fewer covariates" in seen.err
-    assert left(site) == {"hospital.csv"}
 
 
 def test_how_many_are_left_out_for_a_gap_is_in_neither_file_nor_report(

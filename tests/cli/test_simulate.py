@@ -1,7 +1,5 @@
 """What stands behind `simulate`: a source, a plan, and a file that other commands read."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -229,17 +227,3 @@ class TestFile:
         write_synthetic(*arguments, force=True)
         assert out.read_bytes() == before
         assert list(out.parent.iterdir()) == [out]
-
-    def test_what_fails_leaves_nothing_behind(
-        self, simulated: Simulated, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-    ):
-        def full(*_: object) -> None:
-            raise OSError(28, "No space left on device")
-
-        out = tmp_path / "made.csv"
-        out.write_text("kept", "utf-8")
-        monkeypatch.setattr("os.replace", full)
-        with pytest.raises(RunError, match="cannot be written: No space left on device"):
-            write_synthetic(simulated.patients, simulated.codebook, out, force=True)
-        assert [path.name for path in tmp_path.iterdir()] == ["made.csv"]
-        assert out.read_text("utf-8") == "kept"

@@ -65,16 +65,6 @@ def test_a_hazard_ratio_multiplies_the_hazard_at_every_time(time, baseline, log_
     assert_allclose(exposed - reference, log_hr, rtol=0, atol=1e-13)
 
 
-@given(months, months, baselines, log_hrs)
-def test_a_hazard_ratio_may_be_given_beside_the_curve_or_be_part_of_it(
-    time, horizon, baseline, log_hr
-):
-    shifted = baseline.shifted(log_hr)
-    # a rounding of H near 240 e^4 is felt by survivals near 0 alone
-    assert_allclose(baseline.survival(time, log_hr), shifted.survival(time), rtol=0, atol=ROUNDING)
-    assert_allclose(baseline.rmst(horizon, log_hr), shifted.rmst(horizon), rtol=ROUNDING)
-
-
 @given(months, baselines)
 def test_months_at_undoes_the_cumulative_hazard(time, baseline):
     log_hazard = baseline.log_cumulative_hazard(time)
@@ -145,14 +135,6 @@ def test_one_pattern_is_its_own_population(survival, baseline, log_hr, weight):
 
 
 # Twice the root's tolerance below: each side has its own.
-
-
-@given(survivals, populations(), floats(0.05, 0.95))
-def test_splitting_a_pattern_in_two_changes_nothing(survival, population, part):
-    log_hr, weights = population
-    split = (np.tile(log_hr, 2), np.concatenate([part * weights, (1 - part) * weights]))
-    ours = curves.population_log_hazard(log_hr, weights, survival)
-    assert_allclose(ours, curves.population_log_hazard(*split, survival), rtol=0, atol=2 * ROOT)
 
 
 @given(floats(-30, 5))

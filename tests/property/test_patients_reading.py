@@ -1,7 +1,5 @@
 """Whatever patients are written to a CSV come back as they were."""
 
-from __future__ import annotations
-
 import math
 from typing import Any
 

@@ -96,14 +96,3 @@ def test_two_associated_covariates_have_the_declared_odds_ratio_between_their_ex
     joint = joint_distribution(patterns, shares, association)
     # Raking multiplies whole rows and columns: odds ratios stay, up to rounding.
     assert log_odds_ratio(patterns, joint, "x0", "x1") == pytest.approx(declared, abs=1e-9)
-
-
-def test_a_level_that_nobody_has_stays_empty() -> None:
-    patterns = patterns_with(("x0", "x1"), (2, 3))
-    shares = {"x0": np.array([0.0, 84.0]), "x1": np.array([10.0, 30.0, 44.0])}
-    some = [Association(covariates=("x0", "x1"), log_odds_ratio=1.0)]
-    for association in ([], some):
-        joint = joint_distribution(patterns, shares, association)
-        assert share(patterns, joint, x0="l0") == 0
-        found = [share(patterns, joint, x1=level) for level in ("l0", "l1", "l2")]
-        np.testing.assert_allclose(found, shares["x1"] / 84, atol=RAKED)

@@ -1,7 +1,5 @@
 """Whatever is simulated or written reads back; what a study sees holds what happened."""
 
-from __future__ import annotations
-
 import math
 from typing import Any
 
@@ -10,10 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from netlm_bayes.codebook import Codebook
-from netlm_bayes.curves import Piecewise, Weibull
 from netlm_bayes.estimands.covariate_mix import Mix
 from netlm_bayes.estimands.parameters import Parameterisation, prior_truth
-from netlm_bayes.estimands.simulation import Split, event_months, simulate_institution
+from netlm_bayes.estimands.simulation import Split, simulate_institution
 from netlm_bayes.estimands.study import Plan, observed, study_of
 from netlm_bayes.ipd.columns import Layout
 from netlm_bayes.ipd.patients import Patients
@@ -131,30 +128,6 @@ def test_what_is_seen_holds_what_happened(
     assert (moment[0][np.isinf(moment[1])] >= exact.follow_up - exact.accrual).all()
     assert (between[0] < between[1]).all()
     assert (between[0] <= moment[0]).all()
-
-
-@given(
-    log_hr=st.lists(st.floats(-3, 3), min_size=1, max_size=20),
-    change=st.floats(-2, 2),
-    until=st.floats(0.5, 30),
-    steps=st.lists(st.floats(-4, -1), min_size=3, max_size=3),
-    shape=st.floats(0.3, 3),
-    seed=seeds,
-)
-def test_the_hazard_of_an_event_is_the_exponential_it_was_made_of(
-    log_hr: list[float], change: float, until: float, steps: list[float], shape: float, seed: int
-) -> None:
-    early = np.array(log_hr)
-    late = early + change
-    wanted = np.random.default_rng(seed).standard_exponential(len(early))
-    for baseline in (Weibull(-0.4, shape), Piecewise(np.array(steps), [3, 8])):
-        at = event_months(baseline, early, late, until, np.random.default_rng(seed))
-        before = np.exp(baseline.log_cumulative_hazard(np.minimum(at, until)))
-        after = np.exp(baseline.log_cumulative_hazard(np.maximum(at, until)))
-        turn = np.exp(baseline.log_cumulative_hazard(until))
-        hazard = np.exp(early) * before + np.exp(late) * (after - turn)
-        soonest = at == at.min()  # an event at the earliest moment may have been moved there
-        np.testing.assert_allclose(hazard[~soonest], wanted[~soonest], rtol=1e-6)
 
 
 @given(

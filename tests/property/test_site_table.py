@@ -1,7 +1,5 @@
 """Whatever patients a site has: nobody is lost, nobody stands out, and the file reads back."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 

@@ -5,7 +5,7 @@ import pytest
 from scipy import optimize, special, stats
 
 from netlm_bayes.codebook import Codebook
-from netlm_bayes.frequentist import logistic, logistic_selected
+from netlm_bayes.frequentist import logistic
 from netlm_bayes.ipd.patients import Patients, scales_of
 
 COVARIATES = ("size", "age")
@@ -77,40 +77,3 @@ def test_multivariable_logistic_is_at_the_top_of_the_likelihood(cohort: str) -> 
     z = stats.norm.isf(0.025)
     np.testing.assert_allclose(np.log(chosen["estimate"]), log_or, atol=1e-5)
     np.testing.assert_allclose(np.log(chosen["upper"]), log_or + z * se, atol=1e-5)
-
-
-def test_univariable_odds_ratio_of_a_table_is_its_cross_ratio() -> None:
-    rows = logistic(COHORTS, CODEBOOK, ["size"])
-    people = COHORTS["east"]
-    counts = {
-        (level, good): np.sum(
-            (people.levels["size"] == level)
-            & (people.response >= 0)
-            & ((people.response >= 2) == good)
-        )
-        for level in range(3)
-        for good in (True, False)
-    }
-    row = rows[(rows["cohort"] == "east") & (rows["contrast"] == "size: l vs m")].iloc[0]
-    odds_ratio = counts[2, True] * counts[1, False] / (counts[2, False] * counts[1, True])
-    np.testing.assert_allclose(row["estimate"], odds_ratio, rtol=1e-6)
-    cells = [counts[level, good] for level in (1, 2) for good in (True, False)]
-    reach = stats.norm.isf(0.025) * np.sqrt(np.sum(1 / np.array(cells)))
-    np.testing.assert_allclose(row["lower"], odds_ratio * np.exp(-reach), rtol=1e-6)
-
-
-def test_the_likelihood_ratio_test_counts_every_level_and_each_cohorts_odds() -> None:
-    tests = logistic_selected(COHORTS, CODEBOOK, ["age"]).tests
-    pooled = tests[tests["cohort"] == "pooled"].iloc[0]
-    keep = {k: v.take(v.response >= 0) for k, v in COHORTS.items()}
-    scale = scales_of(list(COHORTS.values()), {"age": "years"})["age"]
-    y = np.concatenate([v.response >= 2 for v in keep.values()])
-    age = np.concatenate([scale.standardised(v.values["age"]) for v in keep.values()])
-    west = np.repeat([0.0, 1.0], [v.n for v in keep.values()])
-
-    def loss(beta: np.ndarray) -> float:
-        eta = beta[0] + beta[1] * west + (beta[2] * age if len(beta) > 2 else 0)
-        return -float(np.sum(special.log_expit(np.where(y, 1, -1) * eta)))
-
-    full, null = (optimize.minimize(loss, np.zeros(size), tol=1e-10).fun for size in (3, 2))
-    np.testing.assert_allclose(pooled["estimate"], stats.chi2.sf(2 * (null - full), 1), rtol=1e-5)

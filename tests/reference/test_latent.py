@@ -4,8 +4,6 @@ A tumour marker is normal on the log2 scale between 0.5 and 100 %, and the log h
 by a known slope. What a paper prints at a cut follows by integration, and by drawing patients.
 """
 
-from __future__ import annotations
-
 import warnings
 from collections.abc import Mapping
 from pathlib import Path

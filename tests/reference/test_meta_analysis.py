@@ -15,7 +15,6 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 from scipy import integrate, stats
-from statsmodels.stats.meta_analysis import combine_effects
 
 from netlm_bayes.frequentist import bayesian_grid, fixed_effect, random_effects
 
@@ -43,15 +42,6 @@ def test_no_reference_case_went_missing() -> None:
             assert set(fit["fixed_effect"]) == set(fit["random_effects"]) == set(NUMBERS)
 
 
-def test_the_cases_are_what_their_names_say() -> None:
-    tau = {
-        name: case["fits"][0]["random_effects"]["tau"] for name, case in METAFOR["cases"].items()
-    }
-    assert tau["two cohorts, homogeneous"] == tau["twelve cohorts, no heterogeneity"] == 0
-    assert tau["two cohorts, heterogeneous"] > 0.5
-    assert tau["seven cohorts"] > 0.1
-
-
 def test_the_reference_names_its_versions() -> None:
     assert METAFOR["versions"] == {"R": "4.2.2", "metafor": "3.8-1"}
 
@@ -68,15 +58,6 @@ def test_pooled_numbers_are_those_of_metafor(
     # A maximum is found to the root of the rounding, 1e-8; an interval with t_1 has 13 times that.
     expected = pytest.approx(fit[pool.__name__], rel=1e-6, abs=1e-6)
     assert {number: pooled[number] for number in NUMBERS} == expected
-
-
-@pytest.mark.parametrize("name", CASES)
-def test_fixed_effect_is_that_of_statsmodels(name: str) -> None:
-    y, s = (np.array(METAFOR["cases"][name][key]) for key in ("log_ratio", "log_ratio_se"))
-    pooled, combined = fixed_effect(y, s), combine_effects(y, s**2)
-    assert (pooled.log_ratio, pooled.se) == pytest.approx(
-        (combined.mean_effect_fe, combined.sd_eff_w_fe), rel=1e-12
-    )
 
 
 class JointPosterior:

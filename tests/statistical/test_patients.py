@@ -30,7 +30,7 @@ from tests.statistical.patient_fits import (
 )
 
 from netlm_bayes.codebook import Codebook
-from netlm_bayes.ipd.patients import MISSING, Patients
+from netlm_bayes.ipd.patients import Patients
 
 pytestmark = pytest.mark.sampling
 
@@ -38,7 +38,6 @@ FLAT = {"effect": prior(NORMAL, 10), "level": prior(NORMAL, 30)}
 FLAT_WEIBULL = {**FLAT, "log_shape": prior(NORMAL, 10)}
 OWN = {"a": "level", "kappa": "log_shape", "b": "level", "piece 1": "level"}
 """R's names of what is no effect, and ours; R's kappa is on the other scale."""
-MISSING_HORMONE, MISSING_AGE = 0.4, 0.07
 GRAPHS = Graphs()
 
 
@@ -226,45 +225,6 @@ def test_a_response_posterior_under_flat_priors_is_rs_maximum_likelihood(kind: s
 
 
 # What is missing
-
-
-@cache
-def deleted() -> tuple[Fit, Fit]:
-    """Hormones and ages deleted at random: everybody, and those of whom nothing is missing."""
-    rows, rng = gbsg(), np.random.default_rng(20260106)
-    n = len(rows.time)
-    hormone = np.where(rng.random(n) < MISSING_HORMONE, MISSING, rows.codes["hormone"])
-    age = np.where(rng.random(n) < MISSING_AGE, np.nan, rows.values["age"])
-    levels = {**rows.codes, "hormone": hormone}
-    patients = replace(rows.patients, levels=levels, values={"age": age})
-    complete = patients.take((hormone != MISSING) & ~np.isnan(age))
-    return fit(rows, patients), fit(rows, complete)
-
-
-def per_unit(found: Fit) -> dict[str, Floats]:
-    """Effects by covariate, of continuous ones per unit and not per step."""
-    steps = {name: scale.sd for name, scale in found.analysis.scales.items()}
-    own = ("level", "log_shape")
-    return {name: x / steps.get(name, 1.0) for name, x in found.theta.items() if name not in own}
-
-
-def shared() -> float:
-    """Share of the patients that are complete cases."""
-    everybody, complete = (found.analysis.cohorts[0].cohort.n for found in deleted())
-    return complete / everybody
-
-
-def test_with_values_missing_at_random_all_patients_agree_with_complete_cases() -> None:
-    r"""Both are right, one by more data of which it shares a part f.
-
-    Then :math:`\operatorname{var}(\hat\beta_c - \hat\beta) = V_c - V \le V_c (1 - f)`; Hausman
-    (1978), 10.2307/1913827. Three and a half of its roots are 1 in 2000.
-    """
-    everybody, complete = map(per_unit, deleted())
-    for name, draws in everybody.items():
-        other = complete[name]
-        reach = 3.5 * other.std() * np.sqrt(1 - shared())
-        assert draws.mean() == pytest.approx(other.mean(), abs=reach), name
 
 
 # Institutions

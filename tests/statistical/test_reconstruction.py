@@ -92,15 +92,6 @@ def test_intervals_from_curves_cover_as_often_as_they_say():
         assert covered >= fewest
 
 
-def test_intervals_from_curves_are_not_narrower_than_from_the_patients():
-    wider = [
-        np.log(pooled[0].upper / pooled[0].lower) - np.log(known[0].upper / known[0].lower)
-        for pooled, known, _ in trials()
-    ]
-    assert np.mean(wider) > 0
-    assert np.mean(np.abs(wider)) < 0.1
-
-
 def fitted(months: np.ndarray, events: np.ndarray, censored: np.ndarray) -> np.ndarray:
     """Level and log shape at the top of the grid's likelihood."""
 

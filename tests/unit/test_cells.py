@@ -1,7 +1,5 @@
 """Sums over groups say of their patients all that a likelihood asks: against each patient alone."""
 
-from __future__ import annotations
-
 import numpy as np
 import pytest
 from numpy.polynomial import chebyshev
@@ -11,10 +9,8 @@ from scipy import stats
 from netlm_bayes.ipd.patients import Patients
 from netlm_bayes.sites.table import (
     LARGEST_SHAPE,
-    NODES,
     SurvivalCells,
     chebyshev_coefficients,
-    shape_nodes,
     survival_cells,
 )
 
@@ -89,11 +85,3 @@ def test_an_event_at_a_cut_is_of_the_interval_that_ends_there() -> None:
     cells = survival_cells(one, np.zeros(1, int), 1, CUTS, SCALE)
     assert cells.events.tolist() == [[0, 1, 0, 0, 0, 0, 0]]
     assert cells.months.tolist() == [[3, 3, 0, 0, 0, 0, 0]]
-
-
-def test_nodes_rise_within_the_shapes_and_their_inverses_are_nodes() -> None:
-    nodes = shape_nodes()
-    assert len(nodes) == NODES
-    assert 1 / LARGEST_SHAPE < nodes[0] < nodes[-1] < LARGEST_SHAPE
-    np.testing.assert_allclose(nodes * nodes[::-1], 1.0)
-    assert (np.diff(nodes) > 0).all()

@@ -1,7 +1,5 @@
 """Estimates under an effect that changes: closed forms against quadrature and root finding."""
 
-from __future__ import annotations
-
 import numpy as np
 import pytest
 from scipy.integrate import quad
@@ -53,15 +51,3 @@ def test_survival_mean_and_median_are_those_of_the_changed_hazard(name: str, cha
             assert groups.rmst(baseline, 24.0)[group, draw] == pytest.approx(mean, rel=1e-7)
             median = brentq(lambda months: curve(months) - 0.5, 1e-6, 1e4)
             assert groups.median(baseline)[group, draw] == pytest.approx(median, rel=1e-9)
-
-
-def test_a_hazard_that_soars_after_the_change_leaves_no_nan() -> None:
-    """Nobody with the later effect from the start would have come as far as the change."""
-    soaring = np.full((DRAWS, PATTERNS), 12.0)
-    for baseline in BASELINES.values():
-        groups = Subgroups(("all", "some"), EARLY, WEIGHTS, MEMBERS, Turned(6.0, soaring))
-        until = Subgroups(("all", "some"), EARLY, WEIGHTS, MEMBERS).rmst(baseline, 6.0)
-        mean = groups.rmst(baseline, 24.0)
-        # The few days that they have left are told to within the quadrature's first node.
-        np.testing.assert_allclose(mean, until, rtol=0, atol=0.1)
-        assert np.isfinite(groups.median(baseline)).all()

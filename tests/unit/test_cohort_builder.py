@@ -1,7 +1,5 @@
 """Cohorts built in Python are those of a file, number by number, with the same messages."""
 
-from __future__ import annotations
-
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -160,13 +158,6 @@ def test_a_table_in_memory_is_read_as_its_csv(tmp_path: Path) -> None:
         )
     for name, codes in file.patients.levels.items():
         assert np.array_equal(made.patients.levels[name], codes)
-
-
-def test_two_tables_have_ids_of_their_own_and_the_same_patients_are_refused() -> None:
-    later = PATIENTS.assign(time=PATIENTS["time"] + 1)
-    assert [one.cohort.id for one in read_cohorts([PATIENTS, later])] == ["patients", "patients-2"]
-    with pytest.raises(InputErrors, match="the same patients would count twice"):
-        read_cohorts([PATIENTS, PATIENTS])
 
 
 def test_margins_are_borrowed_as_in_a_file() -> None:

@@ -1,6 +1,5 @@
 """The gate: each check fails when it should, and failing twice is an end."""
 
-import pickle
 from collections.abc import Sequence
 
 import numpy as np
@@ -166,13 +165,3 @@ def test_reported_estimands_must_converge_as_well():
         until_accepted(draw, lambda _: (None, autocorrelated(0.95)), SAMPLING, lambda _: None)
     assert len(tries) == 2
     assert all("reported estimands" in name for name in failed(stopped.value.checks))
-
-
-def test_a_failure_crosses_to_another_process_whole():
-    checks = (Check("divergences", 2.0, 0.0, False), Check("R-hat", 1.0, 1.01, True))
-    failure = NotConvergedError(checks)
-    copy = pickle.loads(pickle.dumps(failure))
-    assert isinstance(copy, NotConvergedError)
-    assert copy.checks == checks
-    assert str(copy) == str(failure)
-    assert copy.exit_code == 3

@@ -1,7 +1,5 @@
 """Responders against non-responders: who is compared from a landmark on, and what says so."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import numpy as np
@@ -59,10 +57,3 @@ def test_print_tells_of_no_landmark() -> None:
     spec = read_model("pfs-weibull").from_landmark(3.0)
     with pytest.raises(InputError, match=r"landmark: needs patients; sysu-2016-2020.toml has"):
         analyse(spec, read_cohorts(BUNDLED_COHORTS))
-
-
-def test_without_a_landmark_responders_are_not_compared_and_why(hospital: str) -> None:
-    spec = read_model("pfs-weibull")
-    spec = spec.model_copy(update={"covariates": (*spec.covariates, "response"), "endpoints": ()})
-    with pytest.raises(InputError, match=r"responders do better whatever response does"):
-        analyse(spec, read_cohorts([hospital]))

@@ -1,7 +1,5 @@
 """A latent scale behind levels: in the codebook, in files of patients, in what a run tells."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import numpy as np

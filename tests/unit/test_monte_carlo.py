@@ -50,12 +50,6 @@ def test_errors_are_the_spread_over_runs():
     )
 
 
-def test_what_never_varies_has_no_error():
-    found = quantiles(np.full((2, 4, 100), 0.3), PROBABILITIES)
-    assert (found.errors == 0).all()
-    np.testing.assert_allclose(found.estimates, 0.3)
-
-
 def test_what_is_hardly_reached_has_no_finite_error():
     draws = np.where(np.arange(1000) < 510, np.linspace(1, 5, 1000), math.inf)
     draws = np.random.default_rng(1).permutation(draws).reshape(4, 250)

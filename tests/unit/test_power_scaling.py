@@ -1,7 +1,5 @@
 """Power-scaling of conjugate normals, where it is known what prior and evidence weigh."""
 
-from __future__ import annotations
-
 import numpy as np
 import pytest
 import xarray as xr

@@ -1,7 +1,5 @@
 """Draws of the prior: in the shape of a posterior, and of the declared laws."""
 
-from __future__ import annotations
-
 import pytest
 from scipy.stats import halfnorm, kstest, norm
 

@@ -160,23 +160,6 @@ def test_points_of_one_curve_share_the_events_before_the_earlier():
     np.testing.assert_allclose(np.diag(covariance), [late.se**2, early.se**2])
 
 
-def test_the_curve_s_covariance_is_that_of_simulated_curves():
-    # 4000 cohorts of 400 without censoring: a correlation of 0.5 is known to about 0.012.
-    rng = np.random.default_rng(7)
-    times = rng.exponential(1, (4000, 400))
-    at = {"6": 0.25, "24": 1.2}
-    shares = {months: (times > t).mean(axis=1) for months, t in at.items()}
-    points = [
-        curve_point(0, _milestone(months=m, survival=f"{math.exp(-t):.6f}", n=400), CODEBOOK, 400)
-        for m, t in at.items()
-    ]
-    expected = curve_covariance(points)
-    seen = np.cov([np.log(-np.log(share)) for share in shares.values()])
-    np.testing.assert_allclose(np.diag(seen), np.diag(expected), rtol=0.08)
-    correlations = [c[0, 1] / math.sqrt(c[0, 0] * c[1, 1]) for c in (seen, expected)]
-    assert correlations[0] == pytest.approx(correlations[1], abs=0.04)
-
-
 @pytest.mark.parametrize(
     "points",
     [
@@ -286,12 +269,6 @@ def test_of_two_reference_groups_that_fit_the_one_its_patients_allow_is_taken():
     assert shared_variance(ratios_of(cohort), ratios_of(cohort), cohort, CODEBOOK)[
         0
     ] == pytest.approx(1 / 45, rel=1e-5)
-
-
-def test_printed_events_of_the_reference_come_first():
-    cohort = cohort_of(GRADE, *levels(14, 30, 20, events_reference=16))
-    value, basis = shared_variance(ratios_of(cohort), ratios_of(cohort), cohort, CODEBOOK)
-    assert (value, basis) == (1 / 16, "16 events printed for the reference")
 
 
 def test_the_shared_variance_of_odds_ratios_is_woolf_s_part_of_the_reference():

@@ -1,7 +1,5 @@
 """The numbers that README shows are those of the committed results."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 from collections.abc import Callable

@@ -1,7 +1,6 @@
 """Shown numbers of several runs against each other: made-up tables with known differences."""
 
 import pandas as pd
-import pytest
 from benchmarks.shown import difference
 
 ROW = {"cohort": "a", "estimand": "hazard_ratio", "method": "posterior", "note": "", "level": 0.95}
@@ -37,22 +36,8 @@ def test_a_probability_and_a_limit_go_by_their_own_errors():
     assert found.where.startswith("prob_above_null of ")
 
 
-def test_what_no_draws_are_behind_is_not_counted():
-    nan = float("nan")
-    assert difference([table(2.0, nan), table(3.0, nan)]).numbers == 0
-    assert difference([table(nan), table(nan)]).numbers == 0
-
-
 def test_what_one_run_cannot_estimate_is_infinitely_far_from_what_another_shows():
     nan, inf = float("nan"), float("inf")
     for other in (table(nan, nan), table(inf, nan)):
         found = difference([table(2.0), other])
         assert (found.numbers, found.identical, found.within, found.largest) == (1, 0, 0, inf)
-
-
-def test_runs_with_other_rows_are_not_compared():
-    with pytest.raises(ValueError, match="other rows"):
-        difference([table(1.0), table(1.0, cohort="b")])
-    twice = pd.concat([table(1.0), table(1.0)])
-    with pytest.raises(ValueError, match="one name"):
-        difference([twice, twice])

@@ -1,7 +1,5 @@
 """Other priors and scenarios: one that does not converge is left out, and takes nothing with it."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any

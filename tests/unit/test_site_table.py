@@ -1,7 +1,5 @@
 """How a site's patients are grouped, what that costs, and what is said of it."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -23,7 +21,7 @@ from netlm_bayes.sites.information import (
     response_information_kept,
     survival_information_kept,
 )
-from netlm_bayes.sites.make import outcomes_known, site_table
+from netlm_bayes.sites.make import site_table
 from netlm_bayes.sites.table import (
     Groups,
     ResponseTable,
@@ -115,22 +113,9 @@ def test_of_as_few_the_nearest_is_joined() -> None:
     assert smallest_joined(tally({"htb": [[1], [3], [0]]}, [9, 9, 2]), 5).tolist() == [0, 1, 0]
 
 
-def test_a_group_needs_enough_of_each_outcome() -> None:
-    few = Tally({"ki67": np.array([[True, False], [False, True]])}, np.array([[9, 9], [9, 2]]))
-    assert joined_patterns(few, 5).tolist() == [0, 0]
-    enough = replace(few, counts=np.array([[9, 9], [9, 5]]))
-    assert len(set(joined_patterns(enough, 5).tolist())) == 2
-
-
 def test_neighbours_stand_apart_only_with_enough_of_each_outcome() -> None:
     counts = np.array([[9, 2], [9, 9], [9, 9]])
     assert neighbours_joined(counts, 5).tolist() == [0, 0, 1]
-
-
-def test_who_was_not_followed_after_entry_tells_nothing_of_survival() -> None:
-    patients = site(30)
-    entry = np.where(np.arange(30) < 4, patients.lower, 0.0)
-    assert outcomes_known(replace(patients, entry=entry))["survival"].sum() == 26
 
 
 def test_fewer_than_twice_the_minimum_are_refused() -> None:
@@ -301,27 +286,6 @@ def test_times_follow_from_the_weibull_part(n: int, told: int, within: float) ->
         cells = survival_cells(people, np.zeros(n, int), 1, (6.0,), 36.0)
         found = 36 * times_from(cells.power[0], n)
         np.testing.assert_allclose(found[:told], time[:told], rtol=0, atol=within)
-
-
-def test_the_report_counts_what_was_joined_and_warns() -> None:
-    choice = Choice(("htb", "ki67", "bone"), minimum=12)
-    made = site_table(site(120, missing=0.05), CODEBOOK, choice, "site.csv")
-    said = "\n".join(report(made, choice))
-    sizes = made.patterns.patients
-    assert made.table.survival
-    assert made.table.response
-    groups = made.table.survival.groups
-    assert f"120 patients in {len(sizes)} patterns of htb, ki67, bone" in said
-    assert (
-        f"{(sizes < 12).sum()} hold fewer than 12: joined into {len(groups.patients)} groups"
-        in said
-    )
-    told = {x: groups.patients[p.sum(axis=1) == 1].sum() for x, p in groups.levels.items()}
-    assert f"htb {told['htb']}, ki67 {told['ki67']}, bone {told['bone']} of 120" in said
-    assert f"events kept: all {made.table.survival.cells.events.sum():.0f}" in said
-    assert f"{made.table.response.responders.sum()} responders" in said
-    assert "no Weibull part" in said
-    assert "CAUTION" not in said
 
 
 @pytest.mark.parametrize(

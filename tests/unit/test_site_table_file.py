@@ -1,7 +1,5 @@
 """A site's file reads back, or every fault of it is said with its place."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -19,7 +17,6 @@ from netlm_bayes.published.cohort import Cohort
 from netlm_bayes.sites.exchange import as_json, checksum
 from netlm_bayes.sites.information import Choice
 from netlm_bayes.sites.make import site_table
-from netlm_bayes.sites.table import shape_nodes
 
 Values = dict[str, Any]
 CODEBOOK: Codebook = read_codebook(BUNDLED, Path())
@@ -116,12 +113,6 @@ def test_nothing_else_is_in_the_file(values: Values) -> None:
     assert list(values["response"]["groups"][0]) == ["levels", "patients", "responders"]
 
 
-def test_the_nodes_are_those_documented() -> None:
-    places = np.arange(31, -1, -1)
-    documented = np.exp(np.log(5) * np.cos(np.pi * (2 * places + 1) / 64))
-    np.testing.assert_allclose(shape_nodes(), documented, rtol=1e-14)
-
-
 def group(values: Values, place: int = 0) -> Values:
     return dict(values)["survival"]["groups"][place]  # type: ignore[no-any-return]
 
@@ -140,25 +131,18 @@ def changed(values: Values, path: str, value: Any) -> None:
     [
         ("survival.groups.2.patients", 4, "survival.groups[3].patients: must be at least the min"),
         ("survival.groups.2.patients", 10**6, "survival.groups: must hold at most n, 80"),
-        ("survival.groups.2.events.1", 10**6, "survival.groups[3].events: must be at most the pat"),
         ("survival.groups.2.events.1", 1.5, "survival.groups[3].events[2]: must be a whole number"),
-        ("survival.groups.2.events", [1], "survival.groups[3].events: must be 6, one for each"),
         ("survival.groups.2.months.0", 1e3, "survival.groups[3].months[1]: must be at most"),
         ("survival.groups.2.months.0", 0.1, "survival.groups[3].power: must agree with the months"),
-        ("survival.groups.2.power.4", 1e3, "survival.groups[3].power[5]: must be at most the pat"),
         ("survival.groups.2.power", [1.0], "survival.groups[3].power: must be 32 numbers; got 1"),
-        ("survival.groups.2.log_month", 99.0, "survival.groups[3].log_month: must lie between"),
         ("survival.groups.2.levels.htb", ["<9%"], "survival.groups[3].levels.htb: no such level"),
         ("survival.groups.2.levels", {"htb": ["<10%"]}, "survival.groups[3].levels.ki67: is miss"),
-        ("survival.groups.2.name", "P1", "survival.groups[3].name: no such key"),
         ("survival.cuts.1", 2.0, "survival.cuts: must be rising months; got 6, 2, 12, 18, 24"),
         ("survival.groups", [], "survival.groups: must not be empty"),
         ("response.groups.0.responders", 999, "response.groups[1].responders: must be at most"),
         ("label", "a\u001b[2J", "label: must be printable text without line breaks"),
-        ("codebook.name", "../book.toml", "codebook.name: must be a name without a folder"),
         ("codebook.digest", "0" * 64, "codebook.digest: the levels were cut at other points"),
         ("covariates.htb", ["<10%"] * 2, "covariates.htb: must not repeat; got '<10%' twice"),
-        ("covariates.ki67", [">10%", "<=10%"], "covariates.ki67: must have the levels of 'netlm'"),
     ],
 )
 def test_a_fault_is_said_with_its_place(

@@ -144,14 +144,6 @@ def test_a_command_does_not_tell_where_on_a_machine_a_run_lies(tmp_path, monkeyp
     assert command() == "netlm-bayes fit model.toml " + form.format("run")
 
 
-@pytest.mark.parametrize("text", [None, "not json"])
-def test_a_folder_without_a_readable_manifest_is_no_run(tmp_path, text):
-    if text:
-        (tmp_path / store.MANIFEST).write_text(text)
-    with pytest.raises(RunError):
-        store.read_manifest(tmp_path)
-
-
 def test_tables_come_back_as_they_went(tmp_path):
     store.write_tables(tmp_path, {"effects": TABLE})
     (name, found), *others = store.read_tables(tmp_path).items()

@@ -60,11 +60,6 @@ def test_the_headline_shows_the_digits_that_the_draws_support():
     assert line[2:] == ("2.0 (1.00 to 4)", ">0.9")
 
 
-def test_the_headline_of_one_cohort_has_its_own_ratios():
-    tables = {"subgroups": subgroups(), "effects": ratios("east")}
-    assert [line[0] for line in headline(tables) if line[3]] == ["east"]
-
-
 def test_the_headline_of_response_is_a_probability():
     overall = {"subgroup": "overall", "endpoint": "response"}
     found = pd.DataFrame([row("east", "response_probability", 0.4, **overall)])

@@ -154,18 +154,6 @@ def test_the_total_is_prior_covariates_and_likelihood(kind: str) -> None:
     np.testing.assert_allclose(differences(left), differences(known), rtol=0, atol=1e-9)
 
 
-def test_where_nothing_is_missing_no_covariate_has_a_distribution() -> None:
-    tables = [table(ALL), table(ALL, seed=1)]
-    analysis = analysis_of(tables, **choices("weibull"))
-    graph = graph_of(analysis)
-    assert {v.name for v in graph.built.free_RVs} == {"theta", "effect_change"}
-    at = [graph.at(point) for point in graph.points()]
-    prior = [log_prior(graph, found) for found in at]
-    totals = [graph.total(point) for point in graph.points()]
-    left = [total - found["term_patients"] for total, found in zip(totals, at, strict=True)]
-    np.testing.assert_allclose(differences(left), differences(prior), rtol=0, atol=1e-9)
-
-
 # --- gradients ----------------------------------------------------------------------------------
 
 STEP = 1e-3

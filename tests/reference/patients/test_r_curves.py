@@ -1,7 +1,5 @@
 """Kaplan-Meier, log-rank, Cox and its check of proportionality against R's, on public data."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import numpy as np

@@ -1,6 +1,5 @@
 """A site's table in the graph: the density of its patients, where every level is told."""
 
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -62,7 +61,7 @@ def tabled(kind: str, patients: Patients, joined: bool = False) -> Analysis:
     return analyse(model(**choices), files)
 
 
-@pytest.mark.parametrize("times", ["known or censored", "delayed entry"])
+@pytest.mark.parametrize("times", ["delayed entry"])
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_table_has_its_patients_density(kind: str, times: str) -> None:
     patients = table(TIMES[times], "nothing", 3)
@@ -99,17 +98,6 @@ def group_of(patients: Patients) -> np.ndarray:
     return np.asarray(np.unique(codes, axis=0, return_inverse=True)[1])
 
 
-def test_a_model_may_have_fewer_cuts_than_the_table() -> None:
-    patients = table(TIMES["delayed entry"], "nothing", 6)
-    choices = {"covariates": COVARIATES, "baseline": "piecewise", "cuts": [6, 12]}
-    graph = graph_of(analyse(model(**choices), [file_of("c0", site_table(patients))]))
-    plain = graph_of(analysis_of([patients], **choices))
-    points = plain.points(2)
-    for point in points:
-        expected = pytest.approx(plain.total(point), rel=0, abs=plain.rounding(point))
-        assert graph.total(point) == expected
-
-
 def test_a_table_that_lacks_a_cut_is_refused() -> None:
     from netlm_bayes.errors import InputErrors
 
@@ -117,12 +105,3 @@ def test_a_table_that_lacks_a_cut_is_refused() -> None:
     choices = {"covariates": COVARIATES, "baseline": "piecewise", "cuts": [6, 15]}
     with pytest.raises(InputErrors, match=r"none at 15, .* give the model cuts = \[6\]"):
         analyse(model(**choices), [file_of("c0", site_table(patients))])
-
-
-def test_a_table_without_the_models_outcome_is_refused() -> None:
-    from netlm_bayes.errors import InputErrors
-
-    patients = table(TIMES["known or censored"], "nothing", 6)
-    only = replace(site_table(patients), response=None)
-    with pytest.raises(InputErrors, match="response: is not in this table"):
-        analyse(model(covariates=COVARIATES, outcome="response"), [file_of("c0", only)])
