@@ -10,6 +10,8 @@ from typing import Annotated
 
 import typer
 
+from netlm_bayes.errors import Problem
+
 RESULTS = Path("results")
 """Where runs go, each into a folder of its own."""
 
@@ -70,3 +72,18 @@ def portable(word: str) -> str:
         if path.is_absolute():
             return f"{option}{equals}{path.name}"
     return word
+
+
+def settings_of(texts: list[str]) -> tuple[dict[str, str], list[Problem]]:
+    """Read `covariate=value` of every option, and what cannot be read so."""
+    problems: list[Problem] = []
+    found: dict[str, str] = {}
+    for text in texts:
+        name, equals, value = (part.strip() for part in text.partition("="))
+        if not equals:
+            problems.append(Problem("", f"must read covariate=level; got '{text}'"))
+        elif name in found:
+            problems.append(Problem(name, f"is given twice: '{found[name]}' and '{value}'"))
+        else:
+            found[name] = value
+    return found, problems

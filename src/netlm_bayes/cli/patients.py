@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from typer import Argument, Option
 
-from netlm_bayes.cli.options import Force, Quiet, Scenario, Seed
+from netlm_bayes.cli.options import Force, Quiet, Scenario, Seed, settings_of
 from netlm_bayes.cli.printing import print_table
 from netlm_bayes.codebook import BUNDLED
 from netlm_bayes.errors import InputError, Problem
@@ -160,7 +160,9 @@ def reconstruct(
 
     files = pipeline.output_files(out, clicks, force)
     book = read_codebook(codebook, Path())
-    levels = pipeline.levels_of(level or [], book)
+    levels, problems = settings_of(level or [])
+    if problems := [*problems, *pipeline.check_levels(levels, book)]:
+        raise InputError("--level", problems)
     found = nb.reconstruct(
         clicks,
         at_risk,

@@ -27,6 +27,7 @@ from netlm_bayes.cli.options import (
     Selection,
     Tune,
     command,
+    settings_of,
 )
 from netlm_bayes.cli.printing import (
     print_audit,
@@ -35,7 +36,7 @@ from netlm_bayes.cli.printing import (
     print_fragility,
     print_prediction,
 )
-from netlm_bayes.errors import InputError, InputErrors, Problem
+from netlm_bayes.errors import InputError, InputErrors
 
 if TYPE_CHECKING:
     from netlm_bayes.pipeline.fitted import Fit
@@ -196,16 +197,7 @@ def profile_given(settings: list[str], population: Mapping[str, Any]) -> dict[st
     """Read `covariate=level` of every option, and say all that is wrong with any of them."""
     from netlm_bayes.estimands.profile import profile_of
 
-    problems: list[Problem] = []
-    found: dict[str, str] = {}
-    for setting in settings:
-        name, equals, value = (part.strip() for part in setting.partition("="))
-        if not equals:
-            problems.append(Problem("", f"must read covariate=level; got '{setting}'"))
-        elif name in found:
-            problems.append(Problem(name, f"is given twice: '{found[name]}' and '{value}'"))
-        else:
-            found[name] = value
+    found, problems = settings_of(settings)
     try:
         profile_of(found, population)
     except InputError as error:

@@ -145,30 +145,18 @@ def warnings_of(found: Reconstructed, events: int | None) -> list[str]:
     return said
 
 
-def levels_of(settings: Sequence[str], codebook: Codebook) -> dict[str, str]:
-    """Read `COVARIATE=LEVEL`, which holds for all patients of a curve."""
+def check_levels(levels: Mapping[str, str], codebook: Codebook) -> list[Problem]:
+    """Faults of levels, by covariate, that hold for all patients of a curve."""
     known = {name: one.levels for name, one in covariates_read(codebook).items() if one.levels}
-    found: dict[str, str] = {}
     problems = []
-    for setting in settings:
-        name, equals, level = (part.strip() for part in setting.partition("="))
-        if not equals:
-            what = "must be COVARIATE=LEVEL"
-        elif name not in known:
+    for name, level in levels.items():
+        if name not in known:
             there = did_you_mean(name, known) or f"; there are {', '.join(known)}"
-            what = f"no covariate with levels '{name}'{there}"
+            problems.append(Problem("", f"no covariate with levels '{name}'{there}"))
         elif level not in known[name]:
             there = did_you_mean(level, known[name]) or f"; there are {', '.join(known[name])}"
-            what = f"no such level of '{name}' as '{level}'{there}"
-        elif name in found:
-            what = f"'{name}' is given twice"
-        else:
-            found[name] = level
-            continue
-        problems.append(Problem(f"--level {setting}", what))
-    if problems:
-        raise InputError("reconstruct", problems)
-    return found
+            problems.append(Problem(name, f"no such level '{level}'{there}"))
+    return problems
 
 
 def output_files(out: Path, clicks: Path, force: bool = False) -> tuple[Path, Path]:
