@@ -22,7 +22,6 @@ from numpy.typing import NDArray
 from netlm_bayes.curves import ANCHOR_MONTHS, Weibull
 from netlm_bayes.evidence.analysis import Analysis, CohortEvidence
 from netlm_bayes.evidence.assemble import analyse
-from netlm_bayes.evidence.cohort_files import BUNDLED_COHORTS
 from netlm_bayes.evidence.implied.emulator import follow_up_of
 from netlm_bayes.evidence.implied.plausible import plausible
 from netlm_bayes.evidence.implied.regression import (
@@ -33,7 +32,7 @@ from netlm_bayes.evidence.implied.regression import (
     Survival,
     regression_of,
 )
-from netlm_bayes.evidence.sources import read_cohorts
+from netlm_bayes.evidence.sources import BUNDLED_COHORTS, read_cohorts
 from netlm_bayes.likelihood.data import data_of
 from netlm_bayes.likelihood.graph import build, pointwise_names
 from netlm_bayes.likelihood.numbers import packed

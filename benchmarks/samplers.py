@@ -8,8 +8,7 @@ import time
 import pymc as pm
 
 from netlm_bayes.evidence.assemble import analyse
-from netlm_bayes.evidence.cohort_files import BUNDLED_COHORTS
-from netlm_bayes.evidence.sources import read_cohorts
+from netlm_bayes.evidence.sources import BUNDLED_COHORTS, read_cohorts
 from netlm_bayes.likelihood.data import data_of
 from netlm_bayes.likelihood.graph import build, pointwise_names
 from netlm_bayes.likelihood.numbers import packed
