@@ -7,9 +7,8 @@ the pool and the heterogeneities are.
 
 import ast
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -23,13 +22,14 @@ from pytensor.compile.mode import Mode
 from netlm_bayes.choices import Sampling
 from netlm_bayes.evidence.analysis import Analysis
 from netlm_bayes.evidence.assemble import analyse
+from netlm_bayes.evidence.builder import Cohort
 from netlm_bayes.evidence.sources import BUNDLED_COHORTS, read_cohorts
 from netlm_bayes.likelihood.data import data_of
 from netlm_bayes.likelihood.graph import LEARNED_STEP, build, pointwise_names
 from netlm_bayes.likelihood.numbers import packed
 from netlm_bayes.likelihood.script import STANDALONE, facts_of, script_of, with_data
 from netlm_bayes.likelihood.structure import structure_of
-from netlm_bayes.model import Model, read_model
+from netlm_bayes.model import read_model
 from netlm_bayes.sampling.sample import compile_model, sample
 
 type Array = NDArray[np.float64]
@@ -39,81 +39,41 @@ PLAIN = Mode(linker="py", optimizer=None)
 EXACT = 1e-8
 POINTS = 4
 
-NOT_REACHED = """
-id = "third"
-label = "Third"
-n = 60
-source = "an invented paper"
-borrowed_margins = { cohort = "sysu-2016-2020", covariates = ["htb", "ki67", "bone", "margin"], \
-log_sd = 0.3, why = "not printed" }
-[[published]]
-kind = "margin"
-covariate = "site"
-values = { pancreas = 20, nonpancreas = 40 }
-source = "Table 1"
-[[published]]
-kind = "median"
-endpoint = "pfs"
-subgroup = { htb = "<10%" }
-not_reached = true
-followed_to = 30
-n = 20
-role = "fit"
-source = "Text"
-[[published]]
-kind = "milestone"
-endpoint = "pfs"
-months = 6
-survival = 0.60
-subgroup = { htb = ">50%" }
-n = 20
-role = "fit"
-source = "Figure 1"
-[[published]]
-kind = "milestone"
-endpoint = "pfs"
-months = 12
-survival = 0.35
-subgroup = { htb = ">50%" }
-n = 20
-role = "fit"
-source = "Figure 1"
-"""
-
-
-def with_third(folder: Path) -> tuple[str, ...]:
-    path = folder / "third.toml"
-    path.write_text(NOT_REACHED, "utf-8")
-    return (*BUNDLED_COHORTS, str(path))
-
-
-def analysed(spec: Model, cohorts: tuple[str, ...] = BUNDLED_COHORTS) -> Analysis:
-    return analyse(spec, read_cohorts(cohorts))
-
-
-def model(name: str, **changes: Any) -> Model:
-    return read_model(name).model_copy(update=changes)
-
-
-def scenario(name: str, which: str) -> Model:
-    return model(name).scenario(which)
-
-
-CASES: dict[str, Callable[[Path], Analysis]] = {
-    "Weibull": lambda _: analysed(model("pfs-weibull")),
-    "Weibull, associated covariates": lambda _: analysed(scenario("pfs-weibull", "association")),
-    "Weibull, implied ratios": lambda _: analysed(model("pfs-weibull", unadjusted="implied")),
-    "response, implied ratios": lambda _: analysed(
-        model("response-logistic", unadjusted="implied")
-    ),
-    "Weibull, one cohort": lambda _: analysed(model("pfs-weibull"), BUNDLED_COHORTS[:1]),
-    "Weibull, no pooling": lambda _: analysed(model("pfs-weibull", pooling="none")),
-    "Weibull, complete pooling": lambda _: analysed(model("pfs-weibull", pooling="complete")),
-    "Weibull, not reached": lambda folder: analysed(model("pfs-weibull"), with_third(folder)),
-    "piecewise, not reached": lambda folder: analysed(model("pfs-piecewise"), with_third(folder)),
-    "response": lambda _: analysed(model("response-logistic")),
-    "response, one cohort": lambda _: analysed(model("response-logistic"), BUNDLED_COHORTS[:1]),
+LOW, HIGH = {"htb": "<10%"}, {"htb": ">50%"}
+THIRD = (
+    Cohort("third", n=60)
+    .borrow_margins(
+        "sysu-2016-2020", ["htb", "ki67", "bone", "margin"], log_sd=0.3, why="not printed"
+    )
+    .margin("site", {"pancreas": 20, "nonpancreas": 40})
+    .median(None, subgroup=LOW, followed_to=30, n=20)
+    .survival(6, 0.60, subgroup=HIGH, n=20)
+    .survival(12, 0.35, subgroup=HIGH, n=20)
+)
+ONE, TWO, THREE = BUNDLED_COHORTS[:1], BUNDLED_COHORTS, (*BUNDLED_COHORTS, THIRD)
+CASES: dict[str, tuple[str, dict[str, Any], Sequence[str | Cohort]]] = {
+    "Weibull": ("pfs-weibull", {}, TWO),
+    "Weibull, associated covariates": ("pfs-weibull", {"scenario": "association"}, TWO),
+    "Weibull, implied ratios": ("pfs-weibull", {"unadjusted": "implied"}, TWO),
+    "response, implied ratios": ("response-logistic", {"unadjusted": "implied"}, TWO),
+    "Weibull, one cohort": ("pfs-weibull", {}, ONE),
+    "Weibull, no pooling": ("pfs-weibull", {"pooling": "none"}, TWO),
+    "Weibull, complete pooling": ("pfs-weibull", {"pooling": "complete"}, TWO),
+    "Weibull, not reached": ("pfs-weibull", {}, THREE),
+    "piecewise, not reached": ("pfs-piecewise", {}, THREE),
+    "response": ("response-logistic", {}, TWO),
+    "response, one cohort": ("response-logistic", {}, ONE),
 }
+
+
+def analysed(case: str) -> Analysis:
+    name, changes, cohorts = CASES[case]
+    spec = read_model(name)
+    if "scenario" in changes:
+        spec = spec.scenario(changes["scenario"])
+    else:
+        spec = spec.model_copy(update=changes)
+    return analyse(spec, read_cohorts(list(cohorts)))
 
 
 def executed(text: str) -> pm.Model:
@@ -199,16 +159,16 @@ def both_densities(analysis: Analysis, text: str) -> Array:
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_the_script_has_the_density_of_the_graph_up_to_a_constant(case, tmp_path):
-    analysis = CASES[case](tmp_path)
+def test_the_script_has_the_density_of_the_graph_up_to_a_constant(case):
+    analysis = analysed(case)
     found = both_densities(analysis, script_of(analysis, seed=1))
     assert np.ptp(found, axis=0).min() > 1  # points far enough apart to tell densities apart
     assert np.ptp(found[:, 0] - found[:, 1]) < EXACT
 
 
 @pytest.mark.parametrize("kind", ["RATIO_COVARIANCE", "CURVE", "TILTS"])
-def test_a_moved_number_is_seen(kind, tmp_path):
-    analysis = CASES["Weibull"](tmp_path)
+def test_a_moved_number_is_seen(kind):
+    analysis = analysed("Weibull")
     facts = facts_of(analysis, seed=1)
     if kind == "CURVE":
         (first, *rest) = facts[kind]
@@ -226,8 +186,8 @@ def test_the_example_says_so_and_can_be_sampled():
     assert np.isfinite(built.compile_logp()(built.initial_point()))
 
 
-def test_the_script_needs_numpy_and_pymc_only_and_holds_nothing_of_the_example(tmp_path):
-    text = script_of(CASES["Weibull, not reached"](tmp_path), seed=1)
+def test_the_script_needs_numpy_and_pymc_only_and_holds_nothing_of_the_example():
+    text = script_of(analysed("Weibull, not reached"), seed=1)
     found = set()
     for node in ast.walk(ast.parse(text)):
         if isinstance(node, ast.Import):
@@ -242,8 +202,8 @@ def test_the_script_needs_numpy_and_pymc_only_and_holds_nothing_of_the_example(t
 HOSTILE = 'no"""\n\nraise SystemExit(1)\n# \\'
 
 
-def test_labels_of_users_files_are_literals_and_run_nothing(tmp_path):
-    facts = facts_of(CASES["Weibull"](tmp_path), seed=1)
+def test_labels_of_users_files_are_literals_and_run_nothing():
+    facts = facts_of(analysed("Weibull"), seed=1)
     ratios = [(*r[:3], [HOSTILE], r[4]) if r[1] == "bone" else r for r in facts["RATIOS"]]
     hostile = {
         **facts,
@@ -256,8 +216,8 @@ def test_labels_of_users_files_are_literals_and_run_nothing(tmp_path):
     assert "bone: yes" in built.coords["parameter"]
 
 
-def test_evidence_that_is_not_print_alone_has_no_script(tmp_path):
-    analysis = CASES["Weibull"](tmp_path)
+def test_evidence_that_is_not_print_alone_has_no_script():
+    analysis = analysed("Weibull")
     first, *others = analysis.cohorts
     with_curve = (replace(first, digitised=("a curve",)), *others)
     assert script_of(replace(analysis, cohorts=with_curve), seed=1) == ""
@@ -265,8 +225,8 @@ def test_evidence_that_is_not_print_alone_has_no_script(tmp_path):
 
 
 @pytest.mark.sampling
-def test_the_script_draws_from_the_same_posterior(tmp_path):
-    analysis = CASES["Weibull"](tmp_path)
+def test_the_script_draws_from_the_same_posterior():
+    analysis = analysed("Weibull")
     structure = structure_of(analysis)
     built = build(structure, data_of(analysis))
     compiled = compile_model(built, pointwise_names(structure))
