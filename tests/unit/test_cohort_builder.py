@@ -10,66 +10,26 @@ import pytest
 
 from netlm_bayes import Cohort, InputError, InputErrors, read_cohorts
 
-FILE = """
+FILE = """\
 id = "east"
 label = "East"
 n = 120
 enrolment = [2015-01-01, 2020-12-31]
 source = "a paper"
-
-[[published]]
-kind = "hazard_ratio"
-endpoint = "pfs"
-covariate = "bone"
-level = ["yes"]
-versus = ["no"]
-estimate = 2.840
-lower = 1.41
-upper = 5.72
-adjusted_for = ["htb", "ki67"]
-role = "fit"
-source = "a paper"
-
-[[published]]
-kind = "odds_ratio"
-covariate = "ki67"
-level = [">10%"]
-versus = ["<=10%"]
-estimate = 0.3
-p = 0.02
-role = "fit"
-source = "a paper"
-
-[[published]]
-kind = "median"
-endpoint = "pfs"
-subgroup = { htb = [">50%"] }
-months = 13.6
-n = 30
-role = "fit"
-source = "a paper"
-
-[[published]]
-kind = "milestone"
-endpoint = "pfs"
-months = 12
-survival = 0.55
-lower = 0.45
-upper = 0.64
-role = "check"
-source = "a paper"
-
-[[published]]
-kind = "counts"
-values = { responders = 70, nonresponders = 50 }
-role = "fit"
-source = "a paper"
-
-[[published]]
-kind = "margin"
-covariate = "bone"
-values = { yes = 24, no = 96 }
-source = "a paper"
+published = [
+  { kind = "hazard_ratio", endpoint = "pfs", covariate = "bone", level = ["yes"], \
+versus = ["no"], estimate = 2.840, lower = 1.41, upper = 5.72, adjusted_for = ["htb", "ki67"], \
+role = "fit", source = "a paper" },
+  { kind = "odds_ratio", covariate = "ki67", level = [">10%"], versus = ["<=10%"], \
+estimate = 0.3, p = 0.02, role = "fit", source = "a paper" },
+  { kind = "median", endpoint = "pfs", subgroup = { htb = [">50%"] }, months = 13.6, n = 30, \
+role = "fit", source = "a paper" },
+  { kind = "milestone", endpoint = "pfs", months = 12, survival = 0.55, lower = 0.45, \
+upper = 0.64, role = "check", source = "a paper" },
+  { kind = "counts", values = { responders = 70, nonresponders = 50 }, role = "fit", \
+source = "a paper" },
+  { kind = "margin", covariate = "bone", values = { yes = 24, no = 96 }, source = "a paper" },
+]
 """
 
 

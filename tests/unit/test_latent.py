@@ -64,30 +64,14 @@ label = "Paper"
 n = 200
 source = "invented"
 codebook = "book.toml"
-
-[[published]]
-kind = "margin"
-covariate = "marker"
-values = { "<=10%" = 120, ">10%" = 80 }
-source = "invented"
-
-[[published]]
-kind = "margin"
-covariate = "bone"
-values = { no = 150, yes = 50 }
-source = "invented"
-
-[[published]]
-kind = "hazard_ratio"
-covariate = "marker"
-level = [">10%"]
-versus = ["<=10%"]
-estimate = 1.8
-lower = 1.2
-upper = 2.7
-adjusted_for = ["bone"]
-role = "fit"
-source = "invented"
+published = [
+  { kind = "margin", covariate = "marker", values = { "<=10%" = 120, ">10%" = 80 }, \
+source = "invented" },
+  { kind = "margin", covariate = "bone", values = { no = 150, yes = 50 }, source = "invented" },
+  { kind = "hazard_ratio", covariate = "marker", level = [">10%"], versus = ["<=10%"], \
+estimate = 1.8, lower = 1.2, upper = 2.7, adjusted_for = ["bone"], role = "fit", \
+source = "invented" },
+]
 """
 HOSPITAL = """\
 id = "hospital"
