@@ -5,8 +5,8 @@ from typing import Any
 import numpy as np
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from tests.invented import book
 
-from netlm_bayes.codebook import Codebook
 from netlm_bayes.ipd.columns import Layout
 from netlm_bayes.ipd.read import read_patients
 from netlm_bayes.pipeline.reconstruct import patients_csv
@@ -15,9 +15,7 @@ from netlm_bayes.published.digitised.curve import DigitisedCurve, ledger
 from netlm_bayes.published.digitised.guyot import Reconstruction
 from netlm_bayes.published.digitised.reconstructions import most_likely
 
-BOOK = Codebook.model_validate(
-    {"id": "x", "covariates": {"grade": {"label": "G", "levels": ["a", "b"], "reference": "a"}}}
-)
+BOOK = book(grade="a b")
 TOUCHING = DigitisedCurve(
     Clicks(np.array([0.0, 1.0]), np.array([1.0, 0.0])),
     AtRisk(np.array([0.0, 0.01, np.nextafter(0.01, 1.0)]), np.array([1, 1, 0])),

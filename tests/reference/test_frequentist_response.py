@@ -3,21 +3,13 @@
 import numpy as np
 import pytest
 from scipy import optimize, special, stats
+from tests.invented import book
 
-from netlm_bayes.codebook import Codebook
 from netlm_bayes.frequentist import logistic
 from netlm_bayes.ipd.patients import Patients, scales_of
 
 COVARIATES = ("size", "age")
-CODEBOOK = Codebook.model_validate(
-    {
-        "id": "invented",
-        "covariates": {
-            "size": {"label": "Size", "levels": ["s", "m", "l"], "reference": "m"},
-            "age": {"label": "Age", "unit": "years"},
-        },
-    }
-)
+CODEBOOK = book(size="s *m l", age="(years)")
 
 
 def invented(n: int, odds: float, seed: int) -> Patients:

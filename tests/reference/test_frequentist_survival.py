@@ -12,9 +12,9 @@ from lifelines.datasets import load_lung
 from numpy.typing import NDArray
 from scipy import optimize, stats
 from statsmodels.duration.survfunc import SurvfuncRight, survdiff
+from tests.invented import book
 from tests.rounding import rounding
 
-from netlm_bayes.codebook import Codebook
 from netlm_bayes.frequentist import cox_selected, kaplan_meier, kaplan_meier_curves, logrank
 from netlm_bayes.frequentist.cases import cases_of, survival_outcome
 from netlm_bayes.frequentist.cox import null_log_likelihood
@@ -24,16 +24,7 @@ from netlm_bayes.ipd.patients import Patients, scales_of
 type Floats = NDArray[np.float64]
 
 COVARIATES = ("sex", "ecog", "age")
-CODEBOOK = Codebook.model_validate(
-    {
-        "id": "lung",
-        "covariates": {
-            "sex": {"label": "Sex", "levels": ["male", "female"], "reference": "male"},
-            "ecog": {"label": "ECOG", "levels": ["0", "1", "2"], "reference": "0"},
-            "age": {"label": "Age", "unit": "years"},
-        },
-    }
-)
+CODEBOOK = book(sex="male female", ecog="0 1 2", age="(years)")
 SETTINGS = {
     "exact times": (1 / 30.4375, False),
     "whole months, many ties": (1 / 30, False),

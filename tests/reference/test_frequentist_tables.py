@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 from numpy.typing import NDArray
 from scipy import optimize, special, stats
+from tests.invented import book
 
-from netlm_bayes.codebook import Codebook
 from netlm_bayes.frequentist import cox, grouped_logistic, logistic, poisson
 from netlm_bayes.frequentist.cases import Cases
 from netlm_bayes.frequentist.tables import POISSON, null_log_likelihood
@@ -19,15 +19,7 @@ from netlm_bayes.sites.table import Groups, ResponseTable, SiteTable, SurvivalTa
 type Floats = NDArray[np.float64]
 
 COVARIATES = ("size", "bone")
-CODEBOOK = Codebook.model_validate(
-    {
-        "id": "invented",
-        "covariates": {
-            "size": {"label": "Size", "levels": ["s", "m", "l"], "reference": "m"},
-            "bone": {"label": "Bone", "levels": ["no", "yes"], "reference": "no"},
-        },
-    }
-)
+CODEBOOK = book(size="s *m l", bone="no yes")
 SIZES = {"size": 3, "bone": 2}
 EDGES = (0.0, 3.0, 6.0, 12.0, np.inf)
 Z = stats.norm.isf(0.025)

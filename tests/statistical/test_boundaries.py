@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from scipy.special import expit
 from scipy.stats import norm
+from tests.invented import book
 from tests.statistical.patient_fits import (
     REACH,
     Fit,
@@ -21,21 +22,12 @@ from tests.statistical.patient_fits import (
     sd_error,
 )
 
-from netlm_bayes.codebook import Codebook
 from netlm_bayes.estimands.summary import Quantity
 from netlm_bayes.ipd.patients import RESPONDED, Ints, Patients
 
 pytestmark = pytest.mark.sampling
 
-CODEBOOK = Codebook.model_validate(
-    {
-        "id": "invented",
-        "covariates": {
-            "stage": {"label": "Stage", "levels": ["I", "II", "III"], "reference": "I"},
-            "grade": {"label": "Grade", "levels": ["low", "high"], "reference": "low"},
-        },
-    }
-)
+CODEBOOK = book(stage="I II III", grade="low high")
 LOG_HR = {"stage": (0.0, 0.3, 0.8), "grade": (0.0, 0.7)}
 LEVEL, SHAPE = -0.4, 1.2
 GRAPHS = Graphs()

@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.invented import book
 
-from netlm_bayes.codebook import Codebook, bundled_file, read_codebook
+from netlm_bayes.codebook import bundled_file, read_codebook
 from netlm_bayes.files.toml import read_toml, validated
 from netlm_bayes.published.audit import AuditRow, audit
 from netlm_bayes.published.audit.ratios import least_se
@@ -22,25 +23,15 @@ def printed(kind: str, **keys: Any) -> dict[str, Any]:
     return {"kind": kind, **keys}
 
 
-CODEBOOK = Codebook.model_validate(
-    {
-        "id": "invented",
-        "endpoints": {"pfs": "PFS", "os": "overall survival"},
-        "covariates": {
-            "stage": {"label": "Stage", "levels": ["early", "late"], "reference": "early"},
-            "grade": {"label": "Grade", "levels": ["G1", "G2", "G3"], "reference": "G1"},
-            "sex": {"label": "Sex", "levels": ["male", "female"], "reference": "male"},
-            "bone": {"label": "Bone", "levels": ["no", "yes"], "reference": "no"},
-            "border": {"label": "Border", "levels": ["blurred", "sharp"], "reference": "blurred"},
-            "age": {"label": "Age", "unit": "year"},
-            "response": {
-                "label": "Response",
-                "levels": ["nonresponders", "responders"],
-                "reference": "nonresponders",
-                "post_baseline": True,
-            },
-        },
-    }
+CODEBOOK = book(
+    {"pfs": "PFS", "os": "overall survival"},
+    stage="early late",
+    grade="G1 G2 G3",
+    sex="male female",
+    bone="no yes",
+    border="blurred sharp",
+    age="(year)",
+    response={"levels": "nonresponders responders", "post_baseline": True},
 )
 
 # Numbers by hand: sqrt(1 * 4) = 2, log 2 / (log 4 / 3.92) = 1.96, p = 0.05; 35 of 50 against 20 of

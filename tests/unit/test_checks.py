@@ -3,28 +3,18 @@
 from typing import Any
 
 import pytest
+from tests.invented import book
 
-from netlm_bayes.codebook import Codebook
 from netlm_bayes.evidence.sources import BUNDLED_COHORTS, read_cohort
 from netlm_bayes.published.checks import faults
 from netlm_bayes.published.cohort import Cohort
 from netlm_bayes.published.double_counting import double_counting_faults
 
-CODEBOOK = Codebook.model_validate(
-    {
-        "id": "invented",
-        "endpoints": {"pfs": "PFS", "os": "OS"},
-        "covariates": {
-            "grade": {
-                "label": "Grade",
-                "levels": ["G1", "G2", "G3", "G4"],
-                "reference": "G1",
-                "groups": {"low": ["G1", "G2"], "high": ["G3", "G4"]},
-            },
-            "bone": {"label": "Bone", "levels": ["no", "yes"], "reference": "no"},
-            "age": {"label": "Age", "unit": "year"},
-        },
-    }
+CODEBOOK = book(
+    {"pfs": "PFS", "os": "OS"},
+    grade={"levels": "G1 G2 G3 G4", "groups": {"low": ["G1", "G2"], "high": ["G3", "G4"]}},
+    bone="no yes",
+    age="(year)",
 )
 
 

@@ -8,6 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 from pyarrow import parquet
+from tests.invented import book
 
 from netlm_bayes.codebook import Codebook
 from netlm_bayes.errors import InputError
@@ -15,22 +16,11 @@ from netlm_bayes.ipd.columns import Layout
 from netlm_bayes.ipd.patients import RESPONSES, Patients
 from netlm_bayes.ipd.read import read_patients
 
-CODEBOOK = Codebook.model_validate(
-    {
-        "id": "invented",
-        "covariates": {
-            "burden": {
-                "label": "Burden",
-                "levels": ["<10%", "10-25%", ">25%"],
-                "reference": "<10%",
-                "raw": "burden_percent",
-                "cut": [10, 25],
-            },
-            "spread": {"label": "Spread", "levels": ["no", "yes"], "reference": "no"},
-            "age": {"label": "Age", "unit": "year"},
-            "marker": {"label": "Marker", "unit": "percent"},
-        },
-    }
+CODEBOOK = book(
+    burden={"levels": "<10% 10-25% >25%", "raw": "burden_percent", "cut": [10, 25]},
+    spread="no yes",
+    age="(year)",
+    marker="(percent)",
 )
 SECRET = "Q7-secret"
 

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from scipy.stats import norm
 from statsmodels.duration.hazard_regression import PHReg
+from tests.invented import book
 
-from netlm_bayes.codebook import Codebook
 from netlm_bayes.published.cohort import Cohort
 from netlm_bayes.published.estimates import (
     OWN_ERROR,
@@ -28,21 +28,11 @@ from netlm_bayes.published.information import (
 from netlm_bayes.published.items import Counts, Median, Milestone, Ratio
 from netlm_bayes.published.recover import events_behind
 
-CODEBOOK = Codebook.model_validate(
-    {
-        "id": "invented",
-        "endpoints": {"pfs": "PFS", "os": "OS"},
-        "covariates": {
-            "grade": {
-                "label": "Grade",
-                "levels": ["G1", "G2", "G3"],
-                "reference": "G1",
-                "groups": {"high": ["G2", "G3"]},
-            },
-            "sex": {"label": "Sex", "levels": ["male", "female"], "reference": "male"},
-            "node": {"label": "Node", "levels": ["no", "yes"], "reference": "no"},
-        },
-    }
+CODEBOOK = book(
+    {"pfs": "PFS", "os": "OS"},
+    grade={"levels": "G1 G2 G3", "groups": {"high": ["G2", "G3"]}},
+    sex="male female",
+    node="no yes",
 )
 GRADE = {"kind": "margin", "covariate": "grade", "values": {"G1": 30, "G2": 40, "G3": 30}}
 SEX = {"kind": "margin", "covariate": "sex", "values": {"male": 50, "female": 50}}

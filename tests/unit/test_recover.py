@@ -3,21 +3,12 @@
 from typing import Any
 
 import pytest
+from tests.invented import book
 
-from netlm_bayes.codebook import Codebook
 from netlm_bayes.published.cohort import Cohort
 from netlm_bayes.published.recover import RecoveredTable, recover_tables
 
-CODEBOOK = Codebook.model_validate(
-    {
-        "id": "invented",
-        "covariates": {
-            "site": {"label": "Site", "levels": ["left", "right"], "reference": "left"},
-            "grade": {"label": "Grade", "levels": ["G1", "G2", "G3"], "reference": "G1"},
-            "age": {"label": "Age", "unit": "year"},
-        },
-    }
-)
+CODEBOOK = book(site="left right", grade="G1 G2 G3", age="(year)")
 COUNTS = {"kind": "counts", "values": {"responders": 55, "nonresponders": 45}, "source": "text"}
 MARGIN = {
     "kind": "margin",
