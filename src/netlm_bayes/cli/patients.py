@@ -5,15 +5,13 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from typer import Argument, Option
 
 from netlm_bayes.cli.options import Force, Quiet, Scenario, Seed, settings_of
 from netlm_bayes.cli.printing import print_table
-from netlm_bayes.codebook import BUNDLED
 from netlm_bayes.errors import InputError, Problem
-from netlm_bayes.model import Outcome
 
 if TYPE_CHECKING:
     from netlm_bayes.pipeline.reconstruct import Reconstructed
@@ -46,7 +44,9 @@ def share(
     at_scan: Annotated[
         bool, Option("--at-scan", help="Count events between scans at the one that saw them.")
     ] = False,
-    outcome: Annotated[Outcome | None, Option(help="Only this one.")] = None,
+    outcome: Annotated[
+        Literal["survival", "response"] | None, Option(help="Only this one.")
+    ] = None,
     institution: Annotated[str, Option(help="Which of the institutions in the file.")] = "",
     dry_run: Annotated[
         bool, Option("--dry-run", help="Say what would be shared; write nothing.")
@@ -144,7 +144,7 @@ def reconstruct(
     level: Annotated[
         list[str] | None, Option(help="COVARIATE=LEVEL of all patients; repeat.")
     ] = None,
-    codebook: Annotated[str, Option(help="Own codebook of these covariates.")] = BUNDLED,
+    codebook: Annotated[str | None, Option(help="Own codebook of these covariates.")] = None,
     sets: Annotated[int, Option(help="Plausible readings of the curve.", min=2, max=1000)] = 50,
     click_error: Annotated[
         float, Option(help="Standard deviation of a click, share of an axis.", min=0, max=0.1)
@@ -155,11 +155,11 @@ def reconstruct(
 ) -> None:
     """Reconstruct patients from a digitised Kaplan-Meier curve (Guyot 2012)."""
     import netlm_bayes as nb
-    from netlm_bayes.codebook import read_codebook
+    from netlm_bayes.codebook import BUNDLED, read_codebook
     from netlm_bayes.pipeline import reconstruct as pipeline
 
     files = pipeline.output_files(out, clicks, force)
-    book = read_codebook(codebook, Path())
+    book = read_codebook(codebook or BUNDLED, Path())
     levels, problems = settings_of(level or [])
     if problems := [*problems, *pipeline.check_levels(levels, book)]:
         raise InputError("--level", problems)
