@@ -11,7 +11,7 @@ from netlm_bayes.codebook import Codebook
 from netlm_bayes.estimands.covariate_mix import Mix
 from netlm_bayes.estimands.parameters import Parameterisation, prior_truth
 from netlm_bayes.estimands.simulation import Split, simulate_institution
-from netlm_bayes.estimands.study import Plan, observed, study_of
+from netlm_bayes.estimands.study import Plan, study_of
 from netlm_bayes.ipd.columns import Layout
 from netlm_bayes.ipd.patients import Patients
 from netlm_bayes.ipd.read import read_patients
@@ -104,30 +104,6 @@ def test_patients_read_back_as_they_were_written(written: dict[str, Patients], w
     assert list(read) == list(written)
     for name, patients in written.items():
         assert_same(read[name], patients)
-
-
-@given(
-    happened=st.lists(st.one_of(months, st.just(math.inf)), min_size=1, max_size=20),
-    follow_up=st.floats(1, 100),
-    accrual=st.floats(0, 1),
-    scans=st.floats(0.1, 1),
-    seed=seeds,
-)
-def test_what_is_seen_holds_what_happened(
-    happened: list[float], follow_up: float, accrual: float, scans: float, seed: int
-) -> None:
-    plan = Plan(len(happened), follow_up, accrual * follow_up, scans * follow_up)
-    exact, scanned = study_of(Plan(plan.n, plan.follow_up, plan.accrual)), study_of(plan)
-    moment = observed(np.array(happened), exact, np.random.default_rng(seed))
-    between = observed(np.array(happened), scanned, np.random.default_rng(seed))
-    for lower, upper in (moment, between):
-        assert (lower <= np.array(happened)).all()
-        assert (np.array(happened) <= upper).all()
-        assert (lower <= follow_up).all()
-        assert (upper[np.isfinite(upper)] <= follow_up).all()
-    assert (moment[0][np.isinf(moment[1])] >= exact.follow_up - exact.accrual).all()
-    assert (between[0] < between[1]).all()
-    assert (between[0] <= moment[0]).all()
 
 
 @given(

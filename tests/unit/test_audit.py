@@ -23,6 +23,14 @@ def printed(kind: str, **keys: Any) -> dict[str, Any]:
     return {"kind": kind, **keys}
 
 
+STAGE = {"covariate": "stage", "level": "late", "versus": "early"}
+
+
+def ratio(kind: str, estimate: str, lower: str, upper: str, **keys: Any) -> dict[str, Any]:
+    """Of the late stage, unless something else is said."""
+    return printed(kind, estimate=estimate, lower=lower, upper=upper, **STAGE | keys)
+
+
 CODEBOOK = book(
     {"pfs": "PFS", "os": "overall survival"},
     stage="early late",
@@ -91,61 +99,19 @@ CLEAN: Items = {
         "adverse_event", event="fatigue", n=8, percent="8.0", restated=[{"count": 8}]
     ),
     "fever": printed("adverse_event", event="fever", percent="17.0"),
-    "hazard": printed(
-        "hazard_ratio",
-        endpoint="pfs",
-        covariate="stage",
-        level="late",
-        versus="early",
-        estimate="2.00",
-        lower="1.000",
-        upper="4.000",
-        p="0.05",
-    ),
-    "hazard adjusted": printed(
-        "hazard_ratio",
-        endpoint="os",
-        covariate="stage",
-        level="late",
-        versus="early",
-        estimate="4.00",
-        lower="2.000",
-        upper="8.000",
-        p_below="0.001",
-        adjusted_for=["age"],
+    "hazard": ratio("hazard_ratio", "2.00", "1.000", "4.000", endpoint="pfs", p="0.05"),
+    "hazard adjusted": ratio(
+        *("hazard_ratio", "4.00", "2.000", "8.000"),
+        **{"endpoint": "os", "adjusted_for": ["age"], "p_below": "0.001"},
         restated=[{"estimate": "4.0", "p_below": "0.001"}],
     ),
-    "hazard of grade": printed(
-        "hazard_ratio",
-        endpoint="pfs",
-        covariate="grade",
-        level="G3",
-        versus="G1",
-        estimate="4.00",
-        lower="2.000",
-        upper="8.000",
+    "hazard of grade": ratio(
+        *("hazard_ratio", "4.00", "2.000", "8.000"),
+        **{"endpoint": "pfs", "covariate": "grade", "level": "G3", "versus": "G1"},
         p_below="0.001",
     ),
-    "odds": printed(
-        "odds_ratio",
-        covariate="stage",
-        level="late",
-        versus="early",
-        estimate="3.500",
-        lower="1.529",
-        upper="8.012",
-        p="0.003",
-        restated=[{"p": "0.003"}],
-    ),
-    "logrank": printed(
-        "logrank",
-        endpoint="pfs",
-        covariate="stage",
-        level="late",
-        versus="early",
-        p="0.04",
-        restated=[{"p": "0.04"}],
-    ),
+    "odds": ratio("odds_ratio", "3.500", "1.529", "8.012", p="0.003", restated=[{"p": "0.003"}]),
+    "logrank": printed("logrank", endpoint="pfs", **STAGE, p="0.04", restated=[{"p": "0.04"}]),
 }
 CONCLUSIONS = [
     {"endpoint": "pfs", "covariate": "stage", "better": "early", "source": "discussion"},

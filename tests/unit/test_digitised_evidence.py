@@ -16,7 +16,6 @@ from netlm_bayes.published.digitised.curve import DigitisedCurve
 from netlm_bayes.published.digitised.grid import (
     MOST_CELLS,
     curve_evidence,
-    grid_log_likelihood,
 )
 from netlm_bayes.published.digitised.reconstructions import plausible
 from netlm_bayes.published.items import Curve
@@ -152,13 +151,3 @@ def test_evidence_names_its_levels_and_counts_everyone():
     sets = plausible(CURVE, 6, 0.01, 1)
     assert found.events.sum(axis=1).tolist() == [one.event.sum() for one in sets]
     assert found.months[-1] == max(one.months[-1] for one in sets)
-
-
-def test_the_best_weibull_is_the_top_over_a_lattice_of_them():
-    found = curve_evidence(0, ITEM, CURVE, BOOK, seed=1, sets=2)
-    level = np.linspace(-1.5, 0.5, 201)[:, None, None, None]
-    shape = np.exp(np.linspace(-0.4, 0.9, 131))[None, :, None, None]
-    survival = np.exp(-np.exp(level + shape * np.log(found.months / 12)))
-    top = grid_log_likelihood(found.events, found.censored, survival).max(axis=(0, 1))
-    assert (top <= found.best_weibull + 1e-6).all()
-    assert top == pytest.approx(found.best_weibull, abs=0.02)

@@ -170,11 +170,6 @@ def test_n_must_be_the_number_of_patients_if_it_is_given(write):
             ],
         ),
         (
-            '{ time = "Days" }',
-            '{ time = "Days", age = "Days" }',
-            ["line 7, patients.columns: must each be another column; got 'Days' twice"],
-        ),
-        (
             "units",
             'recodes = { bone = { 1 = "yess" }, time = { 999 = "", 0 = 1 }, bon = { 1 = "no" } }\n'
             "units",
@@ -184,12 +179,6 @@ def test_n_must_be_the_number_of_patients_if_it_is_given(write):
                 "'yess' (did you mean 'yes'?)",
                 "line 8, patients.recodes.time.0: must be one of \"\" (missing); got '1'",
             ],
-        ),
-        (
-            "[patients]",
-            "[[published]]\nkind = 'margin'\ncovariate = 'bone'\nvalues = { yes = 1 }\n"
-            "source = 'x'\n[patients]",
-            ["line 5, published: stands beside 'patients'; a cohort has one or the other"],
         ),
     ],
 )

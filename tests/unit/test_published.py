@@ -14,6 +14,7 @@ from netlm_bayes.published.estimates import (
     OWN_ERROR,
     curve_covariance,
     curve_point,
+    estimates_of,
     printed_ratio,
     printed_se,
     response_count,
@@ -86,6 +87,14 @@ def test_a_two_sided_p_is_halved_once():
     assert (round(se, 4), basis) == (0.6157, "p value")
     # The other road: that z has this p on both sides together.
     assert 2 * norm.sf(math.log(4.188) / se) == pytest.approx(0.02)
+
+
+@pytest.mark.parametrize("known", [{"p_below": "0.001"}, {"p": "0.9", "estimate": "1.0"}])
+def test_without_interval_or_p_there_is_no_estimate(known):
+    one = ratio(lower=None, upper=None, **known)
+    assert estimates_of(cohort_of(one), CODEBOOK) == {}
+    with pytest.raises(ValueError, match="no interval and no p value"):
+        printed_se(item(one))
 
 
 def test_an_odds_ratio_of_not_responding_is_turned_and_its_interval_is_not_widened():

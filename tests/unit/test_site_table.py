@@ -18,13 +18,11 @@ from netlm_bayes.sites.exchange import as_json
 from netlm_bayes.sites.information import (
     Choice,
     Gaps,
-    response_information_kept,
     survival_information_kept,
 )
 from netlm_bayes.sites.make import site_table
 from netlm_bayes.sites.table import (
     Groups,
-    ResponseTable,
     SurvivalTable,
     shape_nodes,
     survival_cells,
@@ -204,53 +202,6 @@ def test_information_kept_is_that_of_a_poisson_regression() -> None:
     expected = np.minimum(each(after) / each(before), 1.0)
     np.testing.assert_allclose(list(kept.values()), expected, rtol=1e-4)
     assert kept["ki67", ">10%"] < 0.8
-
-
-def _logistic_kept(before: ResponseTable, after: ResponseTable) -> np.ndarray:
-    """From whole matrices, the constant included; the coarse table has Ki67 of some only."""
-
-    def design(table: ResponseTable) -> np.ndarray:
-        told = table.groups.levels["ki67"].sum(axis=1) == 1
-        high = table.groups.levels["ki67"][:, 1].astype(float)
-        patients = table.groups.patients
-        above, below = (1 + patients[told & (high == side)].sum() for side in (1, 0))
-        high[~told] = above / (above + below)
-        return np.column_stack(
-            [np.ones(len(high)), table.groups.levels["htb"][:, 1:].astype(float), high]
-        )
-
-    x, n, y = design(before), before.groups.patients, before.responders
-
-    def minus_log_posterior(theta: np.ndarray) -> float:
-        eta = x @ theta
-        return float((theta[1:] ** 2).sum() / 2 - (y * eta - n * np.logaddexp(0, eta)).sum())
-
-    theta = minimize(minus_log_posterior, np.zeros(5), tol=1e-12).x
-
-    def each(table: ResponseTable) -> np.ndarray:
-        p = 1 / (1 + np.exp(-design(table) @ theta))
-        weight = table.groups.patients * p * (1 - p)
-        whole = (design(table) * weight[:, None]).T @ design(table)
-        return 1 / np.diag(np.linalg.inv(whole))[1:]
-
-    return np.minimum(each(after) / each(before), 1.0)
-
-
-def test_information_on_response_is_that_of_a_logistic_regression() -> None:
-    patients = site(400)
-    *tables, fine, coarse = _two_tables(patients)
-    responded = patients.response >= 2
-    before, after = (
-        ResponseTable(
-            table.groups, np.bincount(owner[responded], minlength=len(table.groups.patients))
-        )
-        for table, owner in zip(tables, (fine, coarse), strict=True)
-    )
-    kept = response_information_kept(before, after, CODEBOOK)
-    assert kept["ki67", ">10%"] < 0.8 < kept["htb", "10-25%"] <= 1
-    np.testing.assert_allclose(list(kept.values()), _logistic_kept(before, after), rtol=1e-4)
-    untouched = response_information_kept(before, before, CODEBOOK)
-    assert set(untouched.values()) == {1.0}
 
 
 def times_from(power: np.ndarray, n: int) -> np.ndarray:

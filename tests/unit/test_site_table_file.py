@@ -207,21 +207,6 @@ def test_what_is_no_site_table_is_told_so(tmp_path: Path, content: bytes, proble
     assert any(line.startswith(problem) for line in said(str(path)))
 
 
-@pytest.mark.parametrize(
-    "share",
-    [
-        0.5,
-    ],
-)
-def test_a_truncated_file_is_no_json(
-    values: Values, written: Callable[..., str], share: float
-) -> None:
-    path = Path(written(values))
-    data = path.read_bytes()
-    path.write_bytes(data[: int(share * len(data))])
-    assert any("is not JSON" in line for line in said(str(path)))
-
-
 def test_a_codebook_of_ones_own_lies_beside_the_table(tmp_path: Path) -> None:
     book = tmp_path / "asthma.toml"
     book.write_text(BOOK.format(cut=20), "utf-8")
