@@ -24,7 +24,7 @@ reanalysis:  ## re-analyse both published cohorts into results/reanalysis/, with
 published:  ## the same into results/published/, for who commits it: README shows its numbers
 
 test: $(STAMP)  ## run every test and every docstring's example
-	$(VENV)/bin/python -m pytest -n 2 --dist loadfile
+	$(VENV)/bin/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 check: $(STAMP)  ## the tests without sampling, simulation studies and browser, then the linters
 	$(VENV)/bin/python -m pytest -n 2 --dist loadfile -m "not sampling and not browser" \

@@ -147,6 +147,7 @@ def test_integers_in_give_a_float64_array_out(function, arguments):
 @pytest.mark.parametrize(
     ("call", "message"),
     [
+        (lambda: Piecewise([0, 0, 0], [6, 6]), r"cuts: must rise; got 6, 6"),
         (lambda: Weibull(0, 1).survival([6, -0.5]), r"months: must be >= 0; got -0\.5"),
         (lambda: Weibull(0, 1).rmst(0), r"horizon: must be > 0 and finite; got 0"),
         (lambda: FALLING.rmst(np.inf), r"horizon: must be > 0 and finite; got inf"),
