@@ -60,8 +60,20 @@ def hazard_ratio(covariate: str, level: str, versus: str, **more: Any) -> Docume
     return ratio("hazard_ratio", covariate, level, versus, **{"endpoint": "pfs", **more})
 
 
+def printed(kind: str, source: str = "Text", **more: Any) -> Document:
+    return {"kind": kind, "source": source, **more}
+
+
+def margin(covariate: str, **values: int) -> Document:
+    return printed("margin", "Table 1", covariate=covariate, values=values)
+
+
+def counts(responders: int, nonresponders: int) -> Document:
+    values = {"responders": responders, "nonresponders": nonresponders}
+    return printed("counts", "Table 3", values=values, role="fit")
+
+
 def east() -> Document:
-    sizes = {"small": 40, "middle": 30, "large": 20, "huge": 10}
     by_size = {"adjusted_for": ["spread"], "events_reference": 20}
     return {
         "id": "east",
@@ -71,21 +83,10 @@ def east() -> Document:
         "codebook": "book.toml",
         "institution": "East hospital",
         "published": [
-            {"kind": "margin", "covariate": "size", "values": sizes, "source": "Table 1"},
-            {
-                "kind": "margin",
-                "covariate": "spread",
-                "values": {"no": 60, "yes": 40},
-                "source": "Table 1",
-            },
-            {
-                "kind": "statistic",
-                "name": "follow-up",
-                "unit": "months",
-                "maximum": 20,
-                "source": "Text",
-            },
-            {"kind": "median", "endpoint": "pfs", "months": 12.0, "role": "fit", "source": "Text"},
+            margin("size", small=40, middle=30, large=20, huge=10),
+            margin("spread", no=60, yes=40),
+            printed("statistic", name="follow-up", unit="months", maximum=20),
+            printed("median", endpoint="pfs", months=12.0, role="fit"),
             hazard_ratio("size", "middle", "small", estimate=1.5, lower=0.8, upper=2.8, **by_size),
             hazard_ratio("size", "large", "small", estimate=2.0, lower=1.0, upper=4.0, **by_size),
             hazard_ratio("size", "huge", "small", estimate=3.0, lower=1.3, upper=6.9, **by_size),
@@ -93,59 +94,27 @@ def east() -> Document:
                 "spread", "yes", "no", estimate=2.0, lower=1.2, upper=3.4, adjusted_for=["size"]
             ),
             ratio("odds_ratio", "spread", "yes", "no", estimate=0.5, lower=0.2, upper=1.25),
-            {
-                "kind": "counts",
-                "values": {"responders": 70, "nonresponders": 30},
-                "role": "fit",
-                "source": "Table 3",
-            },
+            counts(70, 30),
         ],
     }
 
 
 def west() -> Document:
+    lent = {"cohort": "east", "covariates": ["size"], "log_sd": 0.5, "why": "not printed"}
+    joined = ("size", "greater", "lesser")
     return {
         "id": "west",
         "label": "West",
         "n": 60,
         "source": "invented",
         "codebook": "book.toml",
-        "borrowed_margins": {
-            "cohort": "east",
-            "covariates": ["size"],
-            "log_sd": 0.5,
-            "why": "not printed",
-        },
+        "borrowed_margins": lent,
         "published": [
-            {
-                "kind": "margin",
-                "covariate": "spread",
-                "values": {"no": 60, "yes": 0},
-                "source": "Table 1",
-            },
-            {
-                "kind": "median",
-                "endpoint": "local",
-                "months": 10.0,
-                "role": "fit",
-                "source": "Text",
-            },
-            hazard_ratio("size", "greater", "lesser", estimate=2.5, p=0.02, endpoint="local"),
-            ratio(
-                "odds_ratio",
-                "size",
-                "greater",
-                "lesser",
-                estimate=4.0,
-                p=0.01,
-                event="non_response",
-            ),
-            {
-                "kind": "counts",
-                "values": {"responders": 45, "nonresponders": 15},
-                "role": "fit",
-                "source": "Table 3",
-            },
+            margin("spread", no=60, yes=0),
+            printed("median", endpoint="local", months=10.0, role="fit"),
+            hazard_ratio(*joined, estimate=2.5, p=0.02, endpoint="local"),
+            ratio("odds_ratio", *joined, estimate=4.0, p=0.01, event="non_response"),
+            counts(45, 15),
         ],
     }
 

@@ -121,7 +121,7 @@ def test_a_joined_ratio_that_is_implied_leaves_its_contrast(analysis_of, papers)
     west = after["ratios_difference"][-1].reshape(2, -1)
     assert not west[0].any()
     middle, large, huge = (
-        structure_of(implied).parameters.index(f"size: {level}")
+        structure_of(implied).parameters.names.index(f"size: {level}")
         for level in ("middle", "large", "huge")
     )
     assert west[1, middle] < 0 < min(west[1, large], west[1, huge])
