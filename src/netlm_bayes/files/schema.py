@@ -47,7 +47,6 @@ def place_name(place: Place) -> str:
 
 
 def _step_name(part: str | int) -> str:
-    """Write one step of a place, a key as it must stand in the file."""
     if isinstance(part, int):
         return f"[{part + 1}]"
     return f".{part}" if re.fullmatch(r"[\w-]+", part) else f'."{part}"'
@@ -59,51 +58,51 @@ class _Reader:
     def __init__(self, text: str) -> None:
         self.lines: dict[Place, int] = {}
         self._tables: Counter[Place] = Counter()
-        self._tokens = list(_tokens(text))
+        self._tokens = [*_tokens(text), ("", 0)]
         self._at = 0
         table: Place = ()
-        while self._peek():
-            if self._peek() == "\n":
+        while self._next:
+            if self._next == "\n":
                 self._take()
-            elif self._peek() == "[":
+            elif self._next == "[":
                 table = self._header()
             else:
                 self._pair(table)
 
-    def _peek(self) -> str:
-        return self._tokens[self._at][0] if self._at < len(self._tokens) else ""
+    @property
+    def _next(self) -> str:
+        return self._tokens[self._at][0]
+
+    @property
+    def _line(self) -> int:
+        return self._tokens[self._at][1]
 
     def _take(self) -> str:
         self._at += 1
         return self._tokens[self._at - 1][0]
 
-    def _note(self, place: Place) -> None:
-        self.lines.setdefault(place, self._tokens[self._at][1])
-
     def _header(self) -> Place:
         """Read `[table]` or `[[list of tables]]`, within the latest of any list before it."""
-        start = self._at
+        line = self._line
         place: Place = ()
         self._take()
-        is_list = self._peek() == "["
+        is_list = self._next == "["
         if is_list:
             self._take()
         *outer, last = self._key()
         if is_list:
             self._take()
-        end, self._at = self._at, start
         for name in outer:
             place = (*place, name)
-            self._note(place)
+            self.lines.setdefault(place, line)
             if self._tables[place]:
                 place = (*place, self._tables[place] - 1)
         place = (*place, last)
-        self._note(place)
+        self.lines.setdefault(place, line)
         if is_list:
             self._tables[place] += 1
             place = (*place, self._tables[place] - 1)
-            self._note(place)
-        self._at = end
+            self.lines.setdefault(place, line)
         return place
 
     def _key(self) -> list[str]:
@@ -116,32 +115,28 @@ class _Reader:
                 names.append(token)
         return names
 
-    def _pair(self, table: Place) -> None:
+    def _pair(self, place: Place) -> None:
         """Read `key = value`."""
-        start, place = self._at, table
-        names = self._key()
-        end, self._at = self._at, start
-        for name in names:
+        line = self._line
+        for name in self._key():
             place = (*place, name)
-            self._note(place)
-        self._at = end
+            self.lines.setdefault(place, line)
         self._value(place)
 
     def _value(self, place: Place) -> None:
         """Read a list, an inline table or anything else."""
-        opening = self._take()
+        opening, count = self._take(), 0
         if opening not in {"[", "{"}:
-            while self._peek() not in {",", "]", "}", "\n", ""}:
+            while self._next not in {",", "]", "}", "\n", ""}:
                 self._take()
             return
-        count = 0
-        while self._peek() not in {"]", "}"}:
-            if self._peek() in {",", "\n"}:
+        while self._next not in {"]", "}"}:
+            if self._next in {",", "\n"}:
                 self._take()
             elif opening == "{":
                 self._pair(place)
             else:
-                self._note((*place, count))
+                self.lines.setdefault((*place, count), self._line)
                 self._value((*place, count))
                 count += 1
         self._take()
@@ -159,6 +154,11 @@ def _tokens(text: str) -> Iterator[tuple[str, int]]:
 
 Fault = tuple[Place, str]
 """Where in a document, and what was there and would be right."""
+
+
+def within(place: Place, faults: Iterable[Fault]) -> Iterator[Fault]:
+    """Faults of a part, with its place in the whole before their own."""
+    return (((*place, *inner), what) for inner, what in faults)
 
 
 class FaultsError(ValueError):

@@ -76,8 +76,9 @@ class Layout(Document):
         return units.get(column, units.get("time", "months"))
 
 
-def layout_faults(layout: Layout, codebook: Codebook, known: tuple[str, ...]) -> Iterator[Fault]:
+def layout_faults(layout: Layout, codebook: Codebook) -> Iterator[Fault]:
     """Faults of a layout against the codebook, each with its place in the layout."""
+    known = known_columns(codebook)
     for key, names in (("columns", layout.columns), ("recodes", layout.recodes)):
         for name in names:
             if name not in known:

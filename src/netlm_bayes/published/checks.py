@@ -10,9 +10,9 @@ from itertools import chain
 from typing import get_args
 
 from netlm_bayes.codebook import RESPONSE, Codebook, Covariate
-from netlm_bayes.files.schema import Fault, repeated
+from netlm_bayes.files.schema import Fault, repeated, within
 from netlm_bayes.files.toml import did_you_mean
-from netlm_bayes.ipd.columns import known_columns, layout_faults
+from netlm_bayes.ipd.columns import layout_faults
 from netlm_bayes.published.cohort import AnyItem, Cohort
 from netlm_bayes.published.double_counting import double_counting_faults
 from netlm_bayes.published.items import (
@@ -41,37 +41,26 @@ def faults(cohort: Cohort, codebook: Codebook) -> list[Fault]:
     return [
         *_conclusion_faults(cohort, codebook),
         *_borrowing_faults(cohort, codebook),
-        *(
-            (("published", index, *place), what)
-            for index, found in enumerate(by_item)
-            for place, what in found
-        ),
+        *chain.from_iterable(within(("published", i), found) for i, found in enumerate(by_item)),
         *double_counting_faults(cohort, codebook, sound),
-        *_patient_faults(cohort, codebook),
+        *within(("patients",), layout_faults(cohort.patients, codebook) if cohort.patients else ()),
     ]
-
-
-def _patient_faults(cohort: Cohort, codebook: Codebook) -> Iterator[Fault]:
-    if cohort.patients:
-        found = layout_faults(cohort.patients, codebook, known_columns(codebook))
-        yield from ((("patients", *place), what) for place, what in found)
 
 
 def _conclusion_faults(cohort: Cohort, codebook: Codebook) -> Iterator[Fault]:
     for index, said in enumerate(cohort.conclusions):
-        where = ("conclusions", index)
         found = _level_faults(codebook, said.covariate, better=said.better)
         if said.endpoint != RESPONSE:
             found = chain(_endpoint_faults(said.endpoint, codebook), found)
-        yield from (((*where, *place), what) for place, what in found)
+        yield from within(("conclusions", index), found)
 
 
 def _borrowing_faults(cohort: Cohort, codebook: Codebook) -> Iterator[Fault]:
     borrowed = cohort.borrowed_margins
+    where = ("borrowed_margins", "covariates")
     for name in borrowed.covariates if borrowed else ():
-        where = ("borrowed_margins", "covariates")
-        found = [what for _, what in _level_faults(codebook, name)]
-        yield from ((where, what) for what in found)
+        found = list(_level_faults(codebook, name))
+        yield from ((where, what) for _, what in found)
         if not found and not codebook.covariate(name).levels:
             yield where, f"'{name}' is continuous and has no margin"
 
@@ -96,16 +85,14 @@ def _item_faults(item: AnyItem, cohort: Cohort, codebook: Codebook) -> Iterator[
     if isinstance(item, (Median, Milestone, Curve, AdverseEvent)) and item.n and item.n > cohort.n:
         yield ("n",), f"must be at most the cohort's {cohort.n}; got {item.n}"
     if isinstance(item, Curve) and item.events and item.events > (item.n or cohort.n):
-        what = f"must be at most the {item.n or cohort.n} patients; got {item.events}"
-        yield ("events",), what
+        yield ("events",), f"must be at most the {item.n or cohort.n} patients; got {item.events}"
     if isinstance(item, (Median, Milestone, Curve, Logrank, Counts)):
         yield from _subgroup_faults(item.subgroup, codebook)
     yield from _restated_faults(item, codebook)
     for name in repeated(other.reading for other in item.otherwise):
         yield ("otherwise",), f"must each have a reading of their own; got '{name}' twice"
     for index, other in enumerate(item.otherwise):
-        found = _other_reading_faults(item, other, codebook)
-        yield from ((("otherwise", index, *place), what) for place, what in found)
+        yield from within(("otherwise", index), _other_reading_faults(item, other, codebook))
 
 
 def _endpoint_faults(endpoint: str, codebook: Codebook) -> Iterator[Fault]:
@@ -188,10 +175,10 @@ def _margin_faults(item: Margin, n: int, codebook: Codebook) -> Iterator[Fault]:
     if not known.levels:
         yield ("covariate",), f"'{item.covariate}' is continuous and has no levels to count"
         return
-    joined = [name for name in item.values if name not in known.levels]
     if known.latent:
         yield from _latent_margin_faults(item, n, known)
         return
+    joined = [name for name in item.values if name not in known.levels]
     for name in joined:
         yield ("values", name), f"joins {', '.join(known.groups[name])}; count each level"
     total = sum(item.values.values()) + item.missing
@@ -217,8 +204,7 @@ def _latent_margin_faults(item: Margin, n: int, known: Covariate) -> Iterator[Fa
     elif len(counted) < 2:
         yield ("values",), "must tell two levels or groups apart"
     elif printed + item.missing > n or ("" not in counted and printed + item.missing != n):
-        what = f"must sum to n = {n}; they sum to {printed + item.missing}"
-        yield ("values",), what
+        yield ("values",), f"must sum to n = {n}; they sum to {printed + item.missing}"
 
 
 def _count_faults(item: Counts, n: int) -> Iterator[Fault]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -24,42 +25,37 @@ def survival_information_kept(
     before: SurvivalTable, after: SurvivalTable, codebook: Codebook
 ) -> dict[Effect, float]:
     """Share of the information on each log hazard ratio that is left after joining."""
-    places = _effects(before.groups, codebook)
-    beta = np.zeros(len(places))
-    for _ in range(STEPS):
-        score, information = _survival_score(before, codebook, beta)
-        step = _newton_step(score, information, beta, "piecewise")
-        beta = beta + step
-        if np.abs(step).max(initial=0.0) < 1e-9:
-            break
-    tables = (_survival_score(table, codebook, beta)[1] for table in (before, after))
-    return _kept(places, *tables)
+    tables = [partial(_survival_score, table, codebook) for table in (before, after)]
+    effects = _effects(before.groups, codebook)
+    mode = _mode(tables[0], np.full(len(effects), _prior_precision("piecewise")))
+    return _kept(effects, *(score(mode)[1] for score in tables))
 
 
 def response_information_kept(
     before: ResponseTable, after: ResponseTable, codebook: Codebook
 ) -> dict[Effect, float]:
     """Share of the information on each log odds ratio left; see `survival_information_kept`."""
-    places = _effects(before.groups, codebook)
-    level, beta = 0.0, np.zeros(len(places))
+    tables = [partial(_response_score, table, codebook) for table in (before, after)]
+    effects = _effects(before.groups, codebook)
+    precision = np.array([0.0, *[_prior_precision("response")] * len(effects)])
+    mode = _mode(tables[0], precision)
+    return _kept(effects, *(_given_the_first(score(mode)[1]) for score in tables))
+
+
+def _prior_precision(kind: str) -> float:
+    return float(DEFAULT_PRIORS[kind]["effect"].sigma ** -2)
+
+
+def _mode(score_at: Callable[[Floats], tuple[Floats, Floats]], precision: Floats) -> Floats:
+    """Mode under independent normal priors around 0, by Newton steps of at most one each."""
+    found = np.zeros(len(precision))
     for _ in range(STEPS):
-        design, expected, weight = _response(before, codebook, level, beta)
-        left = before.responders - expected
-        centred = design - np.average(design, axis=0, weights=weight)
-        information = (centred * weight[:, None]).T @ centred
-        step = _newton_step(centred.T @ left, information, beta, "response")
-        level += float(
-            left.sum() / weight.sum() - np.average(design, axis=0, weights=weight) @ step
-        )
-        beta = beta + step
-        if np.abs(step).max(initial=0.0) < 1e-9 and abs(left.sum()) < 1e-9:
+        score, information = score_at(found)
+        step = np.linalg.solve(information + np.diag(precision), score - precision * found)
+        found = found + np.clip(step, -1.0, 1.0)
+        if np.abs(step).max(initial=0.0) < 1e-9:
             break
-    found = []
-    for table in (before, after):
-        design, _, weight = _response(table, codebook, level, beta)
-        centred = design - np.average(design, axis=0, weights=weight)
-        found.append((centred * weight[:, None]).T @ centred)
-    return _kept(places, *found)
+    return found
 
 
 def _effects(groups: Groups, codebook: Codebook) -> list[Effect]:
@@ -97,21 +93,22 @@ def _survival_score(
     return score, second - (centre * events[:, None]).T @ centre
 
 
-def _response(
-    table: ResponseTable, codebook: Codebook, level: float, beta: Floats
-) -> tuple[Floats, Floats, Floats]:
-    """Mean design of each group, the responders expected in it, and its binomial weight."""
-    design, _ = _mean_design(table.groups, codebook, np.zeros_like(beta))
-    probability = 1 / (1 + np.exp(-np.clip(level + design @ beta, -30, 30)))
+def _response_score(
+    table: ResponseTable, codebook: Codebook, parameters: Floats
+) -> tuple[Floats, Floats]:
+    """Gradient and information of the log odds of the reference and of the log odds ratios."""
+    design, _ = _mean_design(table.groups, codebook, np.zeros(len(parameters) - 1))
+    design = np.column_stack([np.ones(len(design)), design])
+    probability = 1 / (1 + np.exp(-np.clip(design @ parameters, -30, 30)))
     expected = table.groups.patients * probability
-    return design, expected, expected * (1 - probability)
+    weight = expected * (1 - probability)
+    return (table.responders - expected) @ design, (design * weight[:, None]).T @ design
 
 
-def _newton_step(score: Floats, information: Floats, beta: Floats, kind: str) -> Floats:
-    """Step to the mode under the default prior of effects, cut to one log ratio."""
-    precision = DEFAULT_PRIORS[kind]["effect"].sigma ** -2
-    held = information + precision * np.eye(len(beta))
-    return np.clip(np.linalg.solve(held, score - precision * beta), -1.0, 1.0)
+def _given_the_first(information: Floats) -> Floats:
+    """Information on all parameters but the first, which is estimated too."""
+    cross = information[0, 1:]
+    return np.asarray(information[1:, 1:] - np.outer(cross, cross) / information[0, 0])
 
 
 def _kept(places: list[Effect], before: Floats, after: Floats) -> dict[Effect, float]:
