@@ -13,7 +13,7 @@ from netlm_bayes.pipeline.reconstruct import patients_csv
 from netlm_bayes.published.digitised.clicks import AtRisk, Clicks, falling, read_clicks
 from netlm_bayes.published.digitised.curve import DigitisedCurve, ledger
 from netlm_bayes.published.digitised.guyot import Reconstruction
-from netlm_bayes.published.digitised.reconstructions import most_likely
+from netlm_bayes.published.digitised.plausible import most_likely
 
 BOOK = book(grade="a b")
 TOUCHING = DigitisedCurve(

@@ -14,7 +14,7 @@ from netlm_bayes.evidence.analysis import Analysis
 from netlm_bayes.evidence.assemble import analyse
 from netlm_bayes.evidence.sources import BUNDLED_COHORTS, read_cohorts
 from netlm_bayes.model import Model
-from netlm_bayes.published.digitised.grid import CurveEvidence
+from netlm_bayes.published.digitised.plausible import CurveEvidence
 
 PLAIN = Mode(linker="py", optimizer=None)
 COVARIATES = ("htb", "ki67", "bone", "margin", "site")

@@ -15,9 +15,11 @@ from netlm_bayes.codebook import BUNDLED, read_codebook
 from netlm_bayes.frequentist.product_limit import product_limit
 from netlm_bayes.published.digitised.clicks import AtRisk, Clicks, falling
 from netlm_bayes.published.digitised.curve import DigitisedCurve
-from netlm_bayes.published.digitised.grid import CurveEvidence, curve_evidence, grid_log_likelihood
-from netlm_bayes.published.digitised.reconstructions import (
+from netlm_bayes.published.digitised.plausible import (
+    CurveEvidence,
     Pooled,
+    curve_evidence,
+    grid_log_likelihood,
     plausible,
     pooled_over,
     weibull_fit,

@@ -7,7 +7,7 @@ from netlm_bayes.curves import Weibull
 from netlm_bayes.estimands.curve_replication import curve_replicates
 from netlm_bayes.estimands.population import Population
 from netlm_bayes.population import Patterns
-from netlm_bayes.published.digitised.grid import CurveEvidence
+from netlm_bayes.published.digitised.plausible import CurveEvidence
 
 PATTERNS = Patterns(("bone",), (("no", "yes"),), ("no",))
 

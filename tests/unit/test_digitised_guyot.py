@@ -11,7 +11,7 @@ from netlm_bayes.published.digitised.curve import (
     largest_mismatch,
     ledger,
 )
-from netlm_bayes.published.digitised.reconstructions import (
+from netlm_bayes.published.digitised.plausible import (
     QUANTITIES,
     most_likely,
     plausible,

@@ -24,7 +24,7 @@ from netlm_bayes.likelihood.structure import structure_of
 from netlm_bayes.model import read_model
 from netlm_bayes.population import Patterns, joint_distribution
 from netlm_bayes.published.cohort import Cohort, printed_follow_up
-from netlm_bayes.published.digitised.grid import CurveEvidence
+from netlm_bayes.published.digitised.plausible import CurveEvidence
 
 MODELS = ("pfs-weibull", "pfs-piecewise", "response-logistic")
 

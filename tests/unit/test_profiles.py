@@ -8,8 +8,7 @@ import pytest
 from numpy.typing import ArrayLike, NDArray
 
 from netlm_bayes.codebook import Codebook
-from netlm_bayes.ipd.patients import Patients, Scale
-from netlm_bayes.ipd.profiles import MOST_PROFILES, observed_patterns, shares_over
+from netlm_bayes.ipd.patients import MOST_PROFILES, Patients, Scale, observed_patterns, shares_over
 from netlm_bayes.population import Patterns, patterns_of
 
 SIZES = {"size": 4, "spread": 2, "site": 3}

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from netlm_bayes.estimands.population import Population
 from netlm_bayes.estimands.subgroups import subgroups_within
-from netlm_bayes.published.digitised.grid import CurveEvidence
+from netlm_bayes.published.digitised.plausible import CurveEvidence
 
 Array = NDArray[np.float64]
 MONTHS = (6.0, 12.0, 24.0)

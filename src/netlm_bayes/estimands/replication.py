@@ -22,7 +22,7 @@ from netlm_bayes.evidence.analysis import Analysis, CohortEvidence
 from netlm_bayes.evidence.implied.emulator import follow_up_of, not_implied, saw_less
 from netlm_bayes.evidence.implied.regression import Regression, Response, Survival, regression_of
 from netlm_bayes.published.cohort import AnyItem, item_label, subgroup_label
-from netlm_bayes.published.digitised.grid import CurveEvidence
+from netlm_bayes.published.digitised.plausible import CurveEvidence
 from netlm_bayes.published.estimates import CurvePoint, PrintedRatio, ResponseCount
 from netlm_bayes.published.items import Counts, Median, Milestone, Ratio
 from netlm_bayes.published.roles import ItemRole, adjusts_alike

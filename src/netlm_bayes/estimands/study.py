@@ -9,7 +9,7 @@ import numpy as np
 
 from netlm_bayes.errors import InputError, Problem
 from netlm_bayes.ipd.patients import Floats
-from netlm_bayes.ipd.survival import LONGEST
+from netlm_bayes.ipd.variables import LONGEST
 
 MONTHS = 36.0
 """Follow-up where no cohort tells its own."""

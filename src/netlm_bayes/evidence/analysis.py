@@ -16,7 +16,7 @@ from netlm_bayes.model import Model
 from netlm_bayes.parameters import Parameters, parameters_of
 from netlm_bayes.population import Patterns
 from netlm_bayes.published.cohort import Cohort
-from netlm_bayes.published.digitised.grid import CurveEvidence
+from netlm_bayes.published.digitised.plausible import CurveEvidence
 from netlm_bayes.published.estimates import CurvePoint, Estimate, PrintedRatio, ResponseCount
 from netlm_bayes.published.recover import RecoveredTable
 from netlm_bayes.published.roles import ItemRole

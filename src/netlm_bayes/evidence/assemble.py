@@ -30,7 +30,7 @@ from netlm_bayes.model import Model
 from netlm_bayes.population import Patterns, joint_distribution
 from netlm_bayes.published.checks import faults
 from netlm_bayes.published.cohort import Cohort
-from netlm_bayes.published.digitised.grid import curve_evidence
+from netlm_bayes.published.digitised.plausible import curve_evidence
 from netlm_bayes.published.estimates import (
     CurvePoint,
     Estimate,

@@ -17,9 +17,10 @@ from netlm_bayes.ipd.patients import (
     SMALLEST_SHOWN,
     Floats,
     Patients,
+    observed_patterns,
     scales_of,
+    shares_over,
 )
-from netlm_bayes.ipd.profiles import observed_patterns, shares_over
 from netlm_bayes.latent import (
     Normal,
     Scale,

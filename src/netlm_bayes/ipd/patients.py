@@ -1,14 +1,17 @@
-"""Patients in one canonical form: months, codes of levels, one direction; no identifiers."""
+"""Patients in one canonical form - months, codes of levels, no identifiers - and their profiles."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from netlm_bayes.latent import Scale
+from netlm_bayes.codebook import Codebook
+from netlm_bayes.latent import Normal, Parts, Scale, parts_of
+from netlm_bayes.population import Patterns, divided
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -94,3 +97,127 @@ def _scale(values: Iterable[Floats], unit: str) -> Scale:
     sd = float(np.std(known, ddof=1)) if len(known) > 1 else 0.0
     mean = float(np.mean(known)) if len(known) else 0.0
     return Scale(mean, sd if sd > 0 else 1.0, unit)
+
+
+MOST_PROFILES = 1000
+"""Above, estimates are standardised over a systematic sample of this many patients a cohort."""
+
+
+@dataclass(frozen=True)
+class Completions:
+    """Every way in which patients' missing levels can be filled in."""
+
+    # (completions,); place of the patient, rising; a patient without missing levels has one
+    # completion
+    owner: Ints
+    codes: Ints  # (completions, covariates); levels, filled in
+    filled: np.ndarray  # (completions, covariates); where a level is filled in and not observed
+
+
+def completions(patients: Patients, levels: Mapping[str, int]) -> Completions:
+    """Fill in missing levels in every way."""
+    codes = np.column_stack([np.empty((patients.n, 0), int), *[patients.levels[x] for x in levels]])
+    owner, filled = np.arange(patients.n), codes == MISSING
+    for column, size in enumerate(levels.values()):
+        ways = np.where(filled[:, column], size, 1)
+        place = np.repeat(np.arange(len(owner)), ways)
+        first = np.repeat(np.cumsum(ways) - ways, ways)
+        owner, codes, filled = owner[place], codes[place], filled[place]
+        fill = filled[:, column]
+        codes[fill, column] = (np.arange(len(place)) - first)[fill]
+    return Completions(owner, codes, filled)
+
+
+def margins(patients: Patients, levels: Mapping[str, int]) -> dict[str, Floats]:
+    r"""Share of each level among the patients in whom it is known.
+
+    .. math:: m_l = \frac{n_l + 1}{\sum_l (n_l + 1)}
+
+    the posterior mean under a uniform Dirichlet prior, as in the likelihood of missing levels.
+    """
+    found = {}
+    for name, size in levels.items():
+        known = patients.levels[name][patients.levels[name] != MISSING]
+        count = np.bincount(known, minlength=size) + 1.0
+        found[name] = count / count.sum()
+    return found
+
+
+def observed_patterns(
+    cohorts: Sequence[Patients],
+    codebook: Codebook,
+    covariates: Sequence[str],
+    scales: Mapping[str, Scale],
+) -> tuple[Patterns, tuple[Floats, ...]]:
+    """Profiles that patients have, and how common each is in every cohort."""
+    named = [name for name in covariates if codebook.covariates[name].levels]
+    latent = tuple(
+        parts_of(name, codebook.covariates[name])
+        for name in named
+        if codebook.covariates[name].latent
+    )
+    levels = {name: codebook.covariates[name].levels for name in named}
+    sizes = {name: len(found) for name, found in levels.items()}
+    rows, weights = zip(*[_profiles(p, sizes, scales, latent) for p in cohorts], strict=True)
+    distinct, place = np.unique(np.concatenate(rows), axis=0, return_inverse=True)
+    bounds = np.cumsum([len(part) for part in rows])[:-1]
+    shares = tuple(
+        np.bincount(where.reshape(-1), weight, minlength=len(distinct)) / weight.sum()
+        for where, weight in zip(np.split(place.reshape(-1), bounds), weights, strict=True)
+    )
+    codes, values = distinct[:, : len(named)].astype(int), distinct[:, len(named) :]
+    patterns = Patterns(
+        tuple(named),
+        tuple(levels.values()),
+        tuple(codebook.covariates[name].reference for name in named),
+        steps=tuple((name, scale.step) for name, scale in scales.items()),
+        profiles=tuple(
+            tuple(found[code] for found, code in zip(levels.values(), row, strict=True))
+            for row in codes.tolist()
+        ),
+        values=tuple(tuple(row) for row in values.tolist()),
+        latent=latent,
+    )
+    return patterns, shares
+
+
+def _profiles(
+    patients: Patients,
+    sizes: Mapping[str, int],
+    scales: Mapping[str, Scale],
+    latent: Sequence[Parts] = (),
+) -> tuple[Floats, Floats]:
+    """Codes and standardised values of every completion, and its weight.
+
+    A missing value is taken at the centre; on a latent scale at the mean of the completion's level.
+    """
+    if scales and patients.n > MOST_PROFILES:
+        keep = np.zeros(patients.n, dtype=bool)
+        keep[np.linspace(0, patients.n - 1, MOST_PROFILES).astype(int)] = True
+        patients = patients.take(keep)
+    found, margin = completions(patients, sizes), margins(patients, sizes)
+    weight = np.ones(len(found.owner))
+    for column, name in enumerate(sizes):
+        share = margin[name][found.codes[:, column]]
+        weight = weight * np.where(found.filled[:, column], share, 1.0)
+    level = {
+        part.name: part.scores(Normal())[found.codes[:, list(sizes).index(part.name)]]
+        for part in latent
+    }
+    values = []
+    for name, scale in scales.items():
+        value = scale.standardised(patients.values[name])[found.owner]
+        values.append(np.where(np.isnan(value), level.get(name, 0.0), value))
+    return np.column_stack([found.codes, *values]).astype(float), weight
+
+
+def shares_over(
+    patterns: Patterns, patients: Patients, spread: Mapping[str, Normal] | None = None
+) -> Floats:
+    """How common every combination of levels is among patients; shape (patterns,)."""
+    names = zip(patterns.covariates, patterns.levels, strict=True)
+    sizes = {name: len(levels) for name, levels in names}
+    codes, weight = _profiles(patients, sizes, {})
+    place = np.ravel_multi_index(codes.astype(int).T, tuple(sizes.values()))
+    share = np.bincount(place, weight, minlength=math.prod(sizes.values())) / weight.sum()
+    return divided(patterns, share, spread or {})

@@ -26,10 +26,15 @@ from netlm_bayes.ipd.columns import (
     match_header,
     spaced_once,
 )
-from netlm_bayes.ipd.covariates import continuous_values, number_columns, read_levels, read_numbers
 from netlm_bayes.ipd.patients import MISSING, RESPONSES, Ints, Patients
-from netlm_bayes.ipd.survival import survival_of
 from netlm_bayes.ipd.tabular import MAGIC, Delimited, ParquetFile, read_delimited, read_parquet
+from netlm_bayes.ipd.variables import (
+    continuous_values,
+    number_columns,
+    read_levels,
+    read_numbers,
+    survival_of,
+)
 
 
 def repeated_patients(table: Table) -> list[Finding]:

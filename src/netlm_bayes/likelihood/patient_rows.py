@@ -9,8 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from netlm_bayes.evidence.analysis import Analysis
-from netlm_bayes.ipd.patients import MISSING, Floats, Ints, Patients
-from netlm_bayes.ipd.profiles import completions
+from netlm_bayes.ipd.patients import MISSING, Floats, Ints, Patients, completions
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from netlm_bayes.likelihood.structure import (
     ratio_rows,
 )
 from netlm_bayes.population import Patterns
-from netlm_bayes.published.digitised.grid import MOST_CELLS
+from netlm_bayes.published.digitised.plausible import MOST_CELLS
 from netlm_bayes.published.estimates import CurvePoint
 
 Array = NDArray[np.float64]

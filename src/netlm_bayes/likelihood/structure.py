@@ -12,7 +12,7 @@ from netlm_bayes.likelihood.site_data import cell_data, cell_rows
 from netlm_bayes.model import Baseline, Outcome, Pooling
 from netlm_bayes.parameters import Parameters
 from netlm_bayes.population import Patterns
-from netlm_bayes.published.digitised.grid import CurveEvidence
+from netlm_bayes.published.digitised.plausible import CurveEvidence
 from netlm_bayes.published.estimates import PrintedRatio
 
 

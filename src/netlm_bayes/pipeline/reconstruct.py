@@ -27,7 +27,7 @@ from netlm_bayes.published.digitised.curve import (
     read_curve,
 )
 from netlm_bayes.published.digitised.guyot import Reconstruction
-from netlm_bayes.published.digitised.reconstructions import (
+from netlm_bayes.published.digitised.plausible import (
     Pooled,
     most_likely,
     plausible,

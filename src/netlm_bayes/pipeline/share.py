@@ -17,7 +17,7 @@ from netlm_bayes.files.schema import repeated
 from netlm_bayes.files.toml import did_you_mean
 from netlm_bayes.files.writing import check_place, write_whole
 from netlm_bayes.ipd.patients import MISSING, Patients
-from netlm_bayes.ipd.survival import LONGEST
+from netlm_bayes.ipd.variables import LONGEST
 from netlm_bayes.model import CUTS, Model, Outcome, read_model
 from netlm_bayes.pipeline.reconstruct import MARK
 from netlm_bayes.report.site_table import report

@@ -14,7 +14,7 @@ from pydantic import AfterValidator, BeforeValidator, Field
 from netlm_bayes.files.schema import Document, Fault, Place, repeated
 from netlm_bayes.files.toml import did_you_mean
 from netlm_bayes.ipd.patients import SYNTHETIC
-from netlm_bayes.ipd.survival import LONGEST
+from netlm_bayes.ipd.variables import LONGEST
 from netlm_bayes.published.items import Count, Patients
 from netlm_bayes.sites.table import NODES, chebyshev_coefficients
 

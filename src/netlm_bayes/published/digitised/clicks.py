@@ -15,8 +15,8 @@ from netlm_bayes.files.toml import did_you_mean
 from netlm_bayes.ipd.cells import Column, Finding, Table, decimal_of, nothing, numbers, problems_of
 from netlm_bayes.ipd.columns import spaced_once
 from netlm_bayes.ipd.patients import LONGEST_LIKELY, Floats, Ints
-from netlm_bayes.ipd.survival import LONGEST, too_long
 from netlm_bayes.ipd.tabular import read_delimited
+from netlm_bayes.ipd.variables import LONGEST, too_long
 
 
 @dataclass(frozen=True)
