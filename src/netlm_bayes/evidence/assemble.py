@@ -1,7 +1,4 @@
-"""One cohort's file and one model: what enters the likelihood, what is checked, what is unused.
-
-Nothing is dropped in silence: every item of the file gets a role, and the role a reason.
-"""
+"""One cohort's file and one model: every item gets a role, and those in the likelihood numbers."""
 
 from __future__ import annotations
 
@@ -83,7 +80,6 @@ def analyse(spec: Model, files: Sequence[CohortFile]) -> Analysis:
 def _patients_evidence(
     spec: Model, file: CohortFile, patients: Patients, share: Array, patterns: Patterns
 ) -> CohortEvidence:
-    """Take a cohort of patients: nothing is printed of it."""
     cohort = file.cohort.model_copy(update={"n": patients.n})
     nothing = _nothing_printed(cohort, share, patterns, notes_on(spec, file, patients))
     return replace(nothing, patients=patients)
@@ -92,7 +88,6 @@ def _patients_evidence(
 def _table_evidence(
     spec: Model, file: CohortFile, table: SiteTable, patterns: Patterns
 ) -> CohortEvidence:
-    """Take a site's table: nothing is printed of it."""
     if problems := table_faults(spec, table):
         raise InputError(file.name, problems)
     groups = groups_of(spec, table)

@@ -339,7 +339,6 @@ HIDDEN = ("kind", "source", "role")
 
 
 def _shown(item: Mapping[str, Any]) -> str:
-    """An item's keys in one line."""
     pairs = [(name, value) for name, value in item.items() if name not in HIDDEN and value]
     return ", ".join(f"{name} {_words(value)}" for name, value in pairs)
 
@@ -351,7 +350,6 @@ def _words(value: Any) -> str:
 
 
 def _interval(interval: Sequence[Number] | None) -> dict[str, Number]:
-    """Lower and upper limit of an interval given as a pair."""
     if interval is None:
         return {}
     if isinstance(interval, str) or len(interval) != 2:

@@ -86,7 +86,6 @@ def check_file(path: str) -> str:
 
 
 def _file_words(path: str) -> str:
-    """Describe a cohort, or the patients of a file."""
     files = read_file(path)
     patients = [file.patients for file in files if file.patients is not None]
     cohort, table = files[0].cohort, files[0].table

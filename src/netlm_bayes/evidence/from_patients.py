@@ -110,10 +110,7 @@ def with_outcome(spec: Model, files: Sequence[CohortFile]) -> dict[str, Patients
 
 
 def on_latent_scales(patients: Patients, spec: Model, codebook: Codebook) -> Patients:
-    """Copy with values on the latent scales of a model.
-
-    Whose raw quantity is not known, but the level, has the mean of the level among these patients.
-    """
+    """Copy with values on a model's latent scales; of the level's mean where only that is known."""
     values = dict(patients.values)
     for name, normal in spread_in(patients, spec, codebook).items():
         covariate = codebook.covariates[name]

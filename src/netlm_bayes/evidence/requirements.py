@@ -63,7 +63,6 @@ def _covariate_faults(spec: Model, codebook: Codebook, printed: bool) -> Iterato
 
 
 def _ways_out(name: str, event_free: str) -> str:
-    """Say how responders may be compared."""
     if name != RESPONSE:
         return ""
     return (

@@ -126,7 +126,6 @@ def _listed(data: Any) -> list[Any]:
 
 
 def _read(source: Any, place: int) -> list[CohortFile]:
-    """Read what one source holds."""
     if isinstance(source, (str, Path)):
         return read_file(str(source))
     if isinstance(source, CohortFile):
@@ -197,7 +196,6 @@ def read_file(reference: str) -> list[CohortFile]:
 
 
 def _cohort_path(reference: str) -> Path:
-    """Path behind a reference to a cohort."""
     path = Path(reference)
     if reference in BUNDLED_COHORTS:
         return bundled_file(reference)
@@ -222,7 +220,6 @@ def _bare_patients(path: Path, reference: str) -> list[CohortFile]:
 def _declared_patients(
     file: CohortFile, layout: Layout, path: Path, reference: str, text: str
 ) -> list[CohortFile]:
-    """Read patients as a cohort's file says."""
     source = path.parent / layout.file
     if not source.exists():
         what = f"no such file '{layout.file}' beside this one"
@@ -265,7 +262,6 @@ def _institutions(file: CohortFile, data: bytes, source: str) -> list[CohortFile
 def _identity(
     cohort: Cohort, institution: str, patients: Patients, several: bool
 ) -> dict[str, str | int]:
-    """Id, label, institution and number of patients."""
     from netlm_bayes.ipd.patients import SYNTHETIC
 
     called = f"{cohort.id}/{institution}" if several else cohort.id
@@ -279,7 +275,6 @@ def _identity(
 
 
 def _site_table(path: Path, reference: str) -> CohortFile:
-    """Read what a site shares."""
     data = read_bytes(path, reference)
     from netlm_bayes.sites.exchange import read_site_table
 

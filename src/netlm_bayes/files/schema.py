@@ -116,7 +116,6 @@ class _Reader:
         return names
 
     def _pair(self, place: Place) -> None:
-        """Read `key = value`."""
         line = self._line
         for name in self._key():
             place = (*place, name)
@@ -222,7 +221,6 @@ def known_kinds(schema: type[Document], loc: Sequence[str | int]) -> list[str]:
 
 
 def _kinds(document: type[Document]) -> tuple[str, ...]:
-    """Values of `kind` that belong to a schema."""
     field = document.model_fields.get("kind")
     return get_args(field.annotation) if field else ()
 

@@ -90,7 +90,6 @@ def _place_of(detail: ErrorDetails, values: Mapping[str, Any]) -> Place:
 
 
 def _what(detail: ErrorDetails, schema: type[Document]) -> str:
-    """Say what was there and what would be right."""
     got, kind = detail["input"], detail["type"]
     if kind == "extra_forbidden":
         key, known = str(detail["loc"][-1]), known_keys(schema, detail["loc"])
@@ -119,7 +118,6 @@ def _bound(value: Any) -> str:
 
 
 def _choice(got: Any, allowed: list[str]) -> str:
-    """Say what may be chosen from."""
     if got is None:
         return f"is missing; must be one of {', '.join(allowed)}"
     suggestion = did_you_mean(str(got), allowed)
@@ -242,7 +240,6 @@ def validated[D: Document](schema: type[D], values: Mapping[str, Any], source: s
 
 
 def _without_lists(value: Any) -> Any:
-    """Turn TOML's lists into the tuples of a frozen document."""
     if isinstance(value, dict):
         return {key: _without_lists(inner) for key, inner in value.items()}
     return tuple(map(_without_lists, value)) if isinstance(value, (list, tuple)) else value

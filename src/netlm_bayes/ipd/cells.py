@@ -89,10 +89,7 @@ class Column:
         return _bools(pc.is_in(self.text, value_set=pa.array(["", NOT_AVAILABLE])))
 
     def shown(self, cell: int) -> str:
-        """What stands in a cell: numbers as they are, text in quotes, of several lines nothing.
-
-        A quotation mark too many makes a cell of what follows it, identifiers and all.
-        """
+        """What stands in a cell, but for several lines: a stray quotation mark may have made them."""
         text = str(self.text[cell])
         if "\n" in text or "\r" in text:
             return "several lines of text (a quotation mark too many?)"
@@ -210,5 +207,4 @@ def _key(text: str) -> str:
 
 
 def _bools(values: pa.Array) -> NDArray[np.bool_]:
-    """Arrow's booleans as NumPy's."""
     return np.asarray(values.to_numpy(zero_copy_only=False), dtype=bool)

@@ -30,7 +30,6 @@ CODES = {
 
 
 def _as_text(value: Any) -> Any:
-    """Take the number 1 where a file has the text 1."""
     return str(value) if type(value) is int else value
 
 
@@ -129,11 +128,7 @@ def known_columns(codebook: Codebook) -> tuple[str, ...]:
 
 
 def match_header(names: Sequence[str], layout: Layout, codebook: Codebook) -> Header:
-    """Find the canonical columns among the names in a file.
-
-    A name counts whatever its case and however it is spaced or broken into lines. Columns without
-    a name, such as row numbers, are not read.
-    """
+    """Find the canonical columns among a file's names, whatever their case and spacing."""
     spaced = [spaced_once(name) for name in names]
     declared = {ours: spaced_once(name) for ours, name in layout.columns.items()}
     theirs = {name: declared.get(name, name) for name in known_columns(codebook)}
@@ -222,7 +217,6 @@ def _unknown(
     places: Mapping[str, int],
     theirs: Mapping[str, str],
 ) -> Iterator[Problem]:
-    """Columns that nobody asked for."""
     unknown = [name for name in dict.fromkeys(names) if name and name not in wanted]
     free = [name for canonical, name in theirs.items() if canonical not in places]
     otherwise = "; [patients] in a cohort file may rename it in 'columns' or leave it by 'ignore'"
@@ -234,7 +228,6 @@ def _unknown(
 
 
 def _broken(places: Iterable[int]) -> Iterator[Problem]:
-    """Unknown columns whose names go over several lines."""
     for place in places:
         what = "has an unknown name of several lines (a quotation mark too many?)"
         yield Problem(f"column {place + 1}", what)

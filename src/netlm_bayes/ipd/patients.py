@@ -187,10 +187,7 @@ def _profiles(
     scales: Mapping[str, Scale],
     latent: Sequence[Parts] = (),
 ) -> tuple[Floats, Floats]:
-    """Codes and standardised values of every completion, and its weight.
-
-    A missing value is taken at the centre; on a latent scale at the mean of the completion's level.
-    """
+    """Codes, standardised values (the centre, or the level's mean, where missing) and weights."""
     if scales and patients.n > MOST_PROFILES:
         keep = np.zeros(patients.n, dtype=bool)
         keep[np.linspace(0, patients.n - 1, MOST_PROFILES).astype(int)] = True

@@ -83,18 +83,13 @@ def synthetic_rows(table: Table) -> tuple[bool, list[Finding]]:
 
 
 def _numbered(column: Column) -> Ints:
-    """A number for each different cell."""
     return np.asarray(column.text.dictionary_encode().indices.to_numpy(), np.int64)
 
 
 def read_patients(
     data: bytes, source: str, layout: Layout, codebook: Codebook
 ) -> dict[str, Patients]:
-    """Read a CSV or Parquet.
-
-    Cells are taken without the blanks around them. An empty cell is missing, and so is `NA`
-    unless it is a level. Lines of a CSV with nothing in them are left out.
-    """
+    """Read a CSV or Parquet: cells without blanks around them, an empty one or `NA` missing."""
     file = _opened(data, source, layout, codebook)
     header = match_header(file.names, layout, codebook)
     if not header.places:
@@ -130,7 +125,6 @@ def _opened(
 
 
 def _as_meant(table: Table, layout: Layout) -> Table:
-    """Put what the file means in place of what it has."""
     recodes = layout.recodes
     columns = {name: recoded(cells, recodes.get(name, {})) for name, cells in table.columns.items()}
     return replace(table, columns=columns)
@@ -173,7 +167,6 @@ def _patients(
 
 
 def _response(table: Table) -> tuple[Ints, list[Finding]]:
-    """Read the best response."""
     if RESPONSE not in table.columns:
         return np.full(len(table.row), MISSING), []
     return codes(table.columns[RESPONSE], RESPONSES, "response")

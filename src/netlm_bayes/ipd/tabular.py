@@ -114,7 +114,6 @@ def _outside_quotes(data: bytes, byte: int) -> Ints:
 
 
 def _records(data: bytes, source: str) -> Records:
-    """Find records and their lines."""
     if data.count(b'"') % 2:
         raise InputError(source, [_unpaired(data)])
     data = data if data.endswith(b"\n") else data + b"\n"
@@ -140,7 +139,6 @@ def _split(header: str, delimiter: str) -> list[str]:
 
 
 def _delimiter(header: str, known: Callable[[str], bool], source: str) -> str:
-    """Tell the delimiter from the header."""
     names = {mark: _split(header, mark) for mark in DELIMITERS}
     score = {
         mark: (sum(known(name) for name in names[mark]), len(names[mark]))
@@ -186,7 +184,6 @@ def _parse(file: Delimited, start: Ints, places: list[int]) -> dict[int, pa.Arra
 
 
 def _ragged(line: Ints, cells: NDArray[np.int64], columns: int) -> Iterator[Problem]:
-    """Lines that do not have a cell for each column."""
     for at, count in islice(zip(line, cells, strict=True), LISTED):
         what = f"must have {columns} cells, as the header; it has {count}"
         yield Problem(f"line {at}", what)

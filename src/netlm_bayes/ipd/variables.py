@@ -67,7 +67,6 @@ def too_long(column: Column, months: Floats, limit: str) -> list[Finding]:
 
 
 def _observed(table: Table, layout: Layout, decimal: str) -> tuple[Floats, Floats, list[Finding]]:
-    """Read `time` and `event`."""
     time, event = table.columns["time"], table.columns["event"]
     months, found = _months(table, "time", layout, decimal, zero=False)
     happened, _ = codes(event, CODES["event"])
@@ -88,7 +87,6 @@ def _alone(missing: Column, given: Column) -> list[Finding]:
 def _between_scans(
     table: Table, layout: Layout, decimal: str
 ) -> tuple[Floats, Floats, list[Finding]]:
-    """Read `time_lower` and `time_upper`."""
     first, last = table.columns["time_lower"], table.columns["time_upper"]
     lower, found = _months(table, "time_lower", layout, decimal, zero=True)
     upper, wrong = _months(table, "time_upper", layout, decimal, zero=False)
@@ -147,10 +145,7 @@ def read_numbers(
 def continuous_values(
     numbers_read: Mapping[str, Floats], codebook: Codebook, rows: int
 ) -> dict[str, Floats]:
-    """Numbers of each continuous covariate, NaN throughout where there is no column of it.
-
-    Of a covariate with a latent scale, the raw quantity behind its levels.
-    """
+    """Numbers of each covariate that is continuous or on a latent scale; NaN without a column."""
     nowhere = np.full(rows, np.nan)
     column = {
         name: c.raw if c.levels else name

@@ -69,7 +69,6 @@ def _times(everyone: list[Patients]) -> dict[str, pa.Array]:
 
 
 def _covariates(everyone: list[Patients], codebook: Codebook) -> dict[str, pa.Array]:
-    """Columns of the covariates that anyone has."""
     columns = {}
     for name, covariate in covariates_read(codebook).items():
         if covariate.levels:
@@ -85,12 +84,10 @@ def _covariates(everyone: list[Patients], codebook: Codebook) -> dict[str, pa.Ar
 
 
 def _numbers(values: Floats) -> pa.Array:
-    """Numbers, null where there is none."""
     return pa.array(values, mask=~np.isfinite(values))
 
 
 def _words(codes: Ints | NDArray[np.int_], words: tuple[str, ...] | list[str]) -> pa.Array:
-    """Words by their code, null where missing."""
     index = pa.array(codes, pa.int32(), mask=np.asarray(codes == MISSING))
     return pa.DictionaryArray.from_arrays(index, pa.array(words, pa.string()))
 

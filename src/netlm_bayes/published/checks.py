@@ -1,7 +1,4 @@
-"""What a cohort's file must also satisfy: its items against the codebook, `n`, and each other.
-
-Of patients, only how their file is to be read; `netlm_bayes.ipd` reads it.
-"""
+"""What a cohort's file must also satisfy: its items against the codebook, `n`, and each other."""
 
 from __future__ import annotations
 

@@ -79,10 +79,7 @@ class Cohort(Document):
 
 
 class PatientCohort(Cohort):
-    """One cohort of patients: nothing printed, `n` as in their file if it is given.
-
-    Once the file is read, `n` is the number of patients, and a cohort stands for one institution.
-    """
+    """One cohort of patients: nothing printed, `n` as in their file if it is given."""
 
     n: Patients = 0
     patients: Layout
@@ -147,7 +144,6 @@ def subgroup_label(subgroup: Subgroup) -> str:
 
 
 def _ratio_label(item: Ratio) -> str:
-    """Kind, outcome, contrast, and the other covariates of the regression."""
     outcome = item.endpoint if item.kind == "hazard_ratio" else item.event
     words = [item.kind, outcome, contrast_label(item.covariate, item.level, item.versus)]
     label = " ".join(word for word in words if word)
@@ -155,10 +151,7 @@ def _ratio_label(item: Ratio) -> str:
 
 
 def printed_follow_up(cohort: Cohort) -> float:
-    """Longest follow-up that a cohort prints, months; NaN where it prints none.
-
-    Of a statistic named `follow-up` in months, and of medians with the month followed to.
-    """
+    """Longest follow-up that a cohort prints, months; NaN where it prints none."""
     found = [
         float(item.maximum)
         for item in cohort.published

@@ -52,7 +52,6 @@ def double_counted(one: AnyItem, other: AnyItem, codebook: Codebook) -> str:
 
 
 def _two_ratios(one: Ratio, other: Ratio, codebook: Codebook) -> str:
-    """Two ratios of one covariate and outcome."""
     covariate = codebook.covariate(one.covariate)
     sides = [(covariate.members(x.level), covariate.members(x.versus)) for x in (one, other)]
     if set(sides[0]) == set(sides[1]):
@@ -67,7 +66,6 @@ def _two_ratios(one: Ratio, other: Ratio, codebook: Codebook) -> str:
 
 
 def _ratio_and_point(ratio: Ratio, point: Point) -> str:
-    """A ratio, and the level in a subgroup by the same covariate."""
     same = (ratio.outcome == "response") == isinstance(point, Counts)
     shared = same and ratio.covariate in point.subgroup
     return f"the same patients by '{ratio.covariate}', as a ratio and by subgroup" if shared else ""
@@ -87,7 +85,7 @@ def _two_points(one: Point, other: Point, codebook: Codebook) -> str:
 
 
 def _one_curve(one: Point, other: Point) -> str:
-    """Two items of the same patients and endpoint."""
+    """Why two items of the same patients and endpoint are one."""
     if isinstance(one, Counts) or isinstance(other, Counts):
         return "the same responses"
     if isinstance(one, Curve) or isinstance(other, Curve):

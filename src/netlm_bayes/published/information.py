@@ -1,8 +1,4 @@
-"""How much printed hazard and odds ratios know, and what they know in common.
-
-Levels of one factor are compared with one reference group: a chance excess of events there moves
-all of their ratios alike.
-"""
+"""Information in printed hazard and odds ratios, and what ratios of one factor share."""
 
 from __future__ import annotations
 
@@ -29,11 +25,7 @@ LARGEST_SHARE = 0.9
 def total_events(
     known: Sequence[PrintedRatio], cohort: Cohort, codebook: Codebook, endpoint: str
 ) -> tuple[float | None, str]:
-    """Events behind a cohort's hazard ratios of one endpoint, and where the number comes from.
-
-    Printed with a ratio, or the median over balanced factors of two levels, unadjusted, of what
-    their standard errors imply (`events_behind`).
-    """
+    """Events behind hazard ratios of one endpoint, printed or implied, and why."""
     printed = [
         item.events
         for item in cohort.published
@@ -156,7 +148,7 @@ def _from_events(
 
 
 def _reference_size(ratio: PrintedRatio, cohort: Cohort, codebook: Codebook) -> int:
-    """Patients in the reference group; 0 where no margin tells."""
+    """Patients in the reference group; 0 where no margin is printed."""
     sizes = level_sizes(cohort, codebook, ratio.covariate)
     return sum(sizes.get(level, 0) for level in ratio.versus)
 

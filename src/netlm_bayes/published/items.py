@@ -13,7 +13,6 @@ from netlm_bayes.files.schema import Document, Fault, Number, Text
 
 
 def _as_tuple(value: Any) -> Any:
-    """Accept one level where several may stand."""
     return (value,) if isinstance(value, str) else value
 
 
@@ -111,11 +110,7 @@ class Item(Document):
 
 
 class Ratio(Item):
-    """A printed hazard or odds ratio, level vs reference.
-
-    `event` turns an odds ratio of not responding; `adjusted_for` lists the other covariates of the
-    printed regression, empty for a univariable one.
-    """
+    """A printed hazard or odds ratio, level vs reference."""
 
     kind: Literal["hazard_ratio", "odds_ratio"]
     endpoint: str = ""

@@ -1,8 +1,4 @@
-"""Whole numbers behind printed ratios: sizes of levels, events, and tables of responders.
-
-An unadjusted odds ratio with its interval, the number in each level and the number of responders
-leave few tables that agree with the printed digits, and most often one.
-"""
+"""Whole numbers behind printed ratios: sizes of levels, events, and tables of responders."""
 
 from __future__ import annotations
 
@@ -144,11 +140,7 @@ def recover_tables(cohort: Cohort, codebook: Codebook) -> tuple[RecoveredTable, 
 def tables_by_factor(
     cohort: Cohort, codebook: Codebook
 ) -> tuple[tuple[PrintedFactor, tuple[RecoveredTable, ...]], ...]:
-    """Tables of every factor that could be searched; none where no table agrees.
-
-    A factor can be searched if its level sizes are printed or it has two levels, and the response
-    of every patient was counted. Patients missing from its margin may have responded or not.
-    """
+    """Tables of every factor of which level sizes are printed or that has two levels."""
     counts = next((x for x in cohort.published if isinstance(x, Counts) and not x.subgroup), None)
     if counts is None or counts.total != cohort.n:
         return ()
@@ -234,12 +226,10 @@ def _events(factor: PrintedFactor, n: dict[str, int], totals: range) -> Iterator
 
 
 def _beside_the_rest(n: int, n_versus: int, total: int, events: int) -> Table:
-    """Two levels that share a total, by the events in the first."""
     return events, n, total - events, n_versus
 
 
 def _beside(n: int, events_versus: int, n_versus: int, events: int) -> Table:
-    """Two levels, by the events in the first."""
     return events, n, events_versus, n_versus
 
 

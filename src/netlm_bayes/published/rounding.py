@@ -54,15 +54,12 @@ class Rounded:
         return self.through(lambda number: math.log(number) if number > 0 else -math.inf)
 
     def __add__(self, other: Rounded) -> Rounded:
-        """Add a number with an error of its own."""
         return Rounded(self.value + other.value, self.lower + other.lower, self.upper + other.upper)
 
     def __sub__(self, other: Rounded) -> Rounded:
-        """Subtract a number with an error of its own."""
         return Rounded(self.value - other.value, self.lower - other.upper, self.upper - other.lower)
 
     def __mul__(self, factor: float) -> Rounded:
-        """Scale by an exact factor."""
         return self.through(lambda number: number * factor)
 
     def __truediv__(self, other: Rounded) -> Rounded:

@@ -77,11 +77,7 @@ def neighbours_joined(counts: Ints, minimum: int) -> Ints:
 
 
 def divided(tally: Tally, minimum: int, order: tuple[str, ...]) -> Ints:
-    """Divide patients, of whom every level is told, into groups of at least the minimum.
-
-    Covariate after covariate, every group is divided by its levels; neighbouring levels that are
-    too few stay together.
-    """
+    """Divide patients by one covariate after another; too small neighbouring levels stay joined."""
     owner = np.zeros(len(tally.counts), dtype=int)
     for name in order:
         code, levels = tally.levels[name].argmax(axis=1), tally.levels[name].shape[1]
@@ -96,10 +92,7 @@ def divided(tally: Tally, minimum: int, order: tuple[str, ...]) -> Ints:
 
 
 def rarest_first(tally: Tally, minimum: int) -> tuple[str, ...]:
-    """Covariates in the order of the smallest part that one could divide everybody into.
-
-    A rare level that is not told early is lost among others.
-    """
+    """Covariates by the smallest part that each could divide everybody into."""
     rarest = {}
     for name, possible in tally.levels.items():
         counts = _by_level(tally.counts, possible.argmax(axis=1), possible.shape[1])
@@ -109,7 +102,6 @@ def rarest_first(tally: Tally, minimum: int) -> tuple[str, ...]:
 
 
 def _by_level(counts: Ints, code: Ints, levels: int) -> Ints:
-    """Sum counts by level; shape (levels, outcomes)."""
     found = np.zeros((levels, counts.shape[1]), dtype=int)
     np.add.at(found, code, counts)
     return found
@@ -140,7 +132,6 @@ def smallest_joined(tally: Tally, minimum: int) -> Ints:
 
 
 def _nearest(possible: Mapping[str, Bools], size: Ints, small: int, others: Ints) -> int:
-    """Which of the others a group joins."""
     lost, apart = np.zeros(len(others)), np.zeros(len(others))
     for levels in possible.values():
         both = levels[others] | levels[small]

@@ -178,14 +178,12 @@ VERSION = 1
 
 
 def _printable(value: str) -> str:
-    """Refuse what would not show as text where it is printed."""
     if not value.isprintable():
         raise ValueError("must be printable text without line breaks")
     return value
 
 
 def _day(value: Any) -> Any:
-    """Take a date as JSON has it."""
     if not isinstance(value, str):
         return value
     try:

@@ -100,7 +100,6 @@ def _response(response: ResponseTable, covariates: Mapping[str, list[str]]) -> d
 
 
 def _groups(groups: Groups, covariates: Mapping[str, list[str]]) -> list[dict[str, Any]]:
-    """Levels that may be, and patients."""
     found = []
     for place, patients in enumerate(groups.patients.tolist()):
         told = {
@@ -149,7 +148,6 @@ def read_site_table(
 
 
 def _values(data: bytes, source: str) -> dict[str, Any]:
-    """Plain values of what says that it is a site table, of a version that is known."""
     try:
         values = json.loads(
             data.decode("utf-8-sig"), object_pairs_hook=_once, parse_constant=_no_number
@@ -182,7 +180,6 @@ def _once(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _no_number(text: str) -> None:
-    """Refuse `NaN` and `Infinity`, which are not JSON."""
     raise ValueError(f"{text} is no number")
 
 
@@ -200,7 +197,6 @@ def _not_ours(values: Any) -> str:
 
 
 def _changed(values: Mapping[str, Any]) -> str:
-    """Whether the content is what was written."""
     try:
         made = checksum(values)
     except (ValueError, RecursionError):  # a number beyond all bounds, of which the schema tells
@@ -213,7 +209,6 @@ def _changed(values: Mapping[str, Any]) -> str:
 def _codebook(
     document: SiteDocument, source: str, beside: Path, problems: Sequence[Problem]
 ) -> Codebook:
-    """Read the bundled codebook, or the one beside the table."""
     name = document.codebook.name
     if name != Path(name).name:
         what = f"must be a name without a folder; got {shown(name)}"
@@ -243,7 +238,6 @@ def codebook_faults(document: SiteDocument, codebook: Codebook) -> Iterator[Faul
 
 
 def _cohort(document: SiteDocument) -> SiteCohort:
-    """Who the table is of."""
     return SiteCohort(
         id=document.id,
         label=document.label,
@@ -288,7 +282,6 @@ def _read_response(part: ResponsePart, covariates: Mapping[str, tuple[str, ...]]
 def _read_groups(
     part: SurvivalPart | ResponsePart, covariates: Mapping[str, tuple[str, ...]]
 ) -> Groups:
-    """Patients, and the levels that they may have."""
     told = {
         name: np.array([[level in group.levels[name] for level in levels] for group in part.groups])
         for name, levels in covariates.items()

@@ -59,7 +59,6 @@ def _mode(score_at: Callable[[Floats], tuple[Floats, Floats]], precision: Floats
 
 
 def _effects(groups: Groups, codebook: Codebook) -> list[Effect]:
-    """Every covariate and level with a coefficient."""
     return [(name, level) for name in groups.levels for level in codebook.covariates[name].effects]
 
 

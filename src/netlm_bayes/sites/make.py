@@ -166,7 +166,6 @@ def _tallied(
 
 
 def _order(choice: Choice) -> tuple[str, ...]:
-    """What matters most first, if that was said."""
     return choice.covariates if choice.ordered else ()
 
 
@@ -237,10 +236,7 @@ CLEARLY = 0.1
 
 
 def better_order(made: Made, patients: Patients, codebook: Codebook, choice: Choice) -> list[str]:
-    """Say which order of the covariates keeps clearly more, if one does.
-
-    Clearly more of the first-named covariate and in the mean no less, or clearly more in the mean.
-    """
+    """Say which order of the covariates keeps clearly more, of the first named or in the mean."""
     if not 1 < len(choice.covariates) <= MOST:
         return []
     first = choice.covariates[0]
@@ -264,10 +260,7 @@ def better_order(made: Made, patients: Patients, codebook: Codebook, choice: Cho
 
 
 def kept_of(made: Made, covariate: str | None = None) -> float:
-    """Mean share of the information kept on the effects of a covariate, or of each in the mean.
-
-    A covariate with many levels counts no more than one with two; 1 where there are no effects.
-    """
+    """Mean share of the information kept on a covariate's effects, or over all covariates."""
     shares: dict[str, list[float]] = {}
     for effects in made.kept.values():
         for (name, _), share in effects.items():

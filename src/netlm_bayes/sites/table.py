@@ -73,7 +73,6 @@ def survival_cells(
 
 
 def _summed(values: Floats, group: Ints, groups: int) -> Floats:
-    """Sum patients by group."""
     return np.asarray(np.bincount(group, values, minlength=groups))
 
 

@@ -161,7 +161,6 @@ def _with_adjustment(
     spec: Model,
     alike: Collection[int],
 ) -> ItemRole:
-    """Say of one item how its adjustment is allowed for."""
     if role.item not in reasons:
         return role
     seen = (
@@ -184,7 +183,6 @@ def _notes(
     basis: str,
     alike: Collection[int],
 ) -> list[str]:
-    """What is to be said aloud of a cohort's adjustment."""
     notes = []
     if found:
         sds = [one.error_sd for one in found.values()]
@@ -204,5 +202,4 @@ def _notes(
 
 
 def _else_read(alike: bool) -> str:
-    """How a ratio is read for which nothing is implied."""
     return "is read as a ratio of means" if alike else "keeps the mismatch term"

@@ -79,7 +79,6 @@ def plausible(
 
 
 def _drawn(read: _Reading, draws: Array) -> Plausible:
-    """Name what was drawn."""
     columns, patterns, evidence = read.columns, read.patterns, read.evidence
     effect = columns.of("effect")
     scores = patterns.scores * evidence.margin_log_sd[:, None]

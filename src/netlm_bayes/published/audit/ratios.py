@@ -178,11 +178,7 @@ def implied_events(item: AnyItem, cohort: Cohort, codebook: Codebook) -> Iterato
 def _too_narrow(
     item: Ratio, cohort: Cohort, codebook: Codebook, se: Rounded
 ) -> tuple[str, Judgement] | None:
-    r"""Find a standard error below what the patients allow; None where it is possible.
-
-    An odds ratio's is at least twice a hazard ratio's of as many events as there are patients, as
-    :math:`1 / a + 1 / b \ge 4 / (a + b)`: responders are no more than equal to the others.
-    """
+    """Find a standard error below what the patients allow (an odds ratio's is at least twice)."""
     groups = _group_sizes(item, cohort, codebook)
     if item.kind == "odds_ratio":
         least, of = 2 * least_se(groups, cohort.n), f"{min(cohort.n, sum(groups))} patients"

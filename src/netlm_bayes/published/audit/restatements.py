@@ -48,7 +48,6 @@ def restatements(item: AnyItem, cohort: Cohort, codebook: Codebook) -> Iterator[
 
 
 def _held(item: AnyItem, said: Restated, cohort: Cohort, codebook: Codebook) -> Iterator[_Held]:
-    """Go through the values that one restatement gives."""
     for name in ("estimate", "lower", "upper"):
         value = getattr(said, name)
         if value is not None:
@@ -70,14 +69,12 @@ _NOTHING = Judgement("ambiguous", "the item has no such number to hold it agains
 
 
 def _number(name: str, said: Decimal, table: Decimal | None) -> _Held:
-    """Hold a number of the text against the same number of a table."""
     if table is None:
         return f"{name} {said}", "", _NOTHING
     return f"{name} {said}", str(table), judged(said, Rounded.printed(table))
 
 
 def _p_value(item: AnyItem, said: Restated) -> _Held:
-    """Hold a p value of the text against the table's."""
     if not isinstance(item, (Ratio, Logrank)) or (item.p is None and item.p_below is None):
         return p_words(said), "", _NOTHING
     return p_words(said), p_words(item), _p_judgement(item, said)
@@ -148,10 +145,7 @@ def _counted(
 
 
 def shared_values(cohort: Cohort, codebook: Codebook) -> Iterator[Finding]:
-    """Find one number printed for two facts, by coincidence or by mistake.
-
-    Medians, and percentages of different covariates, of three significant digits or more.
-    """
+    """Find medians or percentages, of three digits or more, that are printed for two facts."""
     facts: dict[str, dict[str, str]] = {}
     for item in cohort.published:
         label = item_label(item)
@@ -175,5 +169,4 @@ def shared_values(cohort: Cohort, codebook: Codebook) -> Iterator[Finding]:
 
 
 def _digits(number: Decimal) -> int:
-    """Significant digits of a printed number."""
     return len(number.as_tuple().digits)

@@ -56,7 +56,6 @@ def read_numbers(data: bytes, source: str, names: Sequence[str]) -> Numbers:
 
 
 def _header_problems(header: Sequence[str], names: Sequence[str]) -> Iterator[Problem]:
-    """The header names what is needed, once, and nothing else."""
     wanted = " and ".join(f"'{name}'" for name in names)
     if not set(header) & set(names):
         yield Problem("line 1", f"names no known column; the first line must name {wanted}")
@@ -125,7 +124,6 @@ _WHOLE = "must be a whole number of patients"
 
 
 def _start_problems(months: Floats, n: Floats) -> list[Problem]:
-    """The table starts with everyone."""
     if months[0] > 0:
         what = f"must start at time 0, with all patients; starts at {months[0]:g}"
         return [Problem("column 'time'", what)]
@@ -198,7 +196,6 @@ def falling(months: Floats, survival: Floats) -> tuple[Floats, Floats]:
 
 
 def _time_faults(read: Numbers, months: Floats) -> list[Finding]:
-    """Times are months from 0 on."""
     column, last = read.cells(OF_CLICKS), np.nanmax(months, initial=0.0)
     early = column.findings(months < -WOBBLE * last, "must be >= 0 months")
     return early + too_long(column, months, f"{LONGEST:g} months")
@@ -214,16 +211,11 @@ def _share_faults(read: Numbers, share: Floats, scale: float) -> list[Finding]:
 
 
 def _shape_faults(read: Numbers, months: Floats, share: Floats) -> list[Finding]:
-    """Start with everyone and never rise."""
     return [*_start_faults(read, months, share), *_rises(read, months, share)]
 
 
 def _mixed_faults(read: Numbers, months: Floats, survival: Floats) -> list[Finding]:
-    """Of shares and per cent in one file, the fewer: they are why it does not fall.
-
-    A tail below 1 per cent looks like shares, so that shares among per cent are at fault only if
-    the curve falls when they are taken for shares.
-    """
+    """Of shares and per cent in one file, the fewer; but a tail may lie below 1 per cent."""
     column = read.cells(SURVIVAL)
     percent = survival > 1 + WOBBLE
     share = (survival > 0) & ~percent
@@ -238,7 +230,6 @@ def _mixed_faults(read: Numbers, months: Floats, survival: Floats) -> list[Findi
 
 
 def _start_faults(read: Numbers, months: Floats, share: Floats) -> list[Finding]:
-    """Everyone is event-free at 0."""
     column = read.cells(SURVIVAL)
     if not (months > 0).any():
         time, end = read.cells(OF_CLICKS), "; the curve has no click after its start"
@@ -249,7 +240,6 @@ def _start_faults(read: Numbers, months: Floats, share: Floats) -> list[Finding]
 
 
 def _rises(read: Numbers, months: Floats, share: Floats) -> list[Finding]:
-    """A curve does not rise by more than a hand shakes."""
     column = read.cells(SURVIVAL)
     order = np.lexsort((-share, months))
     lowest = np.empty(len(share), np.int64)
@@ -280,7 +270,6 @@ def _decimals(column: Column, decimal: str) -> int:
 
 
 def _notes(months: Floats, share: Floats, scale: float) -> tuple[str, ...]:
-    """Say how the file was taken."""
     notes = []
     if scale > 1:
         notes.append("survival is read as per cent")

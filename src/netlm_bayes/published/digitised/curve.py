@@ -170,7 +170,6 @@ def ledger(curve: DigitisedCurve, made: Reconstruction) -> tuple[LedgerRow, ...]
 
 
 def _difference(what: str, wanted: int, reached: int) -> str:
-    """Say what was wanted and what was reached, where the two differ."""
     return "" if wanted == reached else f"{what}: {wanted} printed, {reached} reached"
 
 
@@ -203,7 +202,6 @@ def read_curves(cohort: Cohort, folder: Path, source: str) -> dict[int, Digitise
 
 
 def _named(error: InputError, problem: Problem) -> Problem:
-    """Say in which file a fault is."""
     where = (Path(error.source).name, problem.where)
     return Problem(", ".join(part for part in where if part), problem.what)
 

@@ -1,9 +1,4 @@
-"""Patients from a digitised curve: the inverted Kaplan-Meier equations.
-
-References
-----------
-Guyot, Ades, Ouwens, Welton (2012). BMC Medical Research Methodology 12:9. 10.1186/1471-2288-12-9
-"""
+"""Patients from a digitised curve: inverted Kaplan-Meier equations (10.1186/1471-2288-12-9)."""
 
 from __future__ import annotations
 
@@ -113,10 +108,7 @@ def reconstruct(
 
 
 def _knots(months: Floats, survival: Floats, at_risk: AtRisk) -> _Knots:
-    """Set a knot at each click and each at-risk time, the curve carried on from the click before.
-
-    At-risk times meet clicks by time, so that an interval without a click has its knot.
-    """
+    """Knots at clicks and at-risk times, the curve carried on to them from the click before."""
     knots = np.union1d(months, at_risk.months)
     carried = survival[np.searchsorted(months, knots, side="right") - 1]
     first = np.searchsorted(knots, at_risk.months)
@@ -204,10 +196,7 @@ def _event_free(knots: _Knots, before: list[_Walk], at_risk: int, place: Placeme
 
 
 def _followed(walk: _Walk) -> _Walk:
-    """Follow the last to be censored to the end of the curve, where nobody else is left.
-
-    Nobody had an event after that, or the curve would have fallen to 0: no number changes.
-    """
+    """Follow the last to be censored to the end of the curve, where nobody else is left."""
     if walk.left or not walk.censored or not walk.survival[-1]:
         return walk
     return replace(walk, censored=walk.censored[:-1], left=1)

@@ -119,7 +119,6 @@ def _on_own_scale(name: str, centre: float, reach: float) -> tuple[float, float,
 
 
 def _survival(log_minus_log: float) -> float:
-    r"""Survival at :math:`\log(-\log S)`."""
     return math.exp(-math.exp(log_minus_log))
 
 
@@ -242,11 +241,7 @@ def curve_evidence(
 
 
 def _grid(sets: Sequence[Reconstruction]) -> Floats:
-    r"""Quantiles of the months of events, three quarters of the grid, and of all who leave.
-
-    Of events at shares :math:`(i / m)^{3/2}`, closer where events are early: the first cell's
-    events tell of the shape by their log months. The last is the last of all data sets.
-    """
+    """Quantiles of the months of events, closer where events are early, and of all who leave."""
     everyone = np.concatenate([one.months for one in sets])
     died = np.concatenate([one.months[one.event] for one in sets])
     of_events, of_all = 3 * MOST_CELLS // 4, MOST_CELLS // 4
