@@ -89,7 +89,7 @@ class Column:
         return _bools(pc.is_in(self.text, value_set=pa.array(["", NOT_AVAILABLE])))
 
     def shown(self, cell: int) -> str:
-        """What stands in a cell, but for several lines: a stray quotation mark may have made them."""
+        """What stands in a cell; several lines, as a stray quote makes them, are not shown."""
         text = str(self.text[cell])
         if "\n" in text or "\r" in text:
             return "several lines of text (a quotation mark too many?)"

@@ -1,4 +1,4 @@
-"""What a site is told before anything is written."""
+"""What a site reads before anything is written."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def report(made: Made, choice: Choice) -> list[str]:
 
 
 def _gaps(made: Made, choice: Choice) -> Iterator[str]:
-    """Who is left out; not how many, for these lines may be passed on with the table."""
+    """Which patients are left out, not how many: these lines may be passed on with the table."""
     if made.left_out:
         fewer, names = f"fewer than {choice.minimum}", ", ".join(made.left_out.covariates)
         yield (
@@ -47,7 +47,6 @@ def _gaps(made: Made, choice: Choice) -> Iterator[str]:
 
 
 def _patterns(made: Made, choice: Choice) -> str:
-    """What there was, and what it became."""
     names, sizes = list(made.patterns.levels), made.patterns.patients
     table = made.table.survival or made.table.response
     groups = len(table.groups.patients) if table else 0
@@ -64,26 +63,23 @@ def _patterns(made: Made, choice: Choice) -> str:
 
 
 def _counted(number: int, what: str) -> str:
-    """A number of things."""
     return f"1 {what}" if number == 1 else f"{number} {what}s"
 
 
-def _told(groups: Groups) -> str:
-    """Of how many patients a covariate is told to the level."""
-    told = {
+def _levels_known(groups: Groups) -> Iterator[str]:
+    """Patients whose level of each covariate is known."""
+    known = {
         name: int(groups.patients[possible.sum(axis=1) == 1].sum())
         for name, possible in groups.levels.items()
     }
-    named = ", ".join(f"{name} {count}" for name, count in told.items())
-    return f"  told to the level: {named} of {groups.patients.sum()}" if named else ""
+    if named := ", ".join(f"{name} {count}" for name, count in known.items()):
+        yield f"  told to the level: {named} of {groups.patients.sum()}"
 
 
 def _survival(made: Made, choice: Choice, survival: SurvivalTable) -> Iterator[str]:
-    """Patients, events, intervals, and the information left."""
     cells, patients = survival.cells, int(survival.groups.patients.sum())
     yield f"survival: {patients} patients; events kept: all {cells.events.sum():.0f}"
-    if told := _told(survival.groups):
-        yield told
+    yield from _levels_known(survival.groups)
     edges = ["0", *(f"{cut:g}" for cut in cells.cuts)]
     intervals = [*(f"{start}-{end}" for start, end in pairwise(edges)), f"{edges[-1]}+"]
     yield f"  months: {', '.join(intervals)}"
@@ -100,16 +96,13 @@ def _survival(made: Made, choice: Choice, survival: SurvivalTable) -> Iterator[s
 
 
 def _response(made: Made, response: ResponseTable) -> Iterator[str]:
-    """Patients, responders, and the information left."""
     patients, responders = response.groups.patients.sum(), response.responders.sum()
     yield f"response: {patients} patients, {responders} responders (CR or PR)"
-    if told := _told(response.groups):
-        yield told
+    yield from _levels_known(response.groups)
     yield from _kept(made.kept["response"])
 
 
 def _kept(kept: Mapping[Effect, float]) -> Iterator[str]:
-    """Information left on each effect, in percent."""
     if kept:
         shares = [f"{name} {level}: {100 * share:.0f} %" for (name, level), share in kept.items()]
         yield f"  information kept on each effect, about: {', '.join(shares)}"
@@ -138,8 +131,7 @@ def _not_safe(made: Made, choice: Choice) -> Iterator[str]:
             " interval, the months of the group tell when; here"
             f" {made.alone} of {sizes.sum()} patients"
         )
-    alike = _alike(made)
-    if alike:
+    if alike := _alike(made):
         yield (
             f"not protected: groups in which all had the same outcome, here {alike}, tell the"
             " outcome of anyone known to be in them"
@@ -148,11 +140,7 @@ def _not_safe(made: Made, choice: Choice) -> Iterator[str]:
 
 def _alike(made: Made) -> int:
     """Groups in which everybody, or nobody, had an event or responded."""
-    found = 0
-    if made.table.survival:
-        events = made.table.survival.cells.events.sum(axis=1)
-        found += int(np.isin(events / made.table.survival.groups.patients, (0, 1)).sum())
-    if made.table.response:
-        share = made.table.response.responders / made.table.response.groups.patients
-        found += int(np.isin(share, (0, 1)).sum())
-    return found
+    survival, response = made.table.survival, made.table.response
+    shares = [survival.cells.events.sum(axis=1) / survival.groups.patients] if survival else []
+    shares += [response.responders / response.groups.patients] if response else []
+    return sum(int(np.isin(share, (0, 1)).sum()) for share in shares)

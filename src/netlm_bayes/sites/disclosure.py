@@ -18,7 +18,7 @@ Bools = NDArray[np.bool_]
 class Tally:
     """Groups, what their patients may be, and how many they are."""
 
-    # (groups, levels); levels that a group's patients may have; one where it is told, all where it
+    # (groups, levels); levels that a group's patients may have; one where it is known, all where it
     # is missing
     levels: Mapping[str, Bools]
     counts: Ints  # (groups, outcomes); patients of whom each outcome is known
@@ -29,8 +29,8 @@ class Tally:
         return np.asarray(self.counts.min(axis=1))
 
     @property
-    def told(self) -> Bools:
-        """Whether one level is possible of every covariate; shape (groups,)."""
+    def complete(self) -> Bools:
+        """Whether every level is known; shape (groups,)."""
         sharp = [levels.sum(axis=1) == 1 for levels in self.levels.values()]
         return np.all([np.ones(len(self.counts), bool), *sharp], axis=0)
 
@@ -50,7 +50,7 @@ class Tally:
 
 
 def patterns_among(patients: Patients, levels: Mapping[str, int]) -> tuple[Ints, dict[str, Bools]]:
-    """Group patients by what is told of them; a missing level may be any."""
+    """Group patients by their levels; a missing level may be any."""
     codes = np.column_stack([np.zeros((patients.n, 1), int), *(patients.levels[x] for x in levels)])
     rows, owner = np.unique(codes, axis=0, return_inverse=True)
     possible = {
@@ -110,10 +110,8 @@ def _by_level(counts: Ints, code: Ints, levels: int) -> Ints:
 def smallest_joined(tally: Tally, minimum: int) -> Ints:
     """Join the smallest group to another, again and again, until none is below the minimum.
 
-    It joins the one with which the fewest patients lose a level that was told or narrowed, counted
-    once for each covariate; of those the nearest, by the mean place of the possible levels
-    between the first (0) and the last (1), summed over these covariates; then the smallest; then
-    the first.
+    It joins the one with which the fewest patients lose a level, counted once for each covariate;
+    of those the nearest, by the mean place of their possible levels; then the smallest.
     """
     owner, size = np.arange(len(tally.counts)), tally.counts.copy()
     possible = {name: levels.copy() for name, levels in tally.levels.items()}
@@ -149,42 +147,39 @@ def _place(levels: Bools) -> Floats:
 
 def alike_joined(tally: Tally) -> Ints:
     """Make groups of the same levels one; they are numbered by their levels."""
-    told = [~levels for levels in tally.levels.values()]
-    rows = np.column_stack([np.zeros((len(tally.counts), 1), bool), *told])
+    impossible = [~levels for levels in tally.levels.values()]
+    rows = np.column_stack([np.zeros((len(tally.counts), 1), bool), *impossible])
     return np.unique(rows, axis=0, return_inverse=True)[1].reshape(-1)
 
 
 def joined_patterns(tally: Tally, minimum: int, order: tuple[str, ...] = ()) -> Ints:
     """Join patterns into groups, none with fewer patients than the minimum.
 
-    1. Patients of whom every covariate is told are divided by one covariate after the other, the
-       one with the rarest level first, or in the order given; see `divided`.
-    2. The others are grouped by what is told of them, and small groups joined among themselves;
-       see `smallest_joined`.
-    3. A group that is still small joins any other, by the same rule.
-    4. Groups of whom the same is told become one.
-
-    Outcomes play no part, but for whom one is known.
+    1. Patients of whom every level is known are divided by one covariate after the other, the one
+       with the rarest level first, or in the order given (`divided`).
+    2. The others are grouped by their levels, and small groups joined among themselves
+       (`smallest_joined`).
+    3. A group that is still small joins any other, by the same rule; equal groups become one.
     """
-    told = tally.told
-    known, partly = tally.take(told), tally.take(~told)
-    owner = np.zeros(len(told), dtype=int)
-    if told.any():
-        owner[told] = divided(known, minimum, order or rarest_first(known, minimum))
-    if not told.all():
-        owner[~told] = smallest_joined(partly, minimum) + (owner[told].max(initial=-1) + 1)
+    whole = tally.complete
+    complete, partly = tally.take(whole), tally.take(~whole)
+    owner = np.zeros(len(whole), dtype=int)
+    if whole.any():
+        owner[whole] = divided(complete, minimum, order or rarest_first(complete, minimum))
+    if not whole.all():
+        owner[~whole] = smallest_joined(partly, minimum) + (owner[whole].max(initial=-1) + 1)
     owner = smallest_joined(tally.joined(owner), minimum)[owner]
     return np.asarray(alike_joined(tally.joined(owner))[owner])
 
 
 def cost_of_gaps(tally: Tally, minimum: int, order: tuple[str, ...] = ()) -> int:
-    """Patients, every level told, who lose one where those with gaps join them."""
-    told = tally.told
-    alone = tally.take(told)
+    """Patients, every level known, who lose one where those with gaps join them."""
+    whole = tally.complete
+    alone = tally.take(whole)
     among = joined_patterns(tally, minimum, order)
     apart = joined_patterns(alone, minimum, order)
     together, without = tally.joined(among).levels, alone.joined(apart).levels
-    wider = [(together[x][among[told]] & ~without[x][apart]).any(axis=1) for x in tally.levels]
+    wider = [(together[x][among[whole]] & ~without[x][apart]).any(axis=1) for x in tally.levels]
     return int(alone.counts.max(axis=1)[np.any(wider, axis=0)].sum())
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.polynomial import chebyshev
 from pydantic import AfterValidator, BeforeValidator, Field
 
-from netlm_bayes.files.schema import Document, Fault, Place, repeated
+from netlm_bayes.files.schema import Document, Fault, repeated, within
 from netlm_bayes.files.toml import did_you_mean
 from netlm_bayes.ipd.patients import SYNTHETIC
 from netlm_bayes.ipd.variables import LONGEST
@@ -33,15 +33,12 @@ def faults_within(table: SiteDocument) -> Iterator[Fault]:
     if len(table.enrolment) not in {0, 2} or list(table.enrolment) != sorted(table.enrolment):
         yield ("enrolment",), "must be [first day, last day] or []"
     for name, levels in table.covariates.items():
-        for level in repeated(levels):
-            yield ("covariates", name), f"must not repeat; got '{level}' twice"
-    for outcome in ("survival", "response"):
-        part = getattr(table, outcome)
-        if part is None:
-            continue
-        yield from _group_faults(table, (outcome, "groups"), part.groups)
+        yield from within(("covariates", name), _repeated_levels(levels))
+    for outcome, part in (("survival", table.survival), ("response", table.response)):
+        if part is not None:
+            yield from within((outcome, "groups"), _group_faults(table, part.groups))
     if table.survival:
-        yield from _survival_faults(table.survival)
+        yield from within(("survival",), _survival_faults(table.survival))
     elif table.followed_months:
         yield ("followed_months",), f"must be 0 without survival; got {table.followed_months:g}"
     for place, group in enumerate(table.response.groups if table.response else ()):
@@ -50,115 +47,107 @@ def faults_within(table: SiteDocument) -> Iterator[Fault]:
             yield ("response", "groups", place, "responders"), what
 
 
+def _repeated_levels(levels: Sequence[str]) -> Iterator[Fault]:
+    return (((), f"must not repeat; got '{level}' twice") for level in repeated(levels))
+
+
 def _group_faults(
-    table: SiteDocument, at: Place, groups: Sequence[SurvivalGroup | ResponseGroup]
+    table: SiteDocument, groups: Sequence[SurvivalGroup | ResponseGroup]
 ) -> Iterator[Fault]:
-    """Sizes, and what is told of a group."""
+    """Sizes of groups, and the levels that they state."""
     first: dict[frozenset[tuple[str, frozenset[str]]], int] = {}
     for place, group in enumerate(groups):
         if group.patients < table.minimum:
             what = f"must be at least the minimum, {table.minimum}; got {group.patients}"
-            yield (*at, place, "patients"), what
-        yield from _level_faults((*at, place, "levels"), group.levels, table.covariates)
-        told = frozenset((name, frozenset(levels)) for name, levels in group.levels.items())
-        if first.setdefault(told, place) < place:
-            what = f"must not repeat; the same as of group {first[told] + 1}"
-            yield (*at, place, "levels"), what
+            yield (place, "patients"), what
+        yield from within((place, "levels"), _level_faults(group.levels, table.covariates))
+        stated = frozenset((name, frozenset(levels)) for name, levels in group.levels.items())
+        if first.setdefault(stated, place) < place:
+            what = f"must not repeat; the same as of group {first[stated] + 1}"
+            yield (place, "levels"), what
     total = sum(group.patients for group in groups)
     if total > table.n:
-        yield at, f"must hold at most n, {table.n} patients; got {total}"
+        yield (), f"must hold at most n, {table.n} patients; got {total}"
 
 
 def _level_faults(
-    at: Place, told: Mapping[str, Sequence[str]], covariates: Mapping[str, Sequence[str]]
+    stated: Mapping[str, Sequence[str]], covariates: Mapping[str, Sequence[str]]
 ) -> Iterator[Fault]:
-    """A group says of every covariate which levels its patients may have."""
+    """A group states for every covariate which levels its patients may have."""
     for name in covariates:
-        if name not in told:
-            yield (*at, name), "is missing; a level that is not told is any of the levels"
-    for name, levels in told.items():
+        if name not in stated:
+            yield (name,), "is missing; a level that is not told is any of the levels"
+    for name, levels in stated.items():
         if name not in covariates:
-            yield (*at, name), f"no such covariate in 'covariates'{did_you_mean(name, covariates)}"
+            yield (name,), f"no such covariate in 'covariates'{did_you_mean(name, covariates)}"
             continue
         for level in levels:
             if level not in covariates[name]:
-                suggestion = did_you_mean(level, covariates[name])
-                yield (*at, name), f"no such level '{level}'{suggestion}"
-        for level in repeated(levels):
-            yield (*at, name), f"must not repeat; got '{level}' twice"
+                yield (name,), f"no such level '{level}'{did_you_mean(level, covariates[name])}"
+        yield from within((name,), _repeated_levels(levels))
 
 
 def _survival_faults(survival: SurvivalPart) -> Iterator[Fault]:
     """Cuts rise, and each group's numbers are those of its patients."""
     if any(a >= b for a, b in pairwise(survival.cuts)):
-        got = ", ".join(f"{cut:g}" for cut in survival.cuts)
-        yield ("survival", "cuts"), f"must be rising months; got {got}"
+        yield ("cuts",), f"must be rising months; got {', '.join(f'{x:g}' for x in survival.cuts)}"
         return
     if survival.nodes not in {None, NODES}:
-        yield ("survival", "nodes"), f"must be {NODES}; got {survival.nodes}"
+        yield ("nodes",), f"must be {NODES}; got {survival.nodes}"
     if (survival.nodes is None) != (survival.scale_months is None):
-        yield ("survival", "nodes"), "must stand with 'scale_months', or both be null"
+        yield ("nodes",), "must stand with 'scale_months', or both be null"
     for place, group in enumerate(survival.groups):
-        at = ("survival", "groups", place)
-        wrong = list(_interval_faults(at, group, survival.cuts))
-        yield from wrong
-        yield from _weibull_faults(at, group, survival, sound=not wrong)
+        wrong = list(_interval_faults(group, survival.cuts))
+        wrong += _weibull_faults(group, survival, sound=not wrong)
+        yield from within(("groups", place), wrong)
 
 
-def _interval_faults(at: Place, group: SurvivalGroup, cuts: Sequence[float]) -> Iterator[Fault]:
+def _interval_faults(group: SurvivalGroup, cuts: Sequence[float]) -> Iterator[Fault]:
     """Events and months of every interval."""
     edges = [0.0, *cuts, LONGEST]
     for key, values in (("events", group.events), ("months", group.months)):
         if len(values) != len(edges) - 1:
-            what = f"must be {len(edges) - 1}, one for each interval; got {len(values)}"
-            yield (*at, key), what
+            yield (key,), f"must be {len(edges) - 1}, one for each interval; got {len(values)}"
     if sum(group.events) > group.patients:
         what = f"must be at most the patients, {group.patients}; got {sum(group.events)}"
-        yield (*at, "events"), what
-    for place, ((start, end), months) in enumerate(
-        zip(pairwise(edges), group.months, strict=False)
-    ):
+        yield ("events",), what
+    intervals = zip(pairwise(edges), group.months, strict=False)
+    for place, ((start, end), months) in enumerate(intervals):
         most = group.patients * (end - start)
         if months > most * (1 + ROUNDING):
-            what = (
-                f"must be at most {most:g}, all {group.patients} patients throughout"
-                f" {start:g} to {end:g} months; got {months:g}"
-            )
-            yield (*at, "months", place), what
+            throughout = f"all {group.patients} patients throughout {start:g} to {end:g} months"
+            yield ("months", place), f"must be at most {most:g}, {throughout}; got {months:g}"
     for place, (events, months) in enumerate(zip(group.events, group.months, strict=False)):
         if events and not months:
-            yield (*at, "months", place), f"must be more than 0, for there are {events} events"
+            yield ("months", place), f"must be more than 0, for there are {events} events"
 
 
-def _weibull_faults(
-    at: Place, group: SurvivalGroup, survival: SurvivalPart, sound: bool
-) -> Iterator[Fault]:
+def _weibull_faults(group: SurvivalGroup, survival: SurvivalPart, sound: bool) -> Iterator[Fault]:
     """What a Weibull needs is there throughout or nowhere, and of the same times."""
     for key in ("log_month", "power"):
         if (getattr(group, key) is None) != (survival.nodes is None):
-            told = "must be null without 'nodes'" if survival.nodes is None else "is missing"
-            yield (*at, key), told
+            yield (key,), "must be null without 'nodes'" if survival.nodes is None else "is missing"
     if group.power is None or group.log_month is None or survival.scale_months is None:
         return
     if len(group.power) != NODES:
-        yield (*at, "power"), f"must be {NODES} numbers; got {len(group.power)}"
+        yield ("power",), f"must be {NODES} numbers; got {len(group.power)}"
         return
     over = [place for place, x in enumerate(group.power) if x > group.patients * (1 + ROUNDING)]
     for place in over:
         what = f"must be at most the patients, {group.patients}; got {group.power[place]:g}"
-        yield (*at, "power", place), what
+        yield ("power", place), what
     if over or not sound:
         return
     through = chebyshev_coefficients(np.array([group.power]))
     months = survival.scale_months * float(chebyshev.chebval(0.0, through[0]))
     if abs(months - sum(group.months)) > INTERPOLATED * survival.scale_months * group.patients:
-        what = f"must agree with the months at risk, {sum(group.months):g} in all; got {months:g}"
-        yield (*at, "power"), what
-    yield from _log_month_faults(at, group, survival.cuts, survival.scale_months)
+        at_risk = f"{sum(group.months):g} in all; got {months:g}"
+        yield ("power",), f"must agree with the months at risk, {at_risk}"
+    yield from _log_month_faults(group, group.log_month, survival.cuts, survival.scale_months)
 
 
 def _log_month_faults(
-    at: Place, group: SurvivalGroup, cuts: Sequence[float], scale: float
+    group: SurvivalGroup, log_month: float, cuts: Sequence[float], scale: float
 ) -> Iterator[Fault]:
     """The logs of the months of events lie within the intervals of these events."""
     events = np.array(group.events)
@@ -167,10 +156,9 @@ def _log_month_faults(
         start, end = np.log([0.0, *cuts]), np.log([*cuts, max([scale, *cuts])])
     least, most = (float(events[seen] @ edge[seen]) for edge in (start, end))
     slack = ROUNDING * max(1.0, events.sum() * float(np.log(LONGEST)))
-    log_month = float(group.log_month or 0.0)
     if not least - slack <= log_month <= most + slack:
-        what = f"must lie between {least:g} and {most:g}, where the events are; got {log_month:g}"
-        yield (*at, "log_month"), what
+        between = f"between {least:g} and {most:g}, where the events are"
+        yield ("log_month",), f"must lie {between}; got {log_month:g}"
 
 
 FORMAT = "netlm-bayes site table"

@@ -88,8 +88,8 @@ def _survival(survival: SurvivalTable, covariates: Mapping[str, list[str]]) -> d
         if weibull:
             group["log_month"] = float(cells.log_month[place])
             group["power"] = cells.power[place].tolist()
-    told = {"scale_months": cells.scale_months, "nodes": NODES} if weibull else {}
-    return {"cuts": list(cells.cuts), **told, "groups": groups}
+    shape = {"scale_months": cells.scale_months, "nodes": NODES} if weibull else {}
+    return {"cuts": list(cells.cuts), **shape, "groups": groups}
 
 
 def _response(response: ResponseTable, covariates: Mapping[str, list[str]]) -> dict[str, Any]:
@@ -100,14 +100,16 @@ def _response(response: ResponseTable, covariates: Mapping[str, list[str]]) -> d
 
 
 def _groups(groups: Groups, covariates: Mapping[str, list[str]]) -> list[dict[str, Any]]:
-    found = []
-    for place, patients in enumerate(groups.patients.tolist()):
-        told = {
-            name: np.array(levels)[groups.levels[name][place]].tolist()
-            for name, levels in covariates.items()
+    return [
+        {
+            "levels": {
+                name: np.array(levels)[groups.levels[name][place]].tolist()
+                for name, levels in covariates.items()
+            },
+            "patients": patients,
         }
-        found.append({"levels": told, "patients": patients})
-    return found
+        for place, patients in enumerate(groups.patients.tolist())
+    ]
 
 
 def _laid_out(value: Any, indent: str = "") -> str:
@@ -282,8 +284,8 @@ def _read_response(part: ResponsePart, covariates: Mapping[str, tuple[str, ...]]
 def _read_groups(
     part: SurvivalPart | ResponsePart, covariates: Mapping[str, tuple[str, ...]]
 ) -> Groups:
-    told = {
+    possible = {
         name: np.array([[level in group.levels[name] for level in levels] for group in part.groups])
         for name, levels in covariates.items()
     }
-    return Groups(np.array([group.patients for group in part.groups], dtype=int), told)
+    return Groups(np.array([group.patients for group in part.groups], dtype=int), possible)

@@ -16,7 +16,7 @@ from netlm_bayes.sites.table import Groups, ResponseTable, SiteTable, SurvivalTa
 
 STEPS = 50
 NOTHING = 1e-6
-"""Information below which an effect cannot be told."""
+"""Information below which an effect is not estimable."""
 
 Effect = tuple[str, str]
 
@@ -139,8 +139,7 @@ class Choice:
     """What a site shares."""
 
     covariates: tuple[str, ...]  # those with levels
-    # whether they stand in the order in which they matter, and are told best; else the one with the
-    # rarest level is
+    # whether they stand in the order in which they are to be kept; else the rarest level is first
     ordered: bool = False
     # months at which one interval ends and the next begins, before any are joined
     cuts: tuple[float, ...] = CUTS
@@ -155,11 +154,11 @@ class Choice:
 
 @dataclass(frozen=True)
 class Gaps:
-    """Patients with a level not told: too few for a group, and costly to others."""
+    """Patients with a missing level: too few for a group, and costly to others."""
 
     patients: int
     covariates: tuple[str, ...]  # those that some of them have not
-    cost: int  # patients who would lose a level that is told, were these joined to them
+    cost: int  # patients who would lose a known level, were these joined to them
 
 
 @dataclass(frozen=True)

@@ -62,10 +62,8 @@ class _Grouped:
 def site_table(patients: Patients, codebook: Codebook, choice: Choice, source: str) -> Made:
     """Sum over groups of patients, none of them small.
 
-    Both outcomes have the same groups, and each is known of no fewer in any than the minimum:
-    subtracting one from the other tells of how many an outcome is not known, and no outcome. Those
-    with a level not told are left out where they are fewer than the minimum, would cost others a
-    level that is told, and the rest is enough for a table.
+    Both outcomes have the same groups: no outcome can be found by subtraction. Patients with a
+    missing level are left out where they are too few for a group and would cost others a level.
     """
     dated, between = patients, np.zeros(patients.n, bool)
     if "survival" in choice.outcomes:
@@ -74,10 +72,8 @@ def site_table(patients: Patients, codebook: Codebook, choice: Choice, source: s
     count = {outcome: int(who.sum()) for outcome, who in known.items()}
     shared = tuple(x for x in choice.outcomes if count[x] >= 2 * choice.minimum)
     if not shared:
-        what = (
-            f"must be at least {2 * choice.minimum} with a known outcome, twice the smallest"
-            f" group; a table of fewer is hardly more than a list of them"
-        )
+        fewest = f"{2 * choice.minimum} with a known outcome, twice the smallest group"
+        what = f"must be at least {fewest}; a table of fewer is hardly more than a list of them"
         raise InputError(source, [Problem("patients", what)])
     stays, gaps = _staying(dated, {x: known[x] for x in shared}, codebook, choice)
     dated, known = dated.take(stays), {x: known[x][stays] for x in shared}
@@ -201,15 +197,15 @@ def _summed(timed: Patients, owner: Ints, groups: Groups, cuts: tuple[float, ...
 
 
 def _alone(timed: Patients, owner: Ints, cuts: tuple[float, ...]) -> int:
-    """How many leave, or enter late, where the months of their group in an interval tell when."""
+    """How many leave, or enter late, alone of their group in an interval."""
     left, begun = (
         owner * (len(cuts) + 1) + np.searchsorted(cuts, months, side="left")
         for months in (timed.lower, timed.entry)
     )
     late, cells = timed.entry > 0, int(left.max()) + 1
     leaving, entering = np.bincount(left), np.bincount(begun[late], minlength=cells)
-    told_late = late & (leaving[begun] == 0) & (entering[begun] == 1)
-    return int(((leaving[left] == 1) | told_late).sum())
+    late_alone = late & (leaving[begun] == 0) & (entering[begun] == 1)
+    return int(((leaving[left] == 1) | late_alone).sum())
 
 
 def without_weibull(cells: SurvivalCells) -> SurvivalCells:
@@ -243,17 +239,17 @@ def better_order(made: Made, patients: Patients, codebook: Codebook, choice: Cho
     here = kept_of(made, first), kept_of(made)
     others = {}
     for names in [*permutations(choice.covariates)][1:]:
-        other = site_table(patients, codebook, replace(choice, covariates=names), "share")
-        found = kept_of(other, first), kept_of(other)
+        tried = site_table(patients, codebook, replace(choice, covariates=names), "share")
+        found = kept_of(tried, first), kept_of(tried)
         more_of_first = found[0] >= here[0] + CLEARLY and found[1] >= here[1]
         if more_of_first or found[1] >= here[1] + CLEARLY:
             others[names] = found
     if not others:
         return []
     best = max(others, key=lambda names: (others[names][1], others[names][0]))
-    (of_first, of_all), told = others[best], ",".join(best)
+    (of_first, of_all), other = others[best], ",".join(best)
     return [
-        f"another order keeps more in the mean: --covariates {told} keeps about"
+        f"another order keeps more in the mean: --covariates {other} keeps about"
         f" {100 * of_first:.0f} % on {first} and {100 * of_all:.0f} % on each covariate in"
         f" the mean, this one {100 * here[0]:.0f} % and {100 * here[1]:.0f} %"
     ]

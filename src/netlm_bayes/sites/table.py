@@ -82,17 +82,16 @@ class Groups:
 
     patients: Ints  # (groups,)
     # (groups, levels); for each covariate, the levels that a group's patients may have: one where
-    # it is told, all where it is not
+    # it is known, all where it is not
     levels: Mapping[str, NDArray[np.bool_]]
 
     def members(self, patterns: Patterns) -> Floats:
         r"""Share of each pattern within each group; shape (groups, patterns).
 
         .. math:: w_{gx} \propto \prod_j m_j(x_j) \, 1\{x_j \text{ possible in } g\}, \qquad
-                  m_j(l) \propto 1 + \sum_{g \text{ told } l} n_g
+                  m_j(l) \propto 1 + \sum_{g \text{ known } l} n_g
 
-        one pattern where every level is told. A covariate that a table does not have may have any
-        level.
+        A covariate that a table does not have may have any level.
         """
         weight = np.tile(patterns.within, (len(self.patients), 1))
         for name, levels in zip(patterns.covariates, patterns.levels, strict=True):
@@ -103,8 +102,8 @@ class Groups:
     def level_weights(self, covariate: str, levels: int) -> Floats:
         r"""Weights :math:`m_j(l)` of a group's possible levels, 0 of others; (groups, levels)."""
         possible = self.levels.get(covariate, np.ones((len(self.patients), levels), bool))
-        told = possible & (possible.sum(axis=1) == 1)[:, None]
-        return np.asarray(possible * (1.0 + self.patients @ told))
+        known = possible & (possible.sum(axis=1) == 1)[:, None]
+        return np.asarray(possible * (1.0 + self.patients @ known))
 
 
 @dataclass(frozen=True)
@@ -163,11 +162,8 @@ def _survival_faults(spec: Model, survival: SurvivalTable) -> Iterator[Problem]:
     cells = survival.cells
     if spec.baseline == "weibull":
         if not cells.power.shape[1]:
-            what = (
-                "has no sums for a Weibull: use a piecewise baseline, or ask the "
-                "site for `netlm-bayes share --weibull`"
-            )
-            yield Problem("survival", what)
+            way_out = "use a piecewise baseline, or ask the site for `netlm-bayes share --weibull`"
+            yield Problem("survival", f"has no sums for a Weibull: {way_out}")
         return
     if unknown := [cut for cut in spec.cuts if cut not in cells.cuts]:
         wanted, known = (", ".join(f"{cut:g}" for cut in cuts) for cuts in (unknown, cells.cuts))
@@ -178,14 +174,13 @@ def _survival_faults(spec: Model, survival: SurvivalTable) -> Iterator[Problem]:
 
 
 def notes_on_table(spec: Model, groups: Groups, patterns: Patterns) -> tuple[str, ...]:
-    """Say of each covariate in how many patients its level is not told."""
+    """Say of each covariate in how many patients its level is not known."""
     mean = "mean hazard" if spec.outcome == "survival" else "mean probability"
     notes = []
     for name in patterns.covariates:
         if name not in groups.levels:
             notes.append(f"{name}: not in the table; the {mean} over its levels")
             continue
-        untold = int(groups.patients[groups.levels[name].sum(axis=1) > 1].sum())
-        if untold:
-            notes.append(f"{name}: not told of {untold} patients; the {mean} of their group")
+        if unknown := int(groups.patients[groups.levels[name].sum(axis=1) > 1].sum()):
+            notes.append(f"{name}: not told of {unknown} patients; the {mean} of their group")
     return tuple(notes)

@@ -60,7 +60,7 @@ def _conclusion(item: Ratio, cohort: Cohort, codebook: Codebook) -> Conclusion |
 def _sides(
     item: Ratio, other: OtherReading | None, codebook: Codebook
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Levels that do better and worse by one reading; an odds ratio above 1 of response is benefit."""
+    """Levels that do better and worse by one reading of a ratio."""
     covariate = codebook.covariate(item.covariate)
     level = covariate.members((other and other.level) or item.level)
     versus = covariate.members((other and other.versus) or item.versus)
