@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import date
+from decimal import Decimal
 from typing import Annotated
 
 from pydantic import Field
@@ -41,14 +42,11 @@ class Conclusion(Document):
 
 
 class BorrowedMargins(Document):
-    """Covariate margins that this paper does not print, taken from another cohort.
-
-    `log_sd` is the extra uncertainty: the standard deviation of the log odds of each level.
-    """
+    """Covariate margins that this paper does not print, taken from another cohort."""
 
     cohort: str
     covariates: Annotated[tuple[str, ...], Field(min_length=1)]
-    log_sd: float = Field(gt=0, le=10)
+    log_sd: float = Field(gt=0, le=10)  # extra uncertainty: sd of the log odds of each level
     why: Text
 
 
@@ -96,12 +94,9 @@ class PatientCohort(Cohort):
 
 
 class SiteCohort(Cohort):
-    """One cohort of which a site shares sums over groups: nothing printed, no patients.
+    """One cohort of which a site shares sums over groups: nothing printed, no patients."""
 
-    Its id may be that of an institution within a file, which is no plain identifier.
-    """
-
-    id: Text
+    id: Text  # may be of an institution within a file, and so no plain identifier
     published: tuple[AnyItem, ...] = ()
 
 
@@ -113,8 +108,8 @@ def item_label(item: AnyItem) -> str:
         case Median():
             return f"median {item.endpoint}, {subgroup_label(item.subgroup)}"
         case Milestone():
-            months = f"{item.months} months"
-            return f"milestone {item.endpoint} {months}, {subgroup_label(item.subgroup)}"
+            at = f"{item.endpoint} {item.months} months"
+            return f"milestone {at}, {subgroup_label(item.subgroup)}"
         case Curve():
             return f"curve {item.endpoint}, {subgroup_label(item.subgroup)}"
         case Counts():
@@ -152,16 +147,11 @@ def _ratio_label(item: Ratio) -> str:
 
 def printed_follow_up(cohort: Cohort) -> float:
     """Longest follow-up that a cohort prints, months; NaN where it prints none."""
-    found = [
-        float(item.maximum)
-        for item in cohort.published
-        if item.kind == "statistic"
-        and (item.name, item.unit) == ("follow-up", "months")
-        and item.maximum is not None
-    ]
-    found += [
-        float(item.followed_to)
-        for item in cohort.published
-        if item.kind == "median" and item.followed_to is not None
-    ]
+    found: list[float] = []
+    for item in cohort.published:
+        match item:
+            case Statistic(name="follow-up", unit="months", maximum=Decimal() as longest):
+                found.append(float(longest))
+            case Median(followed_to=Decimal() as longest):
+                found.append(float(longest))
     return max(found, default=float("nan"))

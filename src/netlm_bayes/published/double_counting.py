@@ -1,4 +1,4 @@
-"""No patient counts twice: items that hold the same events."""
+"""Double counting: items that hold the same events of the same patients."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from itertools import combinations
 from netlm_bayes.codebook import RESPONSE, Codebook
 from netlm_bayes.files.schema import Fault
 from netlm_bayes.published.cohort import AnyItem, Cohort
-from netlm_bayes.published.items import Counts, Curve, Margin, Median, Milestone, Ratio, Subgroup
+from netlm_bayes.published.items import Counts, Curve, Margin, Median, Milestone, Ratio
 
 Point = Median | Milestone | Curve | Counts
-"""What tells of the level in a cohort or a subgroup, where a ratio tells of a contrast."""
+"""Informs the level in a cohort or a subgroup, where a ratio informs a contrast."""
 
 
 def double_counting_faults(
@@ -43,11 +43,8 @@ def double_counted(one: AnyItem, other: AnyItem, codebook: Codebook) -> str:
             return _ratio_and_point(one, other)
         case (Median() | Milestone() | Curve() | Counts(), Ratio()):
             return _ratio_and_point(other, one)
-        case (
-            Median() | Milestone() | Curve() | Counts(),
-            Median() | Milestone() | Curve() | Counts(),
-        ):
-            return _two_points(one, other, codebook)
+    if isinstance(one, Point) and isinstance(other, Point):
+        return _two_points(one, other, codebook)
     return ""
 
 
@@ -80,8 +77,10 @@ def _two_points(one: Point, other: Point, codebook: Codebook) -> str:
         return f"the same patients by '{min(shared)}', for two endpoints" if shared else ""
     if codebook.subgroup(one.subgroup) == codebook.subgroup(other.subgroup):
         return _one_curve(one, other)
-    apart = _without_patients_in_common(one.subgroup, other.subgroup, codebook)
-    return "" if apart else "subgroups, or the cohort and a subgroup, with patients in common"
+    levels, others = codebook.subgroup(one.subgroup), codebook.subgroup(other.subgroup)
+    if any(not set(levels[name]) & set(others[name]) for name in set(levels) & set(others)):
+        return ""
+    return "subgroups, or the cohort and a subgroup, with patients in common"
 
 
 def _one_curve(one: Point, other: Point) -> str:
@@ -103,9 +102,3 @@ def _endpoint(item: Ratio | Point, codebook: Codebook) -> str:
     if isinstance(item, Ratio):
         return item.endpoint_in(codebook)
     return RESPONSE if isinstance(item, Counts) else item.endpoint
-
-
-def _without_patients_in_common(one: Subgroup, other: Subgroup, codebook: Codebook) -> bool:
-    """Tell whether some covariate parts two subgroups."""
-    levels, others = codebook.subgroup(one), codebook.subgroup(other)
-    return any(not set(levels[name]) & set(others[name]) for name in set(levels) & set(others))

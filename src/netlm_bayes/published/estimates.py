@@ -47,7 +47,6 @@ class CurvePoint:
     months: float
     log_minus_log: float
     se: float
-    events: float
     reached: bool
 
 
@@ -87,8 +86,7 @@ def printed_se(item: Ratio) -> tuple[float, str]:
     .. math:: \mathrm{se} = \frac{\log U - \log L}{2 z_{0.975}}
               \quad\text{or}\quad \frac{|\log \hat r|}{z_{1 - p/2}}
 
-    The interval is used where there is one (Parmar et al. 1998; Trials 2013;14:391 on halving p
-    once).
+    of the interval where there is one (Parmar et al. 1998; on halving p, Trials 2013;14:391).
     """
     if item.lower is not None and item.upper is not None:
         return (math.log(item.upper) - math.log(item.lower)) / (2 * Z95), "interval"
@@ -124,19 +122,16 @@ def curve_point(index: int, item: Median | Milestone, codebook: Codebook, n: int
     for a median among `n` patients; a milestone's standard error comes from its interval, or from
     `n` as :math:`\sqrt{(1 - S) / (n S)} / |\log S|`.
     """
-    at_start = item.n or n
     if isinstance(item, Median):
-        months = item.months if item.months is not None else item.followed_to
-        target, events = math.log(math.log(2)), at_start / 2
-        se, reached = 1 / math.sqrt(events), item.months is not None
+        months, reached = item.months or item.followed_to, item.months is not None
+        target, se = math.log(math.log(2)), 1 / math.sqrt((item.n or n) / 2)
     else:
         months, reached = item.months, True
-        target = math.log(-math.log(item.survival))
-        events, se = at_start * (1 - float(item.survival)), _milestone_se(item, at_start)
+        target, se = math.log(-math.log(item.survival)), _milestone_se(item, item.n or n)
     if months is None:
         raise ValueError("a median not reached has no month without 'followed_to'")
     subgroup = codebook.subgroup(item.subgroup)
-    return CurvePoint(index, item.endpoint, subgroup, float(months), target, se, events, reached)
+    return CurvePoint(index, item.endpoint, subgroup, float(months), target, se, reached)
 
 
 def _milestone_se(item: Milestone, n: int) -> float:
@@ -156,9 +151,8 @@ def curve_covariance(points: Sequence[CurvePoint]) -> Array:
               V = \mathrm{se}^2 \Lambda^2, \quad \Lambda = -\log S
 
     which is :math:`\mathrm{se}_s^2 \Lambda_s / \Lambda_t` on the scale of `log(-log S)` for
-    `s < t`. The minimum keeps the matrix positive definite where the printed intervals narrow with
-    time, as no curve's do; a small part of every variance is its rounding's own. Points of
-    different endpoints or subgroups are taken as independent.
+    `s < t`; the minimum, and a small part of every variance that is its rounding's own, keep the
+    matrix positive definite. Different endpoints or subgroups are taken as independent.
     """
     covariance = np.diag([point.se**2 for point in points]).astype(float)
     for i, one in enumerate(points):
@@ -172,5 +166,4 @@ def curve_covariance(points: Sequence[CurvePoint]) -> Array:
 
 def response_count(index: int, item: Counts, codebook: Codebook) -> ResponseCount:
     """Turn printed response categories into responders of a total."""
-    subgroup = codebook.subgroup(item.subgroup)
-    return ResponseCount(index, subgroup, item.responders, item.total)
+    return ResponseCount(index, codebook.subgroup(item.subgroup), item.responders, item.total)

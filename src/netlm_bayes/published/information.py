@@ -56,8 +56,7 @@ def reference_events(variances: Sequence[float], events: float) -> tuple[float, 
 
     .. math:: d_{ref} + \sum_l \frac{1}{v_l - 1/d_{ref}} = d
 
-    The left side falls from infinity at :math:`1 / \min v` and then rises, so that a small and a
-    large reference group may fit alike; the sizes of the groups tell which.
+    Two solutions may fit alike, a small and a large group; the sizes of the groups decide.
 
     >>> [round(d, 6) for d in reference_events([1 / 10 + 1 / 30], 40)]
     [10.0, 30.0]
@@ -99,8 +98,7 @@ def shared_variance(
     .. math:: \mathrm{Cov} = 1 / d_{ref} \quad\text{(hazard ratios)}, \qquad
               1 / r_{ref} + 1 / (n_{ref} - r_{ref}) \quad\text{(odds ratios)}
 
-    with :math:`r_{ref}` the reference group's part of all responders; bounded by nine tenths of the
-    smallest variance.
+    with :math:`r_{ref}` the reference's part of all responders; at most 0.9 of the least variance.
     """
     if ratios[0].endpoint == RESPONSE:
         found = _from_responders(ratios[0], cohort, codebook)
@@ -177,10 +175,7 @@ def ratio_covariance(
     cohort: Cohort,
     codebook: Codebook,
 ) -> tuple[Array, dict[str, str]]:
-    """Covariance of a cohort's printed log ratios.
-
-    Levels of one factor share a reference group; different factors are taken as independent.
-    """
+    """Covariance of printed log ratios: levels of a factor share their reference group."""
     known = [x for x in estimates if isinstance(x, PrintedRatio)]
     covariance = np.diag([ratio.log_ratio_se**2 for ratio in ratios]).astype(float)
     basis: dict[str, str] = {}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from decimal import Decimal
 from typing import Annotated, Any, Literal
 
@@ -17,7 +17,7 @@ def _as_tuple(value: Any) -> Any:
 
 
 def _inside_0_and_1(value: Decimal) -> Decimal:
-    """Refuse 0 and 1, and what a computer cannot tell from them."""
+    """Refuse 0 and 1, and what rounds to them."""
     if not Decimal("1e-100") <= value <= Decimal("0.999999"):
         hint = "; a p printed as 0.000 is 'p_below = 0.001'" if not value else ""
         raise ValueError(f"must lie between 0 and 1, both excluded; got {value}{hint}")
@@ -122,8 +122,8 @@ class Ratio(Item):
     upper: Positive | None = None
     p: Probability | None = None
     p_below: Probability | None = None
-    event: Literal["response", "non_response"] = "response"
-    adjusted_for: tuple[str, ...] = ()
+    event: Literal["response", "non_response"] = "response"  # what an odds ratio is of
+    adjusted_for: tuple[str, ...] = ()  # other covariates of the printed regression
     events: Patients | None = None
     events_reference: Patients | None = None
 
@@ -201,6 +201,11 @@ class Milestone(Item):
             yield ("n",), "is missing; a subgroup needs it, or an interval, to be fitted"
 
 
+def _percent_faults(percent: Iterable[str], values: Collection[str]) -> Iterator[Fault]:
+    for name in (name for name in percent if name not in values):
+        yield ("percent", name), "is a share of a number that 'values' does not have"
+
+
 class Counts(Item):
     """Printed numbers by response category, of the cohort or a subgroup."""
 
@@ -216,14 +221,10 @@ class Counts(Item):
             yield ("values",), "must not all be 0"
         elif not {"SD", "PD", "nonresponders"} & set(self.values):
             yield ("values",), "lacks those who did not respond"
-        if {"CR", "PR", "SD", "PD"} & set(self.values) and set(self.values) & {
-            "responders",
-            "nonresponders",
-        }:
+        two_ways = {"CR", "PR", "SD", "PD"}, {"responders", "nonresponders"}
+        if all(names & set(self.values) for names in two_ways):
             yield ("values",), "must be either CR, PR, SD and PD, or responders and nonresponders"
-        for name in self.percent:
-            if name not in self.values:
-                yield ("percent", name), "is a share of a number that 'values' does not have"
+        yield from _percent_faults(self.percent, self.values)
 
     @property
     def responders(self) -> int:
@@ -248,9 +249,7 @@ class Margin(Item):
     def faults(self) -> Iterator[Fault]:
         """Every percentage has its number."""
         yield from super().faults()
-        for name in self.percent:
-            if name not in self.values:
-                yield ("percent", name), "is a share of a number that 'values' does not have"
+        yield from _percent_faults(self.percent, self.values)
 
 
 class AdverseEvent(Item):
@@ -314,23 +313,20 @@ class Statistic(Item):
 
 
 class Curve(Item):
-    """A printed Kaplan-Meier curve, digitised: files of clicks and of numbers at risk.
-
-    The files stand beside the cohort's file; `click_error` is the standard deviation of a click,
-    as a share of either axis.
-    """
+    """A printed Kaplan-Meier curve, digitised."""
 
     kind: Literal["curve"]
     endpoint: str
     subgroup: Subgroup = Field(default_factory=dict)
-    clicks: Text
+    clicks: Text  # clicks, at_risk: files beside the cohort's
     at_risk: str = ""
     events: Count | None = None
     n: Patients | None = None
+    # standard deviation of a click, as a share of either axis
     click_error: Annotated[Number, Field(ge=0, le=Decimal("0.1"))] = Decimal("0.005")
 
     def faults(self) -> Iterator[Fault]:
-        """Censoring is told by numbers at risk, or by the total of events."""
+        """Censoring follows from numbers at risk, or from the total of events."""
         yield from super().faults()
         if not self.at_risk and self.events is None:
             yield ("at_risk",), "is missing; or give 'events', their total: censoring needs one"

@@ -59,9 +59,8 @@ def _own_margin(
     if not known.latent:
         return share, None, basis
     if share is not None:
-        runs: dict[tuple[str, ...], float] = {
-            (level,): float(n) for level, n in zip(known.levels, share, strict=True)
-        }
+        runs: dict[tuple[str, ...], float]
+        runs = {(level,): float(n) for level, n in zip(known.levels, share, strict=True)}
         return share, spread_of(known, runs)[1], basis
     return _joined_margin(cohort, known, covariate)
 

@@ -107,7 +107,7 @@ def level_share(
 
 
 BALANCED = (0.3, 0.7)
-"""Share of patients in a level for which its hazard ratio tells the number of events."""
+"""Shares of patients in a level between which its standard error implies the events."""
 
 
 def events_behind(share: float, se: float) -> float:

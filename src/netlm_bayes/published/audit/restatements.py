@@ -81,7 +81,7 @@ def _p_value(item: AnyItem, said: Restated) -> _Held:
 
 
 def _p_judgement(item: Ratio | Logrank, said: Restated) -> Judgement:
-    """Judge a p value of the text; a printed interval tells more digits of the table's p."""
+    """Judge a p value of the text; a printed interval gives more digits of the table's p."""
     if said.p_below is None or item.p is None:
         if said.p is not None and item.p is not None:
             return judged(said.p, Rounded.printed(item.p))

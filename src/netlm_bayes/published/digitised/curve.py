@@ -78,7 +78,7 @@ def read_curve(
 def _agreed(
     path: Path, clicks: Clicks, table: AtRisk | None, events: int | None, n: int | None
 ) -> AtRisk:
-    """Refuse a curve without what its patients could be told from, or that contradicts itself."""
+    """Refuse a curve that does not determine its patients, or that contradicts itself."""
     if table is None:
         what = "needs numbers at risk, or the number of patients and of events"
         raise InputError(str(path), [Problem("", f"{what}; the curve alone tells neither")])
@@ -129,8 +129,7 @@ def _events_reached(source: str, curve: DigitisedCurve) -> None:
 class LedgerRow:
     """One interval between numbers at risk."""
 
-    # start, end: months; an event or censoring at `end` belongs to the next interval, if there is
-    # one
+    # start, end: months; what happens at `end` belongs to the next interval, if there is one
     start: float
     end: float
     clicks: int
@@ -151,21 +150,13 @@ def ledger(curve: DigitisedCurve, made: Reconstruction) -> tuple[LedgerRow, ...]
         inside = (made.months >= start) & (made.months < closing)
         clicks = (curve.clicks.months >= start) & (curve.clicks.months < closing)
         wanted, reached = int(made.wanted[place]), int(made.reached[place])
-        notes = [_difference("at risk", wanted, reached)]
+        differences = [_difference("at risk", wanted, reached)]
         if place == last and curve.events is not None:
-            notes.append(_difference("events in all", curve.events, int(made.event.sum())))
-        rows.append(
-            LedgerRow(
-                start=float(start),
-                end=float(end),
-                clicks=int(clicks.sum()),
-                events=int((inside & made.event).sum()),
-                censored=int((inside & ~made.event).sum()),
-                at_risk_wanted=wanted,
-                at_risk_reached=reached,
-                note="; ".join(note for note in notes if note),
-            )
-        )
+            differences.append(_difference("events in all", curve.events, int(made.event.sum())))
+        events, censored = int((inside & made.event).sum()), int((inside & ~made.event).sum())
+        note = "; ".join(filter(None, differences))
+        counted = int(clicks.sum()), events, censored, wanted, reached
+        rows.append(LedgerRow(float(start), float(end), *counted, note))
     return tuple(rows)
 
 

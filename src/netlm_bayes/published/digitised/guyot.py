@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -83,11 +84,9 @@ def reconstruct(
 
     with :math:`d_k = 0` where the curve does not fall. The number censored is changed by what
     :math:`n` misses at the end of the interval until it misses nothing, or the closest number was
-    tried. In the last interval the rate of censoring is that of all earlier ones, short of
-    everyone; with the total of events, the number censored there is changed by what that misses.
-    Whoever is left is censored at the last click, and if nobody would be, the last to be censored:
-    the curve's end shows that someone was followed so far. No number ever falls below 0, and no
-    patient is lost.
+    tried. In the last interval the rate of censoring is that of all earlier ones; with the total
+    of events, the number censored is changed by what that misses. Whoever is left, and at least
+    one, is censored at the last click.
 
     >>> table = AtRisk(np.array([0.0, 4.0]), np.array([4, 1]))
     >>> found = reconstruct(np.array([0.0, 2, 4]), np.array([1, 0.75, 0]), table)
@@ -100,8 +99,8 @@ def reconstruct(
     knots = _knots(months, survival, table)
     walks: list[_Walk] = []
     reached = [int(table.n[0])]
-    for interval, target in enumerate(table.n[1:].tolist()):
-        walks.append(_to_number_at_risk(knots, interval, walks, reached[-1], target, place))
+    for target in table.n[1:].tolist():
+        walks.append(_to_number_at_risk(knots, walks, reached[-1], target, place))
         reached.append(walks[-1].left)
     walks.append(_followed(_last(knots, walks, reached[-1], events, place)))
     return _patients(knots, walks, table, reached)
@@ -115,9 +114,9 @@ def _knots(months: Floats, survival: Floats, at_risk: AtRisk) -> _Knots:
     return _Knots(knots.tolist(), carried.tolist(), first.tolist())
 
 
-def _walk(knots: _Knots, interval: int, before: list[_Walk], at_risk: int, shares: Floats) -> _Walk:
-    """Go through an interval with some censored at given places."""
-    inside = knots.of(interval)
+def _walk(knots: _Knots, before: list[_Walk], at_risk: int, shares: Floats) -> _Walk:
+    """Go through the next interval with some censored at given places."""
+    inside = knots.of(len(before))
     start, end = knots.months[inside.start], knots.months[min(inside.stop, len(knots.months) - 1)]
     # Before the next number at risk, also where so little lies between that places round to it.
     places = np.minimum(start + shares * (end - start), np.nextafter(end, start))
@@ -146,38 +145,37 @@ def _events(at_risk: int, survival: float, curve: float) -> int:
 
 
 def _to_number_at_risk(
-    knots: _Knots, interval: int, before: list[_Walk], at_risk: int, target: int, place: Placement
+    knots: _Knots, before: list[_Walk], at_risk: int, target: int, place: Placement
 ) -> _Walk:
     """Censor as many as bring the interval to the number at risk after it."""
-    first, after = knots.first[interval], knots.first[interval + 1]
+    first, after = knots.first[len(before) : len(before) + 2]
     ratio = knots.survival[after] / knots.survival[first] if knots.survival[first] else 0.0
-    return _searched(
-        lambda count: _walk(knots, interval, before, at_risk, place(interval, count)),
-        round(at_risk * ratio) - target,
-        at_risk,
-        lambda walk: walk.left - target,
-    )
+    censor = partial(_censored, knots, before, at_risk, place)
+    guess = round(at_risk * ratio) - target
+    return _searched(censor, guess, at_risk, lambda walk: walk.left - target)
+
+
+def _censored(
+    knots: _Knots, before: list[_Walk], at_risk: int, place: Placement, count: int
+) -> _Walk:
+    """Go through the next interval with a number censored."""
+    return _walk(knots, before, at_risk, place(len(before), count))
 
 
 def _last(
     knots: _Knots, before: list[_Walk], at_risk: int, events: int | None, place: Placement
 ) -> _Walk:
     """Censor at the rate so far, or as many as bring the total of events."""
-    interval = len(before)
-    rate = _rate(knots, before)
-    expected = round(rate * (knots.months[-1] - knots.months[knots.first[interval]]))
+    left = knots.months[-1] - knots.months[knots.first[len(before)]]
+    expected = round(_rate(knots, before) * left)
+    censor = partial(_censored, knots, before, at_risk, place)
     if events is None:
-        shares = place(interval, min(expected, max(at_risk - 1, 0)))
-        return _walk(knots, interval, before, at_risk, shares)
+        return censor(min(expected, max(at_risk - 1, 0)))
     missing = events - sum(walk.total for walk in before)
     if missing <= 0:
         return _event_free(knots, before, at_risk, place)
-    return _searched(
-        lambda count: _walk(knots, interval, before, at_risk, place(interval, count)),
-        expected if before else at_risk - events,
-        at_risk,
-        lambda walk: walk.total - missing,
-    )
+    guess = expected if before else at_risk - events
+    return _searched(censor, guess, at_risk, lambda walk: walk.total - missing)
 
 
 def _rate(knots: _Knots, before: list[_Walk]) -> float:
@@ -230,13 +228,6 @@ def _patients(
     event = np.arange(len(months)) < len(died)
     order = np.lexsort((~event, months))
     survival = np.array([value for walk in walks for value in walk.survival])
-    return Reconstruction(
-        months[order],
-        event[order],
-        table.months,
-        table.n,
-        np.array(reached),
-        knots.months[-1],
-        np.array(knots.months),
-        survival,
-    )
+    at_risk = table.months, table.n, np.array(reached)
+    curve = knots.months[-1], np.array(knots.months), survival
+    return Reconstruction(months[order], event[order], *at_risk, *curve)

@@ -30,7 +30,7 @@ def most_likely(curve: DigitisedCurve) -> Reconstruction:
 def plausible(
     curve: DigitisedCurve, sets: int, click_error: float = CLICK_ERROR, seed: int = 1
 ) -> tuple[Reconstruction, ...]:
-    r"""Draw data sets that differ by what a digitised curve does not tell.
+    r"""Draw data sets that differ by what a digitised curve leaves open.
 
     Each height of the curve, :math:`S`, and each month, :math:`t`, is read with error:
 
@@ -38,19 +38,17 @@ def plausible(
               e, f \sim N(0, \sigma), \qquad u \sim U(-r, r)
 
     with :math:`\sigma` the click error and :math:`r` half of the last decimal. One height has one
-    error, so that a flat stretch stays flat. Months keep their order, and what would leave the axis
-    is reflected: to stop it at the ends would heap events there, and bend a fitted curve. Where the
-    curve starts and ends, and the top and the bottom of the axis, are seen without error. Those
-    censored lie anywhere in their interval, and not evenly. The reconstruction is the same.
+    error, months keep their order, and what would leave the axis is reflected: stopped at its ends
+    it would heap events there. Both ends of the curve, and of the axis of survival, are exact.
+    Those censored lie anywhere in their interval.
     """
     rng = np.random.default_rng([seed, 3])
-    return tuple(_one(curve, click_error, rng) for _ in range(sets))
-
-
-def _one(curve: DigitisedCurve, click_error: float, rng: np.random.Generator) -> Reconstruction:
-    """Draw one data set."""
-    months, survival = _shaken(curve.clicks, click_error, rng)
-    return reconstruct(months, survival, curve.at_risk, curve.events, _anywhere(curve, rng))
+    found = []
+    for _ in range(sets):
+        clicks = _shaken(curve.clicks, click_error, rng)
+        place = _anywhere(curve, rng)
+        found.append(reconstruct(*clicks, curve.at_risk, curve.events, place))
+    return tuple(found)
 
 
 def _shaken(clicks: Clicks, click_error: float, rng: np.random.Generator) -> tuple[Floats, Floats]:
@@ -202,8 +200,7 @@ class CurveEvidence:
     .. math:: \ell_m = \sum_k d_{mk} \log(S_{k-1} - S_k) + c_{mk} \log S_k
 
     Someone censored within a cell counts at both of its ends, in the shares by which the month
-    lies between them: :math:`\log S` is taken as straight within a cell. What counts at 0 adds
-    nothing and is left out. The grid reaches the last month of every data set.
+    lies between them: :math:`\log S` is taken as straight within a cell.
     """
 
     item: int  # place among the cohort's items
@@ -212,10 +209,8 @@ class CurveEvidence:
     months: Floats  # (cells,); upper end of each cell, rising; at most 40
     events: Floats  # (sets, cells); in (months[k-1], months[k]]
     censored: Floats  # (sets, cells); not whole numbers
-    # (sets,); maximum of \ell_m over Weibull curves b_m. In \log \mathrm{mean}_m \exp(\ell_m - b_m)
-    # every data set then counts the same where it fits best, however many events it has. Against
-    # the maximum over all curves it would count by how straight its noise happens to lie, and of
-    # ten readings one decides
+    # (sets,); maximum b_m of \ell_m over Weibull curves: in \log \mathrm{mean}_m \exp(\ell_m - b_m)
+    # every data set counts the same where it fits best, however many events it has
     best_weibull: Floats
 
 
@@ -299,7 +294,7 @@ def best_log_likelihood(events: Floats, censored: Floats) -> Floats:
 def _best_weibull(
     sets: Sequence[Reconstruction], months: Floats, events: Floats, censored: Floats, best: Floats
 ) -> Floats:
-    """Maximum over Weibull curves of each data set; over all where too few events tell a shape."""
+    """Maximum over Weibull curves of each data set; over all curves where few events."""
     found = best.copy()
     for place, made in enumerate(sets):
         fit = weibull_fit(made.months, made.event)
