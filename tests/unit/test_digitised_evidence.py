@@ -16,8 +16,8 @@ from netlm_bayes.published.digitised.curve import DigitisedCurve
 from netlm_bayes.published.digitised.plausible import (
     MOST_CELLS,
     curve_evidence,
+    plausible,
 )
-from netlm_bayes.published.digitised.plausible import plausible
 from netlm_bayes.published.items import Curve
 
 COHORT = """\
