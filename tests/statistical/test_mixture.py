@@ -221,3 +221,10 @@ def test_print_and_figure_are_never_worth_more_than_the_patients_behind_them(
     ratio = simulated["mixture"].sd / simulated["patients"].sd
     assert (ratio.mean(axis=0) > 0.98).all(), ratio.mean(axis=0)
     assert (ratio > 0.85).all(), ratio.min(axis=0)
+
+
+def test_the_mixture_agrees_with_all_patients(simulated: dict[str, Any]) -> None:
+    """On average no further off than its own Monte Carlo error, and a tenth of a posterior sd."""
+    mixture, patients = simulated["mixture"], simulated["patients"]
+    off = ((mixture.mean - patients.mean) / patients.sd).mean(axis=0)
+    assert (np.abs(off) < 0.35).all(), off

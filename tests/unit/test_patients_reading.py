@@ -331,3 +331,8 @@ def test_reading_patients_loads_no_pymc(tmp_path: Path):
         f"read_cohort({str(tmp_path / 'h.csv')!r}); sys.exit('pymc' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_one_patient_may_be_at_two_institutions():
+    text = "response,patient,institution\nCR,a,East\nPR,a,West\n,,East\nSD,,East\nSD,,East\n"
+    assert {name: patients.n for name, patients in read(text).items()} == {"East": 4, "West": 1}

@@ -12,7 +12,7 @@ from netlm_bayes.codebook import BUNDLED, Codebook, read_codebook
 from netlm_bayes.errors import InputError
 from netlm_bayes.ipd.patients import Patients
 from netlm_bayes.published.cohort import Cohort
-from netlm_bayes.report.site_table import report
+from netlm_bayes.report.site_table import COMPUTABLE, report
 from netlm_bayes.sites.disclosure import Tally, joined_patterns, neighbours_joined, smallest_joined
 from netlm_bayes.sites.exchange import as_json
 from netlm_bayes.sites.information import (
@@ -279,3 +279,16 @@ def test_who_enters_late_where_nobody_leaves_is_counted(entry: list[float], alon
     assert made.table.survival
     assert made.table.survival.cells.cuts == (3.0,)
     assert made.alone == alone
+
+
+@pytest.mark.parametrize(("n", "fixed"), [(COMPUTABLE, True), (COMPUTABLE + 4, False)])
+def test_the_digits_of_the_powers_fix_every_time_of_a_group_so_small(n: int, fixed: bool) -> None:
+    """Linear error of the times, where each power is known to half of its last digit."""
+    nodes, worst = shape_nodes()[:, None], []
+    for seed in range(10):
+        time = np.random.default_rng(100 * n + seed).uniform(1, 34, n)
+        terms = np.exp(nodes * np.log(time / 36))
+        digit = terms.sum(axis=1, keepdims=True) * np.finfo(float).eps / 2
+        error = np.linalg.pinv(nodes * terms / time / digit, rcond=1e-18)
+        worst.append(np.sqrt((error**2).sum(axis=1)).max())
+    assert (np.median(worst) < 0.002) == fixed
