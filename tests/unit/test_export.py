@@ -13,8 +13,7 @@ import pytest
 from docx import Document
 
 from netlm_bayes.errors import InputError, RunError
-from netlm_bayes.files.writing import write_whole
-from netlm_bayes.formats import MONTHS, P_VALUE, PROBABILITY, RATIO, Estimate, estimate_of
+from netlm_bayes.formats import MONTHS, PROBABILITY, RATIO, Estimate, estimate_of
 from netlm_bayes.pipeline.report import export
 from netlm_bayes.report.export.cells import Column, Interval, ManuscriptTable, Number
 from netlm_bayes.report.export.docx import as_docx
@@ -148,14 +147,6 @@ def test_a_hostile_label_is_a_plain_run_in_a_document(label):
     assert "<w:b>bold" not in body
 
 
-def test_a_document_repeats_its_headings_and_numbers_its_tables():
-    data = as_docx([small("a"), small("b")])
-    assert parts_of(data)["word/document.xml"].count("w:tblHeader") == 2
-    captions = [text for text in paragraphs_and_cells(data) if text.startswith("Table ")]
-    assert captions == ["Table 1. A caption: =1+1", "Table 2. A caption: =1+1"]
-    assert "1.23 (0.50 to 12.3)" in paragraphs_and_cells(data)
-
-
 def test_every_sign_that_latex_reads_is_escaped():
     signs = '\\{}$&#%_^~<>|"`[]*'
     for sign in signs:
@@ -172,12 +163,6 @@ def test_a_hostile_label_is_escaped_in_latex(label):
     (row,) = [line for line in text.splitlines() if "0.99" in line]
     assert len(re.findall(r"(?<!\\)&", row)) == 3
     assert row.endswith(r"\\")
-
-
-def test_latex_has_a_longtable_a_table_and_its_captions():
-    text = as_latex([small("a"), small("b")]).decode("utf-8")
-    assert text.count(r"\begin{longtable}") == text.count(r"\end{longtable}") == 2
-    assert text.count(r"\caption{A caption: =1+1}") == 2
 
 
 # From a run.
@@ -216,30 +201,6 @@ def test_what_was_printed_stands_beside_its_own_posterior():
         assert found[2].found.estimate == pytest.approx(row["posterior_estimate"], rel=1e-4)
 
 
-def test_captions_tell_of_whom_how_and_how_wide():
-    tables, manifest, labels = committed("pfs-weibull")
-    for table in manuscript_tables(tables, manifest, labels):
-        assert "All primaries, 2016-2020 (n = 116)" in table.caption
-        assert "Rectal primaries, 2022-2024 (n = 84)" in table.caption
-        assert "central 95 % intervals (model pfs-weibull; partial pooling)" in table.caption
-        assert "simulated" not in table.caption
-
-
-def test_simulated_patients_are_named_in_every_caption():
-    tables, manifest, labels = committed("pfs-weibull")
-    manifest["details"]["synthetic"] = ["sysu-2016-2020"]
-    for table in manuscript_tables(tables, manifest, labels):
-        assert "The patients of All primaries, 2016-2020 are simulated." in table.caption
-
-
-def test_all_tables_of_a_pooled_run_are_made():
-    made = manuscript_tables(*committed("pfs-weibull"))
-    names = [table.name for table in made]
-    assert names == ["effects", "subgroups", "pooled", "heterogeneity", "replication"]
-    for table in made:
-        assert {len(row) for row in table.rows} == {len(table.columns)}
-
-
 def test_subgroups_have_a_row_each_with_every_measure():
     tables, manifest, labels = committed("pfs-weibull")
     subgroups = manuscript_tables(tables, manifest, labels)[1]
@@ -263,33 +224,12 @@ def test_subgroups_have_a_row_each_with_every_measure():
     ]
 
 
-def test_kaplan_meier_stands_beside_the_subgroups_that_it_has():
-    tables, manifest, labels = committed("pfs-weibull")
-    first = tables["subgroups"].iloc[[0]]
-    usual = first.assign(method="Kaplan-Meier", estimate=14.5, lower=9.0, upper=21.0)
-    errors = estimate_of(usual.iloc[0].to_dict())[3:]
-    made = manuscript_tables({**tables, "frequentist": usual}, manifest, labels)[1]
-    assert made.columns[4].heading == "Median, months: Kaplan-Meier"
-    assert made.rows[0][4] == Interval(Estimate(14.5, 9.0, 21.0, *errors), MONTHS)
-    assert {row[4] for row in made.rows[1:]} == {None}
-
-
 def test_a_regressions_p_value_is_taken_from_its_note():
     tables, manifest, labels = committed("pfs-weibull")
     comparison = tables["comparison"].head(2).assign(note=["p=0.0312; 90 cases", "p<0.001; 90"])
     made = manuscript_tables({**tables, "comparison": comparison}, manifest, labels)
     found = [row[5] for row in made[0].rows if row[4] is not None]
     assert {str(cell) for cell in found} == {"0.031", "<0.001"}
-
-
-def test_a_label_with_control_signs_is_one_legible_line():
-    tables, manifest, labels = committed("pfs-weibull")
-    label = "\r\n=1+1\x00\t"
-    hostile = Labels({**labels.cohorts, "pooled": label, "sysu-2016-2020": label},
-                     labels.covariates, labels.endpoints, labels.levels)  # fmt: skip
-    effects = manuscript_tables(tables, manifest, hostile)[0]
-    assert effects.rows[0][0] == "  =1+1  "
-    as_docx([effects])
 
 
 # The file.
@@ -323,16 +263,6 @@ def test_a_file_that_is_there_is_kept_unless_forced(tmp_path):
     assert "longtable" in out.read_text("utf-8")
 
 
-def test_a_writer_that_fails_leaves_what_was_there(tmp_path, monkeypatch):
-    out = tmp_path / "tables.tex"
-    out.write_text("mine", "utf-8")
-    monkeypatch.setattr("os.replace", lambda *_: (_ for _ in ()).throw(OSError(28, "No space")))
-    with pytest.raises(RunError, match="cannot be written: No space"):
-        write_whole(out, b"half")
-    assert out.read_text("utf-8") == "mine"
-    assert [path.name for path in tmp_path.iterdir()] == ["tables.tex"]
-
-
 @pytest.mark.parametrize(("to", "out", "what"), [
     ("pdf", "a.pdf", "no such format 'pdf'; there are xlsx, docx-table, latex"),
     ("latex", "a.docx", r"must end in .tex; got 'a.docx'"),
@@ -353,20 +283,6 @@ def test_a_run_without_estimates_is_refused(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["failed"]
 
 
-def test_a_reanalysis_names_the_runs_to_export(tmp_path):
-    with pytest.raises(RunError, match="holds the runs pfs-weibull, response-logistic"):
-        export(RESULTS, "latex", tmp_path / "a.tex")
-
-
-def test_a_row_of_another_endpoint_says_so_and_no_other_does():
-    tables, manifest, labels = committed("pfs-weibull")
-    effects = manuscript_tables(tables, manifest, labels)[0]
-    methods = [str(row[6]) for row in effects.rows if row[4] is not None]
-    others = tables["comparison"]["endpoint"] == "hepatic_pfs"
-    assert methods.count("Cox regression (hepatic PFS)") == others.sum() > 0
-    assert methods.count("Cox regression") == (~others).sum()
-
-
 FROM_P = "a Confidence limits not printed: computed from the printed P value."
 
 
@@ -380,29 +296,6 @@ def test_limits_from_a_p_value_are_marked_and_explained(origin, marked):
     assert sum(text.endswith(")a") for text in beside) == marked
     assert made[0].footnotes == (FROM_P,) * marked
     assert not any(table.footnotes for table in made[1:])
-
-
-def test_every_format_has_the_mark_and_its_footnote():
-    printed, other = Estimate(4.188, 1.25303, 13.9975), Estimate(2.0, 1.0, 4.0)
-    cells = ("x", Interval(printed, RATIO, "a"), Interval(other, RATIO))
-    columns = (Column("Who"), Column("Printed", "interval"), Column("Other", "interval"))
-    table = ManuscriptTable("effects", "A caption", columns, (cells,), (FROM_P,))
-    rows = sheet_of(as_xlsx([table]))
-    assert rows[1]["E"][1] == "Printed, note"
-    assert rows[2]["E"] == ("s", "a")
-    assert [rows[2][column][0] for column in "BCDFGH"] == ["n"] * 6
-    assert rows[3]["A"] == ("s", FROM_P)
-    shown = paragraphs_and_cells(as_docx([table]))
-    assert {FROM_P, "4.19 (1.25 to 14.0)a", "2.00 (1.00 to 4.00)"} <= set(shown)
-    text = as_latex([table]).decode("utf-8")
-    assert "4.19 (1.25 to 14.0)a & 2.00 (1.00 to 4.00)" in text
-    assert text.index(FROM_P) > text.index(r"\end{longtable}")
-
-
-def test_a_workbook_has_no_residue_of_binary_arithmetic():
-    row = (Number(0.06900000000000001, P_VALUE),)
-    (_, _, cells) = sheet_of(as_xlsx([ManuscriptTable("a", "b", (Column("P", "number"),), (row,))]))
-    assert cells["A"] == ("n", "0.069")
 
 
 @pytest.mark.parametrize(
@@ -423,10 +316,3 @@ def test_a_workbook_shows_the_digits_that_the_draws_support(number, stored, styl
     builtin = {"0": "1"}
     ids = [one.get("numFmtId") for one in styles.iter(f"{SHEETS}xf")]
     assert style in chosen or builtin.get(style) in ids
-
-
-def test_a_manifest_is_a_file_and_its_folder_is_told(tmp_path):
-    manifest = RESULTS / "pfs-weibull" / "manifest.json"
-    told = f"{manifest}: is a file; give the folder of the run, {manifest.parent.resolve()}"
-    with pytest.raises(RunError, match=re.escape(told)):
-        export(manifest, "latex", tmp_path / "a.tex")

@@ -336,3 +336,10 @@ def test_reading_patients_loads_no_pymc(tmp_path: Path):
 def test_one_patient_may_be_at_two_institutions():
     text = "response,patient,institution\nCR,a,East\nPR,a,West\n,,East\nSD,,East\nSD,,East\n"
     assert {name: patients.n for name, patients in read(text).items()} == {"East": 4, "West": 1}
+
+
+def test_scans_become_intervals():
+    patients = one("time_lower,time_upper,entry\n0,3,\n3,,2\n6,6,1\n,,0\n0,,0\n3,6,3\n")
+    np.testing.assert_array_equal(patients.lower, [0, 3, 6, np.nan, 0, 3])
+    np.testing.assert_array_equal(patients.upper, [3, np.inf, 6, np.nan, np.inf, 6])
+    np.testing.assert_array_equal(patients.entry, [0, 2, 1, 0, 0, 3])

@@ -19,14 +19,12 @@ from scipy.special import expit
 
 from netlm_bayes.choices import Association
 from netlm_bayes.codebook import Codebook
-from netlm_bayes.curves import Piecewise, Weibull
 from netlm_bayes.errors import InputError
 from netlm_bayes.estimands.covariate_mix import (
     Covariates,
     Mix,
     draw_covariates,
     treated_by,
-    treated_by_anybody,
     with_missing,
 )
 from netlm_bayes.estimands.description import description_of
@@ -35,11 +33,9 @@ from netlm_bayes.estimands.parameters import (
     Truth,
     posterior_truth,
     prior_draws,
-    prior_truth,
 )
 from netlm_bayes.estimands.simulation import (
     Split,
-    event_months,
     linear_predictor,
     responses,
     simulate_institution,
@@ -131,12 +127,6 @@ def assert_share(found: ArrayLike, expected: float) -> None:
 
 
 class TestPrior:
-    def test_a_single_institution_has_the_prior_of_the_centre(self):
-        theta = prior_draws(WEIBULL, 1, DRAWS, np.random.default_rng(1))["theta"][:, 0]
-        expected = [(-0.4, 1.0), (0.0, 0.35), *[(0.0, 0.75)] * 4]
-        for values, (mean, sd) in zip(theta.T, expected, strict=True):
-            assert stats.kstest(values, stats.norm(mean, sd).cdf).pvalue > FALSE_ALARM
-
     @pytest.mark.parametrize(
         ("model", "centre", "scales"),
         [
@@ -158,21 +148,6 @@ class TestPrior:
             own = draws["theta"][:, :, place] - mean
             assert_mean(own[:, 0] * own[:, 1], sd**2)
             assert_mean(own[:, 0] ** 2, sd**2 + scales[model.parameters.tau_of[place]] ** 2)
-
-    def test_levels_of_one_covariate_share_their_tau(self):
-        draws = prior_draws(WEIBULL, 2, DRAWS, np.random.default_rng(3))
-        away = (draws["theta"][:, 0] - draws["mu"]) ** 2
-        small, large, spread = 2, 3, 4
-        assert_mean(away[:, small] * away[:, large], 3 * 0.5**4)  # E tau^4
-        assert_mean(away[:, small] * away[:, spread], 0.5**4)  # (E tau^2)^2
-
-    def test_without_pooling_there_is_no_centre_and_with_complete_pooling_nothing_else(self):
-        none = prior_draws(parameterisation(pooling="none"), 3, DRAWS, np.random.default_rng(4))
-        assert set(none) == {"theta"}
-        assert_mean(none["theta"][:, 0, 5] * none["theta"][:, 1, 5], 0.0)
-        complete = prior_draws(parameterisation(pooling="complete"), 3, 5, np.random.default_rng(5))
-        assert set(complete) == {"mu", "theta"}
-        assert (complete["theta"] == complete["mu"][:, None]).all()
 
     def test_log_hazards_walk_from_interval_to_interval(self):
         draws = prior_draws(PIECEWISE, 1, DRAWS, np.random.default_rng(6))
@@ -196,13 +171,6 @@ class TestPrior:
             assert stats.kstest(values, stats.halfnorm(scale=2.5).cdf).pvalue > FALSE_ALARM
         for values in change.T:
             assert stats.kstest(values, stats.norm(scale=0.35).cdf).pvalue > FALSE_ALARM
-
-    def test_a_declared_prior_is_followed(self):
-        priors = {"effect": {"mu": 0.2, "sigma": 0.01}}
-        priors["heterogeneity_effect"] = {"family": "half_normal", "sigma": 0.001}
-        truth = prior_truth(parameterisation(priors=priors), 4, np.random.default_rng(9))
-        assert np.abs(truth.theta[:, 2:] - 0.2).max() < 0.06
-        assert truth.theta.shape == (4, 6)
 
 
 class TestPosterior:
@@ -235,12 +203,6 @@ class TestPosterior:
         steps = posterior["log_hazard_step"].to_numpy().reshape(80, -1)
         assert truth.log_hazard_step.tolist() == steps[place].tolist()
 
-    def test_the_pools_parameters_are_its_centre(self):
-        posterior = self.posterior(WEIBULL)
-        truth = posterior_truth(WEIBULL, posterior, "pooled", 1, np.random.default_rng(12))
-        mu = posterior["mu"].to_numpy().reshape(80, -1)
-        assert (mu == truth.theta[0]).all(axis=1).sum() == 1
-
     def test_next_institutions_are_spread_by_tau_about_the_centre_of_one_draw(self):
         posterior = self.posterior(WEIBULL, draws=1).isel(chain=[0])
         whose = "next institution"
@@ -250,19 +212,6 @@ class TestPosterior:
         for place, values in enumerate(truth.theta.T):
             normal = stats.norm(mu[place], tau[WEIBULL.parameters.tau_of[place]])
             assert stats.kstest(values, normal.cdf).pvalue > FALSE_ALARM
-
-    def test_taus_are_found_by_name(self):
-        posterior = self.posterior(WEIBULL)
-        turned = posterior.isel(heterogeneity=slice(None, None, -1))
-        found = [
-            posterior_truth(WEIBULL, one, "next institution", 2, np.random.default_rng(14)).theta
-            for one in (posterior, turned)
-        ]
-        assert found[0].tolist() == found[1].tolist()
-
-    def test_another_models_posterior_is_refused(self):
-        with pytest.raises(ValueError, match="parameters are level, log_shape, size: small"):
-            posterior_truth(RESPONSE, self.posterior(WEIBULL), "c0", 1, np.random.default_rng(1))
 
 
 def test_parameters_are_named_and_ordered_as_in_the_graph(
@@ -304,14 +253,6 @@ class TestCovariates:
         table = np.histogram2d(*people.levels.values(), bins=(3, 2))[0]
         assert stats.chi2_contingency(table).pvalue > FALSE_ALARM
 
-    def test_a_continuous_covariate_is_spread_over_its_steps(self):
-        age = draw_covariates([MIX], WEIBULL, N, np.random.default_rng(21)).values["age"]
-        counts = np.histogram((age - 60) / 8, bins=np.arange(-2.5, 3))[0]
-        assert counts.sum() == N
-        assert stats.chisquare(counts, N * SHARES["age"]).pvalue > FALSE_ALARM
-        within = ((age - 60) / 8 + 0.5) % 1
-        assert stats.kstest(within, "uniform").pvalue > FALSE_ALARM
-
     def test_an_association_keeps_the_margins_and_has_its_odds_ratio(self):
         tie = Association(covariates=("size", "spread"), log_odds_ratio=1.5)
         mix = Mix(1, SHARES, AGE, (tie,))
@@ -333,18 +274,6 @@ class TestCovariates:
         assert ((people.levels["size"] == 2) == (people.levels["spread"] == 1)).all()
         assert_share(people.levels["size"][: N // 4] == 2, 0.75)
 
-    def test_levels_that_are_bands_of_a_value_agree_with_it(self):
-        bands = {"label": "Band", "levels": ["young", "old"], "reference": "old"}
-        covariates = {
-            "band": {**bands, "raw": "age", "cut": [60]},
-            "age": {"label": "Age", "unit": "years"},
-        }
-        book = Codebook.model_validate({"id": "invented", "covariates": covariates})
-        model = Parameterisation(parameterisation(covariates=["band", "age"]).spec, book, AGE)
-        mix = Mix(1, {"band": np.array([0.9, 0.1]), "age": SHARES["age"]}, AGE)
-        people = draw_covariates([mix], model, 500, np.random.default_rng(27))
-        assert ((people.levels["band"] == 1) == (people.values["age"] > 60)).all()
-
     def test_cells_are_missing_at_random(self):
         people = draw_covariates([MIX], WEIBULL, N, np.random.default_rng(24))
         shown = with_missing(people, 0.2, np.random.default_rng(25))
@@ -355,17 +284,6 @@ class TestCovariates:
         for name, codes in shown.levels.items():
             assert (codes[codes != -1] == people.levels[name][codes != -1]).all()
         assert with_missing(people, 0.0, np.random.default_rng(1)) is people
-
-    def test_linear_predictors_add_up_level_vs_reference_and_steps_from_the_centre(self):
-        codes = {"size": np.array([0, 1, 2, 2]), "spread": np.array([0, 0, 0, 1])}
-        people = Covariates(4, codes, {"age": np.array([60.0, 60.0, 68.0, 52.0])})
-        eta = linear_predictor(truths()["weibull"].coefficients(0), people, WEIBULL)
-        assert eta == pytest.approx([0.4, 0.0, -0.8 + 0.3, -0.8 + 0.7 - 0.3])
-
-    def test_a_model_without_covariates_has_predictors_of_zero(self):
-        bare = Parameterisation(parameterisation(covariates=[]).spec, CODEBOOK)
-        people = draw_covariates([Mix(1, {})], bare, 3, np.random.default_rng(1))
-        assert linear_predictor({}, people, bare).tolist() == [0, 0, 0]
 
     def test_described_cohorts_keep_their_margins(
         self, analysis_of: Callable[..., Analysis], invented: Any
@@ -383,22 +301,6 @@ class TestCovariates:
         alone = treated_by(described, analysis.spec, "west")
         assert alone.n == 60
         assert np.isnan(alone.followed_to)
-
-    def test_anybodys_margins_are_uniform(self):
-        spec = parameterisation(covariates=["size"]).spec
-        rng = np.random.default_rng(26)
-        drawn = [treated_by_anybody(spec, CODEBOOK, 1, rng).mixes[0] for _ in range(2000)]
-        first = [mix.shares["size"][0] for mix in drawn]
-        assert stats.kstest(first, stats.beta(1, 2).cdf).pvalue > FALSE_ALARM
-
-    def test_anybodys_margins_of_what_has_no_levels_are_refused(self):
-        spec = parameterisation(covariates=["age", "sise", "spread"]).spec
-        with pytest.raises(InputError) as failure:
-            treated_by_anybody(spec, CODEBOOK, 1, np.random.default_rng(1))
-        assert [problem.what for problem in failure.value.problems] == [
-            "'age' is continuous: only a cohort of patients tells its spread",
-            "no such covariate 'sise' (did you mean 'size'?)",
-        ]
 
 
 def hazard_at(truth: Truth, months: ArrayLike, people: Patients) -> NDArray[np.float64]:
@@ -439,26 +341,6 @@ class TestTimes:
             error = np.sqrt(exact * (1 - exact) / at_risk)  # more than Peto's, of all still seen
             assert abs(float(fitter.predict(at)) - exact) < LIMIT * error
 
-    def test_times_of_one_profile_follow_its_curve(self):
-        rng, eta = np.random.default_rng(30), np.full(N, 0.5)
-        for baseline in (Weibull(-0.4, 1.4), Piecewise([-3.0, -2.0, -2.5], [3, 8])):
-            months = event_months(baseline, eta, eta, np.inf, rng)
-            gone = stats.kstest(months, lambda t, b=baseline: 1 - b.survival(t, 0.5))
-            assert gone.pvalue > FALSE_ALARM
-
-    def test_an_unchanged_effect_makes_no_difference(self):
-        baseline, eta = Piecewise([-3.0, -2.0], [6]), np.linspace(-1, 1, 1000)
-        plain, turned = (
-            event_months(baseline, eta, eta, until, np.random.default_rng(31))
-            for until in (np.inf, 4.0)
-        )
-        assert turned == pytest.approx(plain, rel=1e-9)
-
-    def test_no_event_is_at_the_very_start(self):
-        eta = np.full(1000, 600.0)
-        months = event_months(Weibull(0.0, 0.5), eta, eta, np.inf, np.random.default_rng(32))
-        assert months.min() > 0
-
     def test_patients_enter_evenly(self):
         never = np.full(N, np.inf)
         lower, upper = observed(never, study(accrual=20.0), np.random.default_rng(33))
@@ -474,21 +356,6 @@ class TestTimes:
         assert lower.tolist() == [0, 0, 3, 9, 12, 12, 12]
         assert upper.tolist() == [3, 3, 6, 12, np.inf, np.inf, np.inf]
 
-    def test_scans_do_not_change_when_patients_enter_or_progress(self):
-        truth = truths()["weibull"]
-        exact = simulated(truth, study(accrual=30.0), seed=3)
-        scanned = simulated(truth, study(accrual=30.0, scans=4.0), seed=3)
-        seen = np.isfinite(scanned.upper)
-        assert (scanned.lower[seen] < exact.lower[seen]).all()
-        assert (exact.upper[seen] <= scanned.upper[seen]).all()
-        assert (scanned.lower[~seen] <= exact.lower[~seen]).all()
-
-    def test_a_survival_model_tells_no_response(self):
-        patients = simulated(truths()["weibull"], study(5))
-        assert (patients.response == -1).all()
-        assert patients.timed.all()
-        assert patients.synthetic
-
 
 class TestResponse:
     def test_those_who_respond_are_as_many_as_the_model_says(self):
@@ -502,12 +369,6 @@ class TestResponse:
             assert abs(z) < LIMIT * np.sqrt((chance[part] * (1 - chance[part])).sum())
         assert set(patients.response) == {1, 2}
 
-    def test_categories_are_split_as_stated_where_the_model_does_not_tell(self):
-        truth = Truth(RESPONSE, np.zeros((1, 5)))
-        response = simulated(truth, study(), split=Split(0.1, 0.3)).response
-        assert_share(response[response >= 2] == 3, 0.1)
-        assert_share(response[response < 2] == 0, 0.3)
-
     def test_ordinal_responses_have_their_cumulative_odds(self):
         eta, gap = np.repeat([-1.0, 1.0], N), np.array([1.5, 2.5])
         response = responses(eta, gap, Split(0.9, 0.9), np.random.default_rng(40))
@@ -518,18 +379,6 @@ class TestResponse:
 
 
 class TestStudy:
-    def test_what_a_plan_leaves_open_is_as_in_the_cohort(self):
-        assert study_of(Plan(), 116, 49.0) == Study((116,), 49.0, 49.0)
-        assert study_of(Plan()) == Study((300,), 36.0, 36.0)
-        plan = Plan(n=7, follow_up=24, accrual=12, scans=3, missing=0.1, institutions=3, seed=5)
-        assert study_of(plan, 116, 49.0) == Study((3, 2, 2), 24, 12, 3, 0.1, 5)
-
-    def test_institutions_sort_as_they_are_numbered(self):
-        assert study_of(Plan()).institutions == ("",)
-        names = study_of(Plan(institutions=12)).institutions
-        assert names[0] == "institution 01"
-        assert list(names) == sorted(names)
-
     def test_every_fault_of_a_plan_is_said_at_once(self):
         plan = Plan(n=2, accrual=40, scans=50, missing=1.0, institutions=3, seed=-1)
         with pytest.raises(InputError) as failure:
@@ -543,36 +392,11 @@ class TestStudy:
             "  seed: must be at least 0; got -1",
         ]
 
-    @pytest.mark.parametrize(
-        ("plan", "what"),
-        [
-            (Plan(institutions=0), "institutions: must be at least 1; got 0"),
-            (Plan(follow_up=0), "follow-up: must be over 0 and at most 1200 months; got 0"),
-            (Plan(follow_up=float("nan")), "follow-up: must be over 0 and at most 1200 months"),
-            (Plan(scans=0.0), "scans: must be from 0.1 months"),
-            (Plan(missing=float("nan")), "missing: must be at least 0 and under 1; got nan"),
-        ],
-    )
-    def test_a_plan_that_cannot_be_is_refused(self, plan: Plan, what: str):
-        with pytest.raises(InputError, match="simulate: 1 problem") as failure:
-            study_of(plan)
-        assert what in str(failure.value)
-
 
 class TestFile:
     @staticmethod
     def columns(patients: Mapping[str, Patients]) -> list[str]:
         return list(patients_table(patients, CODEBOOK).column_names)
-
-    def test_it_has_the_columns_that_are_needed(self):
-        covariates = ["size", "spread", "age"]
-        exact = simulated(truths()["weibull"], study(50))
-        assert self.columns({"": exact}) == ["synthetic", "time", "event", *covariates]
-        scanned = simulated(truths()["weibull"], study(50, scans=3.0))
-        assert self.columns({"": scanned})[1:3] == ["time_lower", "time_upper"]
-        answered = simulated(Truth(RESPONSE, np.zeros((1, 5))), study(50))
-        several = {"a": answered, "b": answered}
-        assert self.columns(several) == ["synthetic", "institution", "response", *covariates]
 
     @pytest.mark.parametrize("write", [as_csv, as_parquet])
     def test_it_reads_back_as_the_same_patients(self, write: Callable[..., bytes]):
@@ -602,12 +426,3 @@ class TestFile:
         assert lines[0].startswith(b'"synthetic",')
         assert len(lines) == 41
         assert all(line.startswith(b'"yes",') for line in lines[1:])
-
-    @pytest.mark.parametrize("write", [as_csv, as_parquet])
-    def test_the_same_seed_gives_the_same_bytes(self, write: Callable[..., bytes]):
-        one, again, other = (
-            write({"": simulated(truths()["weibull"], study(200, missing=0.1), seed)}, CODEBOOK)
-            for seed in (1, 1, 2)
-        )
-        assert one == again
-        assert one != other
