@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from scipy import integrate, stats
+from scipy import integrate, linalg, stats
 
 from netlm_bayes.frequentist import bayesian_grid, fixed_effect, random_effects
 
@@ -161,3 +161,28 @@ def test_impossible_cohorts_are_refused(
 def test_every_fault_is_named_at_once() -> None:
     with pytest.raises(ValueError, match=r"log_ratio_se: .*level: .*mu_sd: .*tau_scale: "):
         bayesian_grid([0.4], [0.0], mu_sd=0.0, tau_scale=-1.0, level=2.0)
+
+
+def restricted_log_likelihood(
+    tau: float, log_ratio: list[float], log_ratio_se: list[float]
+) -> float:
+    """Density of the contrasts that are free of the centre."""
+    contrasts = linalg.null_space(np.ones((1, len(log_ratio))))
+    covariance = np.diag(np.square(log_ratio_se) + tau**2)
+    return float(
+        stats.multivariate_normal.logpdf(
+            np.array(log_ratio) @ contrasts, cov=contrasts.T @ covariance @ contrasts
+        )
+    )
+
+
+@light
+@given(cohorts(min_size=3, max_size=6))
+@example(([0.0, 0.0, 3.0, -3.0], [0.05, 0.05, 1.0, 1.0]))  # peaks at 0 and 2.10, the second higher
+@example(([0.0, 0.0, 3.0, -3.0], [0.05, 0.05, 1.2, 1.2]))  # peaks at 0 and 1.90, the first higher
+@example(([0.0, 0.1, 3.0], [0.05, 0.05, 1.2]))  # a narrow peak at 0.051, missed from afar
+@example(([0.2, -0.1, 2.5, -2.5], [0.1, 0.1, 1.2, 1.2]))  # narrow at 0.22, broad and lower at 1.25
+def test_no_other_tau_has_a_higher_restricted_likelihood(drawn: Cohorts) -> None:
+    best = restricted_log_likelihood(random_effects(*drawn).tau, *drawn)
+    others = [restricted_log_likelihood(tau, *drawn) for tau in np.linspace(0, 5, 101)]
+    assert best >= max(others) - 1e-9
