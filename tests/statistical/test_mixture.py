@@ -70,7 +70,7 @@ def hospital(rng: np.random.Generator) -> Patients:
 def patients_file(name: str, patients: Patients) -> CohortFile:
     layout = Layout(file="patients.csv")
     cohort = PatientCohort(id=name, label=name, source="simulated", n=patients.n, patients=layout)
-    return CohortFile(cohort, CODEBOOK, name, "", "codebook", "", patients=patients)
+    return CohortFile(cohort, CODEBOOK, name, {}, patients=patients)
 
 
 def table_file(name: str, patients: Patients) -> CohortFile:
@@ -84,7 +84,7 @@ def table_file(name: str, patients: Patients) -> CohortFile:
     groups = Groups(np.bincount(group, minlength=4), levels)
     table = SiteTable(SurvivalTable(groups, cells), None, 5, 24.0)
     cohort = Cohort.model_construct(id=name, label=name, n=N, source="simulated", published=())
-    return CohortFile(cohort, CODEBOOK, name, "", "codebook", "", table=table)
+    return CohortFile(cohort, CODEBOOK, name, {}, table=table)
 
 
 def paper(folder: Path, patients: Patients, rng: np.random.Generator) -> CohortFile:

@@ -51,7 +51,8 @@ def test_a_cohort_built_in_python_is_the_one_of_its_file(tmp_path: Path) -> None
     (file,) = read_cohorts(tmp_path / "east.toml")
     (made,) = read_cohorts(built())
     assert made.cohort == file.cohort
-    assert (made.codebook, made.codebook_digest) == (file.codebook, file.codebook_digest)
+    assert made.codebook == file.codebook
+    assert list(made.inputs.items())[-1] == list(file.inputs.items())[-1]
 
 
 def test_each_number_makes_another_cohort_and_leaves_the_first_as_it_was() -> None:

@@ -55,7 +55,7 @@ def patients(n: int, first_row: int = 2) -> Patients:
 def file_of(name: str, some: Patients, codebook: Codebook = CODEBOOK) -> CohortFile:
     layout = Layout(file="patients.csv")
     cohort = PatientCohort(id=name, label=name, source="invented", n=some.n, patients=layout)
-    return CohortFile(cohort, codebook, name, "", "book", "", patients=some)
+    return CohortFile(cohort, codebook, name, {}, patients=some)
 
 
 def analysis_of(*cohorts: Patients, **choices: Any) -> Analysis:

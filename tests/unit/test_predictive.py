@@ -84,7 +84,7 @@ def simulated(rng: np.random.Generator, n: int, log_shape: float = LOG_SHAPE) ->
 def file_of(name: str, some: Patients, codebook: Codebook = CODEBOOK) -> CohortFile:
     layout = Layout(file="patients.csv")
     cohort = PatientCohort(id=name, label=name, source="invented", n=some.n, patients=layout)
-    return CohortFile(cohort, codebook, name, "", "book", "", patients=some)
+    return CohortFile(cohort, codebook, name, {}, patients=some)
 
 
 def analysis_of(

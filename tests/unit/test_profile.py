@@ -126,7 +126,7 @@ def of_patients(*hospitals: Patients, **choices: Any) -> Analysis:
     for place, some in enumerate(hospitals):
         name, layout = f"h{place}", Layout(file="patients.csv")
         cohort = PatientCohort(id=name, label=name, source="invented", n=some.n, patients=layout)
-        files.append(CohortFile(cohort, CODEBOOK, name, "", "book", "", patients=some))
+        files.append(CohortFile(cohort, CODEBOOK, name, {}, patients=some))
     return analyse(Model.model_validate(values), files)
 
 

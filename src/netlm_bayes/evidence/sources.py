@@ -47,11 +47,9 @@ class CohortFile:
     cohort: Cohort
     codebook: Codebook
     name: str
-    digest: str
-    codebook_name: str
-    codebook_digest: str
-    data_name: str = ""  # data_name, data_digest: of a file of patients named in another
-    data_digest: str = ""
+    # SHA-256 of the cohort's file, its codebook's, and its patients' or its curves', by name
+    inputs: Mapping[str, str]
+    data_name: str = ""  # of a file of patients named in another
     patients: Patients | None = field(default=None, compare=False)
     table: SiteTable | None = field(default=None, compare=False)
     # digitised curves of a published cohort, by place among its items
@@ -61,14 +59,6 @@ class CohortFile:
     def printed(self) -> bool:
         """Whether the cohort is what a paper prints."""
         return self.patients is None and self.table is None
-
-    @property
-    def inputs(self) -> dict[str, str]:
-        """SHA-256 of the cohort's file, of its patients' and of its codebook, by file name."""
-        data = {self.data_name: self.data_digest} if self.data_name else {}
-        for curve in self.curves.values():
-            data |= curve.digests
-        return {self.name: self.digest, **data, self.codebook_name: self.codebook_digest}
 
 
 def inputs_of(files: Sequence[CohortFile]) -> dict[str, str]:
@@ -148,15 +138,15 @@ def _built(cohort: builder.Cohort) -> list[CohortFile]:
     found = validated(Cohort if cohort.patients is None else PatientCohort, document, name, "")
     if problems := problems_at("", faults(found, book.codebook)):
         raise InputError(name, problems)
-    made = digest(repr(document))
-    file = CohortFile(found, book.codebook, cohort.id, made, book.name, book.digest)
+    inputs = {cohort.id: digest(repr(document)), book.name: book.digest}
+    file = CohortFile(found, book.codebook, cohort.id, inputs)
     if cohort.patients is None:
         return [file]
     from netlm_bayes.ipd.tabular import frame_bytes
 
-    data = frame_bytes(cohort.patients)
-    own = replace(file, data_name=f"{file.name} (DataFrame)", data_digest=digest(data))
-    return _counted(file, _institutions(own, data, name), "the table", name, "")
+    data, data_name = frame_bytes(cohort.patients), f"{cohort.id} (DataFrame)"
+    own = replace(file, data_name=data_name, inputs=inputs | {data_name: digest(data)})
+    return _counted(own, _institutions(own, data, name), "the table", name, "")
 
 
 def read_cohort(reference: str) -> CohortFile:
@@ -185,13 +175,17 @@ def read_file(reference: str) -> list[CohortFile]:
     book = find_codebook(cohort.codebook, path.parent)
     if found := faults(cohort, book.codebook):
         raise InputError(reference, problems_at(text, found))
-    file = CohortFile(cohort, book.codebook, path.name, digest(text), book.name, book.digest)
+    inputs = {path.name: digest(text), book.name: book.digest}
+    file = CohortFile(cohort, book.codebook, path.name, inputs)
     if cohort.patients is not None:
         return _declared_patients(file, cohort.patients, path, reference, text)
     if any(isinstance(item, Curve) for item in cohort.published):
         from netlm_bayes.published.digitised.curve import read_curves
 
-        return [replace(file, curves=read_curves(cohort, path.parent, reference))]
+        curves = read_curves(cohort, path.parent, reference)
+        for curve in curves.values():
+            inputs |= curve.digests
+        return [replace(file, curves=curves, inputs=inputs)]
     return [file]
 
 
@@ -213,7 +207,8 @@ def _bare_patients(path: Path, reference: str) -> list[CohortFile]:
     name = re.sub(r"[^A-Za-z0-9._-]+", "-", plain).strip("._-") or "patients"
     layout = Layout(file=path.name)
     cohort = PatientCohort(id=name, label=path.stem, source=path.name, patients=layout)
-    file = CohortFile(cohort, book.codebook, path.name, digest(data), book.name, book.digest)
+    inputs = {path.name: digest(data), book.name: book.digest}
+    file = CohortFile(cohort, book.codebook, path.name, inputs)
     return _institutions(file, data, reference)
 
 
@@ -225,9 +220,9 @@ def _declared_patients(
         what = f"no such file '{layout.file}' beside this one"
         raise InputError(reference, [problem_at(text, ("patients", "file"), what)])
     data = read_bytes(source)
-    named = replace(file, data_name=source.name, data_digest=digest(data))
-    found = _institutions(named, data, str(source))
-    return _counted(file, found, layout.file, reference, text)
+    inputs = {**file.inputs, source.name: digest(data)}
+    named = replace(file, data_name=source.name, inputs=inputs)
+    return _counted(named, _institutions(named, data, str(source)), layout.file, reference, text)
 
 
 def _counted(
@@ -279,9 +274,9 @@ def _site_table(path: Path, reference: str) -> CohortFile:
     from netlm_bayes.sites.exchange import read_site_table
 
     cohort, table, codebook = read_site_table(data, reference, path.parent)
-    book = codebook_path(cohort.codebook, path.parent)
-    of_book = digest(read_toml(book)[1])
-    return CohortFile(cohort, codebook, path.name, digest(data), book.name, of_book, table=table)
+    book = find_codebook(cohort.codebook, path.parent)
+    inputs = {path.name: digest(data), book.name: book.digest}
+    return CohortFile(cohort, codebook, path.name, inputs, table=table)
 
 
 def lenders(files: Sequence[CohortFile]) -> Mapping[str, Cohort]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import date
-from decimal import Decimal
 from typing import Annotated
 
 from pydantic import Field
@@ -150,8 +149,8 @@ def printed_follow_up(cohort: Cohort) -> float:
     found: list[float] = []
     for item in cohort.published:
         match item:
-            case Statistic(name="follow-up", unit="months", maximum=Decimal() as longest):
+            case Statistic(name="follow-up", unit="months", maximum=longest) if longest is not None:
                 found.append(float(longest))
-            case Median(followed_to=Decimal() as longest):
+            case Median(followed_to=longest) if longest is not None:
                 found.append(float(longest))
     return max(found, default=float("nan"))

@@ -98,7 +98,7 @@ def cohort_file(name: str, patients: Patients, codebook: Codebook = CODEBOOK) ->
     cohort = PatientCohort(
         id=name, label=name, source="invented", n=patients.n, patients=Layout(file="patients.csv")
     )
-    return CohortFile(cohort, codebook, f"{name}.toml", "", "book.toml", "", patients=patients)
+    return CohortFile(cohort, codebook, f"{name}.toml", {}, patients=patients)
 
 
 def model(**choices: Any) -> Model:

@@ -52,7 +52,7 @@ def site_table(patients: Patients, joined: bool = False) -> SiteTable:
 
 def file_of(name: str, one: SiteTable) -> CohortFile:
     cohort = Cohort.model_construct(id=name, label=name, n=1, source="invented", published=())
-    return CohortFile(cohort, CODEBOOK, name, "", "book", "", table=one)
+    return CohortFile(cohort, CODEBOOK, name, {}, table=one)
 
 
 def tabled(kind: str, patients: Patients, joined: bool = False) -> Analysis:
