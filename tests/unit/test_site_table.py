@@ -20,7 +20,7 @@ from netlm_bayes.sites.information import (
     Gaps,
     survival_information_kept,
 )
-from netlm_bayes.sites.make import site_table
+from netlm_bayes.sites.make import Made, better_order, site_table
 from netlm_bayes.sites.table import (
     Groups,
     SurvivalTable,
@@ -292,3 +292,31 @@ def test_the_digits_of_the_powers_fix_every_time_of_a_group_so_small(n: int, fix
         error = np.linalg.pinv(nodes * terms / time / digit, rcond=1e-18)
         worst.append(np.sqrt((error**2).sum(axis=1)).max())
     assert (np.median(worst) < 0.002) == fixed
+
+
+def test_the_better_order_is_suggested_with_what_it_keeps() -> None:
+    patients = replace(
+        site(84), levels={"htb": np.arange(84) % 4, "ki67": (np.arange(84) % 21 == 0).astype(int)}
+    )
+    patients.levels["ki67"][:8] = 1
+    one, two = (Choice(names, ordered=True) for names in (("htb", "ki67"), ("ki67", "htb")))
+    first, second = (site_table(patients, CODEBOOK, x, "site.csv") for x in (one, two))
+
+    def kept(made: Made, names: tuple[str, ...]) -> str:
+        each = [
+            np.mean([share for x in made.kept.values() for key, share in x.items() if key[0] == n])
+            for n in names
+        ]
+        return f"{100 * np.mean(each):.0f} %"
+
+    line = "\n".join(better_order(first, patients, CODEBOOK, one))
+    both = ("htb", "ki67")
+    assert line == (
+        "another order keeps more in the mean: --covariates ki67,htb keeps about"
+        f" {kept(second, ('htb',))} on htb and {kept(second, both)} on each covariate in the mean,"
+        f" this one {kept(first, ('htb',))} and {kept(first, both)}"
+    )
+    assert better_order(second, patients, CODEBOOK, two) == []
+    alone = Choice(("ki67",), ordered=True)
+    made = site_table(patients, CODEBOOK, alone, "site.csv")
+    assert better_order(made, patients, CODEBOOK, alone) == []
