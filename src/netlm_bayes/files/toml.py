@@ -112,9 +112,8 @@ def _what(detail: ErrorDetails, schema: type[Document]) -> str:
 
 def _bound(value: Any) -> str:
     """Write a limit: `0.000001`, not `Decimal('0.000001')`."""
-    return re.sub(
-        r"Decimal\('(.*)'\)", r"\1", f"{value:g}" if isinstance(value, float) else str(value)
-    )
+    text = f"{value:g}" if isinstance(value, float) else str(value)
+    return re.sub(r"Decimal\('(.*)'\)", r"\1", text)
 
 
 def _choice(got: Any, allowed: list[str]) -> str:
@@ -139,19 +138,11 @@ def shown(value: Any) -> str:
     return f"'{text}'" if isinstance(value, str) else text
 
 
-KEYS_OF_KINDS = {
-    "cohort": {
-        "published",
-        "patients",
-        "n",
-        "enrolment",
-        "institution",
-        "conclusions",
-        "borrowed_margins",
-    },
-    "model": {"outcome", "baseline", "pooling", "priors", "mismatch", "sampling", "scenarios"},
+KEYS_OF = {
+    "cohort": "published patients n enrolment institution conclusions borrowed_margins",
+    "model": "outcome baseline pooling priors mismatch sampling scenarios",
 }
-"""Keys by which one kind of file is told from another."""
+"""Keys that only one kind of file has."""
 
 _PARSER_WORDS = {
     "Cannot overwrite a value": "a key or table is given twice",
@@ -213,10 +204,11 @@ def _parser_problem(message: str, text: str) -> Problem:
 
 def file_kind(values: Mapping[str, Any]) -> str:
     """Tell what kind of file it is meant to be."""
-    told = {kind: len(keys & set(values)) for kind, keys in KEYS_OF_KINDS.items()}
-    told["codebook"] = sum(isinstance(values.get(key), dict) for key in ("covariates", "endpoints"))
-    best = max(told, key=lambda kind: told[kind])
-    return best if told[best] else ""
+    found = {kind: sum(key in values for key in keys.split()) for kind, keys in KEYS_OF.items()}
+    of_book = ("covariates", "endpoints")
+    found["codebook"] = sum(isinstance(values.get(key), dict) for key in of_book)
+    best = max(found, key=lambda kind: found[kind])
+    return best if found[best] else ""
 
 
 def expect_kind(kind: str, values: Mapping[str, Any], source: str) -> None:

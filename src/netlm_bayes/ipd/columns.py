@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Annotated, Any, Literal
@@ -43,15 +43,12 @@ class Layout(Document):
     """A file of patients and how to read it."""
 
     file: Text  # path of a CSV or Parquet, beside the cohort's file
-    # name in the file of each canonical column that is called otherwise there
-    columns: dict[Text, Text] = Field(default_factory=dict)
-    # unit of time columns; that of `time` holds for those not given. A month has 30.4375 days, a
-    # year 12 months
-    units: dict[Time, Unit] = Field(default_factory=dict)
+    columns: dict[Text, Text] = Field(default_factory=dict)  # names in the file, by canonical name
+    units: dict[Time, Unit] = Field(default_factory=dict)  # that of `time` by default
     # for a column, what stands in the file and what it means; `""` is missing
     recodes: dict[Text, Recode] = Field(default_factory=dict)
     ignore: tuple[str, ...] = ()  # columns of the file to leave
-    # delimiter, decimal: of a CSV where they cannot be told from it
+    # delimiter, decimal: of a CSV where they do not follow from it
     delimiter: Literal["", ",", ";", "\t", "|"] = ""
     decimal: Literal["", ".", ","] = ""
 
@@ -100,6 +97,7 @@ def allowed_codes(column: str, codebook: Codebook) -> tuple[str, ...]:
     return covariate.levels if covariate else ()
 
 
+DELIMITERS = {",": "','", ";": "';'", "\t": "a tab", "|": "'|'"}
 LISTED = 20
 """Faults of one kind that are listed one by one; the rest are counted."""
 
@@ -148,11 +146,14 @@ def match_header(names: Sequence[str], layout: Layout, codebook: Codebook) -> He
     found = [
         *_pair_problems(places, theirs),
         *_lost(declared, places, sayable),
-        *_twice(sayable, ignored),
+        *_repeated(sayable, ignored),
         *_unknown(sayable, {spaced[at] for at in taken} | ignored, places, theirs),
-        *_broken(at for at in broken if spaced[at] not in ignored),
+        *(Problem(f"column {at + 1}", _SEVERAL) for at in broken if spaced[at] not in ignored),
     ]
     return Header(places, tuple(found))
+
+
+_SEVERAL = "has an unknown name of several lines (a quotation mark too many?)"
 
 
 def spaced_once(name: str) -> str:
@@ -170,12 +171,10 @@ def _place(name: str, names: Sequence[str]) -> int | None:
 
 def _nothing_known(names: Sequence[str]) -> Problem:
     """Say why not one column may be known, without repeating what stands there."""
-    marks = {",": "','", ";": "';'", "\t": "a tab", "|": "'|'"}
-    there = [said for mark, said in marks.items() if len(names) == 1 and mark in names[0]]
-    if there:
-        what = f"is one column, with {there[0]} in it; is that the delimiter?"
-    else:
-        what = "names no known column; the first line must name them (time, event, ...)"
+    for mark, said in DELIMITERS.items():
+        if len(names) == 1 and mark in names[0]:
+            return Problem("line 1", f"is one column, with {said} in it; is that the delimiter?")
+    what = "names no known column; the first line must name them (time, event, ...)"
     return Problem("line 1", what)
 
 
@@ -185,13 +184,12 @@ def _pair_problems(places: Mapping[str, int], theirs: Mapping[str, str]) -> Iter
     for pair, there in zip(_PAIRS, pairs, strict=True):
         for name in pair:
             if there and name not in there:
-                what = f"is missing; '{there[0]}' needs it"
-                yield Problem(f"column '{theirs[name]}'", what)
+                yield Problem(f"column '{theirs[name]}'", f"is missing; '{there[0]}' needs it")
     if all(pairs):
         yield Problem("", "has both 'time' and 'time_lower'; one of the two must be ignored")
     if not any(pairs) and RESPONSE not in places:
-        pairs_said = "neither 'time' and 'event', nor 'time_lower' and 'time_upper'"
-        yield Problem("", f"has {pairs_said}, nor 'response'")
+        neither = "neither 'time' and 'event', nor 'time_lower' and 'time_upper'"
+        yield Problem("", f"has {neither}, nor 'response'")
 
 
 def _lost(
@@ -204,7 +202,7 @@ def _lost(
             yield Problem(f"column '{name}'", what)
 
 
-def _twice(names: Sequence[str], ignored: Collection[str]) -> Iterator[Problem]:
+def _repeated(names: Sequence[str], ignored: Collection[str]) -> Iterator[Problem]:
     for name in repeated(names):
         if name and name not in ignored:
             what = f"stands {names.count(name)} times; each column needs a name of its own"
@@ -225,9 +223,3 @@ def _unknown(
         yield Problem(f"column '{name}'", f"no such column{there}")
     if len(unknown) > LISTED:
         yield Problem("columns", f"{len(unknown) - LISTED} more are not known")
-
-
-def _broken(places: Iterable[int]) -> Iterator[Problem]:
-    for place in places:
-        what = "has an unknown name of several lines (a quotation mark too many?)"
-        yield Problem(f"column {place + 1}", what)

@@ -35,20 +35,16 @@ class Patients:
     the two are equal, after `lower` where `upper` is infinite.
     """
 
-    # (patients,); line in the file (row in a Parquet), by which a patient is spoken of; never an
-    # identifier
-    row: Ints
+    row: Ints  # (patients,); line in the file (row in a Parquet); never an identifier
     # entry, lower, upper: (patients,); months since the clock started; NaN in `lower` and `upper`
-    # where nothing is known of a patient's event. `entry` is 0 without delayed entry
+    # where nothing is known of the event
     entry: Floats
     lower: Floats
     upper: Floats
     response: Ints  # (patients,); place in `RESPONSES`, -1 where missing
-    # (patients,); for each covariate with levels, the place among the codebook's levels; -1 where
-    # missing
-    levels: Mapping[str, Ints]
-    # (patients,); for each continuous covariate, in the codebook's unit; NaN where missing. Of a
-    # covariate with a latent scale the raw quantity, or in an `Analysis` what it is on that scale
+    levels: Mapping[str, Ints]  # (patients,); place among the codebook's levels, -1 where missing
+    # (patients,) of each continuous covariate, NaN where missing; of one with a latent scale the
+    # raw quantity, or in an `Analysis` what it is on that scale
     values: Mapping[str, Floats]
     synthetic: bool = False  # simulated, and to be called so in every output
 
@@ -105,11 +101,9 @@ MOST_PROFILES = 1000
 
 @dataclass(frozen=True)
 class Completions:
-    """Every way in which patients' missing levels can be filled in."""
+    """Every way in which patients' missing levels can be filled in; one where none is missing."""
 
-    # (completions,); place of the patient, rising; a patient without missing levels has one
-    # completion
-    owner: Ints
+    owner: Ints  # (completions,); place of the patient, rising
     codes: Ints  # (completions, covariates); levels, filled in
     filled: np.ndarray  # (completions, covariates); where a level is filled in and not observed
 
@@ -150,13 +144,9 @@ def observed_patterns(
     scales: Mapping[str, Scale],
 ) -> tuple[Patterns, tuple[Floats, ...]]:
     """Profiles that patients have, and how common each is in every cohort."""
-    named = [name for name in covariates if codebook.covariates[name].levels]
-    latent = tuple(
-        parts_of(name, codebook.covariates[name])
-        for name in named
-        if codebook.covariates[name].latent
-    )
-    levels = {name: codebook.covariates[name].levels for name in named}
+    known = {name: codebook.covariates[name] for name in covariates}
+    levels = {name: covariate.levels for name, covariate in known.items() if covariate.levels}
+    latent = tuple(parts_of(name, known[name]) for name in levels if known[name].latent)
     sizes = {name: len(found) for name, found in levels.items()}
     rows, weights = zip(*[_profiles(p, sizes, scales, latent) for p in cohorts], strict=True)
     distinct, place = np.unique(np.concatenate(rows), axis=0, return_inverse=True)
@@ -165,11 +155,11 @@ def observed_patterns(
         np.bincount(where.reshape(-1), weight, minlength=len(distinct)) / weight.sum()
         for where, weight in zip(np.split(place.reshape(-1), bounds), weights, strict=True)
     )
-    codes, values = distinct[:, : len(named)].astype(int), distinct[:, len(named) :]
+    codes, values = distinct[:, : len(levels)].astype(int), distinct[:, len(levels) :]
     patterns = Patterns(
-        tuple(named),
+        tuple(levels),
         tuple(levels.values()),
-        tuple(codebook.covariates[name].reference for name in named),
+        tuple(known[name].reference for name in levels),
         steps=tuple((name, scale.step) for name, scale in scales.items()),
         profiles=tuple(
             tuple(found[code] for found, code in zip(levels.values(), row, strict=True))

@@ -94,17 +94,15 @@ def read_patients(
     header = match_header(file.names, layout, codebook)
     if not header.places:
         raise InputError(source, header.problems)
-    table = _as_meant(file.table(header.places), layout)
+    table = file.table(header.places)
+    meant = {name: recoded(x, layout.recodes.get(name, {})) for name, x in table.columns.items()}
+    table = replace(table, columns=meant)
     decimal, mixed = _decimal(file, table, layout, codebook)
     names, where, found = institutions(table)
     patients, wrong = _patients(table, layout, decimal, codebook)
     found += [*wrong, *repeated_patients(table)]
-    problems = [
-        *problems_of(found, table.row, table.word),
-        *table.problems,
-        *mixed,
-        *header.problems,
-    ]
+    listed = problems_of(found, table.row, table.word)
+    problems = [*listed, *table.problems, *mixed, *header.problems]
     if not len(table.row) and not table.problems:
         problems.append(Problem("", "has a header and no patients"))
     if problems:
@@ -122,12 +120,6 @@ def _opened(
     return read_delimited(
         data, source, layout.delimiter, lambda name: spaced_once(name).casefold() in wanted
     )
-
-
-def _as_meant(table: Table, layout: Layout) -> Table:
-    recodes = layout.recodes
-    columns = {name: recoded(cells, recodes.get(name, {})) for name, cells in table.columns.items()}
-    return replace(table, columns=columns)
 
 
 def _decimal(

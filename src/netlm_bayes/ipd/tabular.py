@@ -18,10 +18,9 @@ from pyarrow import parquet
 
 from netlm_bayes.errors import InputError, Problem
 from netlm_bayes.ipd.cells import Table, column_of
-from netlm_bayes.ipd.columns import LISTED
+from netlm_bayes.ipd.columns import DELIMITERS, LISTED
 from netlm_bayes.ipd.patients import Ints
 
-DELIMITERS = {",": "','", ";": "';'", "\t": "a tab", "|": "'|'"}
 _QUOTE, _NEWLINE = ord('"'), ord("\n")
 
 
@@ -96,10 +95,9 @@ def _as_text(data: bytes, source: str) -> bytes:
         try:
             data.decode()
         except UnicodeDecodeError as error:
-            line = data.count(b"\n", 0, error.start) + 1
-            raise InputError(
-                source, [Problem(f"line {line}", "is not UTF-8; save it as 'CSV UTF-8'")]
-            ) from None
+            line = f"line {data.count(b'\n', 0, error.start) + 1}"
+            problem = Problem(line, "is not UTF-8; save it as 'CSV UTF-8'")
+            raise InputError(source, [problem]) from None
         return data
     raise InputError(source, [Problem("", what)])
 
@@ -119,11 +117,8 @@ def _records(data: bytes, source: str) -> Records:
     data = data if data.endswith(b"\n") else data + b"\n"
     end = _outside_quotes(data, _NEWLINE)
     start = np.concatenate([[0], end[:-1] + 1])
-    if b'"' in data:
-        breaks = np.flatnonzero(np.frombuffer(data, np.uint8) == _NEWLINE)
-        line = np.searchsorted(breaks, start) + 1
-    else:
-        line = np.arange(len(start)) + 1
+    breaks = np.flatnonzero(np.frombuffer(data, np.uint8) == _NEWLINE)
+    line = np.searchsorted(breaks, start) + 1
     filled = end > start
     return Records(start[filled], end[filled], line[filled])
 
@@ -139,12 +134,8 @@ def _split(header: str, delimiter: str) -> list[str]:
 
 
 def _delimiter(header: str, known: Callable[[str], bool], source: str) -> str:
-    names = {mark: _split(header, mark) for mark in DELIMITERS}
-    score = {
-        mark: (sum(known(name) for name in names[mark]), len(names[mark]))
-        for mark in DELIMITERS
-        if len(names[mark]) > 1
-    }
+    split = {mark: _split(header, mark) for mark in DELIMITERS}
+    score = {m: (sum(map(known, names)), len(names)) for m, names in split.items() if names[1:]}
     if not score:
         return ","
     best = [mark for mark in score if score[mark] == max(score.values())]

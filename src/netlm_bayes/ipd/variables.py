@@ -34,7 +34,7 @@ def survival_of(table: Table, layout: Layout, decimal: str) -> Survival:
     elif {"time_lower", "time_upper"} <= set(table.columns):
         lower, upper, found = _between_scans(table, layout, decimal)
     else:
-        lower, upper, found = np.full(len(table.row), np.nan), np.full(len(table.row), np.nan), []
+        lower, upper, found = *np.full((2, len(table.row)), np.nan), []
     entry = np.zeros(len(table.row))
     if "entry" in table.columns:
         months, wrong = _months(table, "entry", layout, decimal, zero=True)
@@ -147,12 +147,11 @@ def continuous_values(
 ) -> dict[str, Floats]:
     """Numbers of each covariate that is continuous or on a latent scale; NaN without a column."""
     nowhere = np.full(rows, np.nan)
-    column = {
-        name: c.raw if c.levels else name
-        for name, c in covariates_read(codebook).items()
-        if c.latent or not c.levels
+    return {
+        name: numbers_read.get(covariate.raw if covariate.levels else name, nowhere)
+        for name, covariate in covariates_read(codebook).items()
+        if covariate.latent or not covariate.levels
     }
-    return {name: numbers_read.get(read, nowhere) for name, read in column.items()}
 
 
 def read_levels(

@@ -35,7 +35,8 @@ def as_parquet(institutions: Mapping[str, Patients], codebook: Codebook) -> byte
 def patients_table(institutions: Mapping[str, Patients], codebook: Codebook) -> pa.Table:
     """Columns of a file of patients, in months and by the codebook's names."""
     names, everyone = list(institutions), list(institutions.values())
-    columns = {"synthetic": _synthetic(everyone)}
+    synthetic = np.concatenate([np.full(one.n, int(one.synthetic)) for one in everyone])
+    columns = {"synthetic": _words(synthetic, ("no", "yes"))}
     if names != [""]:
         place = np.repeat(np.arange(len(names)), [one.n for one in everyone])
         columns["institution"] = _words(place, names)
@@ -46,11 +47,6 @@ def patients_table(institutions: Mapping[str, Patients], codebook: Codebook) -> 
     if responses:
         columns[RESPONSE] = _words(response, RESPONSES)
     return pa.table(columns | _covariates(everyone, codebook))
-
-
-def _synthetic(everyone: list[Patients]) -> pa.Array:
-    marks = [np.full(one.n, int(one.synthetic)) for one in everyone]
-    return _words(np.concatenate(marks), ("no", "yes"))
 
 
 def _times(everyone: list[Patients]) -> dict[str, pa.Array]:
@@ -93,7 +89,6 @@ def _words(codes: Ints | NDArray[np.int_], words: tuple[str, ...] | list[str]) -
 
 
 WRITERS = {".csv": as_csv, ".parquet": as_parquet, ".pq": as_parquet}
-"""By suffix."""
 
 
 def check_output(out: Path, force: bool = False) -> None:
