@@ -215,15 +215,6 @@ def _evidence(
         cohort=_who(cohort),
         joint=_joint(cohort, spec, patterns, profile),
         margin_log_sd=log_sd,
-        ratios=(),
-        ratio_covariance=np.zeros((0, 0)),
-        curve=(),
-        curve_covariance=np.zeros((0, 0)),
-        not_reached=(),
-        counts=(),
-        tables=(),
-        roles=(),
-        notes=(),
     )
 
 

@@ -1,1 +1,1 @@
-"""What was observed: files to canonical evidence, printed numbers to estimates, and the audit."""
+"""Evidence of every kind, read, checked and assembled into an analysis."""

@@ -27,28 +27,27 @@ Array = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class CohortEvidence:
-    """Everything that one cohort says to one model."""
+    """All evidence of one cohort for one model."""
 
     cohort: Cohort  # after the chosen readings
     joint: Array  # (patterns,); share of each covariate pattern
     margin_log_sd: Array  # (columns,); extra uncertainty of borrowed margins, 0 where printed
-    # ratios, ratio_covariance: log ratios in the likelihood, mismatch variance included
-    ratios: tuple[PrintedRatio, ...]
-    ratio_covariance: Array
-    # curve, curve_covariance: points of survival curves in the likelihood
-    curve: tuple[CurvePoint, ...]
-    curve_covariance: Array
-    not_reached: tuple[CurvePoint, ...]  # medians beyond the end of follow-up
-    counts: tuple[ResponseCount, ...]
-    tables: tuple[RecoveredTable, ...]  # factors whose counts replace their odds ratios
-    roles: tuple[ItemRole, ...]  # one for every item
-    notes: tuple[str, ...]  # derived quantities, to be said aloud
+    notes: tuple[str, ...] = ()  # derived quantities, to be said aloud
+    patients: Patients | None = None  # those whose outcome is known; nothing is printed then
+    table: SiteTable | None = None  # what a site shares; nothing is printed then
+    roles: tuple[ItemRole, ...] = ()  # one for every printed item
     # of every item that prints one with a standard error, in the likelihood or not, by place
     estimates: Mapping[int, Estimate] = field(default_factory=dict)
+    # ratios, ratio_covariance: log ratios in the likelihood, mismatch variance included
+    ratios: tuple[PrintedRatio, ...] = ()
+    ratio_covariance: Array = field(default_factory=lambda: np.zeros((0, 0)))
+    # curve, curve_covariance: points of survival curves in the likelihood
+    curve: tuple[CurvePoint, ...] = ()
+    curve_covariance: Array = field(default_factory=lambda: np.zeros((0, 0)))
+    not_reached: tuple[CurvePoint, ...] = ()  # medians beyond the end of follow-up
+    counts: tuple[ResponseCount, ...] = ()
+    tables: tuple[RecoveredTable, ...] = ()  # factors whose counts replace their odds ratios
     digitised: tuple[CurveEvidence, ...] = ()  # curves read off a figure
-    # those whose outcome is known, of a cohort of patients; nothing is printed of it then
-    patients: Patients | None = None
-    table: SiteTable | None = None  # what a site shares; nothing is printed of it then
     # by item, what the model implies for ratios adjusted for less than it adjusts
     implied: Mapping[int, Implied] = field(default_factory=dict)
     # how its patients are spread on latent scales, where their counts are printed
@@ -91,7 +90,7 @@ class Analysis:
 
     @property
     def endpoints(self) -> tuple[str, ...]:
-        """Modelled endpoints, the one without offset first; only print tells of others."""
+        """Modelled endpoints, the one without offset first; only printed items inform others."""
         if self.spec.outcome == "response":
             return ("response",)
         if not any(cohort.printed for cohort in self.cohorts):

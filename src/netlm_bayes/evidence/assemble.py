@@ -1,14 +1,13 @@
-"""One cohort's file and one model: every item gets a role, and those in the likelihood numbers."""
+"""One cohort and one model: what they require of each other, and what becomes of each item."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from netlm_bayes.codebook import Codebook
+from netlm_bayes.codebook import RESPONSE, Codebook
 from netlm_bayes.errors import InputError, InputErrors, Problem
 from netlm_bayes.evidence.analysis import Analysis, CohortEvidence
 from netlm_bayes.evidence.from_patients import (
@@ -16,12 +15,12 @@ from netlm_bayes.evidence.from_patients import (
     notes_on,
     patterns_in,
     scales_in,
+    unknown_covariates,
     with_outcome,
 )
 from netlm_bayes.evidence.implied.emulator import with_implied
-from netlm_bayes.evidence.requirements import check_covariates_known, check_model
 from netlm_bayes.evidence.sources import CohortFile, lenders
-from netlm_bayes.files.toml import problems_at
+from netlm_bayes.files.toml import did_you_mean, problems_at
 from netlm_bayes.ipd.patients import Patients
 from netlm_bayes.model import Model
 from netlm_bayes.population import Patterns, joint_distribution
@@ -60,16 +59,15 @@ def analyse(spec: Model, files: Sequence[CohortFile]) -> Analysis:
     patterns, shares = patterns_in(spec, codebook, patients, scales, printed)
     known, errors, cohorts = lenders(files), [], []
     for file in files:
-        own = patients.get(file.cohort.id)
-        if own is not None:
-            cohorts.append(_patients_evidence(spec, file, own, shares[file.cohort.id], patterns))
-            continue
+        name = file.cohort.id
         try:
-            if file.table is not None:
-                cohorts.append(_table_evidence(spec, file, file.table, patterns))
-                continue
-            evidence = _cohort_evidence(spec, codebook, patterns, file, known)
-            cohorts.append(with_implied(evidence, spec, codebook, patterns))
+            if name in patients:
+                own = _patients_evidence(spec, file, patients[name], shares[name], patterns)
+            elif file.table is not None:
+                own = _table_evidence(spec, file, file.table, patterns)
+            else:
+                own = _printed_evidence(spec, codebook, patterns, file, known)
+            cohorts.append(own)
         except InputError as error:
             errors.append(error)
     if errors:
@@ -81,8 +79,8 @@ def _patients_evidence(
     spec: Model, file: CohortFile, patients: Patients, share: Array, patterns: Patterns
 ) -> CohortEvidence:
     cohort = file.cohort.model_copy(update={"n": patients.n})
-    nothing = _nothing_printed(cohort, share, patterns, notes_on(spec, file, patients))
-    return replace(nothing, patients=patients)
+    certain, notes = np.zeros(len(patterns.columns)), notes_on(spec, file, patients)
+    return CohortEvidence(cohort, share, certain, notes, patients=patients)
 
 
 def _table_evidence(
@@ -91,32 +89,11 @@ def _table_evidence(
     if problems := table_faults(spec, table):
         raise InputError(file.name, problems)
     groups = groups_of(spec, table)
-    people = groups.patients / groups.patients.sum()
-    cohort = file.cohort.model_copy(update={"n": int(groups.patients.sum())})
-    share = people @ groups.members(patterns)
-    nothing = _nothing_printed(cohort, share, patterns, notes_on_table(spec, groups, patterns))
-    return replace(nothing, table=table)
-
-
-def _nothing_printed(
-    cohort: Cohort, share: Array, patterns: Patterns, notes: tuple[str, ...]
-) -> CohortEvidence:
-    """Evidence of a cohort of which nothing is printed, and not yet anything else known."""
-    nothing = np.zeros((0, 0))
-    return CohortEvidence(
-        cohort=cohort,
-        joint=share,
-        margin_log_sd=np.zeros(len(patterns.columns)),
-        ratios=(),
-        ratio_covariance=nothing,
-        curve=(),
-        curve_covariance=nothing,
-        not_reached=(),
-        counts=(),
-        tables=(),
-        roles=(),
-        notes=notes,
-    )
+    n = groups.patients.sum()
+    share = groups.patients / n @ groups.members(patterns)
+    cohort = file.cohort.model_copy(update={"n": int(n)})
+    certain, notes = np.zeros(len(patterns.columns)), notes_on_table(spec, groups, patterns)
+    return CohortEvidence(cohort, share, certain, notes, table=table)
 
 
 def under_readings(cohort: Cohort, readings: Sequence[str]) -> Cohort:
@@ -137,7 +114,7 @@ def _as_read(file: CohortFile, spec: Model) -> Cohort:
     return cohort
 
 
-def _cohort_evidence(
+def _printed_evidence(
     spec: Model,
     codebook: Codebook,
     patterns: Patterns,
@@ -160,11 +137,12 @@ def _cohort_evidence(
     )
     points = [one for one in found if isinstance(one, CurvePoint)]
     curve = tuple(point for point in points if point.reached)
-    return CohortEvidence(
+    evidence = CohortEvidence(
         cohort=cohort,
         joint=joint_distribution(patterns, shares, spec.association, spread),
         margin_log_sd=log_sd,
-        spread=spread,
+        notes=(*(f"{name}: {text}" for name, text in basis.items()), *sources),
+        roles=roles,
         estimates=estimates,
         ratios=ratios,
         ratio_covariance=covariance + np.diag(mismatch),
@@ -173,14 +151,14 @@ def _cohort_evidence(
         not_reached=tuple(point for point in points if not point.reached),
         counts=tuple(one for one in found if isinstance(one, ResponseCount)),
         tables=recovered,
-        roles=roles,
-        notes=(*(f"{name}: {text}" for name, text in basis.items()), *sources),
         digitised=tuple(
             curve_evidence(i, x, file.curves[i], codebook, CURVE_SEED)
             for i in fitted
             if isinstance(x := cohort.published[i], Curve)
         ),
+        spread=spread,
     )
+    return with_implied(evidence, spec, codebook, patterns)
 
 
 def _roles(
@@ -213,3 +191,85 @@ def _tables(spec: Model, cohort: Cohort, codebook: Codebook) -> tuple[RecoveredT
         and table.covariate in spec.covariates
         and all(cohort.published[index].role == "fit" for index in table.items)
     )
+
+
+CHANGE_NEEDS_PATIENTS = (
+    "needs patients: what is printed of a cohort does not tell when effects change"
+)
+
+
+def check_covariates_known(
+    spec: Model, files: Sequence[CohortFile], patients: Mapping[str, Patients]
+) -> None:
+    """Refuse a covariate that no patient has and no paper could tell of."""
+    if len(patients) < len(files):
+        return
+    if unknown := unknown_covariates(spec, list(patients.values())):
+        what = "missing in every patient; take it out of the model's covariates"
+        problems = [
+            Problem("landmark", f"needs the column '{name}', which is missing in every patient")
+            if spec.landmark is not None and name == RESPONSE
+            else Problem("covariates", f"'{name}' is {what}")
+            for name in unknown
+        ]
+        raise InputError(f"model {spec.name}", problems)
+
+
+def check_model(spec: Model, codebook: Codebook, files: Sequence[CohortFile]) -> None:
+    """Refuse covariates, endpoints or readings that nothing given knows."""
+    printed = any(file.patients is None for file in files)
+    found = [
+        *(("covariates", what) for what in _covariate_faults(spec, codebook, printed)),
+        *(("endpoints", what) for what in _endpoint_faults(spec, codebook)),
+        *(("readings", what) for what in _reading_faults(spec, files)),
+        *([("change", CHANGE_NEEDS_PATIENTS)] if printed and spec.change else []),
+    ]
+    if found:
+        raise InputError(f"model {spec.name}", [Problem(key, what) for key, what in found])
+
+
+def _covariate_faults(spec: Model, codebook: Codebook, printed: bool) -> Iterator[str]:
+    for name in spec.covariates:
+        try:
+            covariate = codebook.covariate(name)
+        except ValueError as error:
+            yield str(error)
+            continue
+        if printed and not covariate.levels:
+            yield f"'{name}' is continuous: without patients there are no levels of it to model"
+        if covariate.post_baseline:
+            event_free = codebook.endpoints[codebook.primary_endpoint].event_free
+            ways_out = _ways_out(name, event_free)
+            yield f"'{name}' is known only after the clock has started{ways_out}"
+
+
+def _ways_out(name: str, event_free: str) -> str:
+    if name != RESPONSE:
+        return ""
+    return (
+        f": whoever responds was still {event_free} then, so that responders do better whatever "
+        f"response does; compare those still {event_free} at a landmark (--landmark 3)"
+    )
+
+
+def _endpoint_faults(spec: Model, codebook: Codebook) -> Iterator[str]:
+    further = [name for name in codebook.endpoints if name != codebook.primary_endpoint]
+    for name in spec.endpoints:
+        if name == codebook.primary_endpoint:
+            yield f"'{name}' is the primary one and always modelled"
+        elif name not in further:
+            there = did_you_mean(name, further) or f"; there are {', '.join(further) or 'none'}"
+            yield f"no such further endpoint '{name}'{there}"
+
+
+def _reading_faults(spec: Model, files: Sequence[CohortFile]) -> Iterator[str]:
+    """Readings that no cohort has, or that no number turns on."""
+    others = [other for file in files for item in file.cohort.published for other in item.otherwise]
+    recorded = dict.fromkeys(other.reading for other in others)
+    turning = dict.fromkeys(other.reading for other in others if other.changes)
+    for name in spec.readings:
+        there = did_you_mean(name, turning) or f"; there are {', '.join(turning) or 'none'}"
+        if name not in recorded:
+            yield f"no cohort given has the reading '{name}'{there}"
+        elif name not in turning:
+            yield f"the reading '{name}' is on record but changes no number{there}"
