@@ -320,3 +320,24 @@ def test_the_better_order_is_suggested_with_what_it_keeps() -> None:
     alone = Choice(("ki67",), ordered=True)
     made = site_table(patients, CODEBOOK, alone, "site.csv")
     assert better_order(made, patients, CODEBOOK, alone) == []
+
+
+def test_the_report_counts_what_was_joined_and_warns() -> None:
+    choice = Choice(("htb", "ki67", "bone"), minimum=12)
+    made = site_table(site(120, missing=0.05), CODEBOOK, choice, "site.csv")
+    said = "\n".join(report(made, choice))
+    sizes = made.patterns.patients
+    assert made.table.survival
+    assert made.table.response
+    groups = made.table.survival.groups
+    assert f"120 patients in {len(sizes)} patterns of htb, ki67, bone" in said
+    assert (
+        f"{(sizes < 12).sum()} hold fewer than 12: joined into {len(groups.patients)} groups"
+        in said
+    )
+    told = {x: groups.patients[p.sum(axis=1) == 1].sum() for x, p in groups.levels.items()}
+    assert f"htb {told['htb']}, ki67 {told['ki67']}, bone {told['bone']} of 120" in said
+    assert f"events kept: all {made.table.survival.cells.events.sum():.0f}" in said
+    assert f"{made.table.response.responders.sum()} responders" in said
+    assert "no Weibull part" in said
+    assert "CAUTION" not in said
