@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from netlm_bayes.errors import RunError
+from netlm_bayes.results import COLUMNS, typed
 from netlm_bayes.version import __version__
 
 if TYPE_CHECKING:
@@ -29,7 +30,6 @@ PAGE = "report.html"
 POSTERIOR = "posterior.nc"
 PACKAGES = ("pymc", "pytensor", "nutpie", "arviz-stats", "numpy", "scipy", "xarray")
 DIGITS = 6
-TEXT = ("adjusted_for", "contrast", "note", "reading", "subgroup", "why")
 
 
 @dataclass(frozen=True)
@@ -117,12 +117,11 @@ def read_tables(folder: Path) -> dict[str, pd.DataFrame]:
     """Read every table of a run."""
     import pandas as pd
 
-    found = {}
-    for path in sorted((folder / "tables").glob("*.csv")):
-        table = pd.read_csv(path, keep_default_na=False, na_values=[""])
-        texts = [c for c in table.columns if c in TEXT or table[c].dtype.kind not in "fiub"]
-        found[path.stem] = table.assign(**{c: table[c].astype("object").fillna("") for c in texts})
-    return found
+    text = {name: str for name, column in COLUMNS.items() if column.kind == "text"}
+    return {
+        path.stem: typed(pd.read_csv(path, keep_default_na=False, na_values=[""], dtype=text))
+        for path in sorted((folder / "tables").glob("*.csv"))
+    }
 
 
 def write_posterior(folder: Path, tree: xr.DataTree, name: str = POSTERIOR) -> None:

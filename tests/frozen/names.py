@@ -17,7 +17,15 @@ LABELS: Mapping[str, str] = {}
 """Labels of their components, such as a cohort or `bone: yes`."""
 
 TABLES: Mapping[str, str] = {}
-COLUMNS: Mapping[str, Mapping[str, Made]] = {}
+COLUMNS: Mapping[str, Mapping[str, Made]] = {
+    "*": {"level": "interval"},
+    "recovered_tables": {"level": "level"},
+    "heterogeneity": {
+        "level": "interval",
+        "heterogeneity_scale": lambda table: table["heterogeneity_scale"].map("{:g}".format),
+    },
+    "audit": {"printed": "as_printed"},
+}
 """By frozen table (`*` for all), columns; a function makes an old column of the new table."""
 VALUES: Mapping[str, Mapping[str, str]] = {}
 """By frozen column, words that stand in it."""

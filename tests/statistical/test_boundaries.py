@@ -67,7 +67,7 @@ def draws_of(found: Fit, name: str, parameter: str) -> Floats:
 
 def reported(found: Fit, contrast: str) -> Quantity:
     """A reported ratio of the only cohort."""
-    (quantity,) = [one for one in found.gated.made if one.contrast == contrast]
+    (quantity,) = [one for one in found.gated.made if one.row.contrast == contrast]
     return quantity
 
 

@@ -16,6 +16,7 @@ from netlm_bayes.compare.evidence_map import amount, evidence_map, kinds_of
 from netlm_bayes.estimands.summary import Quantity
 from netlm_bayes.report.figures import Labels, draw
 from netlm_bayes.report.figures import evidence_map as figure_of
+from netlm_bayes.results import Row
 
 SPREAD, GREATER = "spread: yes vs no", "size: greater vs lesser"
 PRIOR_SD, TAU = 0.75, 0.3
@@ -32,7 +33,8 @@ def normal_draws(mean: float, variance: float) -> np.ndarray:
 
 def quantity(variance: float, contrast: str = SPREAD, cohort: str = "pooled") -> Quantity:
     draws = normal_draws(0.5, variance)
-    return Quantity(cohort, "pfs", "hazard_ratio", draws, contrast, null=1.0)
+    row = Row(cohort, "pfs", "hazard_ratio", contrast.partition(": ")[0], contrast=contrast)
+    return Quantity(row, draws, 1.0)
 
 
 def centre_variance(ses: list[float]) -> float:
@@ -56,7 +58,7 @@ def believed(contrast: str = SPREAD) -> pd.DataFrame:
         "method": "prior",
         "lower": math.exp(-Z * PRIOR_SD),
         "upper": math.exp(Z * PRIOR_SD),
-        "level": 0.95,
+        "interval": 0.95,
     }
     return pd.DataFrame([row])
 
@@ -142,7 +144,8 @@ def test_what_did_not_converge_has_no_row(analysis):
 
 def test_only_pooled_ratios_of_the_primary_endpoint_are_mapped(analysis):
     main = (quantity(0.1), quantity(0.1, cohort="east"), quantity(0.1, "local vs pfs"))
-    other = Quantity("pooled", "local", "hazard_ratio", main[2].draws, "local vs pfs", null=1.0)
+    row = Row("pooled", "local", "hazard_ratio", contrast="local vs pfs")
+    other = Quantity(row, main[2].draws, 1.0)
     table = evidence_map(analysis, (*main[:2], other), {"east": (quantity(0.2),)}, believed())
     assert set(table["contrast"]) == {SPREAD}
 

@@ -60,7 +60,7 @@ PRINTED_MEDIANS = {"<10%": 25.2, "10-25%": 13.6, "25-50%": 11.2, ">50%": 12.3}
 def tidy(rows: Iterable[dict[str, object]]) -> pd.DataFrame:
     """Rows with all the columns of the tidy schema."""
     empty = {"contrast": "", "subgroup": "", "horizon_months": math.nan, "method": "posterior"}
-    rest = {"level": 0.95, "prob_above_null": math.nan, "mcse": 0.01, "note": ""}
+    rest = {"interval": 0.95, "prob_above_null": math.nan, "mcse": 0.01, "note": ""}
     return pd.DataFrame([{"endpoint": "pfs", **empty, **rest, **row} for row in rows])
 
 

@@ -19,8 +19,8 @@ from netlm_bayes.compare.overturn import (
     scale_at_change,
     sceptics_limit,
 )
-from netlm_bayes.estimands.summary import ERRORS
 from netlm_bayes.formats import ABOUT, shown
+from netlm_bayes.results import ERRORS
 
 Z = NormalDist().inv_cdf(0.975)
 RELATIVE_ERROR = 0.0005
@@ -35,10 +35,11 @@ def row(contrast: str, log_ratio: float, se: float, **more: object) -> dict[str,
         "cohort": "pooled",
         "endpoint": "pfs",
         "estimand": "hazard_ratio",
+        "covariate": contrast.partition(": ")[0],
         "contrast": contrast,
         "method": "posterior",
         **dict(zip(("estimate", "lower", "upper"), ends, strict=True)),
-        "level": 0.95,
+        "interval": 0.95,
         "prob_above_null": NormalDist().cdf(log_ratio / se),
         **dict(zip(ERRORS, (RELATIVE_ERROR * end for end in ends), strict=False)),
         "prob_mcse": 0.001,

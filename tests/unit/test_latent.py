@@ -23,6 +23,7 @@ from netlm_bayes.likelihood.script import script_of
 from netlm_bayes.likelihood.structure import structure_of
 from netlm_bayes.model import Model
 from netlm_bayes.population import patterns_of
+from netlm_bayes.report.tables import evidence_table
 from netlm_bayes.sites.table import Groups
 
 BOOK = """\
@@ -219,7 +220,9 @@ def test_patients_enter_with_their_own_value_their_level_s_or_an_unknown_one(fol
     assert missing.tolist() == [[False, x] for x in [False] * 5 + [True]]
     assert len(rows.owner) == 6
     assert "unknown_value" in data_of(analysis)
-    assert "marker: missing in fewer than 5; modelled as normal" in analysis.cohorts[0].notes
+    (row,) = evidence_table(analysis).to_dict("records")
+    assert (row["covariate"], row["masked"]) == ("marker", True)
+    assert row["note"] == "marker: missing in fewer than 5; modelled as normal"
 
 
 def test_patients_and_print_share_the_coefficient(folder: Path) -> None:

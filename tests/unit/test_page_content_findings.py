@@ -10,11 +10,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from netlm_bayes.estimands.summary import ERRORS
 from netlm_bayes.formats import estimate_of, interval
 from netlm_bayes.model import Model
 from netlm_bayes.report.page.findings import findings
 from netlm_bayes.report.page.quoted import FIRST, Quoted, Sentence
+from netlm_bayes.results import ERRORS
 from netlm_bayes.sampling.gate import Check
 from netlm_bayes.store import read_manifest, read_tables
 
@@ -33,7 +33,7 @@ TIDY = {
     "subgroup": "",
     "horizon_months": math.nan,
     "method": "posterior",
-    "level": 0.95,
+    "interval": 0.95,
     "prob_above_null": math.nan,
     "mcse": 0.0001,
     "lower_mcse": 0.0001,
@@ -282,7 +282,7 @@ def test_another_cell_gives_another_sentence(run):
             if all(meets(row, *condition) for condition in quoted.where)
         ]
         cells = changed[name][column].to_numpy(copy=True)
-        other = another(quoted.text, cells[place]) if column != "level" else 0.9
+        other = another(quoted.text, cells[place]) if column != "interval" else 0.9
         cells[place] = other if cells.dtype.kind == "f" else cells[place] + 1
         changed[name] = changed[name].assign(**{column: cells})
         assert texts((changed, *rest)) != told, (name, column)

@@ -43,7 +43,7 @@ def curve(cohort: str, subgroup: str, estimand: str, values: np.ndarray, width: 
             "estimate": value,
             "lower": max(value - width, 0.0),
             "upper": min(value + width, 1.0),
-            "level": 0.95,
+            "interval": 0.95,
             "note": "",
         }
         for month, value in zip(MONTHS, values, strict=True)
@@ -70,7 +70,7 @@ def tables(cohorts: Sequence[str], sizes: Sequence[int] = ()) -> dict[str, pd.Da
                         "subgroup": group,
                         "horizon_months": month,
                         "estimate": math.nan if few else float(count),
-                        "level": math.nan,
+                        "interval": math.nan,
                         "note": "<5" if few else "",
                     }
                 )
@@ -84,9 +84,9 @@ def responses(cohorts: Sequence[str]) -> pd.DataFrame:
             share = 0.7 - 0.05 * shift - 0.02 * place
             row = {"cohort": cohort, "estimand": "predictive_response", "subgroup": group}
             row |= {"endpoint": "response", "horizon_months": math.nan, "note": ""}
-            ends = {"estimate": share, "lower": share - 0.1, "upper": share + 0.1, "level": 0.95}
+            ends = {"estimate": share, "lower": share - 0.1, "upper": share + 0.1, "interval": 0.95}
             rows.append({**row, **ends, "method": "posterior predictive"})
-            nothing = {"lower": math.nan, "upper": math.nan, "level": math.nan}
+            nothing = {"lower": math.nan, "upper": math.nan, "interval": math.nan}
             rows.append({**row, **nothing, "estimate": share + 0.03, "method": "observed"})
     return pd.DataFrame(rows)
 

@@ -29,7 +29,7 @@ from netlm_bayes.estimands.population import populations
 from netlm_bayes.estimands.profile import Predicted, predict_profile, profile_of
 from netlm_bayes.estimands.response import subgroup_response
 from netlm_bayes.estimands.subgroups import subgroups_within
-from netlm_bayes.estimands.summary import COLUMNS, Quantity
+from netlm_bayes.estimands.summary import Quantity
 from netlm_bayes.estimands.survival import CURVE_MONTHS, STANDARDISED, subgroup_survival
 from netlm_bayes.evidence.analysis import Analysis
 from netlm_bayes.evidence.assemble import analyse
@@ -140,7 +140,7 @@ def predicted(analysis: Analysis, *settings: str) -> Predicted:
 def by_key(quantities: Sequence[Quantity]) -> dict[Key, Array]:
     """Draws by population, endpoint, estimand and horizon; 0 stands for none."""
     return {
-        (q.cohort, q.endpoint, q.estimand, np.nan_to_num(q.horizon_months)): q.draws
+        (q.row.cohort, q.row.endpoint, q.row.estimand, np.nan_to_num(q.row.horizon)): q.draws
         for q in quantities
     }
 
@@ -196,14 +196,14 @@ def test_a_covariate_alone_is_predicted_as_its_subgroup_was_estimated(both, choi
     wanted = estimated(analysis, "size: large", {"size": ("large",)})
     found = predicted(analysis, "size=large")
     assert_alike(found.quantities, wanted)
-    assert {quantity.subgroup for quantity in found.quantities} == {"size: large"}
+    assert {quantity.row.subgroup for quantity in found.quantities} == {"size: large"}
 
 
 def test_a_profile_is_predicted_in_every_cohort_the_pool_and_the_next_institution(both):
     quantities = predicted(both(), "size=huge").quantities
-    names = dict.fromkeys(quantity.cohort for quantity in quantities)
+    names = dict.fromkeys(quantity.row.cohort for quantity in quantities)
     assert list(names) == ["east", "west", "pooled", "next institution"]
-    assert {quantity.endpoint for quantity in quantities} == {"pfs", "local"}
+    assert {quantity.row.endpoint for quantity in quantities} == {"pfs", "local"}
 
 
 def test_a_full_profile_is_the_closed_form_of_weibull(both):
@@ -354,9 +354,9 @@ def test_the_described_shares_of_every_cohort_sum_to_one(both):
 
 def notes(found: Predicted, cohort: str, estimand: str = "rmst") -> str:
     return next(
-        quantity.note
+        quantity.row.note
         for quantity in found.quantities
-        if (quantity.cohort, quantity.estimand) == (cohort, estimand)
+        if (quantity.row.cohort, quantity.row.estimand) == (cohort, estimand)
     )
 
 
@@ -367,7 +367,7 @@ def test_notes_say_what_is_averaged_over_and_what_is_extrapolated(both):
     end = "extrapolated beyond the last follow-up at 20 months"
     assert notes(found, "east") == f"{basis}; {end}"
     assert notes(found, "west") == f"{basis}; length of follow-up not printed"
-    assert not [q for q in (*found.quantities, *found.curves) if STANDARDISED in q.note]
+    assert not [q for q in (*found.quantities, *found.curves) if STANDARDISED in q.row.note]
 
 
 def test_notes_say_that_a_full_profile_is_conditional(both):
@@ -497,7 +497,6 @@ def test_a_prediction_is_a_run_of_its_own_beside_the_run_it_asks(both, tmp_path)
         name: store.digest_file(run / name) for name in ("manifest.json", "posterior.nc")
     }
     table = store.read_tables(folder)["prediction"]
-    assert tuple(table.columns) == COLUMNS
     assert set(table["subgroup"]) == {"size: large"}
     assert before == {path: path.read_bytes() for path in run.rglob("*") if path.is_file()}
 

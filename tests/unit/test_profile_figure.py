@@ -39,7 +39,7 @@ def row(cohort: str, endpoint: str, estimand: str, horizon: float, values: Seque
         "subgroup": ", ".join(PROFILE),
         "horizon_months": horizon,
         **dict(zip(("estimate", "lower", "upper"), values, strict=True)),
-        "level": 0.95,
+        "interval": 0.95,
         "note": f"{BASIS}{beyond}",
     }
 

@@ -124,7 +124,7 @@ def test_every_number_of_the_outcome_is_listed_once(model, invented):
     kinds = {"hazard_ratio", "median", "milestone"} if survival else {"odds_ratio", "counts"}
     for cohort in analysis.cohorts:
         printed = [item for item in cohort.cohort.published if item.kind in kinds]
-        listed = [item for item in found if item.cohort == cohort.cohort.id]
+        listed = [item for item in found if item.item["cohort"] == cohort.cohort.id]
         assert len(listed) == len(printed) > 0
     assert all(item.note for item in found if item.role == "unused")
     assert all(item.draws.size for item in found if item.role != "unused")

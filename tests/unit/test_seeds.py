@@ -3,7 +3,7 @@
 import pandas as pd
 from benchmarks.shown import difference
 
-ROW = {"cohort": "a", "estimand": "hazard_ratio", "method": "posterior", "note": "", "level": 0.95}
+ROW = {"cohort": "a", "estimand": "hazard_ratio", "method": "posterior", "interval": 0.95}
 
 
 def table(estimate: float, mcse: float = 0.001, **more: object) -> pd.DataFrame:

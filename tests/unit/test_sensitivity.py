@@ -56,6 +56,6 @@ def test_what_does_not_converge_is_said_and_left_out(monkeypatch: pytest.MonkeyP
     }
     # The main posterior stays; the others' stand-ins estimate nothing.
     assert set(found.tables["scenarios"]["scenario"]) == {"main"}
-    assert set(found.tables["heterogeneity"]["heterogeneity_scale"]) == {"0.5"}
+    assert set(found.tables["heterogeneity"]["heterogeneity_scale"]) == {0.5}
     assert set(found.tables["leave_one_source_out"]["left_out"]) == {"main"}
     assert set(found.tables["fragility"]["changed"]) == {"nothing"}

@@ -18,36 +18,16 @@ from netlm_bayes.estimands.population import POOLED
 from netlm_bayes.estimands.summary import Quantity
 from netlm_bayes.evidence.analysis import Analysis, CohortEvidence
 from netlm_bayes.formats import error_of
+from netlm_bayes.results import CURVE, INDIRECT, MEANT, PATIENTS, PRINTED, SITE_TABLE, table
 
 PRIOR, ALL = "prior", "all"
 TOTALS = (PRIOR, ALL)
 """Rows, beside the cohorts', of what the model's prior and everything together tell."""
-PATIENTS, SITE_TABLE, CURVE, PRINTED, INDIRECT = (
-    "patients",
-    "site table",
-    "curve",
-    "printed",
-    "indirect",
-)
-"""Kinds of evidence on an effect."""
 NEAR = 2.0
 """Monte Carlo errors within which an amount is none."""
 LIMITS = ("lower", "upper")
 ONE_EVENT = 1.0
 """What the others tell of an effect that one source alone tells of, at most, in events."""
-COLUMNS = (
-    "source",
-    "contrast",
-    "endpoint",
-    "estimand",
-    "evidence",
-    "events",
-    "events_mcse",
-    "own_events",
-    "own_method",
-    "only",
-    "note",
-)
 
 
 @dataclass(frozen=True)
@@ -106,13 +86,10 @@ def evidence_map(
     """
     everything = _pooled(analysis, main)
     fewer = {name: _pooled(analysis, found) for name, found in without.items()}
+    named = {x.row.contrast: x.row for x in main}
     rows = []
     for label, whole in everything.items():
-        fixed = {
-            "contrast": label,
-            "endpoint": analysis.endpoints[0],
-            "estimand": ratio_name(analysis),
-        }
+        fixed = {name: getattr(named[label], name) for name in MEANT}
         believed = _prior(effects, label)
         left = {name: found[label] for name, found in fewer.items() if label in found}
         for cohort in analysis.cohorts:
@@ -120,19 +97,19 @@ def evidence_map(
                 row = _source(whole, left[cohort.cohort.id], believed)
                 rows.append({**fixed, **_own(analysis, cohort, label, usual), **row})
         rows += [{**fixed, **row} for row in _totals(whole, believed)]
-    table = pd.DataFrame(rows, columns=list(COLUMNS))
-    words = dict.fromkeys(("evidence", "own_method", "note"), "")
-    return table.fillna(words).assign(only=table["only"].eq(True))
+    synthetic = {cohort.cohort.id for cohort in analysis.cohorts if cohort.synthetic}
+    found = table("evidence_map", rows)
+    return found.assign(cohort=found["source"], synthetic=found["source"].isin(synthetic))
 
 
 def _pooled(analysis: Analysis, effects: Sequence[Quantity]) -> dict[str, Amount]:
     """Information on each pooled ratio of a covariate."""
     chains = analysis.spec.sampling.chains
     return {
-        found.contrast: amount(np.log(found.draws), chains)
+        found.row.contrast: amount(np.log(found.draws), chains)
         for found in effects
-        if (found.cohort, found.endpoint) == (POOLED, analysis.endpoints[0])
-        and found.estimand == ratio_name(analysis)
+        if (found.row.cohort, found.row.endpoint) == (POOLED, analysis.endpoints[0])
+        and found.row.estimand == ratio_name(analysis)
     }
 
 
@@ -149,7 +126,7 @@ def _prior(effects: pd.DataFrame, label: str) -> Amount | None:
     limits, errors = [row[x] for x in LIMITS], [error_of(row, x) for x in LIMITS]
 
     def events(low: float, high: float) -> float:
-        return EVENTS * belief(low, high, row["level"]).precision
+        return EVENTS * belief(low, high, row["interval"]).precision
 
     return Amount(events(*limits), propagated(events, limits, errors))
 

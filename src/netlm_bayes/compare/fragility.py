@@ -9,8 +9,9 @@ import pandas as pd
 
 from netlm_bayes.estimands.effects import ratio_name
 from netlm_bayes.estimands.population import POOLED
-from netlm_bayes.estimands.summary import ERRORS
 from netlm_bayes.evidence.analysis import Analysis
+from netlm_bayes.results import TABLES as COLUMNS
+from netlm_bayes.results import table
 
 Row = Mapping[Any, Any]
 NOTHING, PRIOR, SCENARIO, SOURCE = "nothing", "heterogeneity prior", "scenario", "source left out"
@@ -20,21 +21,6 @@ ON_THE_EDGE = "on the edge"
 OPEN = "open"
 NEAR = 2.0
 """Monte Carlo errors of an interval's end from 1 within which a statement is on the edge."""
-COLUMNS = (
-    "contrast",
-    "endpoint",
-    "estimand",
-    "changed",
-    "to",
-    "estimate",
-    "lower",
-    "upper",
-    "level",
-    "prob_above_null",
-    *ERRORS,
-    "statement",
-    "same_as_main",
-)
 TABLES = {
     PRIOR: ("heterogeneity", "heterogeneity_scale"),
     SCENARIO: ("scenarios", "scenario"),
@@ -52,8 +38,9 @@ def fragility_table(analysis: Analysis, tables: Mapping[str, pd.DataFrame]) -> p
         said = statement(main)
         for row in (row for row in chosen if row["contrast"] == contrast):
             now = statement(row)
-            rows.append({**row, "statement": now, "same_as_main": agreement(said, now)})
-    return pd.DataFrame(rows, columns=list(COLUMNS))
+            kept = {key: value for key, value in row.items() if key in COLUMNS["fragility"]}
+            rows.append(kept | _stated(now) | {"same_as_main": agreement(said, now)})
+    return table("fragility", rows)
 
 
 def _answers(analysis: Analysis, tables: Mapping[str, pd.DataFrame]) -> Iterator[dict[str, Any]]:
@@ -65,14 +52,25 @@ def _answers(analysis: Analysis, tables: Mapping[str, pd.DataFrame]) -> Iterator
         unchanged = own if changed == PRIOR else MAIN
         if name in tables:
             for to in dict.fromkeys(tables[name][column]):
-                if to != unchanged:
+                if _name(to) != unchanged:
                     yield from _rows(tables[name], column, to, changed)
 
 
-def _rows(table: pd.DataFrame, column: str, to: str, changed: str) -> Iterator[dict[str, Any]]:
+def _rows(
+    table: pd.DataFrame, column: str, to: str | float, changed: str
+) -> Iterator[dict[str, Any]]:
     """Rows under one value of the column that says to what something was changed."""
     for row in table[table[column] == to].to_dict("records"):
-        yield {**{str(key): value for key, value in row.items()}, "changed": changed, "to": to}
+        yield {
+            **{str(key): value for key, value in row.items()},
+            "changed": changed,
+            "to": _name(to),
+        }
+
+
+def _name(to: str | float) -> str:
+    """What something was changed to, as text."""
+    return to if isinstance(to, str) else f"{to:g}"
 
 
 def _is_pooled_ratio(analysis: Analysis, row: Row) -> bool:
@@ -92,6 +90,12 @@ def statement(row: Row) -> str:
     said = "above 1" if low > 0 else "below 1" if high < 0 else OPEN
     edges = ((low, row["lower_mcse"]), (high, row["upper_mcse"]))
     return f"{said}, {ON_THE_EDGE}" if any(abs(x) <= NEAR * e for x, e in edges) else said
+
+
+def _stated(said: str) -> dict[str, object]:
+    """Columns of a statement."""
+    side, _, edge = said.partition(", ")
+    return {"statement": said, "side": side, "on_the_edge": bool(edge)}
 
 
 def agreement(main: str, other: str) -> str:

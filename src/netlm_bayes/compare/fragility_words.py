@@ -26,21 +26,10 @@ from netlm_bayes.formats import (
     interval,
     shown,
 )
+from netlm_bayes.results import CONTRAST, table
 
 Row = Mapping[str, Any]
-COLUMNS = (
-    "contrast",
-    "statement",
-    "changes",
-    "changes_that_agree",
-    "sceptics_limit",
-    "sceptics_limit_mcse",
-    "heterogeneity_scale_at_change",
-    "heterogeneity_scale_at_change_mcse",
-    "events_to_change",
-    "events_to_change_mcse",
-    "words",
-)
+STATED = (*CONTRAST, "statement", "side", "on_the_edge")
 SAID = {
     "above 1": "the interval lies above 1",
     "below 1": "the interval lies below 1",
@@ -85,7 +74,7 @@ class _Told:
 
     @property
     def open(self) -> bool:
-        return str(self.main["statement"]).startswith(OPEN)
+        return bool(self.main["side"] == OPEN)
 
     @property
     def limits(self) -> tuple[float, float]:
@@ -97,7 +86,7 @@ class _Told:
 
     @property
     def sceptics_limit(self) -> Value:
-        prior, level = self.prior, self.main["level"]
+        prior, level = self.prior, self.main["interval"]
         if prior is None or self.open:
             return Value(math.nan)
 
@@ -117,7 +106,7 @@ class _Told:
 
     @property
     def events_to_change(self) -> Value:
-        level = self.main["level"]
+        level = self.main["interval"]
 
         def events(lower: float, upper: float, tau: float) -> float:
             return events_to_change(belief(lower, upper, level), level, max(tau, 0.0))
@@ -141,8 +130,7 @@ def fragility_words(
         told = _told(analysis, about, effects[effects["cohort"] == POOLED], evidence)
         same = [row for row in told.others if row["same_as_main"] == "yes"]
         row = {
-            "contrast": contrast,
-            "statement": told.main["statement"],
+            **{name: told.main[name] for name in STATED},
             "changes": len(told.others),
             "changes_that_agree": len(same),
             "sceptics_limit": told.sceptics_limit.value,
@@ -154,7 +142,7 @@ def fragility_words(
             "words": " ".join(_sentences(told)),
         }
         rows.append(row)
-    return pd.DataFrame(rows, columns=list(COLUMNS))
+    return table("fragility_words", rows)
 
 
 def _implied(analysis: Analysis) -> set[str]:
@@ -176,8 +164,7 @@ def _told(
     under = dict(sorted({own: main, **under}.items())) if under else {}
     believed = effects[(effects["method"] == "prior") & (effects["contrast"] == main["contrast"])]
     is_tau = (effects["estimand"] == "heterogeneity") & (effects["method"] == "posterior")
-    covariate = str(main["contrast"]).partition(": ")[0]
-    of_covariate = is_tau & (effects["contrast"] == covariate)
+    of_covariate = is_tau & (effects["covariate"] == main["covariate"])
     taus = effects.loc[of_covariate, ["estimate", "mcse"]].to_numpy(float)
     return _Told(
         main=main,
@@ -221,10 +208,9 @@ def _sources(evidence: pd.DataFrame | None, contrast: str) -> dict[str, str]:
 def _sentences(told: _Told) -> Iterator[str]:
     """The paragraph, sentence by sentence."""
     main = told.main
-    said, _, edge = str(main["statement"]).partition(", ")
-    near = ", though other draws might have said otherwise" if edge else ""
+    near = ", though other draws might have said otherwise" if main["on_the_edge"] else ""
     above = f"P(>1) {chance(main['prob_above_null'], main['prob_mcse'])}"
-    yield f"{main['contrast']}: pooled {_interval(main)}, {above}: {SAID[said]}{near}."
+    yield f"{main['contrast']}: pooled {_interval(main)}, {above}: {SAID[main['side']]}{near}."
     if told.others:
         yield from _holds(told)
         yield from _rests_on(told)
@@ -283,7 +269,7 @@ def _belief(told: _Told) -> str:
     known = f"{shown(prior.lower, prior.lower_mcse)} to {shown(prior.upper, prior.upper_mcse)}"
     return (
         f"a belief beforehand that the ratio lies within {around_one(limit.value, limit.mcse)} "
-        f"({100 * told.main['level']:g} %; the model's prior: {known})"
+        f"({100 * told.main['interval']:g} %; the model's prior: {known})"
     )
 
 

@@ -9,6 +9,7 @@ import pandas as pd
 
 from netlm_bayes.evidence.analysis import Analysis
 from netlm_bayes.published.cohort import Cohort
+from netlm_bayes.results import table
 
 NOT_PRINTED = "not printed"
 APART_IN_TIME = "do not overlap"
@@ -33,7 +34,7 @@ def overlap_table(analysis: Analysis) -> pd.DataFrame:
             "finding": _finding(centre, dates),
         }
         rows.append(row)
-    return pd.DataFrame(rows)
+    return table("overlap", rows)
 
 
 def weights_if_shared(analysis: Analysis, fraction: float) -> dict[str, float]:

@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import NormalDist
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -13,13 +14,13 @@ from numpy.typing import NDArray
 
 from netlm_bayes.codebook import Codebook
 from netlm_bayes.compare.usual import own_ratio
-from netlm_bayes.estimands.effects import Contrast, contrasts_of, ratio_name
+from netlm_bayes.estimands.effects import Contrast, contrasts_of
 from netlm_bayes.estimands.population import NEXT, POOLED
-from netlm_bayes.estimands.summary import COLUMNS, ERRORS
 from netlm_bayes.evidence.analysis import Analysis, CohortEvidence
 from netlm_bayes.frequentist import bayesian_grid, fixed_effect, random_effects
 from netlm_bayes.published.estimates import PrintedRatio
 from netlm_bayes.published.information import ratio_covariance
+from netlm_bayes.results import PATIENTS, PRINTED, SITE_TABLE, Row, table
 
 Array = NDArray[np.float64]
 Limits = tuple[float, float, float]
@@ -36,6 +37,7 @@ class OwnEstimate:
     log_ratio: float
     log_ratio_se: float
     method: str = "printed"
+    evidence: str = PRINTED
 
 
 def cohort_estimate(
@@ -95,16 +97,16 @@ def pooled_table(
     all that is printed, allows for other adjustment, and its prior of joined levels is what the
     priors of the single levels make of it; some difference is theirs and not the pooling's.
     """
-    rows: list[dict[str, object]] = []
+    rows: list[Row | Mapping[str, Any]] = []
     for contrast in contrasts_of(analysis):
-        label = contrast.label(analysis.codebook)
+        row = contrast.row(analysis).but(interval=analysis.spec.level)
         found = [own_estimate(analysis, cohort, contrast, usual) for cohort in analysis.cohorts]
         own = [estimate for estimate in found if estimate]
         if len(own) < 2:
             continue
-        rows += [*_own_rows(analysis, label, own), *_two_stage(analysis, label, own)]
-        rows += _one_stage(label, one_stage)
-    return pd.DataFrame(rows, columns=list(COLUMNS))
+        rows += [*_own_rows(row, own), *_two_stage(analysis, row, own)]
+        rows += _one_stage(row, one_stage)
+    return table("pooled", rows)
 
 
 def own_estimate(
@@ -118,7 +120,8 @@ def own_estimate(
         return cohort_estimate(cohort, analysis.codebook, shares, contrast)
     label = contrast.label(analysis.codebook)
     found = own_ratio(usual, cohort.cohort.id, label) if usual is not None else None
-    return OwnEstimate(cohort.cohort.id, analysis.endpoints[0], *found) if found else None
+    kind = SITE_TABLE if cohort.patients is None else PATIENTS
+    return OwnEstimate(cohort.cohort.id, analysis.endpoints[0], *found, kind) if found else None
 
 
 def _shares(analysis: Analysis, cohort: CohortEvidence, contrast: Contrast) -> dict[str, float]:
@@ -129,62 +132,40 @@ def _shares(analysis: Analysis, cohort: CohortEvidence, contrast: Contrast) -> d
     }
 
 
-def _row(
-    analysis: Analysis, label: str, cohort: str, method: str, limits: Limits
-) -> dict[str, object]:
-    """One tidy row from a log ratio and its limits."""
+def _row(row: Row, cohort: str, method: str, limits: Limits, **columns: Any) -> Row:
+    """One row from a log ratio and its limits."""
     estimate, lower, upper = (math.exp(value) for value in limits)
-    return {
-        "cohort": cohort,
-        "endpoint": analysis.endpoints[0],
-        "estimand": ratio_name(analysis),
-        "contrast": label,
-        "subgroup": "",
-        "horizon_months": math.nan,
-        "method": method,
-        "estimate": estimate,
-        "lower": lower,
-        "upper": upper,
-        "level": analysis.spec.level,
-        "prob_above_null": math.nan,
-        **dict.fromkeys(ERRORS, math.nan),
-        "note": "",
-    }
+    numbers = {"estimate": estimate, "lower": lower, "upper": upper}
+    return row.but(cohort=cohort, method=method, **numbers, **columns)
 
 
-def _own_rows(
-    analysis: Analysis, label: str, own: Sequence[OwnEstimate]
-) -> list[dict[str, object]]:
+def _own_rows(row: Row, own: Sequence[OwnEstimate]) -> list[Row]:
     """Each cohort's own estimate, of the endpoint that it prints."""
-    z = NormalDist().inv_cdf((1 + analysis.spec.level) / 2)
+    z = NormalDist().inv_cdf((1 + row.interval) / 2)
     rows = []
     for found in own:
         reach = z * found.log_ratio_se
         limits = (found.log_ratio, found.log_ratio - reach, found.log_ratio + reach)
-        row = _row(analysis, label, found.cohort, found.method, limits)
-        rows.append({**row, "endpoint": found.endpoint})
+        about = {"endpoint": found.endpoint, "evidence": found.evidence}
+        rows.append(_row(row, found.cohort, found.method, limits, **about))
     return rows
 
 
-def _two_stage(
-    analysis: Analysis, label: str, own: Sequence[OwnEstimate]
-) -> list[dict[str, object]]:
+def _two_stage(analysis: Analysis, row: Row, own: Sequence[OwnEstimate]) -> list[Row]:
     """Meta-analyses of the cohorts' own estimates."""
     y = np.array([found.log_ratio for found in own])
     se = np.array([found.log_ratio_se for found in own])
     level, mixed = analysis.spec.level, _endpoints(own)
-    rows: list[dict[str, object]] = []
+    rows = []
     for answer in (fixed_effect(y, se, level), random_effects(y, se, level)):
         limits = (answer.log_ratio, answer.lower, answer.upper)
         parts = (f"tau {answer.tau:.3f}", answer.note, mixed)
         note = "; ".join(part for part in parts if part)
-        rows.append({**_row(analysis, label, POOLED, answer.method, limits), "note": note})
-    return [*rows, *_grid_rows(analysis, label, y, se, mixed)]
+        rows.append(_row(row, POOLED, answer.method, limits, note=note, tau=answer.tau))
+    return [*rows, *_grid_rows(analysis, row, y, se, mixed)]
 
 
-def _grid_rows(
-    analysis: Analysis, label: str, y: Array, se: Array, mixed: str
-) -> list[dict[str, object]]:
+def _grid_rows(analysis: Analysis, row: Row, y: Array, se: Array, mixed: str) -> list[Row]:
     """The Bayesian grid under the model's own priors: the pool, and the next institution."""
     prior = analysis.spec.prior("effect")
     complete = analysis.spec.pooling == "complete"
@@ -194,13 +175,12 @@ def _grid_rows(
     following = (grid.next_log_ratio, grid.next_lower, grid.next_upper)
     ahead = (following[0] + prior.mu, following[1] + prior.mu, following[2] + prior.mu)
     parts = (f"tau {grid.tau:.3f} (posterior median)", mixed)
-    about = {
-        "prob_above_null": grid.prob_above_null if prior.mu == 0 else math.nan,
-        "note": "; ".join(part for part in parts if part),
-    }
+    note = "; ".join(part for part in parts if part)
+    above = grid.prob_above_null if prior.mu == 0 else math.nan
+    about = {"prob_above_null": above, "note": note, "tau": grid.tau}
     return [
-        {**_row(analysis, label, POOLED, grid.method, centre), **about},
-        _row(analysis, label, NEXT, grid.method, ahead),
+        _row(row, POOLED, grid.method, centre, **about),
+        _row(row, NEXT, grid.method, ahead),
     ]
 
 
@@ -210,8 +190,8 @@ def _endpoints(own: Sequence[OwnEstimate]) -> str:
     return f"of {' and '.join(names)}" if len(names) > 1 else ""
 
 
-def _one_stage(label: str, effects: pd.DataFrame) -> list[dict[str, object]]:
+def _one_stage(row: Row, effects: pd.DataFrame) -> list[dict[str, Any]]:
     """The posterior's own rows of a contrast."""
-    chosen = effects[(effects["contrast"] == label) & (effects["method"] == "posterior")]
+    chosen = effects[(effects["contrast"] == row.contrast) & (effects["method"] == "posterior")]
     records = chosen.assign(method="one-stage posterior").to_dict("records")
-    return [{str(name): value for name, value in row.items()} for row in records]
+    return [{str(name): value for name, value in cells.items()} for cells in records]

@@ -18,8 +18,10 @@ from netlm_bayes.estimands.population import Population
 from netlm_bayes.estimands.replication import Replicate
 from netlm_bayes.evidence.analysis import Analysis
 from netlm_bayes.formats import error_column
+from netlm_bayes.published.cohort import Cohort
 from netlm_bayes.published.estimates import PrintedRatio
 from netlm_bayes.published.items import Ratio
+from netlm_bayes.results import MEANT, PRINTED, table
 
 Array = NDArray[np.float64]
 LARGEST_EXPONENT = 700.0
@@ -95,30 +97,38 @@ def comparison(analysis: Analysis, people: Sequence[Population], chains: int) ->
             if isinstance(ratio, PrintedRatio):
                 row = {
                     "cohort": cohort.cohort.id,
-                    **_printed(analysis, item, ratio),
+                    **_printed(analysis, cohort.cohort, item, ratio),
                     **_posterior(analysis, population, item, ratio, chains),
                     "role": role.role,
                     "note": _note(item, ratio, analysis.spec.level),
                 }
                 rows.append(row)
-    return pd.DataFrame(rows)
+    return table("comparison", rows)
 
 
-def _printed(analysis: Analysis, item: Ratio, ratio: PrintedRatio) -> dict[str, object]:
+def _printed(
+    analysis: Analysis, cohort: Cohort, item: Ratio, ratio: PrintedRatio
+) -> dict[str, object]:
     """What was printed, level vs reference."""
-    contrast = Contrast(ratio.covariate, ratio.level, ratio.versus)
+    row = Contrast(ratio.covariate, ratio.level, ratio.versus).row(analysis)
+    p = float(item.p) if item.p is not None else math.nan
+    method = f"{'Cox' if item.kind == 'hazard_ratio' else 'logistic'} regression"
     lower, upper = _limits(item, ratio, analysis.spec.level)
     return {
-        "endpoint": ratio.endpoint,
-        "covariate": ratio.covariate,
-        "contrast": contrast.label(analysis.codebook),
+        **{name: getattr(row, name) for name in MEANT} | {"endpoint": ratio.endpoint},
+        "evidence": PRINTED,
+        "n": cohort.n,
         "adjusted_for": ", ".join(ratio.adjusted_for),
         "printed_estimate": _of_response(item, item.estimate),
         "printed_lower": lower,
         "printed_upper": upper,
         "limits_from": _limits_from(ratio, analysis.spec.level),
-        "printed_p": float(item.p) if item.p is not None else math.nan,
-        "method_printed": f"{'Cox' if item.kind == 'hazard_ratio' else 'logistic'} regression",
+        "interval": analysis.spec.level,
+        "p": p,
+        "printed_p": p,
+        "method": method,
+        "method_printed": method,
+        "of_event": item.event or "" if item.kind != "hazard_ratio" else "",
     }
 
 
@@ -203,14 +213,17 @@ def replication_table(replicates: Sequence[Replicate], level: float, chains: int
     the mid-p, which for counts does not lean to either side as the plain tails do. Of a median not
     reached, `p_value` is the probability that a replicate lies beyond the end of follow-up too.
     """
-    labels = ("cohort", "endpoint", "item", "kind", "subgroup", "unit", "printed")
     rows = [
-        {name: getattr(replicate, name) for name in labels}
-        | _predicted(replicate, level, chains)
-        | {"role": replicate.role, "note": replicate.note}
+        {
+            **replicate.item,
+            **_predicted(replicate, level, chains),
+            **{name: getattr(replicate, name) for name in ("unit", "printed", "role", "note")},
+            **{name: getattr(replicate, name) for name in ("events", "total", "reached")},
+            "interval": level,
+        }
         for replicate in replicates
     ]
-    return pd.DataFrame(rows)
+    return table("replication", rows)
 
 
 def _predicted(replicate: Replicate, level: float, chains: int) -> dict[str, float]:
@@ -230,7 +243,7 @@ def _predicted(replicate: Replicate, level: float, chains: int) -> dict[str, flo
 def _tail(draws: Array, replicate: Replicate) -> Array:
     """What each replicate adds to the p value of its printed number; their mean is the mid-p."""
     below, above = draws < replicate.printed, draws > replicate.printed
-    if replicate.beyond:
+    if not replicate.reached:
         return above.astype(float)
     smaller = below if below.mean() <= above.mean() else above
     return np.asarray(2.0 * smaller + ~(below | above), dtype=float)

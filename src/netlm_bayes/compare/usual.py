@@ -29,10 +29,14 @@ from netlm_bayes.frequentist import (
     proportional_hazards,
 )
 from netlm_bayes.ipd.patients import Patients
+from netlm_bayes.results import MEANT, MULTIVARIABLE, SELECTED, table
 from netlm_bayes.sites.table import SiteTable
 
-MULTIVARIABLE = "multivariable"
 ROLE = "patients"
+CARRIED = (
+    *(*MEANT, "evidence", "method", "adjustment", "p", "n", "events", "masked", "synthetic"),
+)
+"""Columns of a regression's row that stand beside the posterior too."""
 REGRESSION: LimitsFrom = "regression"
 RATIOS = ["hazard_ratio", "odds_ratio"]
 
@@ -113,8 +117,8 @@ def usual_comparison(
 ) -> pd.DataFrame:
     """Set every ratio that a regression gives beside its posterior."""
     if "frequentist" not in usual:
-        return pd.DataFrame()
-    table, populations = usual["frequentist"], {one.name: one for one in people}
+        return table("comparison", [])
+    ratios, populations = usual["frequentist"], {one.name: one for one in people}
     change = analysis.spec.change
     changing = change.covariates if change else ()  # have no one ratio to set beside a regression's
     known = {
@@ -122,19 +126,20 @@ def usual_comparison(
         for contrast in contrasts_of(analysis)
         if contrast.covariate not in changing
     }
-    chosen = table[
-        table["contrast"].isin(list(known))
-        & table["cohort"].isin(list(populations))
-        & table["estimand"].isin(RATIOS)
-        & table["estimate"].notna()
+    chosen = ratios[
+        ratios["contrast"].isin(list(known))
+        & ratios["cohort"].isin(list(populations))
+        & ratios["estimand"].isin(RATIOS)
+        & ratios["estimate"].notna()
     ]
-    return pd.DataFrame(
+    return table(
+        "comparison",
         [
             _beside(
                 analysis, populations[str(row["cohort"])], known[str(row["contrast"])], row, chains
             )
             for row in chosen.to_dict("records")
-        ]
+        ],
     )
 
 
@@ -146,22 +151,19 @@ def _beside(
     chains: int,
 ) -> dict[str, object]:
     """One ratio of a regression, and what the posterior makes of it."""
-    others = [name for name in analysis.spec.covariates if name != contrast.covariate]
-    alone, chosen = (word in row["method"] for word in (", univariable", ", selected"))
     log_ratio = population.log_contrast(contrast.covariate, contrast.level, contrast.versus)
     printed, limits = float(row["estimate"]), (float(row["lower"]), float(row["upper"]))
     return {
         "cohort": row["cohort"],
-        "endpoint": row["endpoint"],
-        "covariate": contrast.covariate,
-        "contrast": row["contrast"],
-        "adjusted_for": "" if alone else "those selected" if chosen else ", ".join(others),
+        **{name: row[name] for name in CARRIED},
+        "adjusted_for": "those selected" if row["adjustment"] == SELECTED else row["adjusted_for"],
         "printed_estimate": printed,
         "printed_lower": limits[0],
         "printed_upper": limits[1],
         "limits_from": REGRESSION,
         "printed_p": math.nan,
         "method_printed": row["method"],
+        "interval": analysis.spec.level,
         **posterior_beside(log_ratio, printed, limits, analysis.spec.level, chains),
         "role": ROLE,
         "note": row["note"],
@@ -173,13 +175,13 @@ def own_ratio(usual: pd.DataFrame, cohort: str, contrast: str) -> tuple[float, f
     found = usual[
         (usual["cohort"] == cohort)
         & (usual["contrast"] == contrast)
-        & usual["method"].str.endswith(MULTIVARIABLE)
+        & (usual["adjustment"] == MULTIVARIABLE)
         & usual["estimate"].notna()
         & usual["estimand"].isin(RATIOS)
     ]
     if found.empty:
         return None
     row = found.iloc[0]
-    reach = 2 * NormalDist().inv_cdf((1 + float(row["level"])) / 2)
+    reach = 2 * NormalDist().inv_cdf((1 + float(row["interval"])) / 2)
     se = math.log(float(row["upper"]) / float(row["lower"])) / reach
     return math.log(float(row["estimate"])), se, str(row["method"])

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 import pandas as pd
 from scipy.stats import beta
 
-from netlm_bayes.estimands.summary import COLUMNS
 from netlm_bayes.published.cohort import Cohort
 from netlm_bayes.published.items import AdverseEvent
+from netlm_bayes.results import OVERALL, PRINTED, table
 
 JEFFREYS = 0.5
 
@@ -30,7 +30,7 @@ def adverse_event_rates(cohorts: Sequence[Cohort], level: float = 0.95) -> pd.Da
         for item in cohort.published
         if isinstance(item, AdverseEvent)
     ]
-    return pd.DataFrame(rows, columns=list(COLUMNS))
+    return table("adverse_events", rows)
 
 
 def _rate(cohort: Cohort, item: AdverseEvent, level: float) -> dict[str, object]:
@@ -44,11 +44,17 @@ def _rate(cohort: Cohort, item: AdverseEvent, level: float) -> dict[str, object]
         "endpoint": "adverse_event",
         "estimand": "adverse_event_rate",
         "contrast": item.event + (f" (grade {item.grade})" if item.grade else ""),
-        "subgroup": "overall",
+        "adverse_event": item.event,
+        "grade": item.grade or "",
+        "subgroup": OVERALL,
         "method": "posterior (Jeffreys prior)",
         "estimate": float(law.median()),
         "lower": float(law.ppf(tail)) if count else 0.0,
         "upper": float(law.ppf(1 - tail)) if count < cohort.n else 1.0,
-        "level": level,
+        "interval": level,
+        "n": cohort.n,
+        "events": count,
+        "informed": True,
+        "evidence": PRINTED,
         "note": f"{count} of {cohort.n}, {basis}",
     }

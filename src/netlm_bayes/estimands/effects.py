@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
@@ -12,6 +13,7 @@ from netlm_bayes.curves import Weibull
 from netlm_bayes.estimands.population import POOLED, Population
 from netlm_bayes.estimands.summary import Quantity
 from netlm_bayes.evidence.analysis import Analysis
+from netlm_bayes.results import Row
 from netlm_bayes.sampling.gate import Accepted
 
 
@@ -29,6 +31,19 @@ class Contrast:
             return f"{self.covariate}: {self.level[0]}"
         name = codebook.covariates[self.covariate].name_of
         return f"{self.covariate}: {name(self.level)} vs {name(self.versus)}"
+
+    def row(self, analysis: Analysis) -> Row:
+        """Row of its ratio, of no cohort yet."""
+        name = analysis.codebook.covariates[self.covariate].name_of
+        return Row(
+            "",
+            analysis.endpoints[0],
+            ratio_name(analysis),
+            self.covariate,
+            name(self.level) if self.versus else self.level[0],
+            name(self.versus) if self.versus else "",
+            self.label(analysis.codebook),
+        )
 
 
 def contrasts_of(analysis: Analysis) -> tuple[Contrast, ...]:
@@ -67,26 +82,28 @@ def effects(
     analysis: Analysis, people: Sequence[Population], accepted: Accepted
 ) -> Iterator[Quantity]:
     """Ratios of every population, then what the populations share."""
-    estimand, endpoint = ratio_name(analysis), analysis.endpoints[0]
+    endpoint = analysis.endpoints[0]
     for contrast in contrasts_of(analysis):
-        label = contrast.label(analysis.codebook) + _until(analysis, contrast)
+        row, month = contrast.row(analysis), _until(analysis, contrast)
+        if not math.isnan(month):
+            label = f"{row.contrast}, until month {month:g}"
+            row = row.but(until_month=month, contrast=label)
         for population in people:
             log_ratio = population.log_contrast(contrast.covariate, contrast.level, contrast.versus)
-            draws = np.exp(log_ratio)
-            yield Quantity(population.name, endpoint, estimand, draws, label, null=1.0)
+            yield Quantity(row.but(cohort=population.name), np.exp(log_ratio), 1.0)
     yield from _changed(analysis, people)
     for population in people:
         if isinstance(population.baseline, Weibull):
             shape = population.baseline.shape
-            yield Quantity(population.name, endpoint, "shape", shape, null=1.0)
+            yield Quantity(Row(population.name, endpoint, "shape"), shape, 1.0)
     yield from _shared(analysis, accepted)
 
 
-def _until(analysis: Analysis, contrast: Contrast) -> str:
-    """Say until when a ratio holds, where it changes."""
+def _until(analysis: Analysis, contrast: Contrast) -> float:
+    """Month until which a ratio holds, where it changes; NaN where it does not."""
     change = analysis.spec.change
     changes = change is not None and contrast.covariate in change.covariates
-    return f", until month {change.months:g}" if change is not None and changes else ""
+    return change.months if change is not None and changes else math.nan
 
 
 def _changed(analysis: Analysis, people: Sequence[Population]) -> Iterator[Quantity]:
@@ -97,15 +114,10 @@ def _changed(analysis: Analysis, people: Sequence[Population]) -> Iterator[Quant
                 continue
             changed = replace(population, effect=population.late.effect)
             log_ratio = changed.log_contrast(contrast.covariate, contrast.level, contrast.versus)
-            label = f"{contrast.label(analysis.codebook)}, from month {population.late.months:g}"
-            yield Quantity(
-                population.name,
-                analysis.endpoints[0],
-                ratio_name(analysis),
-                np.exp(log_ratio),
-                label,
-                null=1.0,
-            )
+            row, month = contrast.row(analysis), population.late.months
+            label = f"{row.contrast}, from month {month:g}"
+            row = row.but(cohort=population.name, from_month=month, contrast=label)
+            yield Quantity(row, np.exp(log_ratio), 1.0)
 
 
 def _shared(analysis: Analysis, accepted: Accepted) -> Iterator[Quantity]:
@@ -115,10 +127,12 @@ def _shared(analysis: Analysis, accepted: Accepted) -> Iterator[Quantity]:
     if "tau" in posterior:
         for name in posterior["heterogeneity"].to_numpy():
             draws = posterior["tau"].sel(heterogeneity=name).to_numpy().reshape(-1)
-            yield Quantity(POOLED, endpoint, "heterogeneity", draws, str(name))
+            kind = "covariate" if name in analysis.spec.covariates else "parameter"
+            row = Row(POOLED, endpoint, "heterogeneity", contrast=str(name))
+            yield Quantity(row.but(**{kind: str(name)}), draws)
     several = len(analysis.cohorts) > 1
     whose = POOLED if several else analysis.cohorts[0].cohort.id
     for later in analysis.endpoints[1:]:
         draws = posterior["endpoint_offset"].sel(later_endpoint=later).to_numpy().reshape(-1)
-        label = f"{later} vs {endpoint}"
-        yield Quantity(whose, later, "hazard_ratio", np.exp(draws), label, null=1.0)
+        row = Row(whose, later, "hazard_ratio", contrast=f"{later} vs {endpoint}")
+        yield Quantity(row.but(level=later, versus=endpoint), np.exp(draws), 1.0)

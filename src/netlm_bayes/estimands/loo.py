@@ -18,6 +18,7 @@ from arviz_stats.base import array_stats
 from numpy.typing import NDArray
 
 from netlm_bayes.evidence.analysis import Analysis
+from netlm_bayes.results import table
 
 Array = NDArray[np.float64]
 PATIENT, GROUP, PRINTED, COHORT = "patient", "group of patients", "printed number", "cohort"
@@ -27,20 +28,6 @@ ALIKE = 4.0
 """Differences below this do not tell models apart (Sivula et al. 2020, arXiv:2008.10296)."""
 CONSTANT = 1e-12
 BLOCK = 1000  # the library copies log likelihoods several times
-COLUMNS = (
-    "unit",
-    "model",
-    "n",
-    "elpd_loo",
-    "se",
-    "p_loo",
-    "difference",
-    "difference_se",
-    "largest_pareto_k",
-    "k_threshold",
-    "above_threshold",
-    "note",
-)
 
 
 @dataclass(frozen=True)
@@ -181,7 +168,7 @@ def loo_table(fits: Mapping[str, LeftOut]) -> pd.DataFrame:
     for kind in (PATIENT, GROUP, PRINTED, COHORT):
         having = {name: fit for name, fit in fits.items() if kind in fit.units}
         rows += [_row(kind, name, fit, first) for name, fit in having.items()]
-    return pd.DataFrame(rows, columns=list(COLUMNS))
+    return table("loo", rows)
 
 
 def _row(kind: str, name: str, fit: LeftOut, first: LeftOut | None) -> dict[str, object]:
@@ -237,12 +224,14 @@ def _unreliable(kind: str, count: int, n: int, largest: float) -> str:
 
 def influential(analysis: Analysis, fit: LeftOut) -> pd.DataFrame:
     """Patients without whom the posterior would be another: Pareto k above the threshold."""
-    columns = ["cohort", "row", "pareto_k"]
     if PATIENT not in fit.units:
-        return pd.DataFrame(columns=columns)
+        return table("influential", [])
     pareto_k = fit.units[PATIENT].pareto_k
     above = ~(pareto_k <= fit.threshold)
     lines = compress(_lines(analysis), above)
-    rows = [(*line, k) for line, k in zip(lines, pareto_k[above].tolist(), strict=True)]
-    table = pd.DataFrame(rows, columns=columns)
-    return table.sort_values("pareto_k", ascending=False, ignore_index=True, kind="stable")
+    rows = [
+        {"cohort": cohort, "row": line, "pareto_k": k}
+        for (cohort, line), k in zip(lines, pareto_k[above].tolist(), strict=True)
+    ]
+    found = table("influential", rows)
+    return found.sort_values("pareto_k", ascending=False, ignore_index=True, kind="stable")

@@ -7,7 +7,7 @@ everyone and by level of each covariate, cohort by cohort and all patients toget
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -19,39 +19,20 @@ from netlm_bayes.estimands.monte_carlo import quantiles
 from netlm_bayes.estimands.population import POOLED
 from netlm_bayes.estimands.replicated_curves import product_limits
 from netlm_bayes.estimands.replicated_patients import Outcomes, cohorts_of_patients, replicated
-from netlm_bayes.estimands.summary import COLUMNS
 from netlm_bayes.estimands.survival import CURVE_MONTHS
 from netlm_bayes.evidence.analysis import Analysis
 from netlm_bayes.ipd.patients import RESPONDED, Patients
+from netlm_bayes.results import OVERALL, PATIENTS, Row, table
 from netlm_bayes.sampling.gate import Accepted
 
 Array = NDArray[np.float64]
 Bools = NDArray[np.bool_]
+type Subgroup = tuple[str, str]
 METHOD, OBSERVED = "posterior predictive", "observed"
 SMALLEST_GROUP = 5
 """Of fewer patients nothing is shown."""
 STEPS = (1.5, 3.0, 6.0, 12.0, 24.0, 60.0, 120.0)
 MOST_STEPS = 48
-
-
-@dataclass(frozen=True)
-class _Row:
-    """One row of the table; empty columns belong to posteriors."""
-
-    cohort: str
-    endpoint: str
-    estimand: str
-    subgroup: str
-    horizon_months: float = np.nan
-    method: str = METHOD
-    estimate: float = np.nan
-    lower: float = np.nan
-    upper: float = np.nan
-    level: float = np.nan
-    mcse: float = np.nan
-    lower_mcse: float = np.nan
-    upper_mcse: float = np.nan
-    note: str = ""
 
 
 @dataclass(frozen=True)
@@ -61,9 +42,25 @@ class _Group:
     name: str  # the cohort, or `pooled`
     columns: slice  # their places among all patients
     patients: Patients
-    # (patients,); by subgroup as printed, who belongs to it; subgroups of fewer than five are left
-    # out
-    members: Mapping[str, Bools]
+    # (patients,); by covariate and level, both empty of everyone, who belongs to it; subgroups of
+    # fewer than five are left out
+    members: Mapping[Subgroup, Bools]
+
+    def row(self, who: Subgroup, endpoint: str, estimand: str) -> Row:
+        """Row of one subgroup."""
+        covariate, level = who
+        return Row(
+            self.name,
+            endpoint,
+            estimand,
+            covariate,
+            level,
+            subgroup=f"{covariate}: {level}" if covariate else OVERALL,
+            method=METHOD,
+            n=float(self.members[who].sum()),
+            synthetic=self.patients.synthetic,
+            evidence=PATIENTS,
+        )
 
 
 def curve_months(analysis: Analysis) -> tuple[float, ...]:
@@ -84,12 +81,12 @@ def _groups(analysis: Analysis) -> list[_Group]:
         counted = np.ones(patients.n, dtype=bool)
         if analysis.spec.outcome == "survival":
             counted = last_seen(patients) > patients.entry
-        members = {"overall": counted}
+        members = {("", ""): counted}
         named = zip(analysis.patterns.covariates, analysis.patterns.levels, strict=True)
         for covariate, levels in named:
             for code, level in enumerate(levels):
                 inside = counted & (patients.levels[covariate] == code)
-                members[f"{covariate}: {level}"] = inside
+                members[covariate, level] = inside
         enough = {who: inside for who, inside in members.items() if inside.sum() >= SMALLEST_GROUP}
         found.append(_Group(name, columns, patients, enough))
     return found
@@ -103,25 +100,25 @@ def predictive_survival(
 ) -> pd.DataFrame:
     """Kaplan-Meier curves that the same patients might have had."""
     groups, grid = _groups(analysis), np.asarray(months, dtype=float)
-    found: dict[tuple[str, str], list[Array]] = {}
+    found: dict[tuple[int, Subgroup], list[Array]] = {}
     for outcomes in replicated(analysis, accepted, seed):
-        for group in groups:
+        for place, group in enumerate(groups):
             for who, curves in _replicated_curves(outcomes, group, grid).items():
-                found.setdefault((group.name, who), []).append(curves)
-    rows: list[_Row] = []
-    for (name, who), parts in found.items():
-        row = _Row(name, analysis.endpoints[0], "predictive_survival", who)
+                found.setdefault((place, who), []).append(curves)
+    rows: list[Row] = []
+    for (place, who), parts in found.items():
+        row = groups[place].row(who, analysis.endpoints[0], "predictive_survival")
         rows += _curve_rows(row, np.concatenate(parts), grid, analysis.spec.level)
-    return _table(rows)
+    return table("predictive", rows)
 
 
-def _replicated_curves(outcomes: Outcomes, group: _Group, months: Array) -> dict[str, Array]:
+def _replicated_curves(outcomes: Outcomes, group: _Group, months: Array) -> dict[Subgroup, Array]:
     """Curves of each subgroup."""
     time, event = outcomes.time[:, group.columns], outcomes.event[:, group.columns]
     return product_limits(group.patients.entry, time, event, group.members, months)
 
 
-def _curve_rows(row: _Row, curves: Array, months: Array, level: float) -> list[_Row]:
+def _curve_rows(row: Row, curves: Array, months: Array, level: float) -> list[Row]:
     """Summary of replicates, month by month."""
     known = np.isfinite(curves).sum(axis=0)
     shown = np.flatnonzero(2 * known >= len(curves))
@@ -131,19 +128,18 @@ def _curve_rows(row: _Row, curves: Array, months: Array, level: float) -> list[_
     ]
 
 
-def _filled(row: _Row, replicates: Array, level: float, months: float = np.nan) -> _Row:
+def _filled(row: Row, replicates: Array, level: float, months: float = np.nan) -> Row:
     """Summary of replicates, in the order of their draws."""
     tail = (1 - level) / 2
     found = quantiles(replicates[None, :], [0.5, tail, 1 - tail])
     estimate, lower, upper = found.estimates.tolist()
     error, lower_error, upper_error = found.errors.tolist()
-    return replace(
-        row,
-        horizon_months=months,
+    return row.but(
+        horizon=months,
         estimate=estimate,
         lower=lower,
         upper=upper,
-        level=level,
+        interval=level,
         mcse=error,
         lower_mcse=lower_error,
         upper_mcse=upper_error,
@@ -154,27 +150,20 @@ def _filled(row: _Row, replicates: Array, level: float, months: float = np.nan) 
 def predictive_response(analysis: Analysis, accepted: Accepted, seed: int) -> pd.DataFrame:
     """Shares of responders that the same patients might have had, and the observed ones."""
     groups, level = _groups(analysis), analysis.spec.level
-    found: dict[tuple[str, str], list[Array]] = {}
+    found: dict[tuple[int, Subgroup], list[Array]] = {}
     for outcomes in replicated(analysis, accepted, seed):
-        for group in groups:
+        for place, group in enumerate(groups):
             event = outcomes.event[:, group.columns]
             for who, inside in group.members.items():
                 share = event[:, inside].mean(axis=1)
-                found.setdefault((group.name, who), []).append(share)
+                found.setdefault((place, who), []).append(share)
     rows = []
-    for group in groups:
+    for place, group in enumerate(groups):
         responded = group.patients.response >= RESPONDED
         for who, inside in group.members.items():
-            row = _Row(group.name, RESPONSE, "predictive_response", who)
-            shares = np.concatenate(found[group.name, who])
+            row = group.row(who, RESPONSE, "predictive_response")
+            shares = np.concatenate(found[place, who])
             rows.append(_filled(row, shares, level))
             observed = float(responded[inside].mean())
-            rows.append(replace(row, method=OBSERVED, estimate=observed))
-    return _table(rows)
-
-
-def _table(rows: Sequence[_Row]) -> pd.DataFrame:
-    """Rows with all columns of a tidy table."""
-    table = pd.DataFrame([asdict(row) for row in rows], columns=list(_Row.__annotations__))
-    table = table.assign(contrast="", prob_above_null=np.nan, prob_mcse=np.nan)
-    return table[list(COLUMNS)]
+            rows.append(row.but(method=OBSERVED, estimate=observed))
+    return table("predictive", rows)

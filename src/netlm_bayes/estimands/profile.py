@@ -108,20 +108,14 @@ def predict_profile(
     curves: list[Quantity] = []
     for population in populations(accepted, analysis, seed):
         within = subgroups_within(population, group)
-        note = "; ".join([basis, *_cautions(profile, analysis, described, population.name)])
+        of = _Cautions.on(profile, analysis, described, population.name)
         if spec.outcome == "response":
-            found += _noted(subgroup_response(population, within), note)
+            found += of.told(basis, subgroup_response(population, within))
             continue
         for endpoint in analysis.endpoints:
-            found += _noted(subgroup_survival(population, endpoint, within), note)
-            curves += _noted(survival_curves(population, endpoint, within), note)
+            found += of.told(basis, subgroup_survival(population, endpoint, within))
+            curves += of.told(basis, survival_curves(population, endpoint, within))
     return Predicted(parts, basis, tuple(found), tuple(curves))
-
-
-def _noted(quantities: Iterator[Quantity], note: str) -> Iterator[Quantity]:
-    """Quantities that say what they are averaged over; what else their notes say stays."""
-    for quantity in quantities:
-        yield replace(quantity, note=note + quantity.note.removeprefix(STANDARDISED))
 
 
 def _parts(profile: Profile, analysis: Analysis) -> tuple[str, ...]:
@@ -147,26 +141,50 @@ def _basis(profile: Profile, analysis: Analysis, described: Described) -> str:
     return f"{over}, taken as independent"
 
 
-def _cautions(
-    profile: Profile, analysis: Analysis, described: Described, population: str
-) -> Iterator[str]:
+@dataclass(frozen=True)
+class _Cautions:
     """Where hardly anybody was like the profile, and where patients are simulated."""
-    everyone = {cohort["id"]: cohort["shares"] for cohort in described["cohorts"]}
-    own = everyone.get(population)
-    for name, level in profile.levels.items():
-        if not any(shares[name][level] for shares in everyone.values()):
-            yield f"no patient with {name}: {level}; the prior speaks"
-        elif own and not own[name][level]:
-            yield f"none in this cohort with {name}: {level}{_spoken_for(analysis)}"
-    for name, value in profile.numbers.items():
-        scale = analysis.scales[name]
-        away = _steps_away(value, scale)
-        if away > FAR:
-            yield f"{name}: extrapolated, {away:.1f} standard deviations from the patients' mean"
-    if described["synthetic"]:
-        yield "synthetic patients"
 
+    words: tuple[str, ...]
+    informed: bool  # whether anybody with these levels was seen, here or where the pool learns
+    steps_from_mean: float  # the farthest of its numbers, in standard deviations
+    synthetic: bool
 
-def _spoken_for(analysis: Analysis) -> str:
-    """Who speaks for a cohort that knows nothing."""
-    return "; the prior speaks" if analysis.spec.pooling == "none" else "; the others speak for it"
+    @classmethod
+    def on(
+        cls, profile: Profile, analysis: Analysis, described: Described, population: str
+    ) -> _Cautions:
+        """Cautions on a profile in one population."""
+        everyone = {cohort["id"]: cohort["shares"] for cohort in described["cohorts"]}
+        own, alone = everyone.get(population), analysis.spec.pooling == "none"
+        words, informed = [], True
+        for name, level in profile.levels.items():
+            if not any(shares[name][level] for shares in everyone.values()):
+                words.append(f"no patient with {name}: {level}; the prior speaks")
+                informed = False
+            elif own and not own[name][level]:
+                who = "the prior speaks" if alone else "the others speak for it"
+                words.append(f"none in this cohort with {name}: {level}; {who}")
+                informed = informed and not alone
+        away = {x: _steps_away(value, analysis.scales[x]) for x, value in profile.numbers.items()}
+        words += [
+            f"{name}: extrapolated, {steps:.1f} standard deviations from the patients' mean"
+            for name, steps in away.items()
+            if steps > FAR
+        ]
+        words += ["synthetic patients"] if described["synthetic"] else []
+        farthest = max(away.values(), default=math.nan)
+        return cls(tuple(words), informed, farthest, bool(described["synthetic"]))
+
+    def told(self, basis: str, quantities: Iterator[Quantity]) -> Iterator[Quantity]:
+        """Quantities with these cautions; what else their notes say stays."""
+        for quantity in quantities:
+            row = quantity.row
+            more = row.note.removeprefix(STANDARDISED).removeprefix("; ")
+            row = row.but(
+                informed=self.informed,
+                steps_from_mean=self.steps_from_mean,
+                synthetic=self.synthetic,
+                note="; ".join(part for part in (basis, *self.words, more) if part),
+            )
+            yield replace(quantity, row=row)

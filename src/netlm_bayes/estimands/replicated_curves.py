@@ -11,9 +11,9 @@ Array = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 
 
-def product_limits(
-    entry: Array, time: Array, event: Bools, members: Mapping[str, Bools], months: Array
-) -> dict[str, Array]:
+def product_limits[K](
+    entry: Array, time: Array, event: Bools, members: Mapping[K, Bools], months: Array
+) -> dict[K, Array]:
     r"""Curves of groups of patients, on a grid of months.
 
     .. math:: \log S(t) = \sum_{i: t_i \le t} e_i \log(1 - 1 / n_i)

@@ -6,13 +6,14 @@ with the model and not merely noisy.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from netlm_bayes.codebook import RESPONSE
+from netlm_bayes.codebook import RESPONSE, Codebook
 from netlm_bayes.curves import population_quantile
 from netlm_bayes.estimands.curve_replication import curve_replicates
 from netlm_bayes.estimands.population import Population
@@ -24,7 +25,7 @@ from netlm_bayes.evidence.implied.regression import Regression, Response, Surviv
 from netlm_bayes.published.cohort import AnyItem, item_label, subgroup_label
 from netlm_bayes.published.digitised.plausible import CurveEvidence
 from netlm_bayes.published.estimates import CurvePoint, PrintedRatio, ResponseCount
-from netlm_bayes.published.items import Counts, Median, Milestone, Ratio
+from netlm_bayes.published.items import Counts, Curve, Median, Milestone, Ratio
 from netlm_bayes.published.roles import ItemRole, adjusts_alike
 
 Array = NDArray[np.float64]
@@ -34,18 +35,16 @@ Array = NDArray[np.float64]
 class Replicate:
     """One printed number and its replicates."""
 
-    cohort: str
-    endpoint: str
-    item: str
-    kind: str
-    subgroup: str
+    item: Mapping[str, object]  # the columns that tell it
     unit: str  # '"ratio"', '"months"' or '"probability"'; of `printed` and `draws`
     printed: float  # ratios as level vs reference, odds ratios of response whatever was printed
     role: str
     note: str
     draws: Array = field(repr=False)  # (draws,); empty where nothing is predicted
-    # the number lies beyond what is printed: a median not reached by the end of follow-up
-    beyond: bool = False
+    reached: bool = True  # else the number is the end of follow-up of a median not reached
+    # events, total: those who responded, of those counted
+    events: float = math.nan
+    total: float = math.nan
 
 
 def replicates(
@@ -60,23 +59,24 @@ def replicates(
             if not role.other_outcome and isinstance(item, (Ratio, Median, Milestone, Counts)):
                 found.append(_replicate(analysis, cohort, population, role, rng))
         for curve in cohort.digitised:
-            found += _replicate_curve(cohort, population, curve, rng)
+            found += _replicate_curve(analysis, cohort, population, curve, rng)
     return tuple(found)
 
 
 def _replicate_curve(
-    cohort: CohortEvidence, population: Population, curve: CurveEvidence, rng: np.random.Generator
+    analysis: Analysis,
+    cohort: CohortEvidence,
+    population: Population,
+    curve: CurveEvidence,
+    rng: np.random.Generator,
 ) -> list[Replicate]:
     """Curve read off a figure, at a few of its months."""
     item, name = cohort.cohort.published[curve.item], subgroup_label(dict(curve.subgroup))
+    told = item_columns(cohort.cohort.id, item, analysis.codebook) | {"subgroup": name}
     noise = rng.standard_normal(len(population.level))
     return [
         Replicate(
-            cohort=cohort.cohort.id,
-            endpoint=curve.endpoint,
-            item=f"{item_label(item)} at {at.months:.1f} months",
-            kind=item.kind,
-            subgroup=name,
+            item=told | {"item": f"{told['item']} at {at.months:.1f} months", "horizon": at.months},
             unit="probability",
             printed=at.survival,
             role="fit",
@@ -85,6 +85,38 @@ def _replicate_curve(
         )
         for at in curve_replicates(curve, population, name, noise)
     ]
+
+
+def item_columns(cohort: str, item: AnyItem, codebook: Codebook) -> dict[str, object]:
+    """Columns that tell a printed item."""
+    found: dict[str, object] = {"cohort": cohort, "item": item_label(item), "kind": item.kind}
+    endpoint = getattr(item, "endpoint", "")
+    match item:
+        case Ratio():
+            endpoint = endpoint or codebook.primary_endpoint
+            endpoint = endpoint if item.kind == "hazard_ratio" else RESPONSE
+            found["of_event"] = "" if item.kind == "hazard_ratio" else item.event
+            found["adjusted_for"] = ", ".join(item.adjusted_for)
+        case Milestone():
+            found["horizon"] = float(item.months)
+        case Counts():
+            endpoint = RESPONSE
+    sides = {name: getattr(item, name, ()) for name in ("level", "versus")}
+    covariate = getattr(item, "covariate", "")
+    if isinstance(item, Median | Milestone | Counts | Curve):
+        found["subgroup"] = subgroup_label(item.subgroup)
+        if len(item.subgroup) == 1:
+            ((covariate, sides["level"]),) = item.subgroup.items()
+    found |= {name: _name_of(codebook, covariate, levels) for name, levels in sides.items()}
+    return found | {"endpoint": endpoint, "covariate": covariate}
+
+
+def _name_of(codebook: Codebook, covariate: str, levels: Sequence[str]) -> str:
+    """Levels as the codebook names them together."""
+    if not levels:
+        return ""
+    known = codebook.covariate(covariate)
+    return known.name_of(known.members(levels))
 
 
 def unpredictable(item: AnyItem) -> str:
@@ -123,35 +155,29 @@ def _replicate(
 
 def _blank(analysis: Analysis, cohort: CohortEvidence, item: AnyItem) -> Replicate:
     """Row of a printed number without replicates."""
-    unit, printed, endpoint, subgroup = "ratio", float("nan"), "response", ""
+    unit, printed, events, total = "ratio", math.nan, math.nan, math.nan
     match item:
         case Ratio():
             sign = -1 if item.event == "non_response" else 1
             printed = float(item.estimate) ** sign
-            if item.kind == "hazard_ratio":
-                endpoint = item.endpoint or analysis.codebook.primary_endpoint
         case Median():
             value = item.months if item.months is not None else item.followed_to
-            unit, endpoint = "months", item.endpoint
-            printed = float(value) if value is not None else printed
-            subgroup = subgroup_label(item.subgroup)
+            unit, printed = "months", float(value) if value is not None else printed
         case Milestone():
-            unit, printed, endpoint = "probability", float(item.survival), item.endpoint
-            subgroup = subgroup_label(item.subgroup)
+            unit, printed = "probability", float(item.survival)
         case Counts():
-            unit, printed = "probability", item.responders / item.total
-            subgroup = subgroup_label(item.subgroup)
+            unit, events, total = "probability", float(item.responders), float(item.total)
+            printed = events / total
     return Replicate(
-        cohort=cohort.cohort.id,
-        endpoint=endpoint,
-        item=item_label(item),
-        kind=item.kind,
-        subgroup=subgroup,
+        item=item_columns(cohort.cohort.id, item, analysis.codebook),
         unit=unit,
         printed=printed,
         role="unused",
         note="",
         draws=np.array([]),
+        reached=not (isinstance(item, Median) and item.months is None),
+        events=events,
+        total=total,
     )
 
 
@@ -198,7 +224,7 @@ def _replicate_count(
     blank: Replicate,
 ) -> Replicate:
     """Count: binomial among those counted, as a share of them."""
-    counted = subgroups_within(population, {blank.subgroup: count.subgroup})
+    counted = subgroups_within(population, {"": count.subgroup})
     (probability,) = response_probability(population, counted)
     draws = rng.binomial(count.total, probability) / count.total
     note = f"{count.responders} of {count.total} responded"
@@ -219,7 +245,7 @@ def _replicate_point(
         weights = population.within(point.subgroup)
         draws = population_quantile(baseline, population.log_ratio, weights, target)
         note = "" if point.reached else "printed as not reached: the month is the end of follow-up"
-        return replace(blank, draws=draws, note=note, beyond=not point.reached)
-    group = subgroups_within(population, {blank.subgroup: point.subgroup})
+        return replace(blank, draws=draws, note=note)
+    group = subgroups_within(population, {"": point.subgroup})
     (survival,) = group.survival(baseline, point.months)
     return replace(blank, draws=np.exp(np.log(survival) * np.exp(point.se * noise)))

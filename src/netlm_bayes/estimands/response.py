@@ -25,11 +25,6 @@ def subgroup_response(population: Population, subgroups: Subgroups) -> Iterator[
     """Probability of response of every subgroup, standardised."""
     probability = response_probability(population, subgroups)
     for name, draws in zip(subgroups.names, probability, strict=True):
-        yield Quantity(
-            population.name,
-            "response",
-            "response_probability",
-            draws,
-            subgroup=name,
-            note="standardised over the other covariates",
-        )
+        row = subgroups.row(name, population, "response")
+        note = "standardised over the other covariates"
+        yield Quantity(row.but(estimand="response_probability", note=note), draws)

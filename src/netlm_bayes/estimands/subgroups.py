@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import pairwise
 
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from netlm_bayes.curves import Baseline, population_log_hazard
 from netlm_bayes.curves.arguments import exp_or_inf
 from netlm_bayes.estimands.population import Population
+from netlm_bayes.results import Row
 
 Array = NDArray[np.float64]
 NODES = np.polynomial.legendre.leggauss(32)
@@ -39,6 +40,16 @@ class Subgroups:
     weights: Array  # (draws or 1, patterns); shares of the patterns
     members: Array  # (patterns, subgroups); 1 where a pattern belongs
     late: Turned | None = None  # linear predictors from some month on, where effects change
+    levels: Mapping[str, Levels] = field(default_factory=dict)  # by name, what defines it
+
+    def row(self, name: str, population: Population, endpoint: str) -> Row:
+        """Row of one subgroup, of no estimand yet; one level of one covariate is named as such."""
+        row = Row(population.name, endpoint, "", subgroup=name, followed_to=population.followed_to)
+        defined = self.levels.get(name, {})
+        if len(defined) != 1:
+            return row
+        ((covariate, levels),) = defined.items()
+        return row.but(covariate=covariate, level=" or ".join(levels))
 
     def mean(self, values: Array) -> Array:
         r"""Mean of every subgroup.
@@ -158,4 +169,5 @@ def subgroups_within(population: Population, subgroups: Mapping[str, Levels]) ->
         weights,
         np.array(list(present.values())).reshape(len(present), len(design)).T,
         None if late is None else Turned(late.months, late.effect @ design.T),
+        subgroups,
     )

@@ -10,46 +10,22 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from netlm_bayes.estimands.monte_carlo import probability_errors, quantiles
+from netlm_bayes.results import Row, table
 
 Array = NDArray[np.float64]
-COLUMNS = (
-    "cohort",
-    "endpoint",
-    "estimand",
-    "contrast",
-    "subgroup",
-    "horizon_months",
-    "method",
-    "estimate",
-    "lower",
-    "upper",
-    "level",
-    "prob_above_null",
-    "mcse",
-    "lower_mcse",
-    "upper_mcse",
-    "prob_mcse",
-    "note",
-)
-ERRORS = ("mcse", "lower_mcse", "upper_mcse", "prob_mcse")
-"""Monte Carlo standard errors, of what has draws behind it."""
+PRIOR = "prior"
+"""Method of what was drawn before any evidence."""
 MOST_AT_ONCE = 8_000_000
 """Draws that are summarised in one piece."""
 
 
 @dataclass(frozen=True)
 class Quantity:
-    """One reported quantity, per draw."""
+    """One reported quantity: its row, without numbers yet, and its draws."""
 
-    cohort: str
-    endpoint: str
-    estimand: str
+    row: Row
     draws: Array = field(repr=False)  # (draws,); all chains one after another
-    contrast: str = ""
-    subgroup: str = ""
-    horizon_months: float = float("nan")
     null: float = float("nan")  # value of no effect; NaN where there is none
-    note: str = ""
 
 
 def stacked(quantities: Sequence[Quantity], chains: int) -> Array:
@@ -59,20 +35,28 @@ def stacked(quantities: Sequence[Quantity], chains: int) -> Array:
 
 
 def tidy(
-    quantities: Iterable[Quantity], chains: int, level: float, method: str = "posterior"
+    quantities: Iterable[Quantity],
+    chains: int,
+    level: float,
+    method: str = "posterior",
+    name: str = "effects",
 ) -> pd.DataFrame:
     """Summarise quantities."""
-    rows = list(quantities)
-    if not rows:
-        return pd.DataFrame(columns=list(COLUMNS))
-    labels = ("cohort", "endpoint", "estimand", "contrast", "subgroup", "horizon_months", "note")
-    table = pd.DataFrame({name: [getattr(row, name) for row in rows] for name in labels})
-    step = max(1, MOST_AT_ONCE // max(1, rows[0].draws.size))
-    parts = [
-        _summaries(rows[start : start + step], chains, level) for start in range(0, len(rows), step)
+    found = list(quantities)
+    informed = method != PRIOR
+    rows = [
+        x.row.but(method=method, interval=level, informed=informed and x.row.informed)
+        for x in found
     ]
-    found = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
-    return table.assign(method=method, level=level, **found)[list(COLUMNS)]
+    frame = table(name, rows)
+    if not found:
+        return frame
+    step = max(1, MOST_AT_ONCE // max(1, found[0].draws.size))
+    parts = [
+        _summaries(found[start : start + step], chains, level)
+        for start in range(0, len(found), step)
+    ]
+    return frame.assign(**{key: np.concatenate([part[key] for part in parts]) for key in parts[0]})
 
 
 def _summaries(rows: Sequence[Quantity], chains: int, level: float) -> dict[str, Array]:

@@ -6,16 +6,14 @@ Every estimate is standardised: averaged over the other covariates' mix within t
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from netlm_bayes.estimands.population import Population
 from netlm_bayes.estimands.subgroups import Subgroups
 from netlm_bayes.estimands.summary import Quantity
+from netlm_bayes.results import Row
 
-Array = NDArray[np.float64]
 MILESTONES = (6.0, 12.0, 24.0)
 HORIZON = 24.0
 CURVE_MONTHS = tuple(np.arange(0.0, 37.0, 1.5).tolist())
@@ -31,11 +29,12 @@ def subgroup_survival(
     timed = [("rmst", HORIZON, subgroups.rmst(baseline, HORIZON))]
     timed += [("survival", at, subgroups.survival(baseline, at)) for at in MILESTONES]
     for place, name in enumerate(subgroups.names):
-        row = Quantity(population.name, endpoint, "median", median[place], subgroup=name)
-        note = _extrapolation(population, float(np.median(row.draws)))
-        yield replace(row, note=note)
+        row = subgroups.row(name, population, endpoint)
+        middle = float(np.median(median[place]))
+        yield Quantity(_followed(row.but(estimand="median"), middle), median[place])
         for estimand, months, values in timed:
-            yield _at(row, estimand, values[place], months, population)
+            timed_row = row.but(estimand=estimand, horizon=months)
+            yield Quantity(_followed(timed_row, months), values[place])
 
 
 def survival_curves(
@@ -46,22 +45,17 @@ def survival_curves(
     for months in CURVE_MONTHS:
         survival = subgroups.survival(baseline, months)
         for name, draws in zip(subgroups.names, survival, strict=True):
-            row = Quantity(population.name, endpoint, "survival", draws, subgroup=name)
-            yield _at(row, "survival", draws, months, population)
+            row = subgroups.row(name, population, endpoint)
+            row = row.but(estimand="survival", horizon=months)
+            yield Quantity(_followed(row, months), draws)
 
 
-def _at(
-    row: Quantity, estimand: str, draws: Array, months: float, population: Population
-) -> Quantity:
-    note = _extrapolation(population, months)
-    return replace(row, estimand=estimand, draws=draws, horizon_months=months, note=note)
-
-
-def _extrapolation(population: Population, months: float) -> str:
-    """Say that a time lies beyond what was followed, or that no follow-up is printed."""
-    if np.isnan(population.followed_to):
-        return f"{STANDARDISED}; length of follow-up not printed"
-    if months > population.followed_to:
-        end = population.followed_to
-        return f"{STANDARDISED}; extrapolated beyond the last follow-up at {end:g} months"
-    return STANDARDISED
+def _followed(row: Row, months: float) -> Row:
+    """Tell whether a time lies beyond what was followed, or that no follow-up is printed."""
+    end = row.followed_to
+    if np.isnan(end):
+        return row.but(note=f"{STANDARDISED}; length of follow-up not printed")
+    if months > end:
+        note = f"{STANDARDISED}; extrapolated beyond the last follow-up at {end:g} months"
+        return row.but(note=note, extrapolated=True)
+    return row.but(note=STANDARDISED)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -181,22 +181,23 @@ def patterns_in(
 
 
 def notes_on(spec: Model, file: CohortFile, patients: Patients) -> tuple[str, ...]:
-    """Say who is left out and what is summed over, without counts below five."""
+    """Say who is left out, without counts below five."""
     left_out, codebook = file.cohort.n - patients.n, file.codebook
     why = f"without {OUTCOMES[spec.outcome]}"
     if spec.landmark is not None:
         primary = codebook.endpoints[codebook.primary_endpoint]
         why = f"not known to be {primary.event_free} at month {spec.landmark:g}"
-    notes = [f"{_shown(left_out)} {why} left out"] if left_out else []
-    for name in spec.covariates:
-        if missing := int(_missing(patients, name).sum()):
-            stepped = name not in patients.levels or codebook.covariates[name].latent
-            way = "modelled as normal" if stepped else "summed over its levels"
-            notes.append(f"{name}: missing in {_shown(missing)}; {way}")
-    return tuple(notes)
+    return (f"{shown_count(left_out)} {why} left out",) if left_out else ()
 
 
-def _shown(count: int) -> str:
+def missing_values(patients: Patients, covariates: Iterable[str]) -> dict[str, int]:
+    """Patients without a value of each covariate that any of them lacks."""
+    counts = {name: int(_missing(patients, name).sum()) for name in covariates}
+    return {name: count for name, count in counts.items() if count}
+
+
+def shown_count(count: int) -> str:
+    """Say how many patients, or that they are fewer than can be told."""
     return f"{count} patients" if count >= SMALLEST_SHOWN else f"fewer than {SMALLEST_SHOWN}"
 
 

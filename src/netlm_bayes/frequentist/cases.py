@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from netlm_bayes.codebook import Codebook
-from netlm_bayes.frequentist.rows import POOLED, joined
+from netlm_bayes.frequentist.rows import POOLED
 from netlm_bayes.ipd.patients import RESPONDED, Patients, scales_of
 from netlm_bayes.latent import Scale
+from netlm_bayes.results import PATIENTS, Row, joined
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -48,11 +49,18 @@ class Cases:
     # (patients,); continuous covariates in standard deviations from the mean
     standardised: Mapping[str, Floats]
     note: str = ""  # what must be said of the data wherever they are used
+    synthetic: bool = False  # whether any of the patients are simulated
+    evidence: str = PATIENTS
 
     @property
     def n(self) -> int:
         """Patients."""
         return len(self.event)
+
+    def row(self, endpoint: str, estimand: str = "", **columns: Any) -> Row:
+        """Row of them, with what holds of all rows."""
+        row = Row(self.name, endpoint, estimand, synthetic=self.synthetic, evidence=self.evidence)
+        return row.but(**columns)
 
     def take(self, keep: Bools) -> Cases:
         """Copy with some of the patients."""
@@ -130,6 +138,7 @@ def cases_of(
             {key: people.levels[key] for key in covariates if key not in steps},
             {key: scale.standardised(people.values[key]) for key, scale in steps.items()},
             joined(seen.note, SYNTHETIC if people.synthetic else ""),
+            people.synthetic,
         )
         found.append(cases.take(seen.known))
     return (*found, _together(found)) if len(found) > 1 else tuple(found)
@@ -151,4 +160,5 @@ def _together(cohorts: Sequence[Cases]) -> Cases:
             for name in first.standardised
         },
         joined(*said),
+        any(cases.synthetic for cases in cohorts),
     )

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -15,8 +14,9 @@ import pandas as pd
 from netlm_bayes.codebook import Codebook
 from netlm_bayes.frequentist.cases import Cases, cases_of, survival_outcome
 from netlm_bayes.frequentist.product_limit import Estimate, product_limit
-from netlm_bayes.frequentist.rows import POOLED, Row, joined, printable, table
+from netlm_bayes.frequentist.rows import POOLED, counted, printable
 from netlm_bayes.ipd.patients import SMALLEST_SHOWN, Patients
+from netlm_bayes.results import OVERALL, Row, joined, table
 
 METHOD = "Kaplan-Meier"
 MILESTONES = (6.0, 12.0, 24.0)
@@ -38,14 +38,14 @@ def kaplan_meier(
     for row, cases in _subgroups(patients, codebook, covariates, level):
         wanted = [("median", math.nan), ("rmst", horizon)]
         wanted += [("survival", months) for months in milestones]
-        empty = [replace(row, estimand=name, horizon_months=month) for name, month in wanted]
+        empty = [row.but(estimand=name, horizon=month) for name, month in wanted]
         if cases.n < SMALLEST_SHOWN:
             rows += empty
             continue
         curve = product_limit(cases.entry, cases.time, cases.event, level)
         found = [curve.median(), curve.rmst(horizon), *(curve.at(month) for month in milestones)]
         rows += map(_filled, empty, found)
-    return table(rows)
+    return table("frequentist", rows)
 
 
 def kaplan_meier_curves(
@@ -59,31 +59,31 @@ def kaplan_meier_curves(
     rows: list[Row] = []
     for row, cases in _subgroups(patients, codebook, covariates, level):
         if cases.n < SMALLEST_SHOWN:
-            rows.append(replace(row, estimand="survival"))
+            rows.append(row.but(estimand="survival"))
             continue
         curve = product_limit(cases.entry, cases.time, cases.event, level)
         for month in months:
-            at, then = curve.at(month), replace(row, horizon_months=month)
+            at, then = curve.at(month), row.but(horizon=month)
             if month <= curve.followed_to:
-                rows.append(_filled(replace(then, estimand="survival"), at))
+                rows.append(_filled(then.but(estimand="survival"), at))
             rows.append(_at_risk(then, cases, month))
-    return table(rows)
+    return table("kaplan_meier", rows)
 
 
 def _filled(row: Row, found: Estimate) -> Row:
     estimate, lower, upper, why = found
-    return replace(row, estimate=estimate, lower=lower, upper=upper, note=joined(why, row.note))
+    return row.but(estimate=estimate, lower=lower, upper=upper, note=joined(why, row.note))
 
 
 def _at_risk(row: Row, cases: Cases, month: float) -> Row:
     """Patients in view just before a month, unless they are few."""
     count = int(((cases.entry <= month) & (cases.time >= month)).sum())
     few = 0 < count < SMALLEST_SHOWN
-    return replace(
-        row,
+    return row.but(
         estimand="at_risk",
         estimate=math.nan if few else float(count),
-        level=math.nan,
+        interval=math.nan,
+        masked=few,
         note=printable(count) if few else "",
     )
 
@@ -96,15 +96,17 @@ def _subgroups(
     for cases in cases_of(patients, codebook, named, survival_outcome):
         if cases.name == POOLED:  # a curve over cohorts would mix them by their sizes
             continue
-        groups = {"overall": np.ones(cases.n, dtype=bool)}
+        groups = {("", ""): np.ones(cases.n, dtype=bool)}
         for name in named:
             for place, label in enumerate(codebook.covariate(name).levels):
-                groups[f"{name}: {label}"] = cases.levels[name] == place
-        for label, inside in groups.items():
+                groups[name, label] = cases.levels[name] == place
+        for (name, label), inside in groups.items():
             chosen = cases.take(inside)
             note = joined(_who(chosen), cases.note)
-            row = Row(cases.name, codebook.primary_endpoint, "", subgroup=label, method=METHOD)
-            yield replace(row, level=level, note=note), chosen
+            row = chosen.row(codebook.primary_endpoint, method=METHOD, interval=level, note=note)
+            group = f"{name}: {label}" if name else OVERALL
+            counts = counted(chosen.n, int(chosen.event.sum()))
+            yield row.but(covariate=name, level=label, subgroup=group, **counts), chosen
 
 
 def _who(cases: Cases) -> str:

@@ -7,7 +7,6 @@ both at once.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -18,8 +17,9 @@ from scipy import stats
 from netlm_bayes.codebook import Codebook
 from netlm_bayes.frequentist.cases import Cases, cases_of, survival_outcome
 from netlm_bayes.frequentist.risk_sets import at_risk, risk_sets
-from netlm_bayes.frequentist.rows import POOLED, Row, joined, printable, table
+from netlm_bayes.frequentist.rows import POOLED, counted, printable
 from netlm_bayes.ipd.patients import Patients
+from netlm_bayes.results import joined, table
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -47,9 +47,11 @@ def logrank(
         for name in named:
             complete = cases.complete([name])
             found = logrank_test(complete, complete.levels[name])
-            row = Row(cases.name, codebook.primary_endpoint, "logrank_p", name, method=method)
-            rows.append(replace(row, estimate=found.p, note=_note(found, cases, complete)))
-    return table(rows)
+            counts = counted(complete.n, int(complete.event.sum()), cases.n - complete.n)
+            row = cases.row(codebook.primary_endpoint, "logrank_p", method=method, **counts)
+            row = row.but(covariate=name, contrast=name, estimate=found.p, p=found.p)
+            rows.append(row.but(note=_note(found, cases, complete)))
+    return table("frequentist", rows)
 
 
 def logrank_test(cases: Cases, group: Ints) -> ChiSquare:

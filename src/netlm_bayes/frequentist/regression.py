@@ -14,9 +14,10 @@ from scipy import stats
 
 from netlm_bayes.codebook import Codebook
 from netlm_bayes.frequentist.cases import Cases, Outcome, cases_of, scales
-from netlm_bayes.frequentist.rows import POOLED, Row, joined, p_value, printable, table
+from netlm_bayes.frequentist.rows import POOLED, counted, p_value, printable
 from netlm_bayes.frequentist.terms import NOT_FINITE, Design, OneSided, Term, design_of, terms_of
 from netlm_bayes.ipd.patients import Patients
+from netlm_bayes.results import MULTIVARIABLE, UNIVARIABLE, Row, joined, table
 
 Floats = NDArray[np.float64]
 LARGEST_SE = 10.0
@@ -55,7 +56,7 @@ class FittedRegression:
     complete: Cases  # of whom every covariate is known
     design: Design
     fitted: Fitted | None  # none where `design.without` says why of every term
-    note: str  # patients, events and those left out
+    row: Row  # of no estimand yet: patients, events and those left out
 
 
 def regress(
@@ -63,16 +64,16 @@ def regress(
 ) -> FittedRegression:
     """Fit one regression on its complete cases."""
     complete = cases.complete(tuple(dict.fromkeys(term.covariate for term in terms)))
-    note = _counts(kind, cases, complete)
+    row = _counts(kind, cases, complete)
     why = _nothing_to_fit(kind, complete)
     if why:
-        return _failed(complete, terms, why, note)
+        return _failed(complete, terms, why, row)
     design = design_of(complete, terms, codebook, kind.one_sided)
     fitted = _fit(kind, design)
     if isinstance(fitted, str):
         without = {term: design.without.get(term, fitted) for term in terms}
-        return FittedRegression(complete, replace(design, without=without), None, note)
-    return FittedRegression(complete, design, fitted, note)
+        return FittedRegression(complete, replace(design, without=without), None, row)
+    return FittedRegression(complete, design, fitted, row)
 
 
 def _nothing_to_fit(kind: Regression, complete: Cases) -> str:
@@ -81,10 +82,10 @@ def _nothing_to_fit(kind: Regression, complete: Cases) -> str:
     return f"{why}: no ratio can be estimated" if (why := kind.one_sided(complete.event)) else ""
 
 
-def _failed(complete: Cases, terms: Sequence[Term], why: str, note: str) -> FittedRegression:
+def _failed(complete: Cases, terms: Sequence[Term], why: str, row: Row) -> FittedRegression:
     nothing = np.empty((complete.n, 0))
     return FittedRegression(
-        complete, Design(complete, nothing, (), dict.fromkeys(terms, why)), None, note
+        complete, Design(complete, nothing, (), dict.fromkeys(terms, why)), None, row
     )
 
 
@@ -100,20 +101,21 @@ def _fit(kind: Regression, design: Design) -> Fitted | str:
     return Fitted(fitted.log_ratio / sd, covariance, fitted.log_likelihood)
 
 
-def _counts(kind: Regression, cases: Cases, complete: Cases) -> str:
+def _counts(kind: Regression, cases: Cases, complete: Cases) -> Row:
     """Who was used, who was not, and what is to be said of them."""
     left_out, events = cases.n - complete.n, int(complete.event.sum())
-    return joined(
+    note = joined(
         f"{printable(complete.n)} complete cases, {printable(events)} {kind.events}",
         f"{printable(left_out)} left out for missing values" if left_out else "",
         cases.note,
     )
+    return cases.row("", kind.estimand, note=note, **counted(complete.n, events, left_out))
 
 
 def rows_of(
-    kind: Regression,
     endpoint: str,
     method: str,
+    adjustment: str,
     model: FittedRegression,
     terms: Sequence[Term],
     level: float,
@@ -122,18 +124,21 @@ def rows_of(
 
     .. math:: \exp(\hat\beta \pm z \, \mathrm{se}), \qquad p = 2 \Phi(-|\hat\beta| / \mathrm{se})
     """
-    row = Row(model.complete.name, endpoint, kind.estimand, method=method, level=level)
+    about = {"method": method, "adjustment": adjustment, "interval": level}
+    row = model.row.but(endpoint=endpoint, **about)
+    together = dict.fromkeys(term.covariate for term in terms)
     z = NormalDist().inv_cdf((1 + level) / 2)
     for term in terms:
         log_ratio, se, why = _estimate(model, term)
         wald = float(2 * stats.norm.sf(abs(log_ratio) / se))
-        yield replace(
-            row,
-            contrast=term.contrast,
+        yield row.but(
+            **term.columns,
+            adjusted_for=", ".join(name for name in together if name != term.covariate),
             estimate=_ratio(log_ratio),
             lower=_ratio(log_ratio - z * se),
             upper=_ratio(log_ratio + z * se),
-            note=joined(p_value(wald), why, model.note),
+            p=wald,
+            note=joined(p_value(wald), why, model.row.note),
         )
 
 
@@ -172,8 +177,9 @@ def ratios(
     rows: list[Row] = []
     for cases in cases_of(patients, codebook, covariates, kind.outcome):
         alone = [[term for term in terms if term.covariate == name] for name in covariates]
-        hows = [*[("univariable", some) for some in alone], ("multivariable", terms)]
+        hows = [*[(UNIVARIABLE, some) for some in alone], (MULTIVARIABLE, terms)]
         for how, some in hows:
             model = regress(kind, cases, some, codebook)
-            rows += rows_of(kind, endpoint, method_name(kind, how, cases), model, some, level)
-    return table(rows)
+            method = method_name(kind, how, cases)
+            rows += rows_of(endpoint, method, how, model, some, level)
+    return table("frequentist", rows)

@@ -1,47 +1,25 @@
-"""Tidy rows of frequentist answers, and the words and small counts that may stand in them."""
+"""Words and small counts that may stand in rows of frequentist answers."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
-from dataclasses import asdict, dataclass, fields
-
-import pandas as pd
+from typing import Any
 
 from netlm_bayes.ipd.patients import SMALLEST_SHOWN
 
 POOLED = "pooled"
 
 
-@dataclass(frozen=True)
-class Row:
-    """One estimate, with the columns of every table of estimates."""
+def counted(n: int, events: int, left_out: int = 0) -> dict[str, Any]:
+    """Columns of counts of patients; one that would point at a few of them is masked.
 
-    cohort: str
-    endpoint: str
-    estimand: str
-    contrast: str = ""
-    subgroup: str = ""
-    horizon_months: float = math.nan
-    method: str = ""
-    # estimate, lower, upper: on the ratio scale for ratios, a probability for a p value; NaN where
-    # `note` says why
-    estimate: float = math.nan
-    lower: float = math.nan
-    upper: float = math.nan
-    level: float = math.nan  # coverage of the interval; NaN without one
-    # prob_above_null, mcse, lower_mcse, upper_mcse, prob_mcse: naN: they belong to posteriors
-    prob_above_null: float = math.nan
-    mcse: float = math.nan
-    lower_mcse: float = math.nan
-    upper_mcse: float = math.nan
-    prob_mcse: float = math.nan
-    note: str = ""
-
-
-def table(rows: Iterable[Row]) -> pd.DataFrame:
-    """Rows as a table; without rows it still has its columns."""
-    return pd.DataFrame([asdict(row) for row in rows], columns=[f.name for f in fields(Row)])
+    >>> counted(12, 3)
+    {'n': 12.0, 'events': nan, 'n_left_out': 0.0, 'masked': True}
+    """
+    counts = {"n": n, "events": events, "n_left_out": left_out}
+    few = {name: 0 < count < SMALLEST_SHOWN for name, count in counts.items()}
+    shown = {name: math.nan if few[name] else float(count) for name, count in counts.items()}
+    return shown | {"masked": any(few.values())}
 
 
 def printable(count: int) -> str:
@@ -62,8 +40,3 @@ def p_value(p: float) -> str:
     if math.isnan(p):
         return ""
     return "p<0.001" if p < 0.001 else f"p={p:.3f}"
-
-
-def joined(*parts: str) -> str:
-    """Parts of a note that say anything, in one line."""
-    return "; ".join(part for part in parts if part)

@@ -8,7 +8,6 @@ the approximation that R gave up, one term at a time and without delayed entry.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -20,9 +19,9 @@ from netlm_bayes.codebook import Codebook
 from netlm_bayes.frequentist.cases import Cases, cases_of, scales, survival_outcome
 from netlm_bayes.frequentist.cox import COX
 from netlm_bayes.frequentist.regression import FittedRegression, method_name, regress
-from netlm_bayes.frequentist.rows import Row, joined, table
 from netlm_bayes.frequentist.terms import Term, terms_of
 from netlm_bayes.ipd.patients import Patients
+from netlm_bayes.results import MULTIVARIABLE, Row, joined, table
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -50,37 +49,41 @@ def proportional_hazards(
     rows: list[Row] = []
     for cases in cases_of(patients, codebook, covariates, survival_outcome):
         model = regress(COX, cases, terms, codebook)
-        method = f"Schoenfeld, rank of time; {method_name(COX, 'multivariable', cases)}"
-        row = Row(cases.name, codebook.primary_endpoint, "schoenfeld_p", method=method)
+        method = f"Schoenfeld, rank of time; {method_name(COX, MULTIVARIABLE, cases)}"
+        row = model.row.but(endpoint=codebook.primary_endpoint, estimand="schoenfeld_p")
+        row, said = row.but(method=method, adjustment=MULTIVARIABLE), row.note
         rows += (
-            replace(row, contrast=contrast, estimate=p, note=joined(why, model.note))
-            for contrast, p, why in _tests(model)
+            row.but(**of, estimate=p, p=p, note=joined(why, said)) for of, p, why in _tests(model)
         )
         rows += (
-            replace(row, contrast=term.contrast, note=joined(why, model.note))
+            row.but(**term.columns, note=joined(why, said))
             for term, why in model.design.without.items()
         )
-    return table(rows)
+    return table("frequentist", rows)
 
 
-def _tests(model: FittedRegression) -> Iterator[tuple[str, float, str]]:
-    """What is tested, its p value, and the statistic."""
+def _tests(model: FittedRegression) -> Iterator[tuple[dict[str, str], float, str]]:
+    """Columns that name what is tested, its p value, and the statistic."""
     if model.fitted is None or not model.design.terms:
         return
     residuals = schoenfeld(model.design.cases, model.design.columns, model.fitted.log_ratio)
-    for contrast, members in _tested_together(model.design.terms).items():
-        yield (contrast, *drift_test(residuals, members))
+    for named, members in _tested_together(model.design.terms):
+        yield (named, *drift_test(residuals, members))
 
 
-def _tested_together(terms: Sequence[Term | None]) -> dict[str, list[int]]:
+def _tested_together(terms: Sequence[Term | None]) -> list[tuple[dict[str, str], list[int]]]:
     """Columns of each ratio, of each covariate with two ratios or more, and all of them."""
-    ratios = {term.contrast: [place] for place, term in enumerate(terms) if term}
+    ratios = [(term.columns, [place]) for place, term in enumerate(terms) if term]
     covariates: dict[str, list[int]] = {}
     for place, term in enumerate(terms):
         if term:
             covariates.setdefault(term.covariate, []).append(place)
-    several = {name: members for name, members in covariates.items() if len(members) > 1}
-    return {**ratios, **several, ALL: list(range(len(terms)))}
+    several = [
+        ({"covariate": name, "contrast": name}, members)
+        for name, members in covariates.items()
+        if len(members) > 1
+    ]
+    return [*ratios, *several, ({"contrast": ALL}, list(range(len(terms))))]
 
 
 def schoenfeld(cases: Cases, columns: Floats, log_hr: Floats) -> Residuals:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -13,9 +13,10 @@ from scipy import stats
 from netlm_bayes.codebook import Codebook
 from netlm_bayes.frequentist.cases import Cases, cases_of, scales
 from netlm_bayes.frequentist.regression import Regression, method_name, regress, rows_of
-from netlm_bayes.frequentist.rows import Row, joined, p_value, table
+from netlm_bayes.frequentist.rows import p_value
 from netlm_bayes.frequentist.terms import Term, independent, terms_of
 from netlm_bayes.ipd.patients import Patients
+from netlm_bayes.results import SELECTED, UNIVARIABLE, Row, joined, table
 
 Floats = NDArray[np.float64]
 
@@ -58,14 +59,15 @@ def select(
         together = [term for name in kept[cases.name] for term in alone[name]]
         if together:
             model = regress(kind, cases, together, codebook)
-            rows += rows_of(kind, endpoint, method, model, together, level)
-        out = Row(cases.name, endpoint, kind.estimand, method=method, level=level)
+            rows += rows_of(endpoint, method, SELECTED, model, together, level)
+        about = {"method": method, "adjustment": SELECTED, "interval": level}
+        out = cases.row(endpoint, kind.estimand, **about)
         for term in terms:
             if term not in together:
                 p = p_value(found[term.covariate].estimate) or "nothing to test"
                 note = joined(f"not selected: {p}", cases.note)
-                rows.append(replace(out, contrast=term.contrast, note=note))
-    return Selection(table(rows), kept, table(tests))
+                rows.append(out.but(**term.columns, note=note))
+    return Selection(table("frequentist", rows), kept, table("frequentist", tests))
 
 
 def likelihood_ratio(
@@ -81,13 +83,14 @@ def likelihood_ratio(
     model = regress(kind, cases, terms, codebook)
     name = terms[0].covariate
     df = len(independent(_columns(model.complete, name), model.complete.stratum))
-    row = Row(cases.name, endpoint, "likelihood_ratio_p", name)
-    row = replace(row, method=method_name(kind, "univariable", cases))
+    about = {"endpoint": endpoint, "estimand": "likelihood_ratio_p", "adjustment": UNIVARIABLE}
+    row = model.row.but(**about, covariate=name, contrast=name)
+    row, said = row.but(method=method_name(kind, UNIVARIABLE, cases)), row.note
     if model.fitted is None or not df:
-        return replace(row, note=joined("nothing to test", model.note))
+        return row.but(note=joined("nothing to test", said))
     statistic = 2 * (model.fitted.log_likelihood - kind.null(model.complete))
     p = float(stats.chi2.sf(max(statistic, 0.0), df))
-    return replace(row, estimate=p, note=joined(f"chi2={statistic:.2f} on {df} df", model.note))
+    return row.but(estimate=p, p=p, note=joined(f"chi2={statistic:.2f} on {df} df", said))
 
 
 def _columns(cases: Cases, name: str) -> list[Floats]:

@@ -26,9 +26,10 @@ from netlm_bayes.frequentist.cases import SYNTHETIC, Cases
 from netlm_bayes.frequentist.cox import COX
 from netlm_bayes.frequentist.regression import Fitted, Regression, method_name, regress, rows_of
 from netlm_bayes.frequentist.response import LOGISTIC
-from netlm_bayes.frequentist.rows import Row, joined, printable, table
+from netlm_bayes.frequentist.rows import counted, printable
 from netlm_bayes.frequentist.terms import terms_of
 from netlm_bayes.ipd.patients import MISSING, Ints
+from netlm_bayes.results import MULTIVARIABLE, SITE_TABLE, UNIVARIABLE, Row, joined, table
 from netlm_bayes.sites.table import Groups, ResponseTable, SiteTable, SurvivalTable
 
 Floats = NDArray[np.float64]
@@ -56,11 +57,12 @@ def poisson(
 ) -> pd.DataFrame:
     """Hazard ratios of each covariate alone and of all together, the hazard free by interval."""
     found = [
-        _followed(name, shared.survival, covariates, _said(shared))
+        _followed(name, shared.survival, covariates, shared.synthetic)
         for name, shared in tables.items()
         if shared.survival is not None
     ]
-    return table(_rows(POISSON, codebook.primary_endpoint, found, codebook, covariates, level))
+    endpoint = codebook.primary_endpoint
+    return table("frequentist", _rows(POISSON, endpoint, found, codebook, covariates, level))
 
 
 def grouped_logistic(
@@ -71,11 +73,11 @@ def grouped_logistic(
 ) -> pd.DataFrame:
     """Odds ratios of response of each covariate alone and of all together."""
     found = [
-        _treated(name, shared.response, covariates, _said(shared))
+        _treated(name, shared.response, covariates, shared.synthetic)
         for name, shared in tables.items()
         if shared.response is not None
     ]
-    return table(_rows(LOGISTIC, RESPONSE, found, codebook, covariates, level))
+    return table("frequentist", _rows(LOGISTIC, RESPONSE, found, codebook, covariates, level))
 
 
 def _rows(
@@ -88,32 +90,30 @@ def _rows(
 ) -> Iterator[Row]:
     """Ratios of each covariate alone and of all together, table by table."""
     terms = terms_of(codebook, covariates, {})
-    hows = [("univariable", (name,)) for name in covariates] + [("multivariable", (*covariates,))]
+    hows = [(UNIVARIABLE, (name,)) for name in covariates] + [(MULTIVARIABLE, (*covariates,))]
     for grouped in tables:
         for how, names in hows:
             some = [term for term in terms if term.covariate in names]
             model = regress(kind, grouped.cases, some, codebook)
-            model = replace(model, note=_counts(kind, grouped, names))
+            model = replace(model, row=_counts(kind, grouped, names))
             method = method_name(kind, how, grouped.cases)
-            yield from rows_of(kind, endpoint, method, model, some, level)
+            yield from rows_of(endpoint, method, how, model, some, level)
 
 
-def _counts(kind: Regression, grouped: Grouped, names: Sequence[str]) -> str:
+def _counts(kind: Regression, grouped: Grouped, names: Sequence[str]) -> Row:
     """Patients behind a regression, those left out of it, and what is to be said of them."""
     told = np.ones(len(grouped.patients), dtype=bool)
     for name in names:
         told &= grouped.levels[name] != MISSING
     complete, events = int(grouped.patients[told].sum()), int(grouped.events[told].sum())
     left_out = int(grouped.patients.sum()) - complete
-    return joined(
+    note = joined(
         f"{printable(complete)} patients, {printable(events)} {kind.events}",
         f"{printable(left_out)} left out: levels that the table does not tell" if left_out else "",
         grouped.cases.note,
     )
-
-
-def _said(shared: SiteTable) -> str:
-    return joined("from a site's table", SYNTHETIC if shared.synthetic else "")
+    counts = counted(complete, events, left_out)
+    return grouped.cases.row("", kind.estimand, note=note, **counts)
 
 
 def _told(groups: Groups, covariates: Sequence[str]) -> dict[str, Ints]:
@@ -130,12 +130,22 @@ def _told(groups: Groups, covariates: Sequence[str]) -> dict[str, Ints]:
 
 
 def _cases(
-    name: str, stratum: Ints, months: Floats, event: NDArray[np.bool_], levels: Levels, note: str
+    name: str,
+    stratum: Ints,
+    months: Floats,
+    event: NDArray[np.bool_],
+    levels: Levels,
+    said: str,
+    synthetic: bool,
 ) -> Cases:
-    return Cases(name, stratum, np.zeros_like(months), months, event, levels, {}, note)
+    entry = np.zeros_like(months)
+    note = joined(said, "from a site's table", SYNTHETIC if synthetic else "")
+    return Cases(name, stratum, entry, months, event, levels, {}, note, synthetic, SITE_TABLE)
 
 
-def _followed(name: str, shared: SurvivalTable, covariates: Sequence[str], note: str) -> Grouped:
+def _followed(
+    name: str, shared: SurvivalTable, covariates: Sequence[str], synthetic: bool
+) -> Grouped:
     """Cut each group's follow-up in an interval into equal pieces, one for every event.
 
     The likelihood knows the sums only; a piece without event stands for an interval without.
@@ -150,12 +160,15 @@ def _followed(name: str, shared: SurvivalTable, covariates: Sequence[str], note:
         np.repeat(cells.months[group, interval] / pieces, pieces),
         np.repeat(events > 0, pieces),
         {key: np.repeat(codes[group], pieces) for key, codes in levels.items()},
-        joined(f"hazard constant within {cells.months.shape[1]} intervals", note),
+        f"hazard constant within {cells.months.shape[1]} intervals",
+        synthetic,
     )
     return Grouped(cases, levels, shared.groups.patients, cells.events.sum(axis=1).astype(int))
 
 
-def _treated(name: str, shared: ResponseTable, covariates: Sequence[str], note: str) -> Grouped:
+def _treated(
+    name: str, shared: ResponseTable, covariates: Sequence[str], synthetic: bool
+) -> Grouped:
     """List each group's patients, those who responded first."""
     n, levels = shared.groups.patients, _told(shared.groups, covariates)
     place = np.arange(n.sum()) - np.repeat(np.cumsum(n) - n, n)
@@ -165,7 +178,8 @@ def _treated(name: str, shared: ResponseTable, covariates: Sequence[str], note: 
         np.full(n.sum(), np.nan),
         place < np.repeat(shared.responders, n),
         {key: np.repeat(codes, n) for key, codes in levels.items()},
-        note,
+        "",
+        synthetic,
     )
     return Grouped(cases, levels, n, shared.responders)
 

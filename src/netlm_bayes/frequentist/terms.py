@@ -30,6 +30,15 @@ class Term:
     # level, reference: places among the codebook's levels; -1 for a continuous covariate
     level: int = -1
     reference: int = -1
+    # named, versus: level and reference as in the tables; the step, and nothing
+    named: str = ""
+    versus: str = ""
+
+    @property
+    def columns(self) -> dict[str, str]:
+        """Columns of its row that name it."""
+        names = ("covariate", "contrast", "versus")
+        return {name: getattr(self, name) for name in names} | {"level": self.named}
 
 
 @dataclass(frozen=True)
@@ -51,13 +60,14 @@ def terms_of(
     found = []
     for name in covariates:
         if name in steps:
-            found.append(Term(name, f"{name}: {steps[name].step}"))
+            found.append(Term(name, f"{name}: {steps[name].step}", named=steps[name].step))
             continue
         covariate = codebook.covariate(name)
         reference = covariate.levels.index(covariate.reference)
         for level in covariate.effects:
             contrast = f"{name}: {level} vs {covariate.reference}"
-            found.append(Term(name, contrast, covariate.levels.index(level), reference))
+            place = covariate.levels.index(level)
+            found.append(Term(name, contrast, place, reference, level, covariate.reference))
     return tuple(found)
 
 

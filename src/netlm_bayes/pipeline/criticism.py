@@ -10,6 +10,7 @@ import xarray as xr
 from netlm_bayes.estimands.loo import influential, leave_one_out, loo_table
 from netlm_bayes.estimands.predictive import curve_months, predictive_response, predictive_survival
 from netlm_bayes.evidence.analysis import Analysis
+from netlm_bayes.results import joined
 from netlm_bayes.sampling.gate import Accepted
 
 OF_PATIENTS = ("patients_row", "unknown_value")
@@ -78,12 +79,13 @@ def marked(tables: Tables, analysis: Analysis) -> Tables:
     """Say of every row of every table that simulated patients are behind it."""
     if not synthetic_cohorts(analysis):
         return tables
-    return {name: table.assign(note=_with_note(table)) for name, table in tables.items()}
+    return {name: _marked(table) for name, table in tables.items()}
 
 
-def _with_note(table: pd.DataFrame) -> pd.Series:
+def _marked(table: pd.DataFrame) -> pd.DataFrame:
+    """Say so in a column, and to people in the notes where there are any."""
+    table = table.assign(synthetic=True)
     if "note" not in table:
-        return pd.Series(SYNTHETIC, index=table.index)
-    notes = table["note"].fillna("")
-    said = notes.str.contains(SYNTHETIC, regex=False)
-    return notes.where(said, notes.where(notes == "", notes + "; ") + SYNTHETIC)
+        return table
+    more = table["note"].map(lambda note: note if SYNTHETIC in note else joined(note, SYNTHETIC))
+    return table.assign(note=more)

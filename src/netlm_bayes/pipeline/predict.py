@@ -93,8 +93,8 @@ def predict(run: Run, given: Mapping[str, Any]) -> Prediction:
 
 def _tables(predicted: Predicted, chains: int, level: float) -> Tables:
     tables = {
-        "prediction": tidy(predicted.quantities, chains, level),
-        "prediction_curves": tidy(predicted.curves, chains, level),
+        "prediction": tidy(predicted.quantities, chains, level, name="prediction"),
+        "prediction_curves": tidy(predicted.curves, chains, level, name="prediction_curves"),
     }
     return {name: table for name, table in tables.items() if len(table)}
 

@@ -57,7 +57,9 @@ def sensitivity_of(
     without = _each(_careful(job), graph, without_each(analysis), "without")
     found = {
         "pooled": pooled_table(analysis, tables["effects"], tables.get("frequentist")),
-        "scenarios": labelled({MAIN: main, **_tidy(job, scenarios | shared)}, "scenario"),
+        "scenarios": labelled(
+            {MAIN: main, **_tidy(job, scenarios | shared)}, "scenario", "scenarios"
+        ),
         **scenarios_by_loo(
             {
                 MAIN: (analysis, posterior.accepted),
@@ -69,9 +71,10 @@ def sensitivity_of(
         by_scale = {f"{_own_scale(job):g}": main, **_tidy(job, scales)}
         order = [f"{scale:g}" for scale in job.spec.heterogeneity_scales]
         chosen = {scale: by_scale[scale] for scale in order if scale in by_scale}
-        found["heterogeneity"] = labelled(chosen, "heterogeneity_scale")
+        found["heterogeneity"] = labelled(chosen, "heterogeneity_scale", "heterogeneity")
     if without:
-        found["leave_one_source_out"] = labelled({MAIN: main, **_tidy(job, without)}, "left_out")
+        left = {MAIN: main, **_tidy(job, without)}
+        found["leave_one_source_out"] = labelled(left, "left_out", "leave_one_source_out")
         found |= _sources(analysis, posterior, without, tables, found)
     others = (*scales.values(), *scenarios.values(), *shared.values(), *without.values())
     failed = [check for other in others for check in other.failed]

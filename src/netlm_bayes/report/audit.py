@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import asdict
 
 import pandas as pd
 
 from netlm_bayes.published.audit import AuditRow
 from netlm_bayes.published.recover import RecoveredTable
-
-AUDIT_COLUMNS = ("cohort", "item", "check", "printed", "recomputed", "verdict", "note")
-RECOVERED_COLUMNS = ("cohort", "covariate", "level", "responders", "n", "unique")
+from netlm_bayes.results import TABLES, table
 
 
 def audit_tables(
@@ -19,11 +16,18 @@ def audit_tables(
 ) -> dict[str, pd.DataFrame]:
     """Tables of an audit."""
     levels = [
-        dict(zip(RECOVERED_COLUMNS, (t.cohort, t.covariate, level, r, n, t.unique), strict=True))
+        {"cohort": t.cohort, "covariate": t.covariate, "unique": t.unique}
+        | {"level": level, "responders": responders, "n": n}
         for t in recovered
-        for level, r, n in zip(t.levels, t.responders, t.n, strict=True)
+        for level, responders, n in zip(t.levels, t.responders, t.n, strict=True)
     ]
     return {
-        "audit": pd.DataFrame([asdict(row) for row in rows], columns=list(AUDIT_COLUMNS)),
-        "recovered_tables": pd.DataFrame(levels, columns=list(RECOVERED_COLUMNS)),
+        "audit": table("audit", map(_check, rows)),
+        "recovered_tables": table("recovered_tables", levels),
     }
+
+
+def _check(row: AuditRow) -> dict[str, object]:
+    """One check by the columns of its table."""
+    found = {name: getattr(row, name) for name in TABLES["audit"] if name != "as_printed"}
+    return found | {"as_printed": row.printed}

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Iterator, Mapping
 
 import pandas as pd
 
 from netlm_bayes.compare import comparison, overlap_table, replication_table, usual_comparison
 from netlm_bayes.estimands.estimates import Estimates
-from netlm_bayes.estimands.replication import replicates
+from netlm_bayes.estimands.replication import item_columns, replicates
 from netlm_bayes.estimands.summary import tidy
-from netlm_bayes.evidence.analysis import Analysis
-from netlm_bayes.published.cohort import item_label
+from netlm_bayes.evidence.analysis import Analysis, CohortEvidence
+from netlm_bayes.evidence.from_patients import missing_values, shown_count
+from netlm_bayes.ipd.patients import SMALLEST_SHOWN
+from netlm_bayes.published.roles import ItemRole
+from netlm_bayes.results import TABLES, table, typed
 
 
 def posterior_tables(
@@ -25,8 +29,8 @@ def posterior_tables(
     level, people = analysis.spec.level, estimates.people
     tables = {
         "effects": tidy(estimates.effects, chains, level),
-        "subgroups": tidy(estimates.subgroups, chains, level),
-        "curves": tidy(estimates.curves, chains, level),
+        "subgroups": tidy(estimates.subgroups, chains, level, name="subgroups"),
+        "curves": tidy(estimates.curves, chains, level, name="curves"),
         "comparison": pd.concat(
             [
                 comparison(analysis, people, chains),
@@ -42,32 +46,47 @@ def posterior_tables(
 
 def evidence_table(analysis: Analysis) -> pd.DataFrame:
     """Every printed item: its role in this model, why, how it was read, and its source."""
-    rows = []
+    rows: list[dict[str, object]] = []
     for cohort in analysis.cohorts:
-        for role in cohort.roles:
-            item = cohort.cohort.published[role.item]
-            rows.append(
-                {
-                    "cohort": cohort.cohort.id,
-                    "item": item_label(item),
-                    "role": item.role,
-                    "use": role.role,
-                    "note": role.reason,
-                    "reading": item.reading,
-                    "why": item.why,
-                    "source": item.source,
-                }
-            )
-        rows += [
-            {"cohort": cohort.cohort.id, "item": "derived", "use": "derived", "note": note}
-            for note in cohort.notes
-        ]
-    return pd.DataFrame(rows).fillna("")
+        rows += [_item(analysis, cohort, role) for role in cohort.roles]
+        derived = {"cohort": cohort.cohort.id, "item": "derived", "use": "derived"}
+        rows += [{**derived, "note": note} for note in cohort.notes]
+        rows += [{**derived, **missing} for missing in _missing(analysis, cohort)]
+    return table("evidence", rows)
 
 
-def labelled(tables: Mapping[str, pd.DataFrame], column: str) -> pd.DataFrame:
-    """Stack tables of one schema under a column that tells them apart."""
-    parts: Sequence[pd.DataFrame] = [
-        table.assign(**{column: name}) for name, table in tables.items()
-    ]
-    return pd.concat(parts, ignore_index=True)
+def _item(analysis: Analysis, cohort: CohortEvidence, role: ItemRole) -> dict[str, object]:
+    """One printed item, and what became of it."""
+    item = cohort.cohort.published[role.item]
+    return {
+        **item_columns(cohort.cohort.id, item, analysis.codebook),
+        "role": item.role,
+        "use": role.role,
+        "mismatch": analysis.spec.mismatch if role.adjustment else math.nan,
+        "note": role.reason,
+        "reading": item.reading,
+        "why": item.why,
+        "source": item.source,
+    }
+
+
+def _missing(analysis: Analysis, cohort: CohortEvidence) -> Iterator[dict[str, object]]:
+    """Covariates that some patients have no value of, and what is done about it."""
+    if cohort.patients is None:
+        return
+    for name, count in missing_values(cohort.patients, analysis.spec.covariates).items():
+        stepped = name in analysis.patterns.stepped
+        way = "modelled as normal" if stepped else "summed over its levels"
+        few = 0 < count < SMALLEST_SHOWN
+        yield {
+            "covariate": name,
+            "n_missing": math.nan if few else count,
+            "masked": few,
+            "note": f"{name}: missing in {shown_count(count)}; {way}",
+        }
+
+
+def labelled(tables: Mapping[str, pd.DataFrame], column: str, name: str) -> pd.DataFrame:
+    """Stack tables of estimates under a column of another table that tells them apart."""
+    parts = [table.assign(**{column: key}) for key, table in tables.items()]
+    return typed(pd.concat(parts, ignore_index=True))[list(TABLES[name])]

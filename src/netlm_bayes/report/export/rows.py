@@ -50,7 +50,7 @@ def _usual_levels(tables: Tables, cohorts: Sequence[Mapping[str, Any]]) -> list[
     """Coverage of frequentist intervals, in percent: of a regression's, and of printed ones."""
     found = set() if all(cohort["patients"] for cohort in cohorts) else {PRINTED_LEVEL}
     if "frequentist" in tables:
-        found.add(float(tables["frequentist"]["level"].max()))
+        found.add(float(tables["frequentist"]["interval"].max()))
     return [plain(100 * level) for level in sorted(found)]
 
 

@@ -52,7 +52,7 @@ def marks(*drawn: tuple[Ink, Estimate], apart: float = 0.0) -> tuple[Mark, ...]:
 
 def level_text(table: pd.DataFrame) -> str:
     """Coverage of the table's intervals in words: `95 % interval`."""
-    levels = table["level"].dropna()
+    levels = table["interval"].dropna()
     return f"{100 * float(levels.iloc[0]):g} % interval" if len(levels) else "interval"
 
 

@@ -172,7 +172,7 @@ def _how_many(source: Source, cohort: str, rows: Sequence[Row]) -> Sentence:
     every = source.count("effects", among, **these)
     above = source.count("effects", among, ("lower", ">", 1.0), **these)
     below = source.count("effects", among, ("upper", "<", 1.0), **these)
-    level = rows[0].stated("level", lambda value: f"{100 * value:.4g} %")
+    level = rows[0].stated("interval", lambda value: f"{100 * value:.4g} %")
     pooled = cohort == POOLED
     which: list[Piece] = [" pooled " if pooled else " ", ratio_name(rows, plural=True)]
     which += [] if pooled else [" in ", source.cohort(cohort)]

@@ -1,0 +1,365 @@
+"""The one schema of every table of a run: its columns, their types, and how a frame is made.
+
+What code must know of a row is a column. A `note` is for people: no code reads one.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+NAN = math.nan
+Kind = Literal["text", "number", "whole", "flag"]
+PATIENTS, SITE_TABLE, CURVE, PRINTED, INDIRECT = (
+    "patients",
+    "site table",
+    "curve",
+    "printed",
+    "indirect",
+)
+"""Kinds of evidence, as in the column `evidence`."""
+UNIVARIABLE, MULTIVARIABLE, SELECTED = "univariable", "multivariable", "selected"
+"""How a regression adjusts, as in the column `adjustment`."""
+OVERALL = "overall"
+"""Everyone, as in the column `subgroup`."""
+UNITS = {
+    "hazard_ratio": "ratio",
+    "odds_ratio": "ratio",
+    "shape": "ratio",
+    "heterogeneity": "log ratio",
+    "median": "months",
+    "rmst": "months",
+    "survival": "probability",
+    "predictive_survival": "probability",
+    "response_probability": "probability",
+    "predictive_response": "probability",
+    "adverse_event_rate": "probability",
+    "at_risk": "patients",
+    "logrank_p": "probability",
+    "schoenfeld_p": "probability",
+    "likelihood_ratio_p": "probability",
+}
+"""Unit of each estimand's estimate and interval."""
+
+
+class Column(NamedTuple):
+    """What stands in a column, wherever a table has it."""
+
+    kind: Kind
+    meaning: str
+    unit: str = ""
+
+
+COLUMNS: Mapping[str, Column] = {
+    "cohort": Column("text", "id of a cohort, `pooled` or `next institution`"),
+    "other": Column("text", "id of the second cohort of a pair"),
+    "endpoint": Column("text", "key of a survival endpoint, or `response`"),
+    "estimand": Column("text", "what is estimated"),
+    "covariate": Column("text", "codebook key of the covariate that a row is about"),
+    "level": Column("text", "its level, or the step of a ratio per unit: `per 10 years`"),
+    "versus": Column("text", "the level it is compared with; none of a step or a single level"),
+    "parameter": Column("text", "a parameter that belongs to no covariate, such as `log_shape`"),
+    "contrast": Column("text", "as `covariate`, `level` and `versus`, in words"),
+    "subgroup": Column("text", "whom a row is about: `overall`, or levels of covariates"),
+    "horizon": Column("number", "time at which, or up to which", "months"),
+    "horizon_months": Column("number", "as `horizon`", "months"),
+    "from_month": Column("number", "from when a ratio holds that changes", "months"),
+    "until_month": Column("number", "until when a ratio holds that changes", "months"),
+    "unit": Column("text", "unit of estimate and interval; in `loo`, what is left out"),
+    "method": Column("text", "how it was estimated"),
+    "adjustment": Column("text", "of a regression: univariable, multivariable or selected"),
+    "adjusted_for": Column("text", "the other covariates of the regression, by commas"),
+    "estimate": Column("number", "posterior median, or what a method estimates"),
+    "lower": Column("number", "lower end of the interval"),
+    "upper": Column("number", "upper end of the interval"),
+    "interval": Column("number", "probability of a posterior interval, or coverage"),
+    "prob_above_null": Column("number", "posterior probability of being above no effect"),
+    "p": Column("number", "P value of a test; of a printed ratio, as printed"),
+    "mcse": Column("number", "Monte Carlo standard error of the estimate"),
+    "lower_mcse": Column("number", "Monte Carlo standard error of `lower`"),
+    "upper_mcse": Column("number", "Monte Carlo standard error of `upper`"),
+    "prob_mcse": Column("number", "Monte Carlo standard error of `prob_above_null`"),
+    "n": Column("number", "patients behind it, or units that were left out", "patients"),
+    "n_left_out": Column("number", "patients not used, for values that are missing", "patients"),
+    "n_missing": Column("number", "patients without a value of the covariate", "patients"),
+    "events": Column("number", "events behind it, responders of response; equivalent events"),
+    "masked": Column("flag", "whether a count is missing because it is under five"),
+    "followed_to": Column("number", "last follow-up; missing where it is not printed", "months"),
+    "limits_from": Column("text", "where limits beside a posterior come from"),
+    "informed": Column("flag", "whether these data inform it, and not the prior alone"),
+    "extrapolated": Column("flag", "whether it lies beyond the last follow-up"),
+    "steps_from_mean": Column("number", "farthest of a profile's values from the mean", "sd"),
+    "synthetic": Column("flag", "whether simulated patients are behind it"),
+    "evidence": Column("text", "kind of evidence: patients, site table, curve or printed"),
+    "source": Column("text", "where it stands in the paper; in `evidence_map`, as `cohort`"),
+    "note": Column("text", "for people"),
+    # comparison
+    "printed_estimate": Column("number", "as printed, or of the regression of the same patients"),
+    "printed_lower": Column("number", "its lower confidence limit"),
+    "printed_upper": Column("number", "its upper confidence limit"),
+    "printed_p": Column("number", "as `p`, of what is printed"),
+    "method_printed": Column("text", "as `method`"),
+    "posterior_estimate": Column("number", "posterior median"),
+    "posterior_lower": Column("number", "lower end of the posterior interval"),
+    "posterior_upper": Column("number", "upper end of the posterior interval"),
+    "shrinkage": Column("number", "share of the printed log ratio that the posterior takes away"),
+    "prob_wrong_sign": Column("number", "posterior probability that its direction is wrong"),
+    "exaggeration": Column("number", "printed log ratio over the mean size of the effect"),
+    "scepticism_limit": Column("number", "Matthews' scepticism limit"),
+    **{
+        name: Column("number", f"Monte Carlo standard error of `{name.removesuffix('_mcse')}`")
+        for name in (
+            *("posterior_mcse", "posterior_lower_mcse", "posterior_upper_mcse", "shrinkage_mcse"),
+            *("prob_wrong_sign_mcse", "exaggeration_mcse", "predicted_mcse", "p_value_mcse"),
+            *("events_mcse", "sceptics_limit_mcse", "heterogeneity_scale_at_change_mcse"),
+            "events_to_change_mcse",
+        )
+    },
+    # evidence and replication
+    "item": Column("text", "name of a printed item"),
+    "kind": Column("text", "kind of printed item"),
+    "role": Column("text", "fit, check or unused; `patients` of a regression"),
+    "use": Column("text", "what became of an item: fit, weights, check, unused or derived"),
+    "reading": Column("text", "which of several readings was taken"),
+    "why": Column("text", "why it is read so"),
+    "of_event": Column("text", "of an odds ratio: response, or non_response"),
+    "mismatch": Column("number", "sd of the error allowed for another adjustment; none if missing"),
+    "total": Column("number", "patients counted", "patients"),
+    "printed": Column("number", "as printed, ratios of response and level vs reference"),
+    "predicted": Column("number", "median of what the posterior would have had printed"),
+    "p_value": Column("number", "posterior predictive P value"),
+    "reached": Column("flag", "whether a median was reached; else `printed` is the follow-up"),
+    # sensitivity
+    "scenario": Column("text", "name of a scenario, or `main`"),
+    "heterogeneity_scale": Column("number", "scale of the heterogeneity's half-normal prior"),
+    "left_out": Column("text", "id of the cohort that is left out, or `main`"),
+    "tau": Column("number", "estimated standard deviation between cohorts", "log ratio"),
+    # evidence_map
+    "own_events": Column("number", "equivalent events of the cohort's estimate by itself"),
+    "own_method": Column("text", "method of that estimate"),
+    "only": Column("flag", "whether no other source has information on it"),
+    # fragility
+    "changed": Column("text", "what was changed: prior, scenario, source or nothing"),
+    "to": Column("text", "to what"),
+    "statement": Column("text", "as `side` and `on_the_edge`, in words"),
+    "side": Column("text", "where an interval lies: above 1, below 1, or open"),
+    "on_the_edge": Column("flag", "whether an end is within Monte Carlo error of 1"),
+    "same_as_main": Column("text", "yes, no, or on the edge"),
+    "changes": Column("whole", "changes that were run"),
+    "changes_that_agree": Column("whole", "changes under which the statement holds"),
+    "sceptics_limit": Column("number", "limit of the sceptic's prior that would turn it"),
+    "heterogeneity_scale_at_change": Column("number", "heterogeneity scale that would turn it"),
+    "events_to_change": Column("number", "events of one more study that would turn it"),
+    "words": Column("text", "all of that, for people"),
+    # overlap
+    "centre": Column("text", "same, different, or not printed"),
+    "enrolment": Column("text", "overlap, do not overlap, or not printed"),
+    "days_in_common": Column("number", "days on which both enrolled", "days"),
+    "finding": Column("text", "what centre and enrolment mean, for people"),
+    # leave-one-out
+    "model": Column("text", "name of a scenario, or `main`"),
+    "elpd_loo": Column("number", "expected log predictive density"),
+    "se": Column("number", "its standard error"),
+    "p_loo": Column("number", "effective number of parameters"),
+    "difference": Column("number", "in elpd to the first model"),
+    "difference_se": Column("number", "its standard error"),
+    "largest_pareto_k": Column("number", "of all units"),
+    "k_threshold": Column("number", "up to which importance sampling is reliable"),
+    "above_threshold": Column("whole", "units above it"),
+    "row": Column("whole", "line in the cohort's file"),
+    "pareto_k": Column("number", "of that patient"),
+    # adverse events, audit, recovered tables
+    "adverse_event": Column("text", "name of the event"),
+    "grade": Column("text", "its grade"),
+    "check": Column("text", "what was checked"),
+    "as_printed": Column("text", "what is printed"),
+    "recomputed": Column("text", "what it should be"),
+    "verdict": Column("text", "ok, rounding, conflict or ambiguous"),
+    "responders": Column("whole", "with the level", "patients"),
+    "unique": Column("flag", "whether no other table fits"),
+}
+"""Every column of every table, of one meaning wherever it stands."""
+
+CONTRAST = ("covariate", "level", "versus", "contrast")
+MEANT = ("endpoint", "estimand", *CONTRAST)
+ERRORS = ("mcse", "lower_mcse", "upper_mcse", "prob_mcse")
+ESTIMATES = (
+    *("cohort", "endpoint", "estimand", *CONTRAST, "parameter", "subgroup"),
+    *("horizon", "horizon_months", "from_month", "until_month", "unit"),
+    *("method", "adjustment", "adjusted_for", "estimate", "lower", "upper", "interval"),
+    *("prob_above_null", "p", *ERRORS),
+    *("n", "n_left_out", "events", "masked", "followed_to"),
+    *("informed", "extrapolated", "steps_from_mean", "synthetic", "evidence", "note"),
+)
+"""Columns of a row of estimates."""
+ITEM = (
+    *("cohort", "endpoint", "item", "kind", "covariate", "level", "versus", "subgroup"),
+    *("horizon", "of_event", "adjusted_for"),
+)
+"""Columns that tell a printed item."""
+TABLES: Mapping[str, tuple[str, ...]] = {
+    **dict.fromkeys(
+        (
+            *("effects", "subgroups", "curves", "frequentist", "kaplan_meier", "predictive"),
+            *("prediction", "prediction_curves"),
+        ),
+        ESTIMATES,
+    ),
+    "pooled": (*ESTIMATES, "tau"),
+    "scenarios": (*ESTIMATES, "scenario"),
+    "heterogeneity": (*ESTIMATES, "heterogeneity_scale"),
+    "leave_one_source_out": (*ESTIMATES, "left_out"),
+    "adverse_events": (*ESTIMATES, "adverse_event", "grade"),
+    "comparison": (
+        *("cohort", *MEANT, "evidence", "method", "method_printed", "adjustment"),
+        *("adjusted_for", "printed_estimate", "printed_lower", "printed_upper", "limits_from"),
+        *("p", "printed_p", "n", "events", "masked", "posterior_estimate", "posterior_lower"),
+        *("posterior_upper", "interval", "shrinkage", "prob_above_null", "prob_wrong_sign"),
+        *("exaggeration", "scepticism_limit", "posterior_mcse", "posterior_lower_mcse"),
+        *("posterior_upper_mcse", "shrinkage_mcse", "prob_mcse", "prob_wrong_sign_mcse"),
+        *("exaggeration_mcse", "role", "of_event", "synthetic", "note"),
+    ),
+    "replication": (
+        *(*ITEM, "unit", "printed", "predicted", "lower", "upper", "interval", "p_value"),
+        *("predicted_mcse", "lower_mcse", "upper_mcse", "p_value_mcse", "events", "total"),
+        *("reached", "role", "synthetic", "note"),
+    ),
+    "evidence": (
+        *(*ITEM, "role", "use", "mismatch", "n_missing", "masked", "note", "reading", "why"),
+        *("source", "synthetic"),
+    ),
+    "evidence_map": (
+        *("source", "cohort", *MEANT, "evidence", "events", "events_mcse", "own_events"),
+        *("own_method", "only", "synthetic", "note"),
+    ),
+    "fragility": (
+        *(*MEANT, "changed", "to", "estimate", "lower", "upper", "interval"),
+        *(
+            "prob_above_null",
+            *ERRORS,
+            "statement",
+            "side",
+            "on_the_edge",
+            "same_as_main",
+            "synthetic",
+        ),
+    ),
+    "fragility_words": (
+        *(*CONTRAST, "statement", "side", "on_the_edge", "changes", "changes_that_agree"),
+        *("sceptics_limit", "sceptics_limit_mcse", "heterogeneity_scale_at_change"),
+        *("heterogeneity_scale_at_change_mcse", "events_to_change", "events_to_change_mcse"),
+        *("words", "synthetic"),
+    ),
+    "overlap": (
+        *("cohort", "other", "centre", "enrolment", "days_in_common", "finding", "synthetic"),
+    ),
+    "loo": (
+        *("unit", "model", "n", "elpd_loo", "se", "p_loo", "difference", "difference_se"),
+        *("largest_pareto_k", "k_threshold", "above_threshold", "synthetic", "note"),
+    ),
+    "influential": ("cohort", "row", "pareto_k", "synthetic"),
+    "audit": ("cohort", "item", "check", "as_printed", "recomputed", "verdict", "note"),
+    "recovered_tables": ("cohort", "covariate", "level", "responders", "n", "unique"),
+}
+"""Columns of every table, in their order."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One estimate; see `COLUMNS`."""
+
+    cohort: str
+    endpoint: str
+    estimand: str
+    covariate: str = ""
+    level: str = ""
+    versus: str = ""
+    contrast: str = ""
+    parameter: str = ""
+    subgroup: str = ""
+    horizon: float = NAN
+    from_month: float = NAN
+    until_month: float = NAN
+    method: str = ""
+    adjustment: str = ""
+    adjusted_for: str = ""
+    estimate: float = NAN
+    lower: float = NAN
+    upper: float = NAN
+    interval: float = NAN
+    prob_above_null: float = NAN
+    p: float = NAN
+    mcse: float = NAN
+    lower_mcse: float = NAN
+    upper_mcse: float = NAN
+    prob_mcse: float = NAN
+    n: float = NAN
+    n_left_out: float = NAN
+    events: float = NAN
+    masked: bool = False
+    followed_to: float = NAN
+    informed: bool = True
+    extrapolated: bool = False
+    steps_from_mean: float = NAN
+    synthetic: bool = False
+    evidence: str = ""
+    tau: float = NAN
+    note: str = ""
+
+    def but(self, **columns: Any) -> Row:
+        """Copy with other values in some columns."""
+        return replace(self, **columns)
+
+
+def joined(*parts: str) -> str:
+    """Parts of a note that say anything, in one line."""
+    return "; ".join(part for part in parts if part)
+
+
+def table(name: str, rows: Iterable[Row | Mapping[str, Any]]) -> pd.DataFrame:
+    """Make a table of its rows; a column that it does not have is refused."""
+    import pandas as pd
+
+    found = [_cells(name, row) for row in rows]
+    columns = TABLES[name]
+    if unknown := sorted({key for row in found for key in row} - set(columns)):
+        raise ValueError(f"table {name}: no column {', '.join(unknown)}")
+    return completed(pd.DataFrame(found, columns=list(columns)))
+
+
+def _cells(name: str, row: Row | Mapping[str, Any]) -> Mapping[str, Any]:
+    """A row's cells by column; of a row of estimates those that the table has."""
+    if not isinstance(row, Row):
+        return row
+    return {key: value for key, value in vars(row).items() if key in TABLES[name]}
+
+
+def completed(frame: pd.DataFrame) -> pd.DataFrame:
+    """A table with the types of its columns, and what follows from other columns filled in."""
+    frame = typed(frame)
+    if {"unit", "estimand"} <= set(frame):
+        unit = frame["unit"].where(frame["unit"] != "", frame["estimand"].map(UNITS))
+        frame = typed(frame.assign(unit=unit))
+    if {"horizon", "horizon_months"} <= set(frame):
+        frame = frame.assign(horizon_months=frame["horizon"])
+    return frame
+
+
+def typed(frame: pd.DataFrame) -> pd.DataFrame:
+    """A table with the types of its columns: missing text is empty, a missing flag False."""
+    known = [name for name in frame.columns if name in COLUMNS]
+    return frame.assign(**{name: _typed(frame[name], COLUMNS[name].kind) for name in known})
+
+
+def _typed(cells: pd.Series, kind: Kind) -> pd.Series:
+    """Cells of one kind."""
+    if kind == "text":
+        return cells.astype(object).where(cells.notna(), "").map(str).astype(object)
+    if kind == "flag":
+        return cells.astype(object).map({True: True, "True": True}).eq(True)
+    return cells.astype(float if kind == "number" else int)
