@@ -23,7 +23,6 @@ from netlm_bayes.latent import Normal, Scale, edges_of, fitted_normal
 from netlm_bayes.model import Model
 from netlm_bayes.population import Patterns, joint_distribution, patterns_of
 from netlm_bayes.published.cohort import Cohort
-from netlm_bayes.published.items import Statistic
 
 Array = NDArray[np.float64]
 Described = Mapping[str, Any]
@@ -211,25 +210,24 @@ def _evidence(
     for name, sd in cohort["borrowed"].items():
         levels = dict(zip(patterns.covariates, patterns.levels, strict=True))[name]
         log_sd = log_sd + sd * patterns.column_mask(name, levels)
+    end = cohort["followed_to"]
     return CohortEvidence(
-        cohort=_who(cohort),
-        joint=_joint(cohort, spec, patterns, profile),
-        margin_log_sd=log_sd,
+        _who(cohort),
+        _joint(cohort, spec, patterns, profile),
+        log_sd,
+        followed_to=math.nan if end is None else end,
     )
 
 
 def _who(cohort: Described) -> Cohort:
-    """Name, size and follow-up of a cohort."""
-    end = cohort["followed_to"]
-    told = {"kind": "statistic", "name": "follow-up", "unit": "months", "maximum": end}
-    items = () if end is None else (Statistic.model_construct(**told, source="description"),)
+    """Name and size of a cohort."""
     # Sound when it was written, and the id of one institution of a file is no plain identifier.
     return Cohort.model_construct(
         id=cohort["id"],
         label=cohort["label"],
         n=cohort["n"],
         source="description",
-        published=items,
+        published=(),
     )
 
 

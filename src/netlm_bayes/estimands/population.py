@@ -138,10 +138,10 @@ def last_follow_up(cohort: CohortEvidence) -> float:
 
     Of its patients in whole months, since the longest is one patient's own; of a printed statistic
     named `follow-up` in months, of curves and of medians not reached; of a site's table the last
-    month at which it tells that enough were followed.
+    month at which it tells that enough were followed; of a described cohort what is described.
     """
-    printed = printed_follow_up(cohort.cohort)
-    found = [] if np.isnan(printed) else [printed]
+    known = (printed_follow_up(cohort.cohort), cohort.followed_to)
+    found = [months for months in known if not np.isnan(months)]
     found += [float(curve.months[-1]) for curve in cohort.digitised]
     if cohort.table is not None and cohort.table.followed_months:
         found.append(cohort.table.followed_months)

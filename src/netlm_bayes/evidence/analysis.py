@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -52,6 +53,7 @@ class CohortEvidence:
     implied: Mapping[int, Implied] = field(default_factory=dict)
     # how its patients are spread on latent scales, where their counts are printed
     spread: Mapping[str, Normal] = field(default_factory=dict)
+    followed_to: float = math.nan  # last follow-up of a cohort that is described, months
 
     @property
     def printed(self) -> bool:
