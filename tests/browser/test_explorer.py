@@ -197,7 +197,7 @@ def test_the_csv_holds_what_is_drawn(results: Path, open_page: Ask, tmp_path: Pa
         assert abs(float(read) - 100 * float(row["estimate"])) <= (5 if read.endswith("0") else 0.5)
 
 
-@pytest.mark.parametrize("of", ["curve", "ratios-drawing"])
+@pytest.mark.parametrize("of", ["curve", "forest-drawing"])
 def test_charts_can_be_taken_away_as_png(
     results: Path, open_page: Ask, tmp_path: Path, of: str
 ) -> None:

@@ -88,10 +88,10 @@ def test_a_hostile_chart_can_still_be_taken_away(
     hostile: Path, open_page: Callable[[Path], object], tmp_path: Path
 ) -> None:
     page = open_page(hostile).page
-    page.locator("#ratios").scroll_into_view_if_needed()
-    page.wait_for_selector("#ratios-drawing svg")
+    page.locator("#forest").scroll_into_view_if_needed()
+    page.wait_for_selector("#forest-drawing svg")
     with page.expect_download() as waiting:
-        page.click('button[data-save="png"][data-of="ratios-drawing"]')
+        page.click('button[data-save="png"][data-of="forest-drawing"]')
     waiting.value.save_as(tmp_path / "chart.png")
     assert (tmp_path / "chart.png").stat().st_size > 10_000
 

@@ -174,13 +174,13 @@ def test_the_forest_is_sorted_and_filtered(
     results: Path, open_page: Callable[[Path], object]
 ) -> None:
     page = open_page(results / "pfs-weibull" / "report.html").page
-    page.locator("#ratios").scroll_into_view_if_needed()
-    page.wait_for_selector("#ratios-drawing svg")
-    everyone = page.locator("#ratios-drawing g.row").count()
-    page.select_option("#ratios [data-who]", label="Pooled")
-    assert 0 < page.locator("#ratios-drawing g.row").count() < everyone
-    page.select_option("#ratios [data-sort]", value="estimate")
-    numbers = page.locator("#ratios-drawing .number").all_text_contents()
+    page.locator("#forest").scroll_into_view_if_needed()
+    page.wait_for_selector("#forest-drawing svg")
+    everyone = page.locator("#forest-drawing g.row").count()
+    page.select_option("#forest [data-who]", label="Pooled")
+    assert 0 < page.locator("#forest-drawing g.row").count() < everyone
+    page.select_option("#forest [data-sort]", value="estimate")
+    numbers = page.locator("#forest-drawing .number").all_text_contents()
     estimates = [float(text.split(" ")[0]) for text in numbers]
     assert estimates == sorted(estimates, reverse=True)
     assert len(estimates) > 3

@@ -1,21 +1,14 @@
-"""Who tells how much: information against answers that are known, and the figure that shows it."""
+"""Information of each source, against answers that are known."""
 
 import math
-from itertools import combinations
 from statistics import NormalDist
-from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
-from matplotlib.figure import Figure
-from matplotlib.patches import Rectangle
-from matplotlib.text import Text
 
 from netlm_bayes.compare.evidence_map import amount, evidence_map, kinds_of
 from netlm_bayes.estimands.summary import Quantity
-from netlm_bayes.report.figures import Labels, draw
-from netlm_bayes.report.figures import evidence_map as figure_of
 from netlm_bayes.results import Row
 
 SPREAD, GREATER = "spread: yes vs no", "size: greater vs lesser"
@@ -148,98 +141,3 @@ def test_only_pooled_ratios_of_the_primary_endpoint_are_mapped(analysis):
     other = Quantity(row, main[2].draws, 1.0)
     table = evidence_map(analysis, (*main[:2], other), {"east": (quantity(0.2),)}, believed())
     assert set(table["contrast"]) == {SPREAD}
-
-
-# The figure
-
-LABELS = Labels(
-    cohorts={"east": "East hospital, 2016-2020", "west": "West hospital"},
-    covariates={"size": "Size", "spread": "Spread beyond the organ"},
-    endpoints={"pfs": "PFS"},
-    levels={"size": ("small", "huge"), "spread": ("no", "yes")},
-)
-
-
-def table_of(cohorts: list[str], **first: Any) -> pd.DataFrame:
-    rows = []
-    for contrast in (GREATER, SPREAD):
-        for place, name in enumerate(cohorts):
-            row = {"evidence": "printed, curve", "events": 9.0 / (1 + place), "own_events": 16.0}
-            rows.append({"source": name, "contrast": contrast, **row, "events_mcse": 0.02})
-        rows.append({"source": "prior", "contrast": contrast, "events": 7.0})
-        rows.append({"source": "all", "contrast": contrast, "events": 40.0})
-    table = pd.DataFrame(rows).assign(only=False, estimand="hazard_ratio")
-    for name, value in first.items():
-        table.loc[0, name] = value
-    return table.fillna({"evidence": ""})
-
-
-def texts(figure: Figure) -> list[Text]:
-    found = figure.findobj(lambda artist: isinstance(artist, Text) and artist.get_visible())
-    return [text for text in found if text.get_text().strip()]
-
-
-def squares(figure: Figure) -> list[Rectangle]:
-    found = figure.findobj(Rectangle)
-    return [x for x in found if 0 < x.get_width() == x.get_height() < 0.5]
-
-
-def test_areas_are_in_proportion_to_events():
-    figure = figure_of(table_of(["east"], own_events=math.nan), LABELS)
-    areas = sorted(square.get_width() ** 2 for square in squares(figure))
-    # By rows: east 9 and the prior 7; east 9 of 16 and the prior 7.
-    np.testing.assert_allclose(np.array(areas) / areas[-1] * 16, [7, 7, 9, 9, 16])
-
-
-def test_numbers_kinds_and_lone_sources_are_written():
-    figure = figure_of(table_of(["east", "west"], only=True), LABELS)
-    words = [text.get_text() for text in texts(figure)]
-    assert words.count("9 of 16") == 2
-    assert words.count("alone") == 1
-    assert "Size: greater vs lesser" in words
-    assert words.count("40") == 2
-
-
-def test_what_is_within_monte_carlo_error_of_none_is_not_drawn():
-    noisy = table_of(["east"], events=1.5, events_mcse=1.0, own_events=math.nan)
-    figure = figure_of(noisy, LABELS)
-    assert "≈0" in [text.get_text() for text in texts(figure)]
-    assert len(squares(figure)) == 4
-
-
-@pytest.mark.parametrize("cohorts", [1, 2, 4, 7])
-def test_the_figure_is_legible_whatever_the_number_of_sources(cohorts):
-    names = [f"hospital-with-a-long-name-{place}" for place in range(cohorts)]
-    figure = figure_of(table_of(names, only=True), LABELS)
-    figure.draw_without_rendering()
-    width, height = figure.get_size_inches() * figure.dpi
-    assert figure.get_size_inches()[0] == pytest.approx(7.2)
-    boxes = [(text.get_text(), text.get_window_extent()) for text in texts(figure)]
-    assert min(text.get_fontsize() for text in texts(figure)) >= 8
-    for text, box in boxes:
-        assert 0 <= box.x0 < box.x1 <= width, text
-        assert 0 <= box.y0 < box.y1 <= height, text
-    slack = 0.1 * 8 / 72 * figure.dpi
-    for (first, one), (second, other) in combinations(boxes, 2):
-        across = min(one.x1, other.x1) - max(one.x0, other.x0)
-        down = min(one.y1, other.y1) - max(one.y0, other.y0)
-        assert across <= 0 or down <= slack, (first, second)
-    assert {"Prior", "All", "together"} <= {text for text, _ in boxes}
-
-
-@pytest.mark.parametrize(("cohorts", "panels"), [(1, 1), (4, 1), (5, 2), (8, 2)])
-def test_the_total_stands_beside_the_last_sources_and_opens_no_panel(cohorts, panels):
-    figure = figure_of(table_of([f"h{place}" for place in range(cohorts)]), LABELS)
-    words = [text.get_text() for text in texts(figure)]
-    assert words.count("Size: greater vs lesser") == panels
-    assert words.count("40") == 2
-
-
-def test_where_no_source_could_be_left_out_the_totals_are_drawn():
-    alone = table_of(["east"]).query("source != 'east'")
-    assert [text.get_text() for text in texts(figure_of(alone, LABELS))].count("40") == 2
-
-
-def test_a_run_with_the_table_has_the_figure(tmp_path):
-    written = draw({"evidence_map": table_of(["east", "west"])}, LABELS, tmp_path)
-    assert [path.name for path in written] == ["evidence_map.png", "evidence_map.svg"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from dataclasses import replace
 from pathlib import Path
@@ -11,16 +12,14 @@ import pandas as pd
 import pytest
 
 from netlm_bayes.errors import RunError
-from netlm_bayes.formats import MONTHS, Estimate
 from netlm_bayes.pipeline.report import read_page_run, write_page
-from netlm_bayes.report.figures.scale import Scale
+from netlm_bayes.report.charts.description import Curves, TextTable
+from netlm_bayes.report.charts.ratios import forest
 from netlm_bayes.report.page import PageRun
-from netlm_bayes.report.page.charts import Intervals, Line, Series, intervals_chart, mark
-from netlm_bayes.report.page.diagnostics import named_draws, rank_figure
-from netlm_bayes.report.page.effects import effects_figure
+from netlm_bayes.report.page.charts import chart_json
+from netlm_bayes.report.page.diagnostics import named_draws, rank_chart
 from netlm_bayes.report.page.sections import sections
-from netlm_bayes.report.page.sensitivity import WITHOUT, variant_figure
-from netlm_bayes.report.page.tables import TextTable, plain_table, text_table
+from netlm_bayes.report.page.tables import plain_table
 
 RESULTS = Path(__file__).parents[2] / "results" / "published"
 
@@ -28,30 +27,6 @@ RESULTS = Path(__file__).parents[2] / "results" / "published"
 @pytest.fixture(scope="module")
 def run(reanalysis: Path) -> PageRun:
     return read_page_run(reanalysis / "pfs-weibull")
-
-
-def test_the_forest_shows_every_posterior_ratio_of_the_table(run: PageRun) -> None:
-    figure = effects_figure(run)
-    effects = run.tables["effects"]
-    ratios = effects[(effects["method"] == "posterior") & (effects["estimand"] == "hazard_ratio")]
-    ratios = ratios[ratios["contrast"].str.contains(": ")]
-    assert figure is not None
-    assert isinstance(figure.chart, Intervals)
-    shown = [line.marks[-1].estimate for line in figure.chart.lines]
-    assert sorted(shown) == sorted(ratios["estimate"])
-    assert len(figure.table.rows) == len(shown)
-
-
-def test_a_source_left_out_is_named_by_its_label(run: PageRun) -> None:
-    effects = run.tables["effects"]
-    main = effects[effects["method"] == "posterior"]
-    without = main.assign(left_out="sysu-2016-2020", estimate=2 * main["estimate"])
-    table = pd.concat([main.assign(left_out="main"), without])
-    figure = variant_figure(replace(run, tables={**run.tables, WITHOUT.table: table}), WITHOUT)
-    assert figure is not None
-    assert isinstance(figure.chart, Intervals)
-    labels = {line.label for line in figure.chart.lines}
-    assert labels == {"main model", "without All primaries, 2016-2020"}
 
 
 def test_what_a_run_lacks_is_said(run: PageRun) -> None:
@@ -77,12 +52,15 @@ def shown(run: PageRun, caption: str) -> TextTable:
     return found
 
 
-def test_what_each_source_tells_is_a_row_an_effect_and_a_column_a_source(run: PageRun) -> None:
+def test_information_has_a_row_an_effect_and_a_column_a_source(run: PageRun) -> None:
     names = ["sysu-2016-2020", "sysu-rectal-2022-2024", "prior", "all"]
     table = pd.DataFrame(
         {
             "source": names,
-            "contrast": "htb: >50% vs <10%",
+            "covariate": "htb",
+            "level": ">50%",
+            "versus": "<10%",
+            "estimand": "hazard_ratio",
             "evidence": ["printed", "indirect", "", ""],
             "events": [12.4, 0.9, 7.4, 0.4],
             "events_mcse": [0.2, 0.5, 0.1, 0.01],
@@ -90,7 +68,7 @@ def test_what_each_source_tells_is_a_row_an_effect_and_a_column_a_source(run: Pa
             "only": [True, False, False, False],
         }
     )
-    found = shown(replace(run, tables={**run.tables, "evidence_map": table}), "Who tells")
+    found = shown(replace(run, tables={**run.tables, "evidence_map": table}), "Information on")
     assert found.columns == (
         "Pooled effect",
         "All primaries, 2016-2020",
@@ -102,7 +80,7 @@ def test_what_each_source_tells_is_a_row_an_effect_and_a_column_a_source(run: Pa
         (
             "Hepatic tumour burden: >50% vs <10%",
             "12 of 25 (printed, alone)",
-            "none to speak of (indirect)",
+            "≈0 (indirect)",
             "7",
             "<1",
         ),
@@ -110,10 +88,14 @@ def test_what_each_source_tells_is_a_row_an_effect_and_a_column_a_source(run: Pa
 
 
 def test_what_would_turn_a_verdict_is_told_in_labels_and_two_digits(run: PageRun) -> None:
-    contrast = "htb: >50% vs <10%"
+    contrasts = {
+        "covariate": ["htb", "ki67"],
+        "level": [">50%", ">10%"],
+        "versus": ["<10%", "<=10%"],
+    }
     words = pd.DataFrame(
         {
-            "contrast": [contrast, "ki67: >10% vs <=10%"],
+            **contrasts,
             "changes": 3,
             "changes_that_agree": [2, 3],
             "sceptics_limit": [1.6, math.nan],
@@ -126,17 +108,17 @@ def test_what_would_turn_a_verdict_is_told_in_labels_and_two_digits(run: PageRun
     rows = [("nothing", "main", "yes"), ("source left out", "sysu-2016-2020", "no")]
     fragility = pd.DataFrame(
         [
-            {"contrast": name, "changed": changed, "to": to, "same_as_main": same, **interval}
-            for name in words["contrast"]
+            {**about, "changed": changed, "to": to, "same_as_main": same, **interval}
+            for about in words[list(contrasts)].to_dict("records")
             for changed, to, same in rows
         ]
     ).assign(statement="above 1")
     tables = {**run.tables, "fragility": fragility, "fragility_words": words}
-    turning = shown(replace(run, tables=tables), "What would change")
+    turning = shown(replace(run, tables=tables), "Tipping points")
     assert turning.rows[0][1:] == (
         "2.00 (1.10 to 3.70)", "2 of 3 changes", "within 0.62 to 1.60", "", "1900",
     )  # fmt: skip
-    assert turning.rows[1][3:] == ("", "0.32", "no one study")
+    assert turning.rows[1][3:] == ("", "0.32", "no single study")
     changes = shown(replace(run, tables=tables), "Every pooled ratio")
     assert [row[1] for row in changes.rows[:2]] == ["none", "without All primaries, 2016-2020"]
     assert changes.rows[1][-1] == "no"
@@ -149,20 +131,12 @@ def test_cohorts_that_may_share_patients_are_named_by_their_labels(run: PageRun)
     )  # fmt: skip
 
 
-def test_print_and_regression_stand_beside_the_posterior_under_one_name(run: PageRun) -> None:
-    comparison = run.tables["comparison"].copy()
-    comparison.loc[comparison["cohort"] == "sysu-2016-2020", "role"] = "patients"
-    comparison["method_printed"] = "Cox, multivariable"
-    mixed = replace(run, tables={**run.tables, "comparison": comparison})
-    figures = [effects_figure(one) for one in (run, mixed)]
-    named = [one.chart.series[0].name for one in figures if one is not None]
-    assert named == ["printed", "printed or regression of the same patients"]
-
-
 def test_ranks_of_every_chain_average_one(run: PageRun) -> None:
-    for panel in rank_figure(run).chart.panels:
+    body = rank_chart(run).body
+    assert isinstance(body, Curves)
+    for panel in body.panels:
         for curve in panel.curves:
-            assert np.mean(curve.y) == pytest.approx(1.0)
+            assert np.mean([x.estimate for x in curve.estimates]) == pytest.approx(1.0)
 
 
 def test_draws_are_named_by_their_place(run: PageRun) -> None:
@@ -172,20 +146,6 @@ def test_draws_are_named_by_their_place(run: PageRun) -> None:
         found["theta[sysu-2016-2020, bone: yes]"],
         posterior["theta"].sel(cohort="sysu-2016-2020", parameter="bone: yes"),
     )
-
-
-def test_an_open_end_is_drawn_to_the_edge_and_not_as_a_number() -> None:
-    scale = Scale("months", kind=MONTHS)
-    one = mark(0, Estimate(10.0, 4.0, math.inf), scale)
-    assert (one.estimate, one.lower, one.upper) == (10.0, 4.0, None)
-    assert one.text == "10.0 (4.0 to ∞)"
-    chart = intervals_chart(scale, (Series("x", "circle"),), [Line("a", "", "", (one,), "", {})])
-    assert all(map(math.isfinite, chart.limits))
-
-
-def test_a_row_that_does_not_fit_its_headings_is_refused() -> None:
-    with pytest.raises(ValueError, match="1 rows do not have a cell a column"):
-        text_table("t", ("a", "b"), [("1",)])
 
 
 def test_a_plain_table_leaves_missing_numbers_empty() -> None:
@@ -201,3 +161,15 @@ def test_what_is_no_run_of_a_model_has_no_page(tmp_path: Path) -> None:
     with pytest.raises(RunError, match="holds the runs pfs-weibull, response-logistic; name"):
         write_page(RESULTS)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_what_is_not_finite_is_null_in_json_and_leaves_the_axis_finite(run: PageRun) -> None:
+    effects = run.tables["effects"].assign(upper=math.inf)
+    chart = forest(effects, None, run.labels)
+    assert chart is not None
+    (panel,) = chart_json(chart)["panels"]
+    assert all(map(math.isfinite, (*panel["limits"], *panel["ticks"])))
+    first = panel["groups"][0]["rows"][0]
+    assert first["marks"][0]["estimate"][2] is None
+    assert first["cells"][1].endswith("to ∞)")
+    json.dumps(chart_json(chart), allow_nan=False)

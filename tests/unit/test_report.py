@@ -13,7 +13,7 @@ def test_of_a_reanalysis_every_part_is_shown(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "read_run", lambda _: SimpleNamespace(tables={}, labels=None))
-    monkeypatch.setattr(module, "draw", lambda _tables, _labels, folder: (folder / "forest.png",))
+    monkeypatch.setattr(module, "write_figures", lambda _, folder: (folder / "forest.png",))
     monkeypatch.setattr(module, "write_page", lambda run: run / "report.html")
     for folder, details in ((".", {"parts": ["one", "two"]}), ("one", {}), ("two", {})):
         (tmp_path / folder).mkdir(exist_ok=True)

@@ -14,9 +14,8 @@ from netlm_bayes.pipeline.predict import Prediction, predict
 from netlm_bayes.pipeline.report import export_run, write_page_of
 from netlm_bayes.pipeline.run import Run, read_run, save_run
 from netlm_bayes.pipeline.summary import headline, html_table
-from netlm_bayes.report.figures import curves_by, forest
-from netlm_bayes.report.figures.curve_data import curve_covariates
-from netlm_bayes.report.figures.notebook import Drawn, axes_of
+from netlm_bayes.report.charts import curve_covariates, curves_by, forest
+from netlm_bayes.report.draw import Drawn, axes_of, figure_of
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -80,8 +79,10 @@ class Fit(Run):
         -------
         matplotlib Axes, or ndarray of Axes
         """
-        comparison = self.tables.get("comparison", pd.DataFrame())
-        return axes_of(forest(comparison, self.tables["effects"], self.labels))
+        chart = forest(self.tables["effects"], self.tables.get("comparison"), self.labels)
+        if chart is None:
+            raise InputError("forest", [Problem("", "the model has no covariates")])
+        return axes_of(figure_of(chart))
 
     def curves(self, by: str | None = None) -> Drawn:
         """Draw survival by the levels of a covariate, with printed medians.
@@ -108,8 +109,8 @@ class Fit(Run):
         if name not in there:
             what = f"no curves by {name!r}; there are {', '.join(there) or 'none'}"
             raise InputError("curves", [Problem("by", what)])
-        replication = self.tables.get("replication")
-        return axes_of(curves_by(name, self.tables["curves"], replication, self.labels))
+        chart = curves_by(name, self.tables["curves"], self.tables.get("replication"), self.labels)
+        return axes_of(figure_of(chart))
 
     def refit(self, data: Any, seed: int | None = None) -> Fit:
         """Fit the same model to other data, in memory.

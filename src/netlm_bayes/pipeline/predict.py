@@ -18,7 +18,8 @@ from netlm_bayes.estimands.summary import stacked, tidy
 from netlm_bayes.formats import OF_ESTIMAND, estimate_of, interval
 from netlm_bayes.pipeline.run import Run, beside
 from netlm_bayes.pipeline.summary import html_table
-from netlm_bayes.report.figures.profile import draw_profile
+from netlm_bayes.report.charts import profile_chart
+from netlm_bayes.report.draw import write_figures
 from netlm_bayes.sampling.gate import Check, check_draws
 
 Tables = dict[str, pd.DataFrame]
@@ -108,7 +109,8 @@ def _save(made: Prediction, out: Path, command: str) -> Path:
     with store.run_folder(out) as folder:
         store.write_checks(folder, [*run.checks, *made.checks])
         store.write_tables(folder, made.tables)
-        draw_profile(made.tables, made.parts, made.basis, run.labels, folder)
+        chart = profile_chart(made.tables, made.parts, made.basis, run.labels)
+        write_figures([chart], folder / "figures")
         asked = source.resolve().name if source else run.model.name
         inputs = (
             {name: store.digest_file(source / name) for name in (store.MANIFEST, store.POSTERIOR)}

@@ -12,12 +12,13 @@ from netlm_bayes import store
 from netlm_bayes.errors import InputError, Problem, RunError
 from netlm_bayes.files.writing import check_place, write_whole
 from netlm_bayes.pipeline.run import Run, beside, read_run
+from netlm_bayes.report.charts import charts_of
+from netlm_bayes.report.draw import write_figures
 from netlm_bayes.report.export.cells import ManuscriptTable
 from netlm_bayes.report.export.docx import as_docx
 from netlm_bayes.report.export.latex import as_latex
 from netlm_bayes.report.export.manuscript import manuscript_tables
 from netlm_bayes.report.export.xlsx import as_xlsx
-from netlm_bayes.report.figures import draw
 from netlm_bayes.report.page import PageRun, render_page
 
 Tables = Mapping[str, pd.DataFrame]
@@ -28,7 +29,8 @@ def report(run: Path) -> tuple[Path, ...]:
     if parts := store.read_manifest(run).get("details", {}).get("parts"):
         return tuple(path for part in parts for path in report(run / part))
     found = read_run(run)
-    return (*draw(found.tables, found.labels, run / "figures"), write_page(run))
+    figures = write_figures(charts_of(found.tables, found.labels), run / "figures")
+    return (*figures, write_page(run))
 
 
 def write_page(run: Path) -> Path:

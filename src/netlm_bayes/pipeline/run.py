@@ -19,7 +19,9 @@ from netlm_bayes.errors import RunError
 from netlm_bayes.estimands.description import Described
 from netlm_bayes.model import Model
 from netlm_bayes.pipeline.criticism import without_patients
-from netlm_bayes.report.figures import Labels, draw
+from netlm_bayes.report.charts import charts_of
+from netlm_bayes.report.draw import write_figures
+from netlm_bayes.report.labels import Labels
 from netlm_bayes.sampling.gate import Accepted, Check, NotConvergedError
 
 SCRIPT = "script.py"
@@ -118,7 +120,7 @@ def save_run(run: Run, out: Path, command: str, keep_patients: bool = False) -> 
         store.write_tables(folder, run.tables)
         if run.script:
             (folder / SCRIPT).write_text(run.script, "utf-8")
-        draw(run.tables, run.labels, folder / "figures")
+        write_figures(charts_of(run.tables, run.labels), folder / "figures")
         spent = {"figures and files": round(time.perf_counter() - started, 2)}
         seconds = {"seconds": {**run.manifest["seconds"], **spent}}
         store.write_values(folder, {**run.manifest, "command": command, **seconds})

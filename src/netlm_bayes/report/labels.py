@@ -153,10 +153,6 @@ class Labels:
 
     # --- to go when exports and sentences have moved to `about` ---
 
-    def has(self, contrast: str) -> bool:
-        """Whether a contrast or subgroup is about a covariate."""
-        return ": " in contrast or contrast in self.covariates
-
     def contrast(self, text: str) -> str:
         """Put the covariate's label into a contrast or a subgroup.
 

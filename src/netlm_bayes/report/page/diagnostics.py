@@ -1,8 +1,8 @@
-"""Whether the sampler can be believed: checks, ranks, energy, and every parameter's convergence."""
+"""Diagnostics out of the draws: checks, convergence, ranks, energy, prior beside posterior."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import arviz_stats as azs
 import numpy as np
@@ -10,10 +10,25 @@ import xarray as xr
 from numpy.typing import NDArray
 from scipy.stats import rankdata
 
-from netlm_bayes.formats import Kind, shown
-from netlm_bayes.report.page.charts import Curve, Figure, Panel, Panels
+from netlm_bayes.estimands.description import described_analysis
+from netlm_bayes.estimands.monte_carlo import quantiles
+from netlm_bayes.estimands.population import POOLED, Population, populations
+from netlm_bayes.estimands.response import response_probability
+from netlm_bayes.estimands.subgroups import Subgroups, subgroups_within
+from netlm_bayes.estimands.survival import CURVE_MONTHS
+from netlm_bayes.formats import SHARE, Estimate, Kind, shown
+from netlm_bayes.report.charts.description import (
+    Chart,
+    Curve,
+    CurvePanel,
+    Curves,
+    Series,
+    TextTable,
+    text_table,
+)
 from netlm_bayes.report.page.run import PageRun
-from netlm_bayes.report.page.tables import TextTable, text_table
+from netlm_bayes.results import OVERALL
+from netlm_bayes.sampling.gate import Accepted
 
 Array = NDArray[np.float64]
 SHARED = (
@@ -33,6 +48,12 @@ MOST_RANKED = 24
 MOST_ROWS = 200
 RANK_BINS = 20
 ENERGY_BINS = 30
+BINS = 40
+PRIOR = Series("prior", "grey", width=1.1)
+POSTERIOR = Series("posterior", "blue", width=2.0)
+BOTH = (PRIOR, POSTERIOR)
+ENERGY = Series("energy, centred", "black", width=1.6)
+CHANGE = Series("change from draw to draw", "blue", width=2.0)
 
 
 def checks_table(run: PageRun) -> TextTable:
@@ -93,56 +114,147 @@ def _convergence(draws: Array) -> tuple[str, ...]:
     )
 
 
-def rank_figure(run: PageRun) -> Figure:
+def _curve(series: Series, x: Array, y: Array) -> Curve:
+    """A curve without a band."""
+    return Curve(series, tuple(x.tolist()), tuple(map(Estimate, y.tolist())))
+
+
+def _histogram(series: Series, values: Array, edges: Array) -> Curve:
+    """Density of some values."""
+    height = np.histogram(values, edges, density=True)[0]
+    return _curve(series, (edges[1:] + edges[:-1]) / 2, height)
+
+
+def _highest(curves: Sequence[Curve]) -> float:
+    """Top of a chart of some curves."""
+    return 1.05 * max(value.estimate for curve in curves for value in curve.estimates)
+
+
+def rank_chart(run: PageRun) -> Chart:
     """Rank plots: chains that explore the same posterior have their ranks alike."""
     found = list(named_draws(run.tree))[:MOST_RANKED]
     edges = np.linspace(0, 1, RANK_BINS + 1)
-    middles = tuple(((edges[1:] + edges[:-1]) / 2).tolist())
+    middles = (edges[1:] + edges[:-1]) / 2
     panels, rows, widest = [], [], 1.0
     for name, draws in found:
         ranks = rankdata(draws).reshape(draws.shape) / draws.size
         shares = [np.histogram(chain, edges)[0] * RANK_BINS / len(chain) for chain in ranks]
-        curves = tuple(
-            Curve(f"chain {place + 1}", middles, tuple(share.tolist()), look="quiet")
-            for place, share in enumerate(shares)
-        )
+        chains = [Series(f"chain {place + 1}", "grey", width=1.1) for place in range(len(shares))]
+        curves = [
+            _curve(*pair) for pair in zip(chains, [middles] * len(shares), shares, strict=True)
+        ]
         widest = max(widest, float(np.max(shares)))
-        panels.append(Panel(name, curves))
+        panels.append(CurvePanel(name, tuple(curves)))
         rows.append((name, f"{np.min(shares):.2f}", f"{np.max(shares):.2f}"))
     title = "Ranks of each chain's draws among all"
+    lowest, highest = (float(end(row[k] for row in rows)) for k, end in ((1, min), (2, max)))
     summary = (
         f"Every chain's ranks should lie level at 1; over {len(found)} parameters they run from "
-        f"{min(float(row[1]) for row in rows):.2f} to {max(float(row[2]) for row in rows):.2f}."
+        f"{lowest:.2f} to {highest:.2f}."
     )
     columns = ("Parameter", "Lowest share", "Highest share")
-    return Figure(
-        "ranks",
-        title,
-        summary,
-        Panels("rank, relative", "share", (0, 1), (0, max(2.0, widest)), tuple(panels)),
-        text_table(title, columns, rows, columns[1:]),
-    )
+    body = Curves("rank, relative", "share", (0, 1), (0, max(2.0, widest)), tuple(panels), ())
+    numbers = text_table(title, columns, rows, columns[1:])
+    return Chart("ranks", title, body, summary=summary, numbers=numbers)
 
 
-def energy_figure(run: PageRun) -> Figure:
+def energy_chart(run: PageRun) -> Chart:
     """Energy of the sampler: its marginal, and its changes from draw to draw."""
     energy = run.tree["sample_stats"]["energy"].to_numpy()
     marginal, change = (energy - energy.mean()).ravel(), np.diff(energy, axis=1).ravel()
     reach = float(np.quantile(np.abs(marginal), 0.999))
     edges = np.linspace(-reach, reach, ENERGY_BINS + 1)
-    middles = tuple(((edges[1:] + edges[:-1]) / 2).tolist())
-    heights = [np.histogram(values, edges, density=True)[0] for values in (marginal, change)]
+    curves = (_histogram(ENERGY, marginal, edges), _histogram(CHANGE, change, edges))
     bfmi = np.mean(np.diff(energy, axis=1) ** 2, axis=1) / np.var(energy, axis=1)
-    curves = (
-        Curve("energy, centred", middles, tuple(heights[0].tolist()), look="ink"),
-        Curve("change from draw to draw", middles, tuple(heights[1].tolist())),
-    )
-    top = 1.05 * float(np.max(heights))
     title = "Energy of the sampler"
     summary = (
         "Where the changes are as wide as the energy itself, the sampler reaches the whole "
         f"posterior; E-BFMI by chain: {', '.join(f'{value:.2f}' for value in bfmi)}."
     )
     rows = [(f"chain {place + 1}", f"{value:.2f}") for place, value in enumerate(bfmi)]
-    chart = Panels("energy", "density", (-reach, reach), (0, top), (Panel("", curves),))
-    return Figure("energy", title, summary, chart, text_table(title, ("Chain", "E-BFMI"), rows))
+    limits = ((-reach, reach), (0, _highest(curves)))
+    body = Curves("energy", "density", *limits, (CurvePanel("", curves),), (ENERGY, CHANGE))
+    numbers = text_table(title, ("Chain", "E-BFMI"), rows)
+    return Chart("energy", title, body, summary=summary, numbers=numbers)
+
+
+def prior_predictive(run: PageRun) -> Chart | None:
+    """Everyone's curve, or probability of response, by prior and by posterior."""
+    if "prior" not in run.tree or "theta" not in run.tree["prior"].to_dataset():
+        return None
+    analysis = described_analysis(run.described, run.spec)
+    prior = xr.DataTree.from_dict({"posterior": run.tree["prior"].to_dataset()})
+    before, after = (
+        _population(populations(Accepted(tree, run.checks), analysis, run.seed))
+        for tree in (prior, run.tree)
+    )
+    return (_curves if run.is_survival else _densities)(before, after, run)
+
+
+def _curves(before: Population, after: Population, run: PageRun) -> Chart:
+    """Everyone's curve with its band."""
+    endpoint, year = next(iter(after.offset)), CURVE_MONTHS.index(12.0)
+    found = [_survival(one, endpoint, run) for one in (before, after)]
+    pairs = zip(BOTH, found, strict=True)
+    curves = tuple(Curve(series, CURVE_MONTHS, tuple(values)) for series, values in pairs)
+    free, limits = run.labels.event_free_of([endpoint]), ((0, CURVE_MONTHS[-1]), (0, 1))
+    body = Curves("months", free, *limits, (CurvePanel("", curves),), BOTH, percent=True)
+    whose = f"Everyone's curve ({run.labels.cohort(after.name).lower()})"
+    return _before_and_after(whose, "S(12)", body, [values[year] for values in found])
+
+
+def _densities(before: Population, after: Population, run: PageRun) -> Chart:
+    """Everyone's probability of response, as histograms."""
+    draws = [response_probability(one, _everyone(one))[0] for one in (before, after)]
+    edges = np.linspace(0, 1, BINS + 1)
+    pairs = zip(BOTH, draws, strict=True)
+    curves = tuple(_histogram(series, values, edges) for series, values in pairs)
+    limits = ((0, 1), (0, _highest(curves)))
+    body = Curves("probability of response", "density", *limits, (CurvePanel("", curves),), BOTH)
+    whose = f"Everyone's probability of response ({run.labels.cohort(after.name).lower()})"
+    ends = [_interval(values, run)[0] for values in draws]
+    return _before_and_after(whose, "Median probability", body, ends)
+
+
+def _population(people: Sequence[Population]) -> Population:
+    """The pool where there is one, and else the first cohort."""
+    return next((one for one in people if one.name == POOLED), people[0])
+
+
+def _everyone(one: Population) -> Subgroups:
+    return subgroups_within(one, {OVERALL: {}})
+
+
+def _survival(one: Population, endpoint: str, run: PageRun) -> list[Estimate]:
+    """Everyone's survival by month, with its interval."""
+    group, baseline = _everyone(one), one.curve(endpoint)
+    draws = np.array([group.survival(baseline, months)[0] for months in CURVE_MONTHS])
+    return _interval(draws, run)
+
+
+def _interval(draws: Array, run: PageRun) -> list[Estimate]:
+    """Medians and central intervals of draws that lie chain by chain; the prior has as many."""
+    tail, chains = (1 - run.spec.level) / 2, run.tree["posterior"].sizes["chain"]
+    found = quantiles(
+        np.atleast_2d(draws).reshape(-1, chains, draws.shape[-1] // chains), [0.5, tail, 1 - tail]
+    )
+    return [
+        Estimate(*values, *errors)
+        for values, errors in zip(found.estimates.T.tolist(), found.errors.T.tolist(), strict=True)
+    ]
+
+
+def _before_and_after(whose: str, quantity: str, body: Curves, found: Sequence[Estimate]) -> Chart:
+    """Chart of everyone by prior and by posterior."""
+    rows = [
+        (series.name, *(shown(*pair, SHARE) for pair in zip(one[:3], one[3:], strict=True)))
+        for series, one in zip(BOTH, found, strict=True)
+    ]
+    title = f"{whose}, prior and posterior"
+    columns = ("Distribution", quantity, "Lower", "Upper")
+    summary = (
+        f"{quantity}: prior interval {rows[0][2]} to {rows[0][3]}, posterior interval "
+        f"{rows[1][2]} to {rows[1][3]}."
+    )
+    numbers = text_table(title, columns, rows, columns[1:])
+    return Chart("prior-predictive", title, body, summary=summary, numbers=numbers)

@@ -8,6 +8,8 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from netlm_bayes.report.charts.description import TextTable, text_table
+from netlm_bayes.report.page.charts import chart_json
 from netlm_bayes.report.page.content import Content, content_of
 from netlm_bayes.report.page.explorer import explorer_data, starting_profiles, why_no_explorer
 from netlm_bayes.report.page.forms import listed
@@ -16,7 +18,6 @@ from netlm_bayes.report.page.quoted import FIRST
 from netlm_bayes.report.page.run import PageRun
 from netlm_bayes.report.page.sections import Section, sections
 from netlm_bayes.report.page.security import content_security_policy, embedded_json, inline
-from netlm_bayes.report.page.tables import TextTable, text_table
 
 TEMPLATES = Path(__file__).parent / "templates"
 PARTS = ("asked", "found", "trust")
@@ -57,7 +58,7 @@ def render_page(run: PageRun) -> str:
         no_explorer=missing,
         starts=starting_profiles(explorer) if explorer else (),
         sections=parts,
-        figures=embedded_json({one.id: one.spec for part in parts for one in part.figures}),
+        figures=embedded_json({one.id: chart_json(one) for part in parts for one in part.charts}),
         draws=embedded_json(explorer) if explorer else "",
         library=library,
         policy=content_security_policy(scripts, [style]),

@@ -5,33 +5,36 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from netlm_bayes.report.page.charts import Figure
+from netlm_bayes.report.charts.description import Chart, TextTable
+from netlm_bayes.report.charts.predictive import predictive_curves
+from netlm_bayes.report.charts.ratios import (
+    SCENARIOS,
+    WITHOUT,
+    Choices,
+    forest,
+    heterogeneity,
+    prior_posterior,
+    under_choices,
+)
+from netlm_bayes.report.charts.replication import replication
 from netlm_bayes.report.page.diagnostics import (
     checks_table,
     convergence_table,
-    energy_figure,
-    rank_figure,
+    energy_chart,
+    prior_predictive,
+    rank_chart,
 )
-from netlm_bayes.report.page.effects import comparison_table, effects_figure, subgroups_table
-from netlm_bayes.report.page.evidence import (
+from netlm_bayes.report.page.run import PageRun
+from netlm_bayes.report.page.tables import (
     audit_tables,
+    comparison_table,
     evidence_map_table,
     evidence_tables,
+    fragility_tables,
     overlap_table,
-    replication_figures,
+    power_scaling_table,
+    subgroups_table,
 )
-from netlm_bayes.report.page.fragility import fragility_tables, power_scaling_table
-from netlm_bayes.report.page.predictive import posterior_predictive_figure, prior_predictive_figure
-from netlm_bayes.report.page.run import PageRun
-from netlm_bayes.report.page.sensitivity import (
-    SCENARIOS,
-    WITHOUT,
-    heterogeneity_figure,
-    prior_posterior_figure,
-    tau_figure,
-    variant_figure,
-)
-from netlm_bayes.report.page.tables import TextTable
 
 
 @dataclass(frozen=True)
@@ -42,7 +45,7 @@ class Section:
     title: str
     texts: tuple[str, ...]  # what is said first
     missing: tuple[str, ...]  # what a reader may look for and the run does not hold, and why
-    figures: tuple[Figure, ...]
+    charts: tuple[Chart, ...]
     tables: tuple[TextTable, ...]
 
 
@@ -66,20 +69,13 @@ def _effects(run: PageRun) -> Section:
         "Effects: posterior beside frequentist",
         (text,),
         (),
-        _there([_renamed(effects_figure(run))]),
+        _there([forest(run.tables["effects"], run.tables.get("comparison"), run.labels)]),
         _there([comparison_table(run), subgroups_table(run)]),
     )
 
 
-def _renamed(figure: Figure | None) -> Figure | None:
-    """Keep ids of figures apart from ids of sections."""
-    if figure is None:
-        return None
-    return Figure("ratios", figure.title, figure.summary, figure.chart, figure.table)
-
-
 def _evidence(run: PageRun) -> Section:
-    figures, tables, missing = replication_figures(run), evidence_tables(run), []
+    tables, missing = evidence_tables(run), []
     if not tables:
         missing.append("No printed evidence: this run is of patients alone.")
     audits, weights = audit_tables(run), evidence_map_table(run)
@@ -90,12 +86,14 @@ def _evidence(run: PageRun) -> Section:
         )
     text = "What went in, where it was printed, how it was read, and whether it adds up."
     shown = (*tables, *_there([weights, overlap_table(run)]), *audits)
-    return Section("evidence", "Evidence", (text,), tuple(missing), figures, shown)
+    printed = run.tables.get("replication")
+    charts = _there([None if printed is None else replication(printed, run.labels)])
+    return Section("evidence", "Evidence", (text,), tuple(missing), charts, shown)
 
 
 def _sensitivity(run: PageRun) -> Section:
-    scaling, without = power_scaling_table(run), variant_figure(run, WITHOUT)
-    scenarios = variant_figure(run, SCENARIOS)
+    scaling, without = power_scaling_table(run), _choices(run, WITHOUT)
+    scenarios = _choices(run, SCENARIOS)
     missing = []
     if scenarios is None:
         missing.append("No scenarios were run; the option --sensitivity runs the model's.")
@@ -106,30 +104,39 @@ def _sensitivity(run: PageRun) -> Section:
         )
     if without is None:
         missing.append("No source was left out in turn.")
-    figures = (
-        tau_figure(run),
-        heterogeneity_figure(run),
+    priors = run.tables.get("heterogeneity")
+    charts = (
+        None if priors is None else heterogeneity(priors, run.labels),
         scenarios,
         without,
-        prior_posterior_figure(run),
+        prior_posterior(run.tables["effects"], run.labels),
     )
     return Section(
         "sensitivity",
         "Sensitivity: how far the answer depends on choices",
         ("Priors, readings and sources, each changed in turn.",),
         tuple(missing),
-        _there(figures),
+        _there(charts),
         (*fragility_tables(run), *_there([scaling])),
     )
 
 
+def _choices(run: PageRun, choices: Choices) -> Chart | None:
+    """Effects under each of some choices, if they were made."""
+    table = run.tables.get(choices.id)
+    return None if table is None else under_choices(table, choices, run.labels)
+
+
+def _predictive(run: PageRun) -> Chart | None:
+    """Observed curves over predicted ones, if the run has both."""
+    if not {"predictive", "kaplan_meier"} <= set(run.tables):
+        return None
+    return predictive_curves(run.tables["predictive"], run.tables["kaplan_meier"], run.labels)
+
+
 def _diagnostics(run: PageRun) -> Section:
-    figures = (
-        prior_predictive_figure(run),
-        posterior_predictive_figure(run),
-        rank_figure(run),
-        energy_figure(run),
-    )
+    predictive = _predictive(run)
+    charts = (prior_predictive(run), predictive, rank_chart(run), energy_chart(run))
     text = (
         f"The posterior passed all {len(run.checks)} checks of the gate; without that there is no "
         "page."
@@ -138,12 +145,12 @@ def _diagnostics(run: PageRun) -> Section:
         "Of printed evidence the posterior predictive check is the replication of every printed "
         "number, above."
     )
-    texts = (text,) if posterior_predictive_figure(run) else (text, after)
+    texts = (text,) if predictive else (text, after)
     return Section(
         "diagnostics",
         "Diagnostics",
         texts,
         (),
-        _there(figures),
+        _there(charts),
         (checks_table(run), convergence_table(run)),
     )

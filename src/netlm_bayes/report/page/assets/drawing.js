@@ -10,13 +10,24 @@ const SYMBOLS = {
   square: d3.symbolSquare,
   diamond: d3.symbolDiamond,
   triangle: d3.symbolTriangle,
-  cross: d3.symbolTimes,
+  inverted: d3.symbolWye,
+  plus: d3.symbolCross,
+  star: d3.symbolStar,
+  times: d3.symbolTimes,
 };
-const LOOKS = {
-  accent: { stroke: "var(--accent)", width: 2, dash: null },
-  ink: { stroke: "var(--ink)", width: 1.6, dash: null },
-  quiet: { stroke: "var(--quiet)", width: 1.1, dash: null },
+const COLOURS = {
+  black: "var(--ink)",
+  grey: "var(--quiet)",
+  pale: "var(--quiet)",
+  "lighter blue": "color-mix(in srgb, var(--accent) 45%, var(--paper))",
 };
+const DASHES = { dashed: "6 3", "dash-dotted": "7 3 2 3", dotted: "2 2.5" };
+const BLOCK = 6;
+
+// Colours of the page; what it has no name for is its accent, and a level's own colour is itself.
+function colourOf(series) {
+  return series.colour.startsWith("#") ? series.colour : (COLOURS[series.colour] ?? "var(--accent)");
+}
 
 const layout = { printing: false };
 const PRINTED_WIDTH = 665;
@@ -84,79 +95,92 @@ function laidOut(lines, labelRoom, stacked) {
   return { rows, end: y + 6 };
 }
 
-function drawIntervals(holder, chart, label, lines) {
+function drawIntervals(holder, chart, label, choose) {
+  d3.select(holder).selectChildren().remove();
+  for (const panel of chart.panels) {
+    const isNamed = panel.title !== "" && chart.panels.length > 1;
+    if (isNamed) d3.select(holder).append("p").attr("class", "panel-title").text(panel.title);
+    const cell = d3.select(holder).append("div").node();
+    drawPanelOfRows(cell, panel, isNamed ? `${label}: ${panel.title}` : label, choose(rowsOf(panel)));
+  }
+}
+
+function rowsOf(panel) {
+  return panel.groups.flatMap(({ heading, guide, rows }) => rows.map((row) => ({ ...row, group: heading, guide })));
+}
+
+function drawPanelOfRows(holder, panel, label, lines) {
   const width = roomOf(holder);
   const stacked = width < WIDE;
   const labelRoom = stacked ? width - 8 : Math.min(270, width * 0.32);
   const [left, right] = stacked ? [10, width - 10] : [labelRoom + 16, width - 158];
   const { rows, end } = laidOut(lines, labelRoom, stacked);
-  const svg = blankChart(holder, width, end + (chart.below === "" ? 40 : 58), label);
-  const scale = (chart.logarithmic ? d3.scaleLog() : d3.scaleLinear()).domain(chart.limits).range([left, right]);
-  drawValueAxis(svg, chart, scale, end);
-  if (chart.reference !== null) {
-    const at = scale(chart.reference);
-    svg.append("line").attr("class", "null").attr("x1", at).attr("x2", at).attr("y1", 18).attr("y2", end);
-  }
+  const svg = blankChart(holder, width, end + (panel.below === "" ? 40 : 58), label);
+  const scale = (panel.logarithmic ? d3.scaleLog() : d3.scaleLinear()).domain(panel.limits).range([left, right]);
+  drawValueAxis(svg, panel, scale, end);
+  if (panel.logarithmic) upright(svg, "null", scale(1), 18, end);
   for (const row of rows) {
     if (row.heading) write(svg, row.heading, 0, row.y + 6, "heading");
-    else drawRow(svg, row, chart, scale, stacked, width);
+    else drawRow(svg, row, panel, scale, stacked, width);
   }
 }
 
-function drawValueAxis(svg, chart, scale, end) {
+function upright(svg, kind, x, from, to) {
+  return svg.append("line").attr("class", kind).attr("x1", x).attr("x2", x).attr("y1", from).attr("y2", to);
+}
+
+function drawValueAxis(svg, panel, scale, end) {
   const [left, right] = scale.range();
   svg.append("line").attr("class", "axis").attr("x1", left).attr("x2", right).attr("y1", end).attr("y2", end);
   let edge = -Infinity;
-  for (const tick of chart.ticks) {
+  for (const tick of panel.ticks) {
     const at = scale(tick);
-    svg.append("line").attr("class", "grid").attr("x1", at).attr("x2", at).attr("y1", 18).attr("y2", end + 4);
+    upright(svg, "grid", at, 18, end + 4);
     if (at - edge < 26) continue;
     edge = at;
     write(svg, [tickText(tick)], at, end + 17, "tick middle");
   }
-  write(svg, [chart.axis], (left + right) / 2, end + 34, "tick middle");
-  if (chart.below === "") return;
-  write(svg, [`← ${chart.below}`], left, end + 52, "tick");
-  write(svg, [`${chart.above} →`], right, end + 52, "tick last");
+  write(svg, [panel.label], (left + right) / 2, end + 34, "tick middle");
+  if (panel.below === "") return;
+  write(svg, [`← ${panel.below}`], left, end + 52, "tick");
+  write(svg, [`${panel.above} →`], right, end + 52, "tick last");
 }
 
-function drawRow(svg, row, chart, scale, stacked, width) {
+function drawRow(svg, row, panel, scale, stacked, width) {
+  const { line } = row;
   const group = svg.append("g").attr("class", "row");
-  const told = row.line.marks.map((mark) => `${chart.series[mark.series].name} ${mark.text}`).join("; ");
-  group.append("title").text(`${row.line.group ? `${row.line.group}, ` : ""}${row.line.label}: ${told}`);
+  const numbers = line.cells.map((text, i) => `${panel.columns[i]} ${text}`).join("; ");
+  group.append("title").text(`${line.group ? `${line.group}, ` : ""}${line.label}: ${numbers}`);
   group.append("rect").attr("class", "hit").attr("x", 0).attr("y", row.y).attr("width", width).attr("height", row.height);
+  if (line.guide !== null) upright(group, "null", scale(line.guide.estimate[0]), row.y, row.y + row.height).attr("stroke-dasharray", DASHES.dotted);
   const middle = stacked ? row.y + row.height - 18 : row.y + row.height / 2;
   const first = stacked ? row.y + 12 : middle + 4.5 - ((row.text.length - 1) * LINE_HEIGHT) / 2;
   write(group, row.text, 0, first, "label");
-  if (!stacked) write(group, wrapped(row.line.text, 150), width, middle + 4.5, "number last");
-  const wide = row.line.marks.some((mark) => ["band", "bar"].includes(chart.series[mark.series].marker));
-  const apart = wide || row.line.marks.length < 2 ? 0 : 9;
-  row.line.marks.forEach((mark, i) => {
-    drawMark(group, mark, chart.series[mark.series], scale, middle + apart * (i - (row.line.marks.length - 1) / 2));
-  });
+  if (!stacked) write(group, wrapped(line.cells[panel.main] ?? "", 150), width, middle + 4.5, "number last");
+  const apart = panel.apart > 0 ? 9 : 0;
+  line.marks.forEach((mark, i) => drawMark(group, mark, scale, middle + apart * (i - (line.marks.length - 1) / 2)));
 }
 
-function drawMark(group, mark, series, scale, y) {
+function drawMark(group, { series, estimate: [middle, lower, upper] }, scale, y) {
   const [low, high] = scale.domain();
-  const colour = series.accent ? "var(--accent)" : "var(--ink)";
-  const isBlock = series.marker === "band" || series.marker === "bar";
-  const hasEnds = mark.lower !== null || mark.upper !== null;
-  if (hasEnds) {
-    const from = scale(Math.max(low, mark.lower ?? low));
-    const to = scale(Math.min(high, mark.upper ?? high));
+  const colour = colourOf(series);
+  const isBlock = series.width >= BLOCK;
+  if (series.width > 0 && (lower !== null || upper !== null)) {
+    const from = scale(Math.max(low, lower ?? low));
+    const to = scale(Math.min(high, upper ?? high));
     if (to > from) {
       const line = group.append("line").attr("x1", from).attr("x2", to).attr("y1", y).attr("y2", y);
-      line.attr("class", isBlock ? "block" : "whisker").attr("stroke", isBlock && !series.accent ? "var(--quiet)" : colour);
+      line.attr("class", isBlock ? "block" : "whisker").attr("stroke", colour).attr("stroke-dasharray", DASHES[series.dash] ?? null);
     }
-    if (!isBlock && (mark.lower ?? low) < low) arrow(group, from, y, -1, colour);
-    if (!isBlock && (mark.upper ?? Infinity) > high) arrow(group, to, y, 1, colour);
+    if (!isBlock && (lower ?? low) < low) arrow(group, from, y, -1, colour);
+    if (!isBlock && (upper ?? Infinity) > high) arrow(group, to, y, 1, colour);
   }
-  if (isBlock || mark.estimate === null || mark.estimate < low || mark.estimate > high) return;
+  if (series.marker === "" || middle === null || middle < low || middle > high) return;
   group
     .append("path")
-    .attr("class", series.marker === "cross" ? "sign cross" : "sign")
+    .attr("class", series.marker === "times" ? "sign cross" : "sign")
     .attr("d", d3.symbol(SYMBOLS[series.marker], MARK_SIZE)())
-    .attr("transform", `translate(${scale(mark.estimate)},${y})`)
+    .attr("transform", `translate(${scale(middle)},${y})`)
     .attr("stroke", colour)
     .attr("fill", series.hollow ? "var(--paper)" : colour);
 }
@@ -174,28 +198,11 @@ function legendEntry(holder, name) {
 }
 
 function drawLegend(holder, chart) {
-  if (chart.kind === "panels") {
-    drawCurveLegend(holder, chart.panels[0].curves);
-    return;
-  }
   const scale = d3.scaleLinear().domain([0, 30]).range([0, 30]);
-  chart.series.forEach((series, i) => {
-    if (!chart.lines.some((line) => line.marks.some((mark) => mark.series === i))) return;
-    drawMark(legendEntry(holder, series.name), { estimate: 15, lower: 2, upper: 28 }, series, scale, 7);
-  });
+  for (const series of chart.legend) drawMark(legendEntry(holder, series.name), { series, estimate: [15, 2, 28] }, scale, 7);
 }
 
-// Curves that look alike, such as chains, are named by the chart's summary.
-function drawCurveLegend(holder, curves) {
-  if (new Set(curves.map((curve) => curve.look)).size < curves.length) return;
-  for (const curve of curves) {
-    const look = LOOKS[curve.look];
-    const line = legendEntry(holder, curve.name).append("line").attr("x1", 1).attr("x2", 29).attr("y1", 7).attr("y2", 7);
-    line.attr("stroke", look.stroke).attr("stroke-width", look.width);
-  }
-}
-
-function drawPanels(holder, chart, label) {
+function drawCurves(holder, chart, label) {
   d3.select(holder).selectChildren().remove();
   const width = roomOf(holder);
   const many = chart.panels.length > 1;
@@ -208,15 +215,23 @@ function drawPanels(holder, chart, label) {
 }
 
 function drawPanel(cell, chart, panel, width, height, label) {
-  const svg = blankChart(cell, width, height, label);
   const named = height > 160;
   const top = panel.title === "" ? 26 : named ? 42 : 24;
+  const risk = panel.at_risk.length > 0 ? LINE_HEIGHT : 0;
+  const svg = blankChart(cell, width, height + risk, label);
   const x = d3.scaleLinear().domain(chart.x_limits).range([38, width - 8]);
   const y = d3.scaleLinear().domain(chart.y_limits).range([height - (named ? 40 : 22), top]);
   svg.append("title").text(label);
   if (panel.title !== "") write(svg, [shortened(panel.title, width)], 0, 12, "label");
   frame(svg, x, y, chart, named ? 6 : 3, named);
   for (const curve of panel.curves) drawCurve(svg, curve, x, y);
+  if (risk > 0) drawAtRisk(svg, panel, x, named ? 6 : 3, height + 8);
+}
+
+function drawAtRisk(svg, panel, x, count, foot) {
+  const numbers = new Map(panel.at_risk);
+  for (const tick of x.ticks(count)) if (numbers.has(tick)) write(svg, [numbers.get(tick)], x(tick), foot, "tick middle");
+  svg.append("title").text("Numbers at risk");
 }
 
 function shortened(text, room) {
@@ -234,19 +249,20 @@ function frame(svg, x, y, chart, count, named) {
   for (const tick of x.ticks(count)) write(svg, [tickText(tick)], x(tick), bottom + 15, "tick middle");
   svg.append("line").attr("class", "axis").attr("x1", left).attr("x2", right).attr("y1", bottom).attr("y2", bottom);
   if (!named) return;
-  write(svg, [chart.percent ? `${chart.y_axis}, %` : chart.y_axis], 0, top - 14, "tick");
-  write(svg, [chart.x_axis], right, bottom + 33, "tick last");
+  write(svg, [chart.percent ? `${chart.y_label}, %` : chart.y_label], 0, top - 14, "tick");
+  write(svg, [chart.x_label], right, bottom + 33, "tick last");
 }
 
 function drawCurve(svg, curve, x, y) {
-  const look = LOOKS[curve.look];
+  const { series } = curve;
   const shape = curve.step ? d3.curveStepAfter : d3.curveMonotoneX;
-  const points = d3.range(curve.x.length);
-  if (curve.lower.length > 0) {
-    const area = d3.area(points).x((i) => x(curve.x[i])).y0((i) => y(curve.lower[i])).y1((i) => y(curve.upper[i]));
-    svg.append("path").attr("class", "band").attr("d", area.curve(shape)(points)).attr("fill", look.stroke);
+  const points = curve.x.map((at, i) => [at, ...curve.estimates[i]]);
+  const colour = colourOf(series);
+  if (curve.filled && points.every((point) => point[2] !== null)) {
+    const area = d3.area().x((point) => x(point[0])).y0((point) => y(point[2])).y1((point) => y(point[3]));
+    svg.append("path").attr("class", "band").attr("d", area.curve(shape)(points)).attr("fill", colour);
   }
-  const line = d3.line().x((i) => x(curve.x[i])).y((i) => y(curve.y[i])).curve(shape);
-  const path = svg.append("path").attr("class", "curve").attr("d", line(points)).attr("stroke", look.stroke);
-  path.attr("stroke-width", look.width).append("title").text(curve.name);
+  const line = d3.line().x((point) => x(point[0])).y((point) => y(point[1])).curve(shape);
+  const path = svg.append("path").attr("class", "curve").attr("d", line(points)).attr("stroke", colour);
+  path.attr("stroke-width", series.width).attr("stroke-dasharray", DASHES[series.dash] ?? null).append("title").text(series.name);
 }

@@ -102,7 +102,7 @@ function drawExplorer() {
 function drawSurvival(svg, width, height) {
   const x = d3.scaleLinear().domain([0, LAST_MONTH]).range([42, width - 26]);
   const y = d3.scaleLinear().domain([0, 1]).range([height - 42, 28]);
-  frame(svg, x, y, { percent: true, y_axis: shownEventFree(), x_axis: "months" }, 6, true);
+  frame(svg, x, y, { percent: true, y_label: shownEventFree(), x_label: "months" }, 6, true);
   for (const found of [...explorer.predictions].reverse()) drawPrediction(svg, found, x, y);
   explorer.scales = { x, y };
   svg.append("line").attr("class", "cursor").attr("y1", y(1)).attr("y2", y(0));

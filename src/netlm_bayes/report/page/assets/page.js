@@ -12,17 +12,16 @@ function embedded(id) {
 
 const figures = embedded("figures");
 
-function shownLines(figure, chart) {
+// Rows of one cohort, or in another order; sorted, each names its group.
+function chooser(figure) {
   const who = figure.querySelector("[data-who]")?.value ?? "";
   const key = figure.querySelector("[data-sort]")?.value ?? "";
-  const chosen = chart.lines.filter((line) => who === "" || line.who === who);
-  if (key === "") return chosen;
-  const flat = chosen.map((line) => ({
-    ...line,
-    group: "",
-    label: line.group === "" ? line.label : `${line.group}, ${line.label}`,
-  }));
-  return flat.sort((a, b) => d3.descending(a.keys[key] ?? -Infinity, b.keys[key] ?? -Infinity));
+  return (rows) => {
+    const chosen = rows.filter((row) => who === "" || row.who === who);
+    if (key === "") return chosen;
+    const flat = chosen.map((row) => ({ ...row, group: "", label: row.group === "" ? row.label : `${row.group}, ${row.label}` }));
+    return flat.sort((a, b) => d3.descending(a.keys[key] ?? -Infinity, b.keys[key] ?? -Infinity));
+  };
 }
 
 function drawFigure(figure) {
@@ -30,8 +29,8 @@ function drawFigure(figure) {
   const holder = figure.querySelector(".drawing");
   const label = figure.querySelector("figcaption").textContent.trim();
   figure.dataset.width = String(holder.clientWidth);
-  if (chart.kind === "panels") drawPanels(holder, chart, label);
-  else drawIntervals(holder, chart, label, shownLines(figure, chart));
+  if (chart.kind === "curves") drawCurves(holder, chart, label);
+  else drawIntervals(holder, chart, label, chooser(figure));
 }
 
 function startFigure(figure, observer) {

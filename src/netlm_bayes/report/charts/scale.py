@@ -6,13 +6,12 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from matplotlib.ticker import MaxNLocator
-
 from netlm_bayes.formats import MONTHS, PERCENT, RATIO, Estimate, Kind, interval, shown
 
 LONGEST_RATIO = 25.0  # an interval that reaches further is cut, and marked with an arrow
 LONGEST = 5.0  # the same on a linear axis, in largest estimates
 MOST_TICKS = 8
+MOST_STEPS = 6
 
 
 @dataclass(frozen=True)
@@ -26,24 +25,28 @@ class Scale:
     above: str = ""
     end: float = math.nan  # where a linear axis ends whatever is drawn; NaN to follow what is drawn
 
+    @property
+    def name(self) -> str:
+        """The label without what stands in brackets: `Hazard ratio`."""
+        return self.label.split(" (")[0].capitalize()
+
     def limits(self, intervals: Iterable[Estimate]) -> tuple[float, float]:
         """Ends of the axis: all estimates, and the intervals unless they reach too far."""
         drawn = list(intervals)
-        estimates = [interval[0] for interval in drawn if math.isfinite(interval[0])]
-        ends = [end for interval in drawn for end in interval[1:3] if not math.isnan(end)]
+        estimates = [found.estimate for found in drawn if math.isfinite(found.estimate)]
+        ends = [end for found in drawn for end in found[1:3] if not math.isnan(end)]
         if self.logarithmic:
             return _ratio_limits(estimates, ends)
-        top = max(estimates, default=1.0)
         if math.isfinite(self.end):
             return 0.0, self.end
+        top = max(estimates, default=1.0)
         return 0.0, 1.06 * max(top, min(max(ends, default=top), LONGEST * top))
 
     def ticks(self, limits: tuple[float, float]) -> list[float]:
         """Round numbers within the limits."""
         low, high = limits
         if not self.logarithmic:
-            steps = MaxNLocator(nbins=6, steps=[1, 2, 2.5, 5, 10]).tick_values(low, high)
-            return [float(tick) for tick in steps if low <= tick <= high]
+            return linear_ticks(low, high)
         powers = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
         for digits in ((1, 2, 5), (1, 3), (1,)):
             ticks = [digit * 10.0**power for power in powers for digit in digits]
@@ -65,6 +68,18 @@ class Scale:
         return "-" if math.isnan(found.estimate) else interval(found, self.kind, "∞")
 
 
+def linear_ticks(low: float, high: float) -> list[float]:
+    """Multiples of 1, 2, 2.5 or 5, as many as an axis has room for.
+
+    >>> linear_ticks(0, 100), linear_ticks(0, 1.1)
+    ([0.0, 20.0, 40.0, 60.0, 80.0, 100.0], [0.0, 0.2, 0.4, 0.6, 0.8, 1.0])
+    """
+    power = 10.0 ** math.floor(math.log10((high - low) / MOST_STEPS))
+    step = next(x * power for x in (1, 2, 2.5, 5, 10) if (high - low) / (x * power) <= MOST_STEPS)
+    places = range(math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9) + 1)
+    return [round(place * step, 10) for place in places]
+
+
 def _ratio_limits(estimates: list[float], ends: list[float]) -> tuple[float, float]:
     """Limits around 1 and all estimates, a little wider than what is drawn."""
     reach_low = min([1 / LONGEST_RATIO, *(estimate / 1.5 for estimate in estimates)])
@@ -80,12 +95,8 @@ def ratio_scale(estimand: str, event: str) -> Scale:
         words = ("lower hazard", f"higher hazard of {event}")
     else:
         words = ("less often responds", "more often responds")
-    return Scale(
-        estimand.replace("_", " ") + " (log scale)",
-        logarithmic=True,
-        below=words[0],
-        above=words[1],
-    )
+    label = f"{estimand.replace('_', ' ')} (log scale)"
+    return Scale(label, logarithmic=True, below=words[0], above=words[1])
 
 
 def months_scale(label: str = "months") -> Scale:

@@ -1,0 +1,150 @@
+"""What the model predicts of the same patients, with what was observed of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import pandas as pd
+
+from netlm_bayes.ipd.patients import SMALLEST_SHOWN
+from netlm_bayes.report.charts.curves import curve_of
+from netlm_bayes.report.charts.description import Chart, CurvePanel, Curves, Series
+from netlm_bayes.report.charts.rows import by_about, interval_text, rows_of, where
+from netlm_bayes.report.labels import POOLED, About, Labels
+from netlm_bayes.results import OVERALL
+
+SURVIVAL = "predictive_survival"
+FEW = f"<{SMALLEST_SHOWN}"
+MOST_COHORTS = 6
+OBSERVED = Series("observed (Kaplan-Meier)", "black", width=1.5)
+PREDICTED = Series("posterior predictive median", "blue", width=1.2, dash="dashed")
+Group = tuple[str, str, str]
+"""Cohort, covariate and level."""
+
+
+def predictive_covariates(
+    predictive: pd.DataFrame, kaplan_meier: pd.DataFrame, labels: Labels
+) -> list[str]:
+    """Covariates by whose levels curves are predicted and observed, in the labels' order."""
+    found = _observed(predictive, kaplan_meier)["covariate"]
+    return [one.covariate for one in labels.ordered(About(name) for name in found if name)]
+
+
+def predictive_curves(
+    predictive: pd.DataFrame, kaplan_meier: pd.DataFrame, labels: Labels
+) -> Chart | None:
+    """Every cohort's Kaplan-Meier curve over its posterior predictive curves."""
+    about = where(_observed(predictive, kaplan_meier), subgroup=OVERALL)
+    largest = _by_size(about["cohort"], kaplan_meier)[:MOST_COHORTS]
+    groups = {(name, "", ""): of_everyone(name, labels) for name in labels.ordered_cohorts(largest)}
+    if not groups:
+        return None
+    return _chart("predictive", "Predicted and observed", groups, about, kaplan_meier, labels)
+
+
+def predictive_curves_by(
+    covariate: str, predictive: pd.DataFrame, kaplan_meier: pd.DataFrame, labels: Labels
+) -> Chart:
+    """The same by the levels of a covariate: of all patients, or of the largest cohort."""
+    about = where(_observed(predictive, kaplan_meier), covariate=covariate)
+    cohorts = _by_size(about["cohort"], kaplan_meier)
+    name = POOLED if POOLED in cohorts else cohorts[0]
+    about = where(about, cohort=name)
+    groups = {(name, covariate, one.level): one.level for one in by_about(about, labels)}
+    of_whom = f" in {labels.cohort(name)}" if name != POOLED and len(cohorts) > 1 else ""
+    title = f"{labels.covariate(covariate)}{of_whom}: predicted and observed"
+    return _chart(f"predictive_by_{covariate}", title, groups, about, kaplan_meier, labels)
+
+
+def of_everyone(name: str, labels: Labels) -> str:
+    """Name of a cohort; all patients together are no pool of a hierarchy."""
+    return "All patients" if name == POOLED else labels.cohort(name)
+
+
+def _observed(predictive: pd.DataFrame, kaplan_meier: pd.DataFrame) -> pd.DataFrame:
+    """Predicted curves of those groups whose curve was observed too."""
+    seen = where(kaplan_meier, estimand="survival")
+    groups = set(map(_group, rows_of(seen[seen["estimate"].notna()])))
+    predictive = where(predictive, estimand=SURVIVAL)
+    return predictive[[_group(row) in groups for row in rows_of(predictive)]]
+
+
+def _group(row: Any) -> Group:
+    return (row.cohort, row.covariate, row.level)
+
+
+def _by_size(cohorts: Iterable[str], kaplan_meier: pd.DataFrame) -> list[str]:
+    """Cohorts from the largest on, by how many are ever at risk."""
+    at_risk = where(kaplan_meier, subgroup=OVERALL, estimand="at_risk")
+    sizes = at_risk.groupby("cohort")["estimate"].max()
+    return sorted(dict.fromkeys(cohorts), key=lambda name: -float(sizes.get(name, 0.0)))
+
+
+def _chart(
+    id_: str,
+    what: str,
+    groups: dict[Group, str],
+    predicted: pd.DataFrame,
+    kaplan_meier: pd.DataFrame,
+    labels: Labels,
+) -> Chart:
+    """A panel a group, with its title."""
+    panels = tuple(_panel(title, g, predicted, kaplan_meier) for g, title in groups.items())
+    band = Series(f"its {interval_text(predicted)} at each month", "lighter blue", width=8.0)
+    last = max(panel.curves[0].x[-1] for panel in panels)
+    return Chart(
+        id_,
+        f"{what} {labels.primary_label}",
+        Curves(
+            "months",
+            labels.event_free_of([labels.primary_endpoint]),
+            (0, last),
+            (0, 1),
+            panels,
+            (OBSERVED, PREDICTED, band),
+            percent=True,
+        ),
+        summary=_outside(panels),
+    )
+
+
+def _panel(
+    title: str, group: Group, predicted: pd.DataFrame, kaplan_meier: pd.DataFrame
+) -> CurvePanel:
+    """One group's prediction, observed curve and numbers at risk.
+
+    All in steps from one month of the grid to the next, so that none of them runs ahead.
+    """
+    cohort, covariate, level = group
+    own = {"cohort": cohort, "covariate": covariate, "level": level}
+    seen = where(kaplan_meier, **own)
+    observed = where(seen, estimand="survival").assign(lower=float("nan"), upper=float("nan"))
+    at_risk = where(seen, estimand="at_risk").sort_values("horizon")
+    return CurvePanel(
+        title,
+        (
+            curve_of(where(predicted, **own), PREDICTED, step=True),
+            curve_of(observed, OBSERVED, step=True),
+        ),
+        at_risk=tuple(
+            (float(row.horizon), FEW if row.masked else f"{row.estimate:.0f}")
+            for row in rows_of(at_risk)
+        ),
+    )
+
+
+def _outside(panels: Iterable[CurvePanel]) -> str:
+    """Say how much of the observed curves lies outside their bands."""
+    pairs = [
+        (value.estimate, band)
+        for predicted, observed in (panel.curves for panel in panels)
+        for bands in [dict(zip(predicted.x, predicted.estimates, strict=True))]
+        for month, value in zip(observed.x, observed.estimates, strict=True)
+        if (band := bands.get(month))
+    ]
+    out = sum(not band.lower <= value <= band.upper for value, band in pairs)
+    return (
+        f"Of {len(pairs)} points of the observed curves, {out} lie outside the band of what "
+        "the model predicts for these patients."
+    )

@@ -1,0 +1,375 @@
+"""Charts of ratios: beside the other method, before the evidence, and under other choices."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import pandas as pd
+
+from netlm_bayes.formats import DEVIATION, Estimate, estimate_of, interval, shown
+from netlm_bayes.report.charts.description import (
+    COHORT,
+    NEXT,
+    POOL,
+    PRINTED,
+    Chart,
+    Group,
+    Intervals,
+    Mark,
+    Panel,
+    Row,
+    Series,
+)
+from netlm_bayes.report.charts.rows import (
+    NOTHING,
+    RATIOS,
+    above_one,
+    by_about,
+    centres,
+    interval_of,
+    interval_text,
+    percent,
+    ratio_name,
+    ratios_of,
+    rows_of,
+    where,
+)
+from netlm_bayes.report.charts.scale import Scale, months_scale, percent_scale, ratio_scale
+from netlm_bayes.report.labels import NEXT_INSTITUTION, POOLED, Labels, about
+from netlm_bayes.results import MULTIVARIABLE, OVERALL
+
+APART = 0.1
+OTHERS = {"fit": "printed", "patients": "regression"}
+"""What stands beside a posterior, by its role."""
+ABOVE_ONE = "P > 1: probability that the ratio exceeds 1."
+REGRESSION = (
+    "Regression: multivariable Cox or logistic regression of the same patients, complete cases"
+)
+LIMITS = {
+    "printed": "limits as printed",
+    "p value": "limits computed from the printed p value",
+    "standard error": "limits computed from the printed ones, at the posterior's level",
+}
+"""By `limits_from`, of what is printed."""
+SIGNS = ("", "*", "†")
+
+PRIOR = Series("prior", "pale", width=7)
+POSTERIOR = Series("posterior", "blue", "circle", width=1.6)
+TAU = Scale(
+    "heterogeneity τ: standard deviation of log ratios between institutions", kind=DEVIATION
+)
+
+MAIN = Series("main model", "black", "diamond", width=1.9)
+GUIDE = Series("estimate of the main model", "grey", width=0.8, dash="dotted")
+
+
+def forest(effects: pd.DataFrame, comparison: pd.DataFrame | None, labels: Labels) -> Chart | None:
+    """Every ratio cohort by cohort beside the other method's, then the pool's."""
+    posterior, beside = ratios_of(effects), _beside(comparison)
+    if posterior.empty:
+        return None
+    roles = set(beside["role"]) if len(beside) else {"fit"}
+    other = " or ".join(name for role, name in OTHERS.items() if role in roles)
+    modelled = {(about(row), row.cohort): row for row in rows_of(posterior)}
+    own = {(about(row), row.cohort): row for row in rows_of(beside)}
+    scale = _scale_of([*posterior["endpoint"], *beside.get("endpoint", ())], posterior, labels)
+    pair = _Pair(labels, scale, _signs(beside), replace(PRINTED, name=other))
+    pairs = dict.fromkeys((*own, *modelled))
+    groups = tuple(
+        Group(
+            labels.about(one),
+            tuple(
+                pair.row(cohort, own.get((one, cohort)), modelled.get((one, cohort)))
+                for cohort in labels.ordered_cohorts(name for key, name in pairs if key == one)
+            ),
+        )
+        for one in labels.ordered(key for key, _ in pairs)
+    )
+    name = ratio_name(posterior).replace("_", " ")
+    columns = (other.capitalize(), "Posterior", "P > 1")
+    panel = Panel(scale, groups, columns, apart=APART, main=1)
+    return Chart(
+        "forest",
+        f"{name.capitalize()}s, {other} and posterior, with {interval_text(posterior)}s",
+        Intervals((panel,), (pair.series, COHORT, POOL, NEXT)),
+        footnote=_note(beside),
+        summary=_clear(posterior, labels, name),
+    )
+
+
+def _beside(comparison: pd.DataFrame | None) -> pd.DataFrame:
+    """What stands beside posterior ratios: the fitted print, and multivariable regressions."""
+    if comparison is None or comparison.empty:
+        return pd.DataFrame()
+    regression = comparison["role"].eq("patients") & comparison["adjustment"].eq(MULTIVARIABLE)
+    return comparison[comparison["role"].eq("fit") | regression]
+
+
+def _scale_of(endpoints: Iterable[str], table: pd.DataFrame, labels: Labels) -> Scale:
+    """Axis of ratios of some endpoints."""
+    return ratio_scale(ratio_name(table), labels.event_of(endpoints))
+
+
+def _signs(beside: pd.DataFrame) -> dict[str, str]:
+    """Sign of each origin of printed limits; none of the first, nor where there is one alone."""
+    found = set(beside["limits_from"]) if len(beside) else set()
+    return dict(zip((name for name in LIMITS if name in found), SIGNS, strict=False))
+
+
+def _note(beside: pd.DataFrame) -> str:
+    """What stands beside the posterior, and where its limits come from."""
+    roles = set(beside["role"]) if len(beside) else {"fit"}
+    limits = [f"{sign} {LIMITS[name]}".strip() for name, sign in _signs(beside).items()]
+    fitted = "; ".join(["the ratio that is fitted", *limits])
+    if "patients" not in roles:
+        return f"Printed: {fitted}. {ABOVE_ONE} A dash: nothing fitted."
+    other = f"{REGRESSION}; of a printed cohort, {fitted}" if "fit" in roles else REGRESSION
+    return f"{other}. {ABOVE_ONE} A dash: no estimate."
+
+
+@dataclass(frozen=True)
+class _Pair:
+    """Rows of a ratio by two methods."""
+
+    labels: Labels
+    scale: Scale
+    signs: Mapping[str, str]
+    series: Series  # of the other method
+
+    def row(self, cohort: str, own: Any, modelled: Any) -> Row:
+        """One cohort's ratio by both methods, or by one of them."""
+        ink = {POOLED: POOL, NEXT_INSTITUTION: NEXT}.get(cohort, COHORT)
+        before, after, sign = NOTHING, NOTHING, ""
+        if modelled is not None:
+            after = estimate_of(modelled._asdict())
+        marks = [Mark(ink, after)]
+        if own is not None:
+            before, after = (estimate_of(own._asdict(), f"{k}_") for k in ("printed", "posterior"))
+            sign = self.signs.get(own.limits_from, "")
+            marks = [Mark(self.series, before), Mark(ink, after)]
+        one = own if own is not None else modelled
+        cells = (self.scale.text(before) + sign, self.scale.text(after), above_one(one))
+        label = self.labels.cohort_on(cohort, own.endpoint if own is not None else "")
+        who = self.labels.cohort(cohort)
+        keys = _keys(before, after, float(one.prob_above_null))
+        return Row(label, tuple(marks), cells, cohort == POOLED, who, keys)
+
+
+def _keys(before: Estimate, after: Estimate, above: float) -> dict[str, float]:
+    """What ratios can be sorted by."""
+    return {
+        "estimate": after.estimate,
+        "width of the interval": math.log(after.upper / after.lower),
+        "probability above 1": above,
+        "distance from the other method": abs(math.log(after.estimate / before.estimate)),
+    }
+
+
+def _clear(posterior: pd.DataFrame, labels: Labels, name: str) -> str:
+    """Say which ratios are large and sure, in words."""
+    pooled = posterior[posterior["cohort"] == POOLED]
+    drawn = pooled if len(pooled) else posterior
+    clear = drawn[(drawn["lower"] > 1) | (drawn["upper"] < 1)]
+    whose = "pooled ratios" if len(pooled) else "ratios"
+    if clear.empty:
+        return f"Of {len(drawn)} {whose}, no interval excludes 1."
+    listed = "; ".join(
+        f"{labels.about(about(row))}, {name} {interval(estimate_of(row._asdict()))}"
+        for row in rows_of(clear)
+    )
+    excluding = f"{len(clear)} have an interval that excludes 1"
+    return f"Of {len(drawn)} {whose}, {excluding}: {listed}."
+
+
+def prior_posterior(effects: pd.DataFrame, labels: Labels) -> Chart | None:
+    """Prior and posterior of the pooled or each cohort's effects, and of heterogeneity."""
+    posterior = ratios_of(effects)
+    if posterior.empty or "prior" not in set(effects["method"]):
+        return None
+    scale = _scale_of(posterior["endpoint"], posterior, labels)
+    cohorts = centres(posterior["cohort"], labels)
+    ratios = effects[effects["estimand"].isin(RATIOS)]
+    groups: dict[str, list[Row]] = {}
+    for one, table in by_about(ratios[ratios["covariate"].ne("")], labels).items():
+        for cohort in cohorts:
+            name = _with_cohort(
+                one.text or labels.covariate(one.covariate), cohort, cohorts, labels
+            )
+            row = _before_and_after(name, where(table, cohort=cohort), scale)
+            groups.setdefault(labels.covariate(one.covariate), []).append(row)
+    columns = ("Prior", "Posterior")
+    title = ratio_name(posterior).replace("_", " ").capitalize()
+    found = tuple(Group(heading, tuple(rows)) for heading, rows in groups.items())
+    panels = [Panel(scale, found, columns, title, main=1)]
+    heterogeneity = where(effects, estimand="heterogeneity")
+    if len(heterogeneity):
+        rows = tuple(_heterogeneity_rows(heterogeneity, labels))
+        panels.append(Panel(TAU, (Group("", rows),), columns, "Heterogeneity", main=1))
+    whose = "pooled effects" if cohorts == [POOLED] else "effects"
+    return Chart(
+        "prior_posterior",
+        f"Prior and posterior of {whose}, with {interval_text(posterior)}s",
+        Intervals(tuple(panels), (PRIOR, POSTERIOR)),
+        summary=(
+            "Where the posterior is as wide as the prior, the data add little to the prior. With "
+            "few institutions this holds for the heterogeneity."
+        ),
+    )
+
+
+def _heterogeneity_rows(table: pd.DataFrame, labels: Labels) -> Iterator[Row]:
+    """Standard deviations between institutions, of effects and then of the baseline."""
+    for one, effect in by_about(table, labels).items():
+        for parameter in dict.fromkeys(effect["parameter"]):
+            own = where(effect, parameter=parameter)
+            baseline = f"Baseline {parameter.replace('_', ' ')}"
+            yield _before_and_after(labels.covariate(one.covariate) or baseline, own, TAU)
+
+
+def _before_and_after(name: str, table: pd.DataFrame, scale: Scale) -> Row:
+    """One quantity, its posterior over its prior."""
+    before, after = (interval_of(table, method=method) for method in ("prior", "posterior"))
+    marks = (Mark(PRIOR, before), Mark(POSTERIOR, after))
+    return Row(name, marks, (scale.text(before), scale.text(after)))
+
+
+def _with_cohort(text: str, cohort: str, cohorts: Sequence[str], labels: Labels) -> str:
+    """Text that names the cohort where there are several."""
+    return text if len(cohorts) == 1 else f"{text}, {labels.cohort(cohort)}"
+
+
+def heterogeneity(table: pd.DataFrame, labels: Labels) -> Chart | None:
+    """Pooled and the next institution's effects under each prior of the heterogeneity."""
+    ratios = ratios_of(table)
+    if ratios.empty:
+        return None
+    scale = _scale_of(ratios["endpoint"], ratios, labels)
+    groups = []
+    for one, effect in by_about(ratios, labels).items():
+        rows = []
+        for prior in sorted(set(effect["heterogeneity_scale"]), key=float):
+            under = where(effect, heterogeneity_scale=prior)
+            found = [interval_of(under, cohort=cohort) for cohort in (POOLED, NEXT_INSTITUTION)]
+            marks = (Mark(POOL, found[0]), Mark(NEXT, found[1]))
+            cells = tuple(map(scale.text, found))
+            rows.append(Row(f"τ ~ HalfNormal({float(prior):g})", marks, cells))
+        groups.append(Group(labels.about(one), tuple(rows)))
+    columns = ("Pooled", "Next institution")
+    return Chart(
+        "heterogeneity",
+        f"Pooled effects by the prior of the heterogeneity τ, with {interval_text(ratios)}s",
+        Intervals((Panel(scale, tuple(groups), columns, apart=APART),), (POOL, NEXT)),
+        summary=_spread(ratios, "prior of the heterogeneity", labels),
+    )
+
+
+@dataclass(frozen=True)
+class Choices:
+    """A table of estimates under several choices, the main model's among them."""
+
+    id: str  # of the chart, and name of its table
+    column: str  # names the choice of a row
+    title: str
+    subject: str  # what is varied
+    name: Callable[[str, Labels], str]  # of a choice
+
+
+SCENARIOS = Choices("scenarios", "scenario", "by scenario", "scenario", lambda name, _: name)
+WITHOUT = Choices(
+    "leave_one_source_out",
+    "left_out",
+    "without each source",
+    "source left out",
+    lambda cohort, labels: f"without {labels.cohort(cohort)}",
+)
+
+
+def under_choices(table: pd.DataFrame, choices: Choices, labels: Labels) -> Chart | None:
+    """Pooled effects (or each cohort's), and everyone's outcome, under each choice."""
+    ratios = ratios_of(table) if choices.column in table else table.iloc[:0]
+    if ratios.empty:
+        return None
+    cohorts = centres(ratios["cohort"], labels)
+    scale = _scale_of(ratios["endpoint"], ratios, labels)
+    other = Series(choices.subject, "blue", "circle", hollow=True, width=1.4)
+    group = _UnderChoices(choices, other, cohorts, labels)
+    groups = [
+        found
+        for one, effect in by_about(ratios, labels).items()
+        for found in group.groups(labels.about(one), effect, scale)
+    ]
+    panels = [Panel(scale, tuple(groups), (scale.name,)), *_everyone(table, group)]
+    whose = "Pooled effects" if cohorts == [POOLED] else "Effects"
+    return Chart(
+        choices.id,
+        f"{whose} {choices.title}, with {interval_text(ratios)}s",
+        Intervals(tuple(panels), (MAIN, other, GUIDE)),
+        summary=_spread(ratios, choices.subject, labels),
+    )
+
+
+@dataclass(frozen=True)
+class _UnderChoices:
+    """Groups of rows, one a choice, the main model first and guiding the eye."""
+
+    choices: Choices
+    other: Series
+    cohorts: Sequence[str]
+    labels: Labels
+
+    def groups(self, heading: str, table: pd.DataFrame, scale: Scale) -> Iterator[Group]:
+        """A group for each cohort."""
+        for cohort in self.cohorts:
+            own = where(table, cohort=cohort)
+            name = _with_cohort(heading, cohort, self.cohorts, self.labels)
+            yield Group(name, tuple(self._rows(own, scale)), self._guide(own))
+
+    def _rows(self, table: pd.DataFrame, scale: Scale) -> Iterator[Row]:
+        column = self.choices.column
+        for choice in sorted(dict.fromkeys(table[column]), key=lambda choice: choice != "main"):
+            found, is_main = interval_of(table, **{column: choice}), choice == "main"
+            mark = Mark(MAIN if is_main else self.other, found)
+            name = MAIN.name if is_main else self.choices.name(choice, self.labels)
+            yield Row(name, (mark,), (scale.text(found),), bold=is_main)
+
+    def _guide(self, table: pd.DataFrame) -> Mark | None:
+        found = interval_of(table, **{self.choices.column: "main"})
+        return None if math.isnan(found.estimate) else Mark(GUIDE, found)
+
+
+def _everyone(table: pd.DataFrame, group: _UnderChoices) -> Iterator[Panel]:
+    """Panel of all patients' median, or of their probability of response, if in the table."""
+    overall = where(table, subgroup=OVERALL, method="posterior")
+    medians = where(overall, estimand="median", endpoint=group.labels.primary_endpoint)
+    responses = percent(where(overall, estimand="response_probability"))
+    for heading, rows, scale in (
+        ("Median, all patients", medians, months_scale()),
+        ("Probability of response, all patients", responses, percent_scale()),
+    ):
+        if len(rows):
+            yield Panel(scale, tuple(group.groups(heading, rows, scale)), (scale.name,))
+
+
+def _spread(ratios: pd.DataFrame, subject: str, labels: Labels) -> str:
+    """Say which effect moves most, and over what range."""
+    found = [
+        (_ends(own), one, cohort)
+        for one, effect in by_about(ratios, labels).items()
+        for cohort in centres(ratios["cohort"], labels)
+        if len(own := where(effect, cohort=cohort))
+    ]
+    (low, high), one, cohort = max(found, key=lambda x: x[0][1].estimate / x[0][0].estimate)
+    ends = f"{shown(low.estimate, low.mcse)} to {shown(high.estimate, high.mcse)}"
+    return (
+        f"Most depends on the {subject} for {labels.about(one)} ({labels.cohort(cohort)}): the "
+        f"estimate runs from {ends}."
+    )
+
+
+def _ends(table: pd.DataFrame) -> tuple[Estimate, Estimate]:
+    """Smallest and largest estimate."""
+    rows = table.sort_values("estimate").iloc[[0, -1]].to_dict("records")
+    return estimate_of(rows[0]), estimate_of(rows[1])
