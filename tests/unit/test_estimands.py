@@ -15,16 +15,15 @@ from scipy.integrate import quad
 from scipy.optimize import brentq
 from scipy.stats import beta, norm
 
-from netlm_bayes.codebook import Covariate, bundled_file
+from netlm_bayes.codebook import Covariate
 from netlm_bayes.curves import Baseline, Piecewise, Weibull
 from netlm_bayes.estimands.adverse_events import adverse_event_rates
 from netlm_bayes.estimands.effects import Contrast, contrasts_of, effects
 from netlm_bayes.estimands.population import Population, last_follow_up, populations
-from netlm_bayes.estimands.response import response_probability, subgroup_response
+from netlm_bayes.estimands.response import response_probability
 from netlm_bayes.estimands.subgroups import subgroups_within
-from netlm_bayes.estimands.summary import Quantity, stacked, tidy
+from netlm_bayes.estimands.summary import Quantity, tidy
 from netlm_bayes.estimands.survival import subgroup_survival, survival_curves
-from netlm_bayes.evidence.sources import BUNDLED_COHORTS, read_cohorts
 from netlm_bayes.population import Patterns
 from netlm_bayes.results import Row
 from netlm_bayes.sampling.gate import Accepted, Check
@@ -174,16 +173,6 @@ def test_a_mixed_population_is_the_sum_over_its_patients(subgroup, kind):
             assert found["group", "survival", months][draw] == expected
 
 
-def test_weights_that_every_draw_shares_are_as_weights_draw_by_draw():
-    who = mixed()
-    shared = replace(who, weights=who.weights[:1])
-    alike = replace(who, weights=np.repeat(who.weights[:1], 3, axis=0))
-    groups = {"overall": {}, "yes": {"spread": ("yes",)}, "large": {"size": ("large",)}}
-    one, other = (by_name(survival_of(each, groups=groups)) for each in (shared, alike))
-    for name, draws in one.items():
-        assert draws == pytest.approx(other[name], rel=CLOSE)
-
-
 def test_a_subgroup_is_the_same_alone_and_among_others():
     who = mixed()
     groups = {"overall": {}, "yes": {"spread": ("yes",)}, "large": {"size": ("large",)}}
@@ -215,17 +204,6 @@ def test_an_endpoints_offset_moves_that_endpoint_alone(baseline):
     assert -np.log(later) == pytest.approx(-np.log(primary) * math.exp(-0.5), rel=CLOSE)
 
 
-def test_a_subgroup_that_nobody_is_in_is_left_out():
-    weights = np.array([[0.2, 0.0, 0.3, 0.0, 0.5, 0.0]])
-    groups = {"no": {"spread": ("no",)}, "yes": {"spread": ("yes",)}}
-    who = population(baseline=weibull(), weights=weights)
-    present = subgroups_within(who, groups)
-    assert present.names == ("no",)
-    assert {q.row.subgroup for q in subgroup_survival(who, "pfs", present)} == {"no"}
-    assert {q.row.subgroup for q in survival_curves(who, "pfs", present)} == {"no"}
-    assert {q.row.subgroup for q in subgroup_response(who, present)} == {"no"}
-
-
 def test_what_lies_beyond_the_last_follow_up_is_said_to_be_extrapolated():
     notes = {
         (q.row.estimand, q.row.horizon): q.row.note
@@ -237,27 +215,6 @@ def test_what_lies_beyond_the_last_follow_up_is_said_to_be_extrapolated():
         ("rmst", 24.0),
         ("survival", 24.0),
     }
-
-
-@pytest.mark.parametrize(("followed_to", "said"), [(12.0, True), (14.0, False)])
-def test_a_median_is_extrapolated_where_it_lies_beyond_the_last_follow_up(followed_to, said):
-    # One curve with its median at 13 months.
-    level = math.log(math.log(2)) - math.log(13 / 12)
-    who = population(ALONE, baseline=weibull((level,), (0.0,)), followed_to=followed_to)
-    median, *_ = survival_of(who)
-    assert median.draws == pytest.approx(13)
-    assert ("extrapolated" in median.row.note) is said
-
-
-def test_where_no_follow_up_is_printed_nothing_is_called_followed():
-    who = population(ALONE, baseline=weibull(), followed_to=math.nan)
-    notes = {q.row.note for q in survival_of(who)}
-    assert all(note.endswith("length of follow-up not printed") for note in notes)
-
-
-def test_a_response_model_has_no_curve():
-    with pytest.raises(ValueError, match="no survival curve"):
-        survival_of(population())
 
 
 # Response
@@ -295,38 +252,11 @@ def test_a_contrast_of_joined_levels_weighs_their_ratios_by_their_patients():
         assert found[draw] == pytest.approx(math.log(mean), rel=1e-8)  # shares carry 1e-12
 
 
-def test_a_contrast_of_a_level_that_nobody_has_is_its_coefficient():
-    weights = np.array([[0.5, 0.5, 0.0, 0.0, 0.0, 0.0]])
-    who = population(effect=np.array([[0.7, 1.1, 0.2]]), weights=weights)
-    assert who.log_contrast("size", ("large",), ("middle",)) == pytest.approx(1.1 - 0.7)
-
-
-def test_a_level_that_the_model_does_not_have_is_refused():
-    with pytest.raises(ValueError, match="size: no level 'huge' in this model"):
-        population().log_contrast("size", ("huge",), ("small",))
-
-
 def with_age(patterns: Patterns) -> Patterns:
     """Patterns with a continuous covariate beside the others: no levels, one coefficient."""
     values = tuple((value,) for value in np.linspace(-1, 1, len(patterns.rows)).tolist())
     steps = (("age", "per 9.07 years"),)
     return replace(patterns, steps=steps, profiles=patterns.rows, values=values)
-
-
-def test_a_continuous_covariate_has_its_coefficient_for_a_contrast():
-    who = population(with_age(GRID), effect=np.array([[0.7, 1.1, 0.2, -0.3]]))
-    assert who.log_contrast("age", ("per 9.07 years",), ()) == pytest.approx(-0.3)
-    assert who.log_contrast("size", ("large",), ("middle",)) == pytest.approx(1.1 - 0.7)
-
-
-def test_a_continuous_covariate_is_averaged_over_like_any_other():
-    patterns = with_age(GRID)
-    who = population(patterns, baseline=weibull(), effect=np.array([[0.7, 1.1, 0.2, -0.3]]))
-    found = by_name(survival_of(who, groups={"yes": {"spread": ("yes",)}}))
-    inside = [place for place, row in enumerate(GRID.rows) if row[1] == "yes"]
-    log_ratios = [patterns.design[place] @ who.effect[0] for place in inside]
-    expected = np.mean([math.exp(-math.exp(-0.4 + log_ratio)) for log_ratio in log_ratios])
-    assert found["yes", "survival", 12] == pytest.approx(expected, rel=CLOSE)
 
 
 def test_a_continuous_contrast_is_named_by_its_step(analysis_of, invented):
@@ -428,15 +358,6 @@ def test_the_next_institution_departs_from_the_pool_by_tau(analysis_of, invented
     assert not np.array_equal(ahead.effect, other.effect)
 
 
-def test_a_cohort_alone_has_neither_pool_nor_next_institution(analysis_of, invented):
-    analysis = analysis_of(invented.east())
-    draws = invented.accepted(analysis, COHORTS[:1], (2, 2), endpoint_offset=[-0.3])
-    (only,) = populations(draws, analysis, seed=1)
-    assert only.name == "east"
-    assert only.offset["local"] == pytest.approx(-0.3)
-    assert only.effect[0] == pytest.approx(COHORTS[0][2:])
-
-
 def piecewise_draws(analysis, **more):
     """An analysis under a piecewise baseline, and two draws of it that differ."""
     spec = SimpleNamespace(
@@ -488,12 +409,6 @@ def test_under_a_piecewise_baseline_the_next_institution_departs_in_level_and_ef
     assert steps == pytest.approx(np.diff(pool.baseline.log_hazard, axis=1))
 
 
-def test_a_piecewise_baseline_has_no_shape_to_report(analysis_of, invented):
-    analysis, draws = piecewise_draws(analysis_of(invented.east()))
-    found = {q.row.estimand for q in effects(analysis, populations(draws, analysis, 1), draws)}
-    assert found == {"hazard_ratio"}
-
-
 def test_effects_are_on_the_ratio_scale_and_heterogeneity_on_the_log_scale(analysis_of, invented):
     analysis = analysis_of(invented.east(), invented.west())
     draws = invented.accepted(
@@ -517,16 +432,6 @@ def test_effects_are_on_the_ratio_scale_and_heterogeneity_on_the_log_scale(analy
     assert found["pooled", "heterogeneity", "size"] == pytest.approx(0.3)
     assert found["pooled", "heterogeneity", "spread"] == pytest.approx(0.4)
     assert found["pooled", "hazard_ratio", "local vs pfs"] == pytest.approx(math.exp(-0.3))
-
-
-def test_follow_up_in_other_units_than_months_is_not_taken_for_months(analysis_of, invented):
-    east = invented.east()
-    statistic = next(item for item in east["published"] if item["kind"] == "statistic")
-    (months,) = analysis_of(east).cohorts
-    statistic["unit"] = "years"
-    (years,) = analysis_of(east).cohorts
-    assert last_follow_up(months) == 20
-    assert math.isnan(last_follow_up(years))
 
 
 def test_patients_were_followed_to_the_last_time_that_anyone_was_seen(analysis_of, invented):
@@ -566,19 +471,6 @@ def test_an_estimate_is_the_median_and_its_interval_central():
     assert (row["method"], row["interval"]) == ("posterior", 0.8)
 
 
-def test_what_has_no_null_has_no_probability_of_exceeding_it():
-    table = tidy([Quantity(Row("a", "pfs", "rmst"), RNG.normal(size=200))], 2, 0.95)
-    assert table["prob_above_null"].isna().all()
-
-
-def test_the_monte_carlo_error_is_that_of_the_median():
-    draws = np.random.default_rng(3).normal(scale=2, size=8000)
-    (row,) = tidy([Quantity(Row("a", "pfs", "rmst"), draws)], 4, 0.95).to_dict("records")
-    # Of independent normal draws sd sqrt(pi / (2 n)); the estimate of it rests on an effective
-    # sample size that is itself good to some 5 %, and on a density good to about 10 %.
-    assert row["mcse"] == pytest.approx(2 * math.sqrt(math.pi / 2 / 8000), rel=0.2)
-
-
 def test_every_number_of_a_row_has_the_error_of_its_own_draws():
     rng = np.random.default_rng(4)
     wide, narrow = rng.normal(size=(2, 40_000)) * [[2.0], [0.5]]
@@ -589,21 +481,6 @@ def test_every_number_of_a_row_has_the_error_of_its_own_draws():
         assert row[["lower_mcse", "upper_mcse"]].tolist() == pytest.approx([of_limit] * 2, rel=0.25)
         p = norm.sf(0.5 / sd)
         assert row["prob_mcse"] == pytest.approx(math.sqrt(p * (1 - p) / 40_000), rel=0.15)
-
-
-def test_rows_do_not_depend_on_how_many_are_summarised_at_once(monkeypatch):
-    rows = [Quantity(Row("a", "pfs", "rmst"), RNG.normal(size=400), null=0.0) for _ in range(7)]
-    whole = tidy(rows, 4, 0.9)
-    monkeypatch.setattr("netlm_bayes.estimands.summary.MOST_AT_ONCE", 800)
-    pd.testing.assert_frame_equal(tidy(rows, 4, 0.9), whole)
-
-
-def test_draws_are_stacked_chain_by_chain():
-    first, second = np.arange(6.0), np.arange(6.0) + 10
-    row = Row("a", "e", "x")
-    found = stacked([Quantity(row, first), Quantity(row, second)], chains=2)
-    assert found[1, :, 0].tolist() == [3, 4, 5]
-    assert found[0, :, 1].tolist() == [10, 11, 12]
 
 
 # Adverse events
@@ -629,13 +506,6 @@ def test_a_rate_is_the_posterior_under_jeffreys_prior(files_of, invented):
         assert row[key] == pytest.approx(expected, abs=2e-6)  # two cells
 
 
-def test_a_percentage_gives_the_nearest_number_of_patients(files_of, invented):
-    printed = {"event": "pain", "n": 7}, {"event": "fever", "percent": 7.2}
-    pain, fever = events(files_of, invented, *printed).to_dict("records")
-    assert fever["estimate"] == pain["estimate"]
-    assert (pain["note"], fever["note"]) == ("7 of 100, printed", "7 of 100, from 7.2 %")
-
-
 def test_no_event_and_an_event_in_all_leave_one_side_open(files_of, invented):
     never, always = events(
         files_of, invented, {"event": "death", "n": 0}, {"event": "fever", "n": 100}
@@ -643,22 +513,3 @@ def test_no_event_and_an_event_in_all_leave_one_side_open(files_of, invented):
     assert (never["lower"], always["upper"]) == (0, 1)
     assert never["upper"] == pytest.approx(1 - always["lower"])
     assert 0 < never["upper"] < 0.03
-
-
-def test_grades_of_one_event_keep_rows_of_their_own(files_of, invented):
-    table = events(
-        files_of,
-        invented,
-        {"event": "pain", "n": 7, "grade": "1-2"},
-        {"event": "pain", "n": 2, "grade": "3"},
-    )
-    assert table["contrast"].tolist() == ["pain (grade 1-2)", "pain (grade 3)"]
-
-
-def test_every_adverse_event_of_the_bundled_cohorts_has_a_rate():
-    cohorts = [file.cohort for file in read_cohorts(BUNDLED_COHORTS)]
-    texts = [bundled_file(name).read_text("utf-8") for name in BUNDLED_COHORTS]
-    printed = sum(text.count('kind = "adverse_event"') for text in texts)
-    table = adverse_event_rates(cohorts)
-    assert len(table) == printed > 0
-    assert ((table["lower"] <= table["estimate"]) & (table["estimate"] <= table["upper"])).all()

@@ -115,14 +115,6 @@ def test_rows_are_those_of_the_patients_tables(ask) -> None:
     assert rows[["prob_above_null", *ERRORS]].isna().all(axis=None)
 
 
-def test_ratios_have_the_estimand_and_endpoint_of_their_outcome() -> None:
-    hazard, odds = (ask({"east": full()}, BOOK, COVARIATES) for ask in ASK.values())
-    assert set(hazard["estimand"]) == {"hazard_ratio"}
-    assert set(hazard["endpoint"]) == {BOOK.primary_endpoint}
-    assert set(odds["estimand"]) == {"odds_ratio"}
-    assert set(odds["endpoint"]) == {"response"}
-
-
 def test_no_tables_and_tables_without_the_outcome_have_no_rows_but_all_columns() -> None:
     shared = full()
     nothing = [
@@ -132,30 +124,6 @@ def test_no_tables_and_tables_without_the_outcome_have_no_rows_but_all_columns()
     ]
     for rows in nothing:
         assert rows.empty
-
-
-@ASKED
-@pytest.mark.parametrize("seed", range(5))
-def test_relabelling_the_reference_turns_the_sign(ask, seed: int) -> None:
-    cohorts = {"east": full(seed)}
-    there = one(ask(cohorts, BOOK, COVARIATES), "burden: high vs low")
-    back = one(ask(cohorts, codebook("high"), COVARIATES), "burden: low vs high")
-    assert np.log(there["estimate"]) == pytest.approx(-np.log(back["estimate"]), abs=1e-6)
-    assert np.log(there["lower"]) == pytest.approx(-np.log(back["upper"]), abs=1e-6)
-
-
-@ASKED
-def test_more_events_in_a_level_mean_a_ratio_above_1(ask) -> None:
-    shared = full()
-    events = np.repeat([[2], [2], [3], [3], [6], [6]], 3, axis=1)
-    even = with_events(shared, events)
-    assert even.survival is not None
-    cells = replace(even.survival.cells, months=np.full((6, 3), 100.0))
-    even = replace(even, survival=replace(even.survival, cells=cells))
-    rows = ask({"east": even}, BOOK, COVARIATES)
-    assert one(rows, "burden: high vs low")["lower"] > 1
-    assert one(rows, "bone: yes vs no")["estimate"] == pytest.approx(1.0, abs=1e-6)
-    assert one(rows, "burden: high vs low")["note"].startswith("p<0.001")
 
 
 def test_an_interval_without_events_tells_nothing() -> None:
@@ -174,26 +142,6 @@ def test_an_interval_without_events_tells_nothing() -> None:
 
 
 @ASKED
-def test_a_level_without_events_has_no_ratio_and_disturbs_no_other(ask) -> None:
-    events = events_of(full())
-    events[4:] = 0
-    rows = ask({"east": with_events(full(), events)}, BOOK, COVARIATES)
-    row = one(rows, "burden: high vs low")
-    assert np.isnan(row["estimate"])
-    words = {poisson: "no events in high", grouped_logistic: "separation: nobody responded in high"}
-    assert row["note"].startswith(f"{words[ask]}: the ratio has no finite estimate")
-    groups = [{"burden": [b], "bone": [o]} for b in range(2) for o in range(2)]
-    shared = full().survival
-    assert shared is not None
-    without = table(groups, [30] * 4, events[:4].astype(int), shared.cells.months[:4])
-    alone = ask({"east": without}, BOOK, COVARIATES)
-    for contrast in ("burden: middle vs low", "bone: yes vs no"):
-        mine, theirs = one(rows, contrast), one(alone, contrast)
-        assert mine["estimate"] == pytest.approx(theirs["estimate"], rel=1e-6)
-        assert mine["upper"] == pytest.approx(theirs["upper"], rel=1e-6)
-
-
-@ASKED
 def test_a_likelihood_that_rises_without_end_is_never_a_huge_ratio(ask) -> None:
     """Every level has events, yet none are where only one of two levels is high."""
     groups = [{"burden": [0], "bone": [0]}, {"burden": [1], "bone": [0]}]
@@ -209,14 +157,6 @@ def test_a_likelihood_that_rises_without_end_is_never_a_huge_ratio(ask) -> None:
         assert np.isnan(row["estimate"])
         assert row["note"].startswith(why[ask])
         assert one(rows, contrast, "univariable")["estimate"] > 0
-
-
-@ASKED
-def test_a_level_that_nobody_has_is_left_out_with_a_reason(ask) -> None:
-    groups = [{"burden": [b], "bone": [o]} for b in range(2) for o in range(2)]
-    shared = table(groups, [30] * 4, [[3, 4, 2]] * 4, [[90.0, 70.0, 50.0]] * 4)
-    row = one(ask({"east": shared}, BOOK, COVARIATES), "burden: high vs low")
-    assert row["note"].startswith("no patients in high: left out")
 
 
 @ASKED
@@ -264,19 +204,6 @@ def test_a_covariate_that_a_table_does_not_have_is_told_by_nobody(ask) -> None:
         note = one(rows, "bone: yes vs no", how)["note"]
         assert note.startswith("no patients of whom all is known; 0 patients")
         assert "180 left out: levels that the table does not tell" in note
-
-
-def test_the_note_counts_patients_and_events_and_says_where_they_come_from() -> None:
-    shared = full()
-    events = int(events_of(shared).sum())
-    hazard = one(poisson({"east": shared}, BOOK, COVARIATES), "bone: yes vs no")["note"]
-    assert hazard.endswith(
-        f"; 180 patients, {events} events; hazard constant within 3 intervals; from a site's table"
-    )
-    odds = one(grouped_logistic({"east": shared}, BOOK, COVARIATES), "bone: yes vs no")["note"]
-    assert odds.endswith(f"; 180 patients, {events} responders; from a site's table")
-    simulated = poisson({"east": replace(shared, synthetic=True)}, BOOK, COVARIATES)
-    assert simulated["note"].str.endswith("; synthetic patients").all()
 
 
 @ASKED
@@ -327,15 +254,6 @@ def test_a_run_has_the_rows_of_its_tables_and_no_curves(analysis_of, invented, o
     assert set(usual) == {"frequentist"}
     wanted = ask(tables, analysis.codebook, ("size", "spread"), analysis.spec.level)
     pd.testing.assert_frame_equal(usual["frequentist"], wanted)
-
-
-def test_print_alone_has_no_usual_methods(analysis_of, invented):
-    assert usual_tables(analysis_of(invented.east())) == {}
-
-
-def test_without_covariates_a_table_has_no_ratios(analysis_of, invented):
-    analysis = analysis_of(invented.east(), covariates=[])
-    assert usual_tables(shared_by(analysis, east=hospital(0))) == {}
 
 
 def test_a_tables_ratios_stand_beside_the_posteriors(analysis_of, invented):

@@ -18,10 +18,8 @@ from scipy.special import expit
 from netlm_bayes import store
 from netlm_bayes.cli.runs import profile_given
 from netlm_bayes.codebook import Codebook
-from netlm_bayes.errors import GateError, InputError, RunError
+from netlm_bayes.errors import InputError, RunError
 from netlm_bayes.estimands.description import (
-    Profile,
-    described_analysis,
     description_of,
     rounded_counts,
 )
@@ -255,22 +253,7 @@ def test_curves_start_at_one_and_meet_the_milestones(both):
             np.testing.assert_array_equal(curves[key], rows[key])
 
 
-def test_the_order_in_which_a_profile_is_typed_does_not_matter(both):
-    analysis = both()
-    one = predicted(analysis, "size=large", "spread=no")
-    other = predicted(analysis, "spread=no", "size=large")
-    assert one.parts == other.parts == ("size: large", "spread: no")
-    assert_alike(one.quantities, other.quantities, rtol=0)
-
-
 # Patients
-
-
-def test_a_full_profile_of_patients_needs_no_mix():
-    analysis = of_patients(hospital(80, 1), hospital(60, 2))
-    levels = {"size": ("large",), "spread": ("yes",)}
-    found = predicted(analysis, "size=large", "spread=yes")
-    assert_alike(found.quantities, estimated(analysis, "full", levels))
 
 
 def test_effects_that_change_are_followed():
@@ -311,17 +294,6 @@ def test_of_a_cohort_below_five_nothing_of_its_own_is_told():
     assert described["n"] == 65
 
 
-def test_the_longest_follow_up_is_told_to_the_month():
-    some = hospital(50, 1)
-    (told,) = description_of(of_patients(some))["cohorts"]
-    assert told["followed_to"] == math.floor(some.lower.max())
-
-
-def test_a_covariate_missing_in_a_cohort_is_spread_evenly():
-    (_, told) = description_of(of_patients(hospital(50, 1), hospital(50, 2, size=-1)))["cohorts"]
-    assert told["shares"]["size"] == {"small": 0.5, "large": 0.5}
-
-
 def test_a_continuous_covariate_is_taken_at_its_number():
     analysis = of_patients(hospital(80, 1), covariates=["spread", "age"])
     found = predicted(analysis, "age=75", "spread=yes")
@@ -338,15 +310,6 @@ def test_a_continuous_covariate_is_averaged_over_nearly_as_the_patients_are_spre
     wanted = by_key(estimated(analysis, "yes", {"spread": ("yes",)}))
     for key, draws in wanted.items():
         assert np.median(found[key]) == pytest.approx(np.median(draws), rel=0.01)
-
-
-def test_the_described_shares_of_every_cohort_sum_to_one(both):
-    analysis = of_patients(hospital(30, 1), hospital(70, 2), covariates=["spread", "age"])
-    for one in (analysis, both(association=ASSOCIATED)):
-        rebuilt = described_analysis(description_of(one), one.spec)
-        for cohort in rebuilt.cohorts:
-            assert cohort.joint.sum() == pytest.approx(1)
-            assert cohort.joint.shape == (len(rebuilt.patterns.rows),)
 
 
 # Notes
@@ -370,18 +333,6 @@ def test_notes_say_what_is_averaged_over_and_what_is_extrapolated(both):
     assert not [q for q in (*found.quantities, *found.curves) if STANDARDISED in q.row.note]
 
 
-def test_notes_say_that_a_full_profile_is_conditional(both):
-    found = predicted(both(), "size=large", "spread=no")
-    assert found.basis == "conditional on every covariate of the model"
-
-
-def test_notes_say_that_patients_mix_is_approximate_and_declared_associations_are_kept(both):
-    some = predicted(of_patients(hospital(50, 1)), "size=large")
-    over = "averaged over spread as in the population"
-    assert some.basis == f"{over}: margins of patients to the nearest 5, taken as independent"
-    assert predicted(both(association=ASSOCIATED), "size=large").basis == over
-
-
 def test_notes_say_where_nobody_was_like_the_profile(both):
     found = predicted(both(), "spread=yes")
     nobody = "none in this cohort with spread: yes"
@@ -398,15 +349,6 @@ def test_a_level_that_no_patient_has_is_predicted_from_the_prior_and_said_so():
         assert "; no patient with size: large; the prior speaks" in notes(found, cohort)
     draws = np.array([quantity.draws for quantity in found.quantities])
     assert np.isfinite(draws).all()
-
-
-def test_notes_say_how_far_a_number_lies_from_the_patients_and_that_they_are_simulated():
-    some = Patients(**{**vars(hospital(200, 1)), "synthetic": True})
-    analysis = of_patients(some, covariates=["age"])
-    scale = analysis.scales["age"]
-    found = predicted(analysis, f"age={scale.mean + 4 * scale.sd}")
-    far = "age: extrapolated, 4.0 standard deviations from the patients' mean"
-    assert f"; {far}; synthetic patients" in notes(found, "h0")
 
 
 # Errors
@@ -436,25 +378,6 @@ def test_every_fault_of_a_profile_is_said_at_once():
         "  no covariate 'colour' in this model; there are size, spread, age",
         "  size: no such level ''; there are small, large",
     ]
-
-
-def test_a_number_that_no_patient_can_have_is_refused():
-    described = description_of(of_patients(hospital(60, 1), covariates=["age"]))
-    described["scales"]["age"] = {"mean": 60.0, "sd": 10.0, "unit": "years"}
-    with pytest.raises(InputError) as caught:
-        profile_of({"age": 720}, described)
-    assert str(caught.value).splitlines()[1] == (
-        "  age: 720 lies 66 standard deviations from the mean of 60 years; is the unit right?"
-    )
-
-
-def test_an_empty_profile_says_what_could_be_given():
-    described = description_of(of_patients(hospital(60, 1)))
-    with pytest.raises(InputError) as caught:
-        profile_of({}, described)
-    assert str(caught.value).splitlines()[1] == (
-        "  is empty; give covariate=level, covariates of this model are size, spread"
-    )
 
 
 # From a run's folder to a prediction's
@@ -501,16 +424,6 @@ def test_a_prediction_is_a_run_of_its_own_beside_the_run_it_asks(both, tmp_path)
     assert before == {path: path.read_bytes() for path in run.rglob("*") if path.is_file()}
 
 
-def test_a_prediction_of_response_has_no_curves(both, tmp_path):
-    run = run_of(both(outcome="response"), tmp_path / "run")
-    prediction = read(run).predict(size="large", spread="no")
-    assert set(prediction.tables) == {"prediction"}
-    (east, *_) = prediction_lines(prediction)
-    assert east[:2] == ("east", "probability of response")
-    prediction.save(tmp_path / "out")
-    assert (tmp_path / "out" / "figures" / "prediction.png").is_file()
-
-
 def test_lines_say_beside_the_numbers_only_what_differs(both, tmp_path):
     prediction = read(run_of(both(), tmp_path / "run")).predict(size="large")
     lines = prediction_lines(prediction)
@@ -544,16 +457,6 @@ def test_what_is_no_run_of_a_model_is_not_asked(both, tmp_path):
         read(run).predict(size="large")
 
 
-def test_a_run_without_its_draws_or_diagnostics_is_not_asked(both, tmp_path):
-    run = run_of(both(), tmp_path / "run")
-    (run / "posterior.nc").unlink()
-    with pytest.raises(RunError, match=r"holds no posterior\.nc"):
-        read(run).predict(size="large")
-    (run / "diagnostics.json").unlink()
-    with pytest.raises(RunError, match=r"holds no diagnostics\.json; make the run again$"):
-        read(run).predict(size="large")
-
-
 def test_a_prediction_never_takes_the_place_of_its_run(both, tmp_path):
     run = run_of(both(), tmp_path / "all" / "run")
     for out in (run, run.parent):
@@ -563,12 +466,6 @@ def test_a_prediction_never_takes_the_place_of_its_run(both, tmp_path):
     (tmp_path / "mine" / "notes.txt").write_text("x", "utf-8")
     with pytest.raises(RunError, match="is not empty and not a run"):
         read(run).predict(size="large").save(tmp_path / "mine")
-
-
-def test_a_prediction_that_did_not_converge_gives_no_estimates(both, tmp_path):
-    run = run_of(both(), tmp_path / "run", shape=(4, 20))
-    with pytest.raises(GateError, match=r"the prediction did not converge: .*bulk ESS"):
-        read(run).predict(size="large")
 
 
 def test_a_prediction_in_memory_shows_itself_and_is_saved_with_the_inputs_of_its_fit(
@@ -582,15 +479,6 @@ def test_a_prediction_in_memory_shows_itself_and_is_saved_with_the_inputs_of_its
     assert html.count("<tr>") == 1 + len(prediction.table)
     prediction.save(tmp_path / "out")
     assert store.read_manifest(tmp_path / "out")["inputs"] == {"a.toml": "ab"}
-
-
-@pytest.mark.parametrize(
-    ("level", "name"),
-    [(">50%", "over-50"), ("<=10%", "at-most-10"), ("<10%", "under-10"), ("2+", "2-plus")],
-)
-def test_levels_that_differ_by_a_sign_have_folders_of_their_own(level, name):
-    folder = prediction_folder(Path("results/fit"), Profile({"burden": level}))
-    assert folder == Path(f"results/predict-fit-burden-{name}")
 
 
 def test_a_prediction_needs_no_sampler():
