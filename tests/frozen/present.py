@@ -40,9 +40,10 @@ from netlm_bayes.likelihood.numbers import packed
 from netlm_bayes.likelihood.structure import structure_of
 from netlm_bayes.model import Model, read_model
 from netlm_bayes.pipeline import sensitivity
-from netlm_bayes.pipeline.criticism import MAIN, criticism, marked
+from netlm_bayes.pipeline.fit import criticism, marked
 from netlm_bayes.pipeline.job import Job, compile_analysis
 from netlm_bayes.pipeline.reanalyse import audit
+from netlm_bayes.pipeline.sensitivity import MAIN
 from netlm_bayes.report.tables import posterior_tables
 from netlm_bayes.sampling.gate import Accepted, Check, Gated
 from netlm_bayes.sampling.sample import sample

@@ -15,13 +15,14 @@ from netlm_bayes import store
 from netlm_bayes.compare import usual_tables
 from netlm_bayes.estimands.description import description_of
 from netlm_bayes.estimands.estimates import Estimates, estimate_effects
+from netlm_bayes.estimands.loo import influential, leave_one_out, loo_table
+from netlm_bayes.estimands.predictive import curve_months, predictive_response, predictive_survival
 from netlm_bayes.estimands.prior import accepted_prior
 from netlm_bayes.estimands.summary import tidy
 from netlm_bayes.evidence.analysis import Analysis
 from netlm_bayes.evidence.assemble import analyse
 from netlm_bayes.likelihood.script import script_of
 from netlm_bayes.model import Model
-from netlm_bayes.pipeline.criticism import criticism, marked, synthetic_cohorts
 from netlm_bayes.pipeline.fitted import Fit
 from netlm_bayes.pipeline.job import (
     Graph,
@@ -32,12 +33,14 @@ from netlm_bayes.pipeline.job import (
     job_of,
     posterior_of,
 )
-from netlm_bayes.pipeline.sensitivity import NOTHING, sensitivity_of
+from netlm_bayes.pipeline.sensitivity import MAIN, NOTHING, sensitivity_of
 from netlm_bayes.report.labels import labels_of
 from netlm_bayes.report.tables import posterior_tables
+from netlm_bayes.results import joined
 from netlm_bayes.sampling.gate import Accepted, Gated, NotConvergedError
 
 Tables = dict[str, pd.DataFrame]
+SYNTHETIC = "synthetic patients"
 PRIOR_DRAWS = 1000
 """A chain; they cost next to nothing, however few the posterior's own are."""
 
@@ -211,6 +214,36 @@ def _tables(
     return tables | {"effects": pd.concat([tables["effects"], before], ignore_index=True)}
 
 
+def criticism(analysis: Analysis, accepted: Accepted, seed: int) -> Tables:
+    """Replicated patients beside the observed, leave-one-out, and influential patients."""
+    if all(cohort.patients is None for cohort in analysis.cohorts):
+        return {}
+    if analysis.spec.outcome == "survival":
+        replicated = predictive_survival(analysis, accepted, seed, curve_months(analysis))
+    else:
+        replicated = predictive_response(analysis, accepted, seed)
+    tables, kept = {"predictive": replicated}, accepted.tree["log_likelihood"].to_dataset()
+    if "patients" in kept:
+        fit = leave_one_out(analysis, kept)
+        tables |= {"loo": loo_table({MAIN: fit}), "influential": influential(analysis, fit)}
+    return {name: table for name, table in tables.items() if len(table)}
+
+
+def marked(tables: Tables, analysis: Analysis) -> Tables:
+    """Say of every row of every table that simulated patients are behind it."""
+    synthetic = any(cohort.synthetic for cohort in analysis.cohorts)
+    return {name: _marked(x) if synthetic else x for name, x in tables.items()}
+
+
+def _marked(table: pd.DataFrame) -> pd.DataFrame:
+    """Say so in a column, and to people in the notes where there are any."""
+    table = table.assign(synthetic=True)
+    if "note" not in table:
+        return table
+    more = table["note"].map(lambda note: note if SYNTHETIC in note else joined(note, SYNTHETIC))
+    return table.assign(note=more)
+
+
 def _with_prior(posterior: Gated[Estimates], prior: Accepted) -> xr.DataTree:
     """Give the posterior's tree its `prior` group."""
     groups = {name: node.to_dataset() for name, node in posterior.accepted.tree.children.items()}
@@ -224,7 +257,7 @@ def _manifest(job: Job, analysis: Analysis, clock: _Clock) -> dict[str, Any]:
         "model": job.spec.model_dump(mode="json"),
         "labels": asdict(labels_of(analysis)),
         "population": description_of(analysis),
-        "synthetic": synthetic_cohorts(analysis),
+        "synthetic": [one.cohort.id for one in analysis.cohorts if one.synthetic],
     }
     names = [evidence.cohort.id for evidence in analysis.cohorts]
     command = f"netlm_bayes.fit({job.spec.name!r}, {names!r}, seed={job.seed})"

@@ -18,13 +18,14 @@ from netlm_bayes import store
 from netlm_bayes.errors import RunError
 from netlm_bayes.estimands.description import Described
 from netlm_bayes.model import Model
-from netlm_bayes.pipeline.criticism import without_patients
 from netlm_bayes.report.charts import charts_of
 from netlm_bayes.report.draw import write_figures
 from netlm_bayes.report.labels import Labels
 from netlm_bayes.sampling.gate import Accepted, Check, NotConvergedError
 
 SCRIPT = "script.py"
+OF_PATIENTS = ("patients_row", "unknown_value")
+"""Dimensions with an entry a patient."""
 LEFT_OUT = "diagnostics_left_out.json"
 """Checks of priors and scenarios that did not converge; the run stands without them."""
 FAILED_DRAWS = "not_converged.nc"
@@ -138,3 +139,13 @@ def failure_kept(out: Path, command: str) -> Iterator[None]:
                 store.write_posterior(folder, without_patients(failure.draws), FAILED_DRAWS)
             store.write_values(folder, {**failure.manifest, "command": command})
         raise
+
+
+def without_patients(tree: xr.DataTree) -> xr.DataTree:
+    """Take out of draws what is of single patients; a margin's mean is a count of patients."""
+    kept = {}
+    for name, node in tree.children.items():
+        group = node.to_dataset().drop_dims(OF_PATIENTS, errors="ignore")
+        margins = [k for k, x in group.items() if any(str(d).startswith("margin_") for d in x.dims)]
+        kept[name] = group.drop_vars(margins)
+    return xr.DataTree.from_dict(kept)

@@ -15,15 +15,16 @@ from netlm_bayes.compare import (
     weights_if_shared,
 )
 from netlm_bayes.estimands.estimates import Estimates
+from netlm_bayes.estimands.loo import leave_one_out, loo_table
 from netlm_bayes.estimands.summary import tidy
 from netlm_bayes.evidence.analysis import Analysis
 from netlm_bayes.evidence.assemble import analyse
 from netlm_bayes.evidence.sources import CohortFile
-from netlm_bayes.pipeline.criticism import MAIN, scenarios_by_loo
 from netlm_bayes.pipeline.job import Effects, Graph, Job, refit
 from netlm_bayes.report.tables import labelled
-from netlm_bayes.sampling.gate import Check, Gated, NotConvergedError
+from netlm_bayes.sampling.gate import Accepted, Check, Gated, NotConvergedError
 
+MAIN = "main"
 Tables = dict[str, pd.DataFrame]
 
 
@@ -60,12 +61,7 @@ def sensitivity_of(
         "scenarios": labelled(
             {MAIN: main, **_tidy(job, scenarios | shared)}, "scenario", "scenarios"
         ),
-        **scenarios_by_loo(
-            {
-                MAIN: (analysis, posterior.accepted),
-                **{k: (x.analysis, x.gated.accepted) for k, x in scenarios.items() if x.gated},
-            }
-        ),
+        "loo": _by_loo({MAIN: (analysis, posterior.accepted), **_accepted(scenarios)}),
     }
     if partial:
         by_scale = {f"{_own_scale(job):g}": main, **_tidy(job, scales)}
@@ -86,6 +82,21 @@ def _main(analysis: Analysis, tables: Tables) -> pd.DataFrame:
     effects, groups = tables["effects"], tables["subgroups"]
     everyone = (groups["subgroup"] == "overall") & (groups["endpoint"] == analysis.endpoints[0])
     return pd.concat([effects[effects["method"] == "posterior"], groups[everyone]])
+
+
+def _accepted(others: Mapping[str, _Other]) -> dict[str, tuple[Analysis, Accepted]]:
+    return {name: (x.analysis, x.gated.accepted) for name, x in others.items() if x.gated}
+
+
+def _by_loo(posteriors: Mapping[str, tuple[Analysis, Accepted]]) -> pd.DataFrame:
+    """Compare posteriors by leave-one-out; empty where a patient's log likelihood was not kept."""
+    kept = {
+        name: (analysis, accepted.tree["log_likelihood"].to_dataset())
+        for name, (analysis, accepted) in posteriors.items()
+    }
+    if not all("patients" in log_likelihood for _, log_likelihood in kept.values()):
+        return pd.DataFrame()
+    return loo_table({name: leave_one_out(*one) for name, one in kept.items()})
 
 
 def _sources(
