@@ -29,9 +29,8 @@ CHECKSUM = "checksum"
 
 def as_json(table: SiteTable, cohort: Cohort, codebook: Codebook) -> bytes:
     """Write a table with who it is of, and nothing else."""
-    names = [
-        name for part in (table.survival, table.response) if part for name in part.groups.levels
-    ]
+    parts = [part for part in (table.survival, table.response) if part]
+    names = dict.fromkeys(name for part in parts for name in part.groups.levels)
     covariates = {name: list(codebook.covariates[name].levels) for name in names}
     values: dict[str, Any] = {
         "format": FORMAT,
@@ -57,11 +56,12 @@ def as_json(table: SiteTable, cohort: Cohort, codebook: Codebook) -> bytes:
 
 def checksum(values: Mapping[str, Any]) -> str:
     """SHA-256 of the canonical JSON: keys sorted, no blanks, UTF-8, without the checksum itself."""
-    content = {key: value for key, value in values.items() if key != CHECKSUM}
-    return digest(
-        json.dumps(
-            content, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
-        )
+    return digest(_canonical({key: value for key, value in values.items() if key != CHECKSUM}))
+
+
+def _canonical(values: Mapping[str, Any]) -> str:
+    return json.dumps(
+        values, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
     )
 
 
@@ -74,7 +74,7 @@ def codebook_digest(codebook: Codebook, covariates: Sequence[str]) -> str:
     """SHA-256 of what makes levels what they are: their names, order and cut points."""
     known = {name: codebook.covariates[name] for name in covariates}
     defined = {name: {"levels": c.levels, "cut": c.cut} for name, c in known.items()}
-    return digest(json.dumps(defined, sort_keys=True, separators=(",", ":"), ensure_ascii=False))
+    return digest(_canonical(defined))
 
 
 def _survival(survival: SurvivalTable, covariates: Mapping[str, list[str]]) -> dict[str, Any]:
@@ -225,30 +225,22 @@ def codebook_faults(document: SiteDocument, codebook: Codebook) -> Iterator[Faul
     """Faults of a table's covariates against the codebook they are said to be of."""
     name = document.codebook.name
     known = {key: c.levels for key, c in codebook.covariates.items() if not c.post_baseline}
-    wrong = False
     for key, levels in document.covariates.items():
         if key not in known:
-            wrong = True
             yield ("covariates", key), f"no such covariate in '{name}'{did_you_mean(key, known)}"
         elif levels != known[key]:
-            wrong = True
             here = ", ".join(known[key]) or "none, it is continuous"
             yield ("covariates", key), f"must have the levels of '{name}', {here}"
-    if not wrong and document.codebook.digest != codebook_digest(codebook, [*document.covariates]):
+    if any(levels != known.get(key) for key, levels in document.covariates.items()):
+        return
+    if document.codebook.digest != codebook_digest(codebook, [*document.covariates]):
         what = f"the levels were cut at other points than in '{name}' here"
         yield ("codebook", "digest"), what
 
 
 def _cohort(document: SiteDocument) -> SiteCohort:
-    return SiteCohort(
-        id=document.id,
-        label=document.label,
-        n=document.n,
-        institution=document.institution,
-        enrolment=document.enrolment,
-        codebook=document.codebook.name,
-        source="site table",
-    )
+    who = document.model_dump(include={"id", "label", "n", "institution", "enrolment"})
+    return SiteCohort(**who, codebook=document.codebook.name, source="site table")
 
 
 def _table(document: SiteDocument) -> SiteTable:

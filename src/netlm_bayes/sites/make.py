@@ -39,6 +39,10 @@ from netlm_bayes.sites.table import (
 )
 
 YEAR = 12
+BETWEEN_SCANS = (
+    "events are known only to lie between two scans, which no sum of events by interval"
+    " can say; --at-scan counts them at the scan that saw them, as Cox regressions do"
+)
 
 
 @dataclass(frozen=True)
@@ -108,11 +112,7 @@ def _dated(patients: Patients, at_scan: bool, source: str) -> tuple[Patients, Bo
     if not between.any():
         return patients, between
     if not at_scan:
-        what = (
-            "events are known only to lie between two scans, which no sum of events by interval"
-            " can say; --at-scan counts them at the scan that saw them, as Cox regressions do"
-        )
-        raise InputError(source, [Problem("time_upper", what)])
+        raise InputError(source, [Problem("time_upper", BETWEEN_SCANS)])
     lower = np.where(between, patients.upper, patients.lower)
     return replace(patients, lower=lower), between
 
@@ -128,9 +128,8 @@ def _staying(
     left = min(int((who & ~gap).sum()) for who in known.values())
     if not 0 < gap.sum() < choice.minimum or left < 2 * choice.minimum:
         return everybody, None
-    tally = _tallied(
-        patients.take(anything), [x[anything] for x in known.values()], codebook, choice
-    )[0]
+    outcomes = [who[anything] for who in known.values()]
+    tally, _ = _tallied(patients.take(anything), outcomes, codebook, choice)
     cost = cost_of_gaps(tally, choice.minimum, _order(choice))
     if not cost:
         return everybody, None
@@ -211,8 +210,8 @@ def _alone(timed: Patients, owner: Ints, cuts: tuple[float, ...]) -> int:
 def without_weibull(cells: SurvivalCells) -> SurvivalCells:
     """Copy without what only a Weibull model needs: no powers, and NaN in place of numbers."""
     groups = len(cells.log_month)
-    nothing = np.full(groups, np.nan)
-    return replace(cells, log_month=nothing, scale_months=np.nan, power=np.empty((groups, 0)))
+    unknown, nothing = np.full(groups, np.nan), np.empty((groups, 0))
+    return replace(cells, log_month=unknown, scale_months=np.nan, power=nothing)
 
 
 def _response(grouped: _Grouped, codebook: Codebook) -> tuple[ResponseTable, dict[Effect, float]]:

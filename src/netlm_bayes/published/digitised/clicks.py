@@ -24,14 +24,16 @@ class Numbers:
     """Columns of numbers, NaN where missing or wrong, with what is wrong so far."""
 
     table: Table  # the cells, and their lines
-    values: tuple[Floats, ...]  # (rows,); in the order asked for
+    columns: tuple[Column, ...]  # columns, values: in the order asked for
+    values: tuple[Floats, ...]  # (rows,)
     decimal: str  # point or comma
     found: tuple[Finding, ...]  # of cells
     problems: tuple[Problem, ...]  # of the file's shape
 
-    def cells(self, name: str) -> Column:
-        """Cells of a column as the file has them."""
-        return self.table.columns[name]
+    def problems_with(self, found: Sequence[Finding]) -> list[Problem]:
+        """Everything that is wrong, in the order of the file."""
+        rows = problems_of([*self.found, *found], self.table.row, self.table.word)
+        return [*rows, *self.problems]
 
 
 def read_numbers(data: bytes, source: str, names: Sequence[str]) -> Numbers:
@@ -41,7 +43,7 @@ def read_numbers(data: bytes, source: str, names: Sequence[str]) -> Numbers:
     if problems := list(_header_problems(header, names)):
         raise InputError(source, problems)
     table = file.table({name: header.index(name) for name in names})
-    columns = [table.columns[name] for name in names]
+    columns = tuple(table.columns[name] for name in names)
     decimal, mixed = ".", list[Problem]()
     if file.delimiter != ",":
         decimal, mixed = decimal_of(columns, table.word, table.row)
@@ -50,9 +52,9 @@ def read_numbers(data: bytes, source: str, names: Sequence[str]) -> Numbers:
     for column in columns:
         found += column.findings(column.missing, "is missing", nothing)
     empty = [] if len(table.row) or table.problems else [Problem("", "has a header and no rows")]
-    problems = [*table.problems, *mixed, *empty]
     values = tuple(value for value, _ in read)
-    return Numbers(table, values, decimal, tuple(found), tuple(problems))
+    shape = (*table.problems, *mixed, *empty)
+    return Numbers(table, columns, values, decimal, tuple(found), shape)
 
 
 def _header_problems(header: Sequence[str], names: Sequence[str]) -> Iterator[Problem]:
@@ -71,7 +73,6 @@ def _header_problems(header: Sequence[str], names: Sequence[str]) -> Iterator[Pr
             yield Problem(f"column '{name}'", f"no such column{there}")
 
 
-OF_NUMBERS_AT_RISK, AT_RISK = "time", "at_risk"
 MOST = 1_000_000
 """Patients of one curve; more would be another unit or a slip."""
 
@@ -96,43 +97,35 @@ def everyone(n: int) -> AtRisk:
 
 def read_at_risk(data: bytes, source: str) -> AtRisk:
     """Read a CSV with the columns `time` (months) and `at_risk`, in any order of rows."""
-    read = read_numbers(data, source, (OF_NUMBERS_AT_RISK, AT_RISK))
-    months, n = read.values
-    time, count = read.cells(OF_NUMBERS_AT_RISK), read.cells(AT_RISK)
+    read = read_numbers(data, source, ("time", "at_risk"))
+    (time, count), (months, n) = read.columns, read.values
     order = np.argsort(months, kind="stable")
     again, more = np.zeros(len(n), bool), np.zeros(len(n), bool)
     again[order[1:]] = months[order][1:] == months[order][:-1]
     more[order[1:]] = n[order][1:] > np.fmin.accumulate(n[order])[:-1]
+    length = f"must lie between 0 and {LONGEST:g} months"
+    whole = "must be a whole number of patients"
     found = [
-        *read.found,
-        *time.findings((months < 0) | (months > LONGEST), _LENGTH),
+        *time.findings((months < 0) | (months > LONGEST), length),
         *time.findings(again, "must not repeat"),
-        *count.findings((n < 0) | (n != np.round(n)) & ~np.isnan(n), _WHOLE),
+        *count.findings((n < 0) | (n != np.round(n)) & ~np.isnan(n), whole),
         *count.findings(n > MOST, f"must be at most {MOST:,}"),
         *count.findings(more & ~again, "must not rise with time"),
     ]
-    problems = [*problems_of(found, read.table.row, read.table.word), *read.problems]
-    if not problems:
-        problems = list(_start_problems(months[order], n[order]))
+    problems = read.problems_with(found) or _start_problems(months[order], n[order])
     if problems:
         raise InputError(source, problems)
     return AtRisk(months[order], n[order].astype(np.int64))
-
-
-_LENGTH = f"must lie between 0 and {LONGEST:g} months"
-_WHOLE = "must be a whole number of patients"
 
 
 def _start_problems(months: Floats, n: Floats) -> list[Problem]:
     if months[0] > 0:
         what = f"must start at time 0, with all patients; starts at {months[0]:g}"
         return [Problem("column 'time'", what)]
-    if n[0] < 1:
-        return [Problem("column 'at_risk'", "must be at least 1 at time 0; got 0")]
-    return []
+    few = Problem("column 'at_risk'", "must be at least 1 at time 0; got 0")
+    return [few] if n[0] < 1 else []
 
 
-OF_CLICKS, SURVIVAL = "time", "survival"
 WOBBLE = 0.02
 """Share of an axis by which a click may lie beside its end."""
 LARGEST_RISE = 0.05
@@ -150,25 +143,22 @@ class Clicks:
 
 
 def read_clicks(data: bytes, source: str) -> Clicks:
-    """Read a CSV of clicks with the columns `time` (months) and `survival`, in any order of rows.
-
-    Survival is a share, or per cent where a value is above 1 by more than a slip of the hand.
-    """
-    read = read_numbers(data, source, (OF_CLICKS, SURVIVAL))
-    months, survival = read.values
+    """Read a CSV with the columns `time` (months) and `survival` (a share, or per cent)."""
+    read = read_numbers(data, source, ("time", "survival"))
+    (time, cells), (months, survival) = read.columns, read.values
     scale = 100.0 if np.nanmax(survival, initial=0.0) > 1 + WOBBLE else 1.0
     share = survival / scale
-    found = [*read.found, *_time_faults(read, months), *_share_faults(read, share, scale)]
-    if not found and not read.problems:
+    early = months < -WOBBLE * np.nanmax(months, initial=0.0)
+    found = time.findings(early, "must be >= 0 months")
+    found += too_long(time, months, f"{LONGEST:g} months") + _share_faults(cells, share, scale)
+    if not read.problems_with(found):
         found = _shape_faults(read, months, share)
         found = found and (_mixed_faults(read, months, survival) or found)
-    if found or read.problems:
-        rows = problems_of(found, read.table.row, read.table.word)
-        raise InputError(source, [*rows, *read.problems])
+    if problems := read.problems_with(found):
+        raise InputError(source, problems)
     months, share = np.maximum(months, 0.0), np.clip(share, 0.0, 1.0)
-    fallen = falling(months, share)
-    rounding = 0.5 * 10.0 ** -_decimals(read.cells(SURVIVAL), read.decimal) / scale
-    return Clicks(*fallen, rounding, _notes(months, share, scale))
+    rounding = 0.5 * 10.0 ** -_decimals(cells, read.decimal) / scale
+    return Clicks(*falling(months, share), rounding, _notes(months, share, scale))
 
 
 def falling(months: Floats, survival: Floats) -> tuple[Floats, Floats]:
@@ -176,8 +166,7 @@ def falling(months: Floats, survival: Floats) -> tuple[Floats, Floats]:
 
     .. math:: \min_{S_1 \ge S_2 \ge \dots} \sum_k (S_k - s_k)^2
 
-    by pooling adjacent violators, which averages what a shaking hand did. A running minimum would
-    follow every slip downwards and none upwards.
+    by pooling adjacent violators; a running minimum would follow slips downwards alone.
 
     >>> falling(np.array([9.0, 3.0, 6.0]), np.array([0.4, 0.7, 0.8]))
     (array([0., 3., 6., 9.]), array([1.  , 0.75, 0.75, 0.4 ]))
@@ -195,63 +184,48 @@ def falling(months: Floats, survival: Floats) -> tuple[Floats, Floats]:
     )
 
 
-def _time_faults(read: Numbers, months: Floats) -> list[Finding]:
-    column, last = read.cells(OF_CLICKS), np.nanmax(months, initial=0.0)
-    early = column.findings(months < -WOBBLE * last, "must be >= 0 months")
-    return early + too_long(column, months, f"{LONGEST:g} months")
-
-
-def _share_faults(read: Numbers, share: Floats, scale: float) -> list[Finding]:
+def _share_faults(cells: Column, share: Floats, scale: float) -> list[Finding]:
     """Survival lies between 0 and 1, or 0 and 100 where one value says that it is per cent."""
-    column = read.cells(SURVIVAL)
-    right = "must lie between 0 and 1" if scale == 1 else "must lie between 0 and 100"
+    right = f"must lie between 0 and {scale:g}"
     why = "" if scale == 1 else " (read as per cent, as values above 1 are)"
     outside = (share < -WOBBLE) | (share > 1 + WOBBLE)
-    return column.findings(outside, right, lambda cell: f"; got {column.shown(cell)}{why}")
-
-
-def _shape_faults(read: Numbers, months: Floats, share: Floats) -> list[Finding]:
-    return [*_start_faults(read, months, share), *_rises(read, months, share)]
+    return cells.findings(outside, right, lambda cell: f"; got {cells.shown(cell)}{why}")
 
 
 def _mixed_faults(read: Numbers, months: Floats, survival: Floats) -> list[Finding]:
     """Of shares and per cent in one file, the fewer; but a tail may lie below 1 per cent."""
-    column = read.cells(SURVIVAL)
+    _, cells = read.columns
     percent = survival > 1 + WOBBLE
     share = (survival > 0) & ~percent
     if 0 < percent.sum() < share.sum():
         right = f"must be a share between 0 and 1, as the other {share.sum()} are"
-        return column.findings(percent, right)
-    told = np.where(percent, survival / 100, survival)
-    if share.any() and not _shape_faults(read, months, told):
-        right = f"must be in per cent, as the other {percent.sum()} are"
-        return column.findings(share, right)
+        return cells.findings(percent, right)
+    meant = np.where(percent, survival / 100, survival)
+    if share.any() and not _shape_faults(read, months, meant):
+        return cells.findings(share, f"must be in per cent, as the other {percent.sum()} are")
     return []
 
 
-def _start_faults(read: Numbers, months: Floats, share: Floats) -> list[Finding]:
-    column = read.cells(SURVIVAL)
-    if not (months > 0).any():
-        time, end = read.cells(OF_CLICKS), "; the curve has no click after its start"
-        return time.findings(months <= 0, "must be > 0 months somewhere", lambda _: end)
-    top = np.max(share, initial=0.0, where=months <= 0)
-    early = (months <= 0) & (top < 1 - LARGEST_RISE)
-    return column.findings(early, "must be 1 (100 per cent) at time 0")
-
-
-def _rises(read: Numbers, months: Floats, share: Floats) -> list[Finding]:
-    column = read.cells(SURVIVAL)
+def _shape_faults(read: Numbers, months: Floats, share: Floats) -> list[Finding]:
+    """A curve starts with everyone, and does not rise by more than a hand shakes."""
+    time, cells = read.columns
     order = np.lexsort((-share, months))
     lowest = np.empty(len(share), np.int64)
     lowest[order] = _place_of_lowest(share[order], order)
-    wrong: NDArray[np.bool_] = share > share[lowest] + LARGEST_RISE
 
-    def say(cell: int) -> str:
+    def rise(cell: int) -> str:
         at = int(lowest[cell])
-        earlier = f"{column.shown(at)} (line {read.table.row[at]}, earlier in time)"
-        return f"; rises from {earlier} to {column.shown(cell)}"
+        earlier = f"{cells.shown(at)} (line {read.table.row[at]}, earlier in time)"
+        return f"; rises from {earlier} to {cells.shown(cell)}"
 
-    return column.findings(wrong, "must not rise with time", say)
+    rises = share > share[lowest] + LARGEST_RISE
+    found = cells.findings(rises, "must not rise with time", rise)
+    if not (months > 0).any():
+        end = "; the curve has no click after its start"
+        return time.findings(months <= 0, "must be > 0 months somewhere", lambda _: end) + found
+    top = np.max(share, initial=0.0, where=months <= 0)
+    late = (months <= 0) & (top < 1 - LARGEST_RISE)
+    return cells.findings(late, "must be 1 (100 per cent) at time 0") + found
 
 
 def _place_of_lowest(share: Floats, order: NDArray[np.intp]) -> NDArray[np.intp]:
@@ -262,7 +236,7 @@ def _place_of_lowest(share: Floats, order: NDArray[np.intp]) -> NDArray[np.intp]
 
 
 def _decimals(column: Column, decimal: str) -> int:
-    """Most decimals that a cell is written with; an exponent tells of none."""
+    """Most decimals that a cell is written with; an exponent counts none."""
     parts = pc.list_element(
         pc.split_pattern(pc.binary_join_element_wise(column.text, "", decimal), decimal), 1
     )
