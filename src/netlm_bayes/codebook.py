@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from importlib import resources
-from itertools import pairwise
+from itertools import chain, pairwise
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -48,13 +48,11 @@ UNITS = {
 class Latent(Document):
     """The continuous scale behind the levels of a covariate, on which its effect is linear."""
 
-    # of the raw quantity, which is normal on it, within its range
-    scale: Literal["log2", "log", "logit_percent", "identity"]
-    # least and greatest raw quantity; what lies beyond is taken as the nearer of the two
-    range: tuple[float, float]
+    scale: Literal["log2", "log", "logit_percent", "identity"]  # on which the quantity is normal
+    range: tuple[float, float]  # of the raw quantity; what lies beyond is taken as the nearer end
     location: float  # raw quantity of a typical patient, where the latent scale has its zero
-    # standard deviation on the latent scale, in its unit (doublings for '"log2"'), from one patient
-    # to the next: what the coefficient is per, and what is taken where one cut does not tell it
+    # standard deviation on the latent scale: what the coefficient is per, and what is taken where
+    # one cut does not determine it
     spread: float = Field(gt=0)
     why: Text  # what scale, location and spread rest on
 
@@ -68,8 +66,8 @@ class Latent(Document):
         if self.scale == "logit_percent" and not 0 < low < high < 100:
             yield ("range",), f"must lie between 0 and 100, without these; got {low:g}, {high:g}"
         if not low < self.location < high:
-            what = f"must lie within the range {low:g} to {high:g}; got {self.location:g}"
-            yield ("location",), what
+            within = f"the range {low:g} to {high:g}; got {self.location:g}"
+            yield ("location",), f"must lie within {within}"
 
 
 class Endpoint(Document):
@@ -102,14 +100,11 @@ class Covariate(Document):
     levels: tuple[Text, ...] = ()  # in order; empty for a continuous covariate
     reference: str = ""  # the level that others are compared with
     unit: str = ""  # of a continuous covariate
-    # column that holds the raw quantity behind the levels; read where there is a `cut`
-    raw: str = ""
-    # upper edges of all levels but the last, where a raw quantity may come. An edge belongs to the
-    # level below it: with 'cut = [10]', 10 is '<=10%' and 10.1 is '>10%', and so it is where the
-    # level below is called '<10%'
+    raw: str = ""  # column of the raw quantity behind the levels; read where there is a `cut`
+    # upper edges of all levels but the last; each belongs to the level below it, also where that is
+    # called '<10%'
     cut: tuple[float, ...] = ()
-    # named joins of levels, by which joined contrasts are printed
-    groups: dict[Text, tuple[Text, ...]] = Field(default_factory=dict)
+    groups: dict[Text, tuple[Text, ...]] = Field(default_factory=dict)  # named joins of levels
     # the scale on which levels of different cuts meet: one coefficient in place of one a level
     latent: Latent | None = None
     # known only after the clock has started (such as response): never a covariate of a model
@@ -160,8 +155,7 @@ class Covariate(Document):
         low, high = latent.range
         if not low < self.cut[0] <= self.cut[-1] < high:
             got = ", ".join(f"{edge:g}" for edge in self.cut)
-            what = f"must lie within the latent range {low:g} to {high:g}; got {got}"
-            yield ("cut",), what
+            yield ("cut",), f"must lie within the latent range {low:g} to {high:g}; got {got}"
         for name, members in self.groups.items():
             if set(members) <= set(self.levels) and not self._is_run(members):
                 yield ("groups", name), "must join neighbouring levels on a latent scale"
@@ -187,8 +181,8 @@ class Covariate(Document):
             yield ("groups", name), f"must not repeat; got '{level}' twice"
         for level in members:
             if level not in self.levels:
-                suggestion = did_you_mean(level, self.levels)
-                yield ("groups", name), f"no such level '{level}'{suggestion}"
+                there = did_you_mean(level, self.levels)
+                yield ("groups", name), f"no such level '{level}'{there}"
 
     @cached_property
     def effects(self) -> tuple[str, ...]:
@@ -211,8 +205,7 @@ class Covariate(Document):
         for name in repeated(level for members in found.values() for level in members):
             both = " and ".join(f"'{x}'" for x, members in found.items() if name in members)
             raise ValueError(f"{both} both count '{name}'")
-        named = {level for members in found.values() for level in members}
-        left = tuple(level for level in self.levels if level not in named)
+        left = tuple(level for level in self.levels if level not in chain(*found.values()))
         if left and not self._is_run(left):
             raise ValueError(f"lacks {', '.join(left)}")
         return found | ({"": left} if left else {})
@@ -238,10 +231,9 @@ class Codebook(Document):
         """Response is no survival endpoint, nor a patient's time a covariate."""
         if RESPONSE in self.endpoints:
             yield ("endpoints", RESPONSE), "stands for response to treatment; give another name"
-        for name in PATIENT_COLUMNS:
-            if name in self.covariates:
-                what = "is a column of every file of patients; give another name"
-                yield ("covariates", name), what
+        what = "is a column of every file of patients; give another name"
+        taken = (name for name in PATIENT_COLUMNS if name in self.covariates)
+        yield from ((("covariates", name), what) for name in taken)
 
     @property
     def primary_endpoint(self) -> str:

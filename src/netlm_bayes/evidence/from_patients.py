@@ -80,10 +80,7 @@ def _from_month(codebook: Codebook, months: float) -> Codebook:
     """Codebook whose endpoint says where the clock starts, and whose response is known by then."""
     name = codebook.primary_endpoint
     endpoint, start = codebook.endpoints[name], f"from month {months:g}"
-    names = {
-        "label": f"{endpoint.label}, {start}",
-        "short": f"{endpoint.abbreviation}, {start}",
-    }
+    names = {"label": f"{endpoint.label}, {start}", "short": f"{endpoint.abbreviation}, {start}"}
     endpoints = {f"{name}_from_month_{months:g}": endpoint.model_copy(update=names)}
     response = codebook.covariates[RESPONSE].model_copy(update={"post_baseline": False})
     covariates = {**codebook.covariates, RESPONSE: response}
@@ -99,7 +96,8 @@ def with_outcome(spec: Model, files: Sequence[CohortFile]) -> dict[str, Patients
     for file in files:
         if file.patients is None:
             continue
-        known = file.patients.take(_known(spec, file.patients))
+        survival, response = file.patients.timed, file.patients.response != MISSING
+        known = file.patients.take(survival if spec.outcome == "survival" else response)
         found[file.cohort.id] = on_latent_scales(known, spec, file.codebook)
         if not known.n:
             what = f"no patient of {file.cohort.id} has {OUTCOMES[spec.outcome]}"
@@ -132,10 +130,6 @@ def spread_in(patients: Patients, spec: Model, codebook: Codebook) -> dict[str, 
             counts = np.bincount(codes[codes != MISSING], minlength=len(covariate.levels))
             found[name] = fitted_normal(edges_of(covariate), counts.tolist())
     return found
-
-
-def _known(spec: Model, patients: Patients) -> np.ndarray:
-    return patients.timed if spec.outcome == "survival" else patients.response != MISSING
 
 
 def scales_in(

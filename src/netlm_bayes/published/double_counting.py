@@ -63,14 +63,13 @@ def _two_ratios(one: Ratio, other: Ratio, codebook: Codebook) -> str:
 
 
 def _ratio_and_point(ratio: Ratio, point: Point) -> str:
-    same = (ratio.outcome == "response") == isinstance(point, Counts)
-    shared = same and ratio.covariate in point.subgroup
+    shared = ratio.outcome == point.outcome and ratio.covariate in point.subgroup
     return f"the same patients by '{ratio.covariate}', as a ratio and by subgroup" if shared else ""
 
 
 def _two_points(one: Point, other: Point, codebook: Codebook) -> str:
     """Two points of one curve, or of curves whose patients may be the same."""
-    if isinstance(one, Counts) != isinstance(other, Counts):
+    if one.outcome != other.outcome:
         return ""
     if _endpoint(one, codebook) != _endpoint(other, codebook):
         shared = set(one.subgroup) & set(other.subgroup)

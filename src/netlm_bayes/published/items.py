@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
 from decimal import Decimal
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
@@ -160,6 +160,7 @@ class Ratio(Item):
 class Median(Item):
     """A printed median time, months, or `not_reached`."""
 
+    outcome: ClassVar = "survival"
     kind: Literal["median"]
     endpoint: str
     subgroup: Subgroup = Field(default_factory=dict)
@@ -184,6 +185,7 @@ class Median(Item):
 class Milestone(Item):
     """A printed survival probability at a time, with its interval or the number at the start."""
 
+    outcome: ClassVar = "survival"
     kind: Literal["milestone"]
     endpoint: str
     subgroup: Subgroup = Field(default_factory=dict)
@@ -209,6 +211,7 @@ def _percent_faults(percent: Iterable[str], values: Collection[str]) -> Iterator
 class Counts(Item):
     """Printed numbers by response category, of the cohort or a subgroup."""
 
+    outcome: ClassVar = "response"
     kind: Literal["counts"]
     subgroup: Subgroup = Field(default_factory=dict)
     values: dict[Category, Count]
@@ -315,6 +318,7 @@ class Statistic(Item):
 class Curve(Item):
     """A printed Kaplan-Meier curve, digitised."""
 
+    outcome: ClassVar = "survival"
     kind: Literal["curve"]
     endpoint: str
     subgroup: Subgroup = Field(default_factory=dict)

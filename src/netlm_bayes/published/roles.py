@@ -4,13 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal
 
 from netlm_bayes.codebook import RESPONSE, Codebook
 from netlm_bayes.model import Model
 from netlm_bayes.published.cohort import AnyItem
 from netlm_bayes.published.estimates import Estimate, PrintedRatio
-from netlm_bayes.published.items import Counts, Curve, Margin, Median, Milestone, Ratio
+from netlm_bayes.published.items import (
+    AdverseEvent,
+    Counts,
+    Curve,
+    Logrank,
+    Margin,
+    Median,
+    Milestone,
+    Ratio,
+    Statistic,
+)
 from netlm_bayes.published.recover import RecoveredTable
 
 OTHER = "of the other outcome"
@@ -46,62 +57,48 @@ def role_of(
     estimate: Estimate | None = None,
 ) -> ItemRole:
     """Decide what one item is for, and say why."""
-    reason = _out_of_model(item, spec, codebook)
-    if reason:
-        return ItemRole(index, "unused", reason, other_outcome=reason == OTHER)
+    fit, unused = partial(ItemRole, index, "fit"), partial(ItemRole, index, "unused")
+    if reason := _out_of_model(item, spec, codebook):
+        return unused(reason, other_outcome=reason == OTHER)
     if isinstance(item, Margin):
         return ItemRole(index, "weights", "share of each level in the population")
+    if isinstance(item, Curve) and item.role == "check":
+        return unused("no prediction is of a whole curve: give its median or milestones to check")
     if isinstance(item, Curve):
-        return _role_of_curve(index, item)
+        return fit("events and censored by month, over plausible readings")
     if item.role == "check":
         return ItemRole(index, "check", "held against its posterior prediction")
     if any(index in table.items for table in tables):
-        return ItemRole(index, "fit", "the recovered table, given the total of responders")
+        return fit("the recovered table, given the total of responders")
     if isinstance(estimate, PrintedRatio):
         se = f"{estimate.log_ratio_se:.3f} from {estimate.se_from}"
         mismatch = f"adjusted otherwise than the model, mismatch sd {spec.mismatch:g}"
-        return ItemRole(
-            index,
-            "fit",
-            f"log ratio {estimate.log_ratio:+.3f}, se {se}",
-            adjustment="" if adjusts_alike(estimate, spec) else mismatch,
-        )
+        adjustment = "" if adjusts_alike(estimate, spec) else mismatch
+        return fit(f"log ratio {estimate.log_ratio:+.3f}, se {se}", adjustment=adjustment)
     if isinstance(item, Counts):
         counted = f"{item.responders} of {item.total}"
-        if tables and not item.subgroup:
-            return ItemRole(index, "fit", f"{counted}, as the total of the recovered tables")
-        return ItemRole(index, "fit", f"binomial, {counted}")
-    return ItemRole(index, "fit", "population curve on the log(-log S) scale")
-
-
-def _role_of_curve(index: int, item: Curve) -> ItemRole:
-    if item.role == "check":
-        what = "no prediction is of a whole curve: give its median or milestones to check"
-        return ItemRole(index, "unused", what)
-    return ItemRole(index, "fit", "events and censored by month, over plausible readings")
+        of_all = f"{counted}, as the total of the recovered tables"
+        return fit(of_all if tables and not item.subgroup else f"binomial, {counted}")
+    return fit("population curve on the log(-log S) scale")
 
 
 def _out_of_model(item: AnyItem, spec: Model, codebook: Codebook) -> str:
-    """Say why an item has nothing to say to this model; empty if it has."""
-    survival = spec.outcome == "survival"
+    """Say why an item does not inform this model; empty if it does."""
+    if isinstance(item, (AdverseEvent, Logrank, Statistic)):
+        return "a description: enters no likelihood"
+    if not isinstance(item, Margin) and item.outcome != spec.outcome:
+        return OTHER
+    if isinstance(item, (Ratio, Margin)) and item.covariate not in spec.covariates:
+        return f"covariate '{item.covariate}' is not in the model"
     match item:
         case Ratio():
-            if (item.outcome == "survival") != survival:
-                return OTHER
-            if item.covariate not in spec.covariates:
-                return f"covariate '{item.covariate}' is not in the model"
             return _endpoint_out(item.endpoint_in(codebook), spec, codebook)
         case Median() | Milestone() | Curve():
-            reason = "" if survival else OTHER
-            reason = reason or _endpoint_out(item.endpoint, spec, codebook)
+            reason = _endpoint_out(item.endpoint, spec, codebook)
             return reason or _subgroup_out(item.subgroup, spec, codebook)
         case Counts():
-            return OTHER if survival else _subgroup_out(item.subgroup, spec, codebook)
-        case Margin():
-            inside = item.covariate in spec.covariates
-            return "" if inside else f"covariate '{item.covariate}' is not in the model"
-        case _:
-            return "a description: enters no likelihood"
+            return _subgroup_out(item.subgroup, spec, codebook)
+    return ""
 
 
 def _endpoint_out(endpoint: str, spec: Model, codebook: Codebook) -> str:
