@@ -327,7 +327,7 @@ def bundled(name: str) -> tuple[AuditRow, ...]:
 
 def test_conflicts_of_the_first_paper() -> None:
     assert [
-        (row.check, row.item, row.printed)
+        (row.check, row.item, row.as_printed)
         for row in bundled("sysu-2016-2020")
         if row.verdict == "conflict"
     ] == [
@@ -341,7 +341,7 @@ def test_nothing_in_the_second_paper_conflicts_but_every_ratio_can_be_read_two_w
     rows = [row for row in bundled("sysu-rectal-2022-2024") if row.verdict != "ok"]
     assert {row.verdict for row in rows} == {"ambiguous"}
     assert Counter(row.check for row in rows) == {DIRECTION: 4, "borrowed margins": 1}
-    assert all(row.printed == row.recomputed.partition(" (")[0] for row in rows[:4])
+    assert all(row.as_printed == row.recomputed.partition(" (")[0] for row in rows[:4])
 
 
 @pytest.mark.parametrize("name", ["sysu-2016-2020", "sysu-rectal-2022-2024"])

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import asdict
 
 import pandas as pd
 
 from netlm_bayes.published.audit import AuditRow
 from netlm_bayes.published.recover import RecoveredTable
-from netlm_bayes.results import TABLES, table
+from netlm_bayes.results import table
 
 
 def audit_tables(
@@ -22,12 +23,6 @@ def audit_tables(
         for level, responders, n in zip(t.levels, t.responders, t.n, strict=True)
     ]
     return {
-        "audit": table("audit", map(_check, rows)),
+        "audit": table("audit", map(asdict, rows)),
         "recovered_tables": table("recovered_tables", levels),
     }
-
-
-def _check(row: AuditRow) -> dict[str, object]:
-    """One check by the columns of its table."""
-    found = {name: getattr(row, name) for name in TABLES["audit"] if name != "as_printed"}
-    return found | {"as_printed": row.printed}

@@ -18,8 +18,8 @@ class AuditRow:
     cohort: str  # its id
     item: str  # what was looked at
     check: str  # what it was held against
-    printed: str  # printed, recomputed: as printed, and as it follows from the rest of the paper
-    recomputed: str
+    as_printed: str
+    recomputed: str  # as it follows from the rest of the paper
     # `ok` recomputed to the printed digits; `rounding` what rounding explains; `conflict` what it
     # does not; `ambiguous` what can be read in more than one way
     verdict: Verdict
