@@ -7,7 +7,7 @@ without such an error - printed, frequentist, counted - have the digits of their
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -189,3 +189,32 @@ def interval(found: Estimate, kind: Kind = RATIO, endless: str = NOT_ESTIMABLE) 
     if math.isnan(found.lower) or math.isnan(found.upper):
         return middle
     return f"{middle} ({lower} to {upper})"
+
+
+def around_one(limit: float, mcse: float = NAN) -> str:
+    """Write an interval that is symmetric around 1 on the log scale by its upper limit.
+
+    >>> around_one(1.6, 0.02)
+    '0.6 to 1.6'
+    """
+    return f"{shown(1 / limit, mcse / limit**2)} to {shown(limit, mcse)}"
+
+
+def plain(value: float) -> str:
+    """Write a number that has no error as short as it is, told from its limit.
+
+    >>> [plain(x) for x in (12.0, 0.25, 1.01034, 1536.97, 151234.0)]
+    ['12', '0.25', '1.0103', '1537', '151234']
+    """
+    if math.isnan(value):
+        return "undefined"
+    return f"{value:.0f}" if abs(value) >= 1e5 else f"{value:.5g}"
+
+
+def listed(names: Sequence[str], comma: str = ", ", last: str = " and ") -> str:
+    """List names as a sentence does.
+
+    >>> listed(["a", "b", "c"])
+    'a, b and c'
+    """
+    return last.join([comma.join(names[:-1]), names[-1]]) if len(names) > 1 else "".join(names)

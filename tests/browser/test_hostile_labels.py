@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from netlm_bayes.pipeline.report import write_page
-from netlm_bayes.report.page.library import SCRIPTS
+from netlm_bayes.report.page.inlined import SCRIPTS
 
 TAG = '<img src=x onerror="alert(1)">'
 END = "</script><script>alert(2)</script><!--<script>"

@@ -166,7 +166,7 @@ def test_without_scripts_everything_but_the_explorer_can_be_read(
     page.goto((results / "pfs-weibull" / "report.html").as_uri())
     text = page.inner_text("main")
     context.close()
-    assert "What was found" in text
+    assert "Findings" in text
     assert "The explorer needs JavaScript" in text
 
 

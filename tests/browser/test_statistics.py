@@ -19,7 +19,7 @@ from netlm_bayes.formats import MONTHS, PERCENT, Kind, shown
 from netlm_bayes.model import Model
 from netlm_bayes.report.labels import Labels
 from netlm_bayes.report.page import PageRun, explorer
-from netlm_bayes.report.page.library import asset, charting_library
+from netlm_bayes.report.page.inlined import asset, charting_library
 from netlm_bayes.sampling.gate import Accepted, Check
 
 SEED, DRAWS = 11, 250

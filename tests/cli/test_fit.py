@@ -11,7 +11,7 @@ from tests.cli.page import run as typed
 
 from netlm_bayes import store
 from netlm_bayes.cli import app, guarded
-from netlm_bayes.report.page.library import STYLE, asset, charting_library
+from netlm_bayes.report.page.inlined import STYLE, asset, charting_library
 
 pytestmark = pytest.mark.sampling
 

@@ -10,7 +10,6 @@ import pytest
 from scipy.optimize import brentq
 
 from netlm_bayes.compare.fragility import agreement, fragility_table, statement
-from netlm_bayes.compare.fragility_words import around_one, fragility_words
 from netlm_bayes.compare.overturn import (
     Belief,
     belief,
@@ -19,13 +18,20 @@ from netlm_bayes.compare.overturn import (
     scale_at_change,
     sceptics_limit,
 )
-from netlm_bayes.formats import ABOUT, shown
+from netlm_bayes.compare.tipping_points import tipping_points
+from netlm_bayes.formats import ABOUT, around_one, shown
+from netlm_bayes.report.prose import fragility_words
 from netlm_bayes.results import ERRORS
 
 Z = NormalDist().inv_cdf(0.975)
 RELATIVE_ERROR = 0.0005
 """Monte Carlo error of each number of an interval, as a share of it."""
 SIZE, SPREAD = "size: huge vs small", "spread: yes vs no"
+LEVELS = {
+    SIZE: ("size", "huge", "small"),
+    SPREAD: ("spread", "yes", "no"),
+    "size": ("size", "", ""),
+}
 
 
 def row(contrast: str, log_ratio: float, se: float, **more: object) -> dict[str, object]:
@@ -35,7 +41,7 @@ def row(contrast: str, log_ratio: float, se: float, **more: object) -> dict[str,
         "cohort": "pooled",
         "endpoint": "pfs",
         "estimand": "hazard_ratio",
-        "covariate": contrast.partition(": ")[0],
+        **dict(zip(("covariate", "level", "versus"), LEVELS[contrast], strict=True)),
         "contrast": contrast,
         "method": "posterior",
         **dict(zip(("estimate", "lower", "upper"), ends, strict=True)),
@@ -198,27 +204,36 @@ def test_where_institutions_differ_no_one_study_may_do():
     assert math.isinf(events_to_change(Belief(0.0, 0.3), 0.95, 0.0))
 
 
-# Words
+# Tipping points, and words
 
 
-def words_on(analysis, effects, contrast, evidence=None) -> str:
-    table = fragility_words(analysis, fragility_table(analysis, tables()), effects, evidence)
-    return str(table.set_index("contrast").loc[contrast, "words"])
+def turning(analysis, effects, contrast, found=None) -> pd.Series:
+    """Tipping points of a contrast."""
+    table = tipping_points(analysis, fragility_table(analysis, found or tables()), effects)
+    return table.set_index("contrast").loc[contrast]
+
+
+def words_on(analysis, effects, contrast, evidence=None, found=None) -> str:
+    fragility = fragility_table(analysis, found or tables())
+    turning = tipping_points(analysis, fragility, effects)
+    made = {"effects": effects, "fragility": fragility, "fragility_words": turning}
+    made |= {} if evidence is None else {"evidence_map": evidence}
+    return dict(zip(turning["contrast"], fragility_words(analysis.spec, made), strict=True))[
+        contrast
+    ]
 
 
 def test_words_name_every_change_that_matters(analysis, effects):
     words = words_on(analysis, effects, SIZE)
     assert "pooled 2.72 (1.51 to 4.89)" in words
-    assert "the interval lies above 1. That holds under 3 of 5 changes that were run" in words
-    assert "It does not hold with heterogeneity HalfNormal(1)" in words
-    assert "with heterogeneity HalfNormal(1): 2.72 (0.84 to 8.8)" in words
+    assert "the interval lies above 1. This holds under 3 of 5 changes" in words
+    assert "It does not hold with heterogeneity HalfNormal(1): 2.72 (0.84 to 8.8)" in words
     assert "without west: 2.72 (0.57 to 13.0)" in words
     assert "without east" not in words
 
 
-def test_words_say_what_would_have_to_be_believed(analysis, effects):
-    table = fragility_words(analysis, fragility_table(analysis, tables()), effects)
-    found = table.set_index("contrast").loc[SIZE]
+def test_tipping_points_follow_from_the_interval_the_prior_and_the_scales(analysis, effects):
+    found, words = turning(analysis, effects, SIZE), words_on(analysis, effects, SIZE)
     assert found["sceptics_limit"] == pytest.approx(
         sceptics_limit(Belief(1.0, 0.3), Belief(0.0, 0.75), 0.95)
     )
@@ -227,10 +242,10 @@ def test_words_say_what_would_have_to_be_believed(analysis, effects):
     assert found["heterogeneity_scale_at_change"] == pytest.approx(turns)
     assert found["events_to_change"] == pytest.approx(events_to_change(Belief(1.0, 0.3), 0.95, 0.2))
     limit, error = found[["sceptics_limit", "sceptics_limit_mcse"]]
-    assert f"lies within {around_one(limit, error)} (95 %; the model's prior" in found["words"]
+    assert f"with 95 % interval {around_one(limit, error)} (model prior: 0.23 to 4.35)" in words
     error = found["heterogeneity_scale_at_change_mcse"]
-    assert f"wider than about HalfNormal({shown(turns, error, ABOUT)})" in found["words"]
-    assert "of about 500 equivalent events" in found["words"]  # 529.2, known to some 7
+    assert f"wider than about HalfNormal({shown(turns, error, ABOUT)})" in words
+    assert "no effect and about 500 equivalent events" in words  # 529.2, known to some 7
 
 
 def test_what_would_turn_a_statement_is_as_uncertain_as_the_limits_it_follows_from(
@@ -239,32 +254,31 @@ def test_what_would_turn_a_statement_is_as_uncertain_as_the_limits_it_follows_fr
     def limit(lower: float, upper: float, low: float, high: float) -> float:
         return sceptics_limit(belief(lower, upper, 0.95), belief(low, high, 0.95), 0.95)
 
-    table = fragility_words(analysis, fragility_table(analysis, tables()), effects)
-    found = table.set_index("contrast").loc[SIZE]
     rng = np.random.default_rng(1)
     ends = [
         math.exp(mean + side * Z * sd) for mean, sd in ((1, 0.3), (0, 0.75)) for side in (-1, 1)
     ]
     around = ends * (1 + RELATIVE_ERROR * rng.standard_normal((2000, 4)))
     spread = np.std([limit(*one) for one in around])
-    assert found["sceptics_limit_mcse"] == pytest.approx(spread, rel=0.1)
+    error = turning(analysis, effects, SIZE)["sceptics_limit_mcse"]
+    assert error == pytest.approx(spread, rel=0.1)
 
 
 def test_an_open_statement_is_told_what_would_close_it(analysis, effects):
     words = words_on(analysis, effects, SPREAD)
-    assert "the interval includes 1. That holds under all 4 changes" in words
-    assert "To tell it from 1 would take" in words
+    assert "the interval includes 1. This holds under all 4 changes" in words
+    assert "To exclude 1, the interval would require one further study" in words
 
 
 def test_a_heterogeneity_prior_is_no_way_to_turn_what_none_that_was_run_turns(analysis, effects):
     # Nothing says that a narrower one would: the study is what is left.
-    assert "would take one further study" in words_on(analysis, effects, SPREAD)
+    assert math.isnan(turning(analysis, effects, SPREAD)["heterogeneity_scale_at_change"])
     found = tables()
     found["heterogeneity"] = found["heterogeneity"].query("heterogeneity_scale != '1'")
-    table = fragility_words(analysis, fragility_table(analysis, found), effects)
-    size = table.set_index("contrast").loc[SIZE]
+    size = turning(analysis, effects, SIZE, found)
     assert math.isnan(size["heterogeneity_scale_at_change"])
-    assert "heterogeneity" not in size["words"].partition("To doubt it would take")[2]
+    words = words_on(analysis, effects, SIZE, found=found)
+    assert "heterogeneity" not in words.partition("would require")[2]
 
 
 def test_a_change_on_the_edge_is_too_close_to_tell(analysis, effects):
@@ -273,17 +287,19 @@ def test_a_change_on_the_edge_is_too_close_to_tell(analysis, effects):
     near = row(SIZE, Z * 0.3 - 0.0008, 0.3, left_out="west")
     chosen = (sources["contrast"] == SIZE) & (sources["left_out"] == "west")
     found["leave_one_source_out"] = pd.concat([sources[~chosen], pd.DataFrame([near])])
-    table = fragility_words(analysis, fragility_table(analysis, found), effects)
-    words = table.set_index("contrast").loc[SIZE, "words"]
-    assert "It is too close to tell without west: 1.80 (1.00 to 3.24)." in words
+    words = words_on(analysis, effects, SIZE, found=found)
+    assert "It is within Monte Carlo error without west: 1.80 (1.00 to 3.24)." in words
 
 
 def known_from(**columns: object) -> pd.DataFrame:
-    """What each source tells of size."""
+    """How much each source contributes on size."""
+    covariate, level, versus = LEVELS[SIZE]
     return pd.DataFrame(
         {
             "source": ["east", "west", "prior", "all"],
-            "contrast": SIZE,
+            "covariate": covariate,
+            "level": level,
+            "versus": versus,
             "events": [3.0, 11.0, 7.0, 20.0],
             "events_mcse": 0.5,
             "only": False,
@@ -292,20 +308,23 @@ def known_from(**columns: object) -> pd.DataFrame:
     )
 
 
-def test_words_say_where_one_source_alone_tells(analysis, effects):
+def test_words_say_where_one_source_alone_informs(analysis, effects):
     evidence = known_from(only=[False, True, False, False])
     words = words_on(analysis, effects, SIZE, evidence)
     # What there is without west is said already: the statement does not hold.
-    assert "Only west tells of it. " in words
+    assert "Only west informs it. " in words
     assert words.count("13.0)") == 1
     evidence = known_from(events=[11.0, 3.0, 7.0, 20.0])
     words = words_on(analysis, effects, SIZE, evidence)
-    assert "Most is known of it from east; without it, 2.72 (1.24 to 6.0)." in words
+    assert "information comes from east; without it, 2.72 (1.24 to 6.0)." in words
 
 
-def test_no_source_tells_most_where_the_next_is_within_monte_carlo_error(analysis, effects):
-    assert "Most is known" in words_on(analysis, effects, SIZE, known_from(events_mcse=2.8))
-    assert "Most is known" not in words_on(analysis, effects, SIZE, known_from(events_mcse=2.9))
+@pytest.mark.parametrize(("error", "clear"), [(2.8, True), (2.9, False)])
+def test_no_source_informs_most_where_the_next_is_within_monte_carlo_error(
+    analysis, effects, error, clear
+):
+    words = words_on(analysis, effects, SIZE, known_from(events_mcse=error))
+    assert ("Most of the information" in words) is clear
 
 
 def test_of_a_latent_scale_the_step_is_told_and_not_what_follows_from_it(analysis, effects):
@@ -323,7 +342,7 @@ def test_of_a_latent_scale_the_step_is_told_and_not_what_follows_from_it(analysi
     every = fragility_table(analysis, tables()).query("contrast == @SIZE")
     names = [step, implied, "size: huge vs small"]
     table = pd.concat([every.assign(contrast=name) for name in names])
-    assert list(fragility_words(latent, table, effects)["contrast"]) == [step]
+    assert list(tipping_points(latent, table, effects)["contrast"]) == [step]
 
 
 def test_one_cohort_has_no_pooled_statement(analysis_of, invented):

@@ -12,8 +12,10 @@ import pytest
 
 from netlm_bayes.formats import estimate_of, interval
 from netlm_bayes.model import Model
-from netlm_bayes.report.page.findings import findings
-from netlm_bayes.report.page.quoted import FIRST, Quoted, Sentence
+from netlm_bayes.report.facts import Facts
+from netlm_bayes.report.prose import FIRST, Answer, answer
+from netlm_bayes.report.sentences import Sentence
+from netlm_bayes.report.traced import Traced
 from netlm_bayes.results import ERRORS
 from netlm_bayes.sampling.gate import Check
 from netlm_bayes.store import read_manifest, read_tables
@@ -21,6 +23,7 @@ from netlm_bayes.store import read_manifest, read_tables
 ROOT = Path(__file__).parents[2]
 RUNS = ("pfs-weibull", "response-logistic")
 Run = tuple[dict[str, pd.DataFrame], dict[str, Any], list[Check]]
+Contrast = dict[str, str]
 
 PASSED = [
     Check("divergences", 0.0, 0.0, True),
@@ -29,9 +32,11 @@ PASSED = [
 ]
 TIDY = {
     "endpoint": "pfs",
-    "contrast": "",
+    "covariate": "",
+    "level": "",
+    "versus": "",
     "subgroup": "",
-    "horizon_months": math.nan,
+    "horizon": math.nan,
     "method": "posterior",
     "interval": 0.95,
     "prob_above_null": math.nan,
@@ -39,7 +44,7 @@ TIDY = {
     "lower_mcse": 0.0001,
     "upper_mcse": 0.0001,
     "prob_mcse": 0.0001,
-    "note": "",
+    "extrapolated": False,
 }
 
 
@@ -53,15 +58,17 @@ def tidy(rows: list[dict[str, Any]]) -> pd.DataFrame:
     return pd.DataFrame([{**TIDY, **row} for row in rows])
 
 
-def ratio(cohort: str, contrast: str, *numbers: float, **more: Any) -> dict[str, Any]:
+def ratio(cohort: str, contrast: Contrast, *numbers: float, **more: Any) -> dict[str, Any]:
     names = ("estimate", "lower", "upper", "prob_above_null")
     values = dict(zip(names, numbers, strict=False))
-    return {"cohort": cohort, "estimand": "hazard_ratio", "contrast": contrast, **values, **more}
+    return {"cohort": cohort, "estimand": "hazard_ratio", **contrast, **values, **more}
 
 
-def median(cohort: str, subgroup: str, *numbers: float, **more: Any) -> dict[str, Any]:
+def median(cohort: str, level: str, *numbers: float, **more: Any) -> dict[str, Any]:
+    """Median of everyone, or at a level of size."""
     values = dict(zip(("estimate", "lower", "upper"), numbers, strict=True))
-    return {"cohort": cohort, "estimand": "median", "subgroup": subgroup, **values, **more}
+    whose = {"covariate": "size", "level": level} if level else {"subgroup": "overall"}
+    return {"cohort": cohort, "estimand": "median", **whose, **values, **more}
 
 
 def manifest(cohorts: dict[str, int], patients: bool = True, **model: Any) -> dict[str, Any]:
@@ -92,33 +99,32 @@ def manifest(cohorts: dict[str, int], patients: bool = True, **model: Any) -> di
     }
 
 
-SIZE, AGE = "size: >=5 cm vs <5 cm", "age: per 9.07 years"
+SIZE = {"covariate": "size", "level": ">=5 cm", "versus": "<5 cm"}
+AGE = {"covariate": "age", "level": "per 9.07 years", "versus": ""}
 
 
 def hospital(events: int = 61) -> Run:
     """One hospital's patients, a covariate with levels and a continuous one, one scenario."""
     rows = [ratio("a/b", SIZE, 2.1, 1.2, 3.6, 0.9987), ratio("a/b", AGE, 1.04, 0.8, 1.4, 0.61)]
     prior = [ratio("a/b", SIZE, 1.0, 0.23, 4.3, 0.5), ratio("a/b", AGE, 1.0, 0.78, 1.35, 0.5)]
-    usual = {
-        "covariate": "size",
+    regression = {
         "adjusted_for": "age",
         "printed_estimate": 2.9,
         "printed_lower": 1.1,
         "printed_upper": 7.7,
-        "printed_p": math.nan,
         "method_printed": "Cox, multivariable",
+        "adjustment": "multivariable",
         "posterior_estimate": 2.1,
         "posterior_lower": 1.2,
         "posterior_upper": 3.6,
         "shrinkage": 0.303,
         "prob_wrong_sign": 0.0013,
         "role": "patients",
-        "note": "p=0.031",
     }
     schoenfeld = {"method": "Schoenfeld", "estimand": "schoenfeld_p"}
     frequentist = [
-        median("a/b", "overall", 12.5, 9.0, 15.0, method="Kaplan-Meier")
-        | {"note": f"90 patients, {events} events"},
+        median("a/b", "", 12.5, 9.0, 15.0, method="Kaplan-Meier")
+        | {"n": 90.0, "events": float(events), "masked": False},
         {**ratio("a/b", SIZE, 0.012), **schoenfeld},
         {**ratio("a/b", AGE, 0.44), **schoenfeld},
     ]
@@ -126,9 +132,9 @@ def hospital(events: int = 61) -> Run:
         "effects": tidy([*rows, *({**row, "method": "prior"} for row in prior)]),
         "subgroups": tidy(
             [
-                median("a/b", "overall", 12.2, 9.8, 14.9),
-                median("a/b", "size: <5 cm", 16.0, 12.0, 21.0),
-                median("a/b", "size: >=5 cm", 31.0, 7.0, 55.0, note="extrapolated beyond 24"),
+                median("a/b", "", 12.2, 9.8, 14.9),
+                median("a/b", "<5 cm", 16.0, 12.0, 21.0),
+                median("a/b", ">=5 cm", 31.0, 7.0, 55.0, extrapolated=True),
             ]
         ),
         "scenarios": pd.concat(
@@ -144,16 +150,18 @@ def hospital(events: int = 61) -> Run:
             ]
         ),
         "frequentist": tidy(frequentist),
-        "comparison": pd.DataFrame(
-            [{"cohort": "a/b", "endpoint": "pfs", "contrast": SIZE, **usual}]
-        ),
+        "comparison": pd.DataFrame([{"cohort": "a/b", "endpoint": "pfs", **SIZE, **regression}]),
     }
     return tables, manifest({"a/b": 90}), PASSED
 
 
-def texts(run: Run, part: str | None = None) -> str:
-    told = findings(*run)
-    return "\n".join(one.text for one in told if part in (None, one.part))
+def answered(run: Run) -> Answer:
+    tables, told, checks = run
+    return answer(Facts(tables, told, tuple(checks)))
+
+
+def texts(run: Run, part: str = "sentences") -> str:
+    return "\n".join(one.text for one in getattr(answered(run), part))
 
 
 # Tracing, by another road than the one that quoted.
@@ -174,11 +182,11 @@ def meets(row: dict[str, Any], column: str, relation: str, value: Any) -> bool:
         "<": lambda: cell < value,
         ">": lambda: cell > value,
         ">=": lambda: cell >= value,
-        "has": lambda: str(value) in str(cell),
+        "missing": lambda: cell != cell or cell == "",
     }[relation]()
 
 
-def rows_behind(quoted: Quoted, run: Run) -> list[dict[str, Any]]:
+def rows_behind(quoted: Traced, run: Run) -> list[dict[str, Any]]:
     tables, _, checks = run
     if quoted.table == "diagnostics":
         rows = [vars(check) for check in checks]
@@ -213,7 +221,7 @@ def another(text: str, value: float) -> float:
     return value + 1.6 * unit_of(text)
 
 
-def stands_in_the_run(quoted: Quoted, run: Run) -> bool:
+def stands_in_the_run(quoted: Traced, run: Run) -> bool:
     if quoted.table == "manifest":
         found = resolved(run[1], quoted.column)
         found = len(found) if isinstance(found, list) else found
@@ -250,27 +258,31 @@ def run(request: pytest.FixtureRequest) -> Run:
 
 
 def test_every_quotation_stands_in_the_run(run):
-    told = findings(*run)
+    told = answered(run).sentences
     wrong = [q for one in told for q in one.numbers if not stands_in_the_run(q, run)]
     assert wrong == []
 
 
 def test_no_number_is_in_the_prose_but_by_quotation(run):
-    loose = [one.text for one in findings(*run) if re.search(r"\d", without_quotations(one))]
+    loose = [
+        one.text for one in answered(run).sentences if re.search(r"\d", without_quotations(one))
+    ]
     assert loose == []
 
 
 def test_there_is_much_to_be_traced():
-    told = findings(*committed("pfs-weibull"))
-    assert sum(len(one.numbers) for one in told) > 150
-    assert {one.part for one in told} == {"asked", "found", "trust"}
+    told = answered(committed("pfs-weibull"))
+    assert sum(len(one.numbers) for one in told.sentences) > 150
+    assert all((told.asked, told.found, told.reliability))
 
 
 @pytest.mark.parametrize("run", [*RUNS, "a hospital"], indirect=True)
 def test_another_cell_gives_another_sentence(run):
     told = texts(run)
     tables, *rest = run
-    columns = {(q.table, q.column): q for one in findings(*run) for q in one.numbers if q.column}
+    columns = {
+        (q.table, q.column): q for one in answered(run).sentences for q in one.numbers if q.column
+    }
     tried = 0
     for (name, column), quoted in columns.items():
         if name not in tables or isinstance(rows_behind(quoted, run)[0][column], str):
@@ -314,9 +326,10 @@ def test_a_number_is_told_from_its_neighbours(text, value, same):
 def test_a_run_that_failed_says_so_and_tells_no_estimate():
     _, told, _ = hospital()
     checks = [*PASSED, Check("R-hat of reported estimands, largest", 1.034, 1.01, False)]
-    found = findings({}, told, checks)
-    assert {one.part for one in found} == {"asked", "trust"}
-    said = texts(({}, told, checks), "trust")
+    found = answered(({}, told, checks))
+    assert found.asked
+    assert not found.found
+    said = texts(({}, told, checks), "reliability")
     assert "1 of 4 convergence checks failed" in said
     assert "R-hat of reported estimands, largest 1.034 (limit 1.01)" in said
 
@@ -330,13 +343,13 @@ def test_one_failed_check_is_said_before_all_that_would_rest_on_it():
 
 def test_a_run_without_checks_is_not_called_sound():
     tables, told, _ = hospital()
-    assert "do not rely on it" in texts((tables, told, []), "trust")
+    assert "do not rely on it" in texts((tables, told, []), "reliability")
 
 
 def test_one_cohort_is_not_called_pooled():
     said = texts(hospital())
     assert "ooled" not in said
-    assert "It rests on one cohort: Hospital a/b (90 patients, from their data)." in said
+    assert "one cohort: Hospital a/b (90 patients, individual participant data)." in said
 
 
 def many(cohorts: int) -> Run:
@@ -350,7 +363,7 @@ def many(cohorts: int) -> Run:
     ]
     tables = {
         "effects": tidy(rows),
-        "subgroups": tidy([median("pooled", "overall", 12.2, 9.8, 14.9)]),
+        "subgroups": tidy([median("pooled", "", 12.2, 9.8, 14.9)]),
         "overlap": pd.DataFrame(overlap),
     }
     return tables, manifest(dict.fromkeys(ids, 20)), PASSED
@@ -358,13 +371,13 @@ def many(cohorts: int) -> Run:
 
 def test_many_cohorts_are_counted_and_a_few_are_named():
     said = texts(many(5))
-    assert "It rests on 100 patients in 5 cohorts, from their data." in said
+    assert "100 patients in 5 cohorts (individual participant data)." in said
     assert "4 pairs of cohorts: apart." in said
     assert "6 pairs of cohorts: may share." in said
     assert "by cohort" not in said
     said = texts(many(3))
-    assert "It rests on 60 patients, from their data: Hospital h0 (20 patients), " in said
-    assert "On Hospital h1 and Hospital h2: may share." in said
+    assert "60 patients (individual participant data): Hospital h0 (20 patients), " in said
+    assert "Hospital h1 and Hospital h2: may share." in said
     # Their one ratio leads, and is told once.
     assert said.count("2.10 (1.20 to 3.60)") == 1
 
@@ -372,7 +385,7 @@ def test_many_cohorts_are_counted_and_a_few_are_named():
 def test_one_pair_is_not_called_pairs():
     tables, *rest = many(4)
     overlap = tables["overlap"].assign(finding=["apart", *["may share"] * 5])
-    said = texts(({**tables, "overlap": overlap}, *rest), "trust")
+    said = texts(({**tables, "overlap": overlap}, *rest), "reliability")
     assert "1 pair of cohorts: apart." in said
     assert "5 pairs of cohorts: may share." in said
 
@@ -381,7 +394,7 @@ def heterogeneity(*numbers: float, **more: Any) -> dict[str, Any]:
     """How much cohorts differ in the ratio of size."""
     names = ("estimate", "lower", "upper")
     told = dict(zip(names, numbers, strict=True))
-    return {"cohort": "pooled", "estimand": "heterogeneity", "contrast": "size", **told, **more}
+    return {"cohort": "pooled", "estimand": "heterogeneity", "covariate": "size", **told, **more}
 
 
 @pytest.mark.parametrize(("upper", "hardly"), [(0.9, True), (0.5, False)])
@@ -389,98 +402,105 @@ def test_the_prior_decides_where_the_evidence_left_the_heterogeneity_as_it_was(u
     tables, *rest = many(3)
     rows = [heterogeneity(0.3, 0.01, upper), heterogeneity(0.34, 0.02, 1.1, method="prior")]
     effects = pd.concat([tables["effects"], tidy(rows)], ignore_index=True)
-    said = texts(({**tables, "effects": effects}, *rest), "trust")
-    assert "before any evidence it was 0.34 (0.02 to 1.10)" in said
-    assert ("its prior largely decides" in said) is hardly
+    said = texts(({**tables, "effects": effects}, *rest), "reliability")
+    assert "prior 0.34 (0.02 to 1.10)" in said
+    assert ("its prior largely determines" in said) is hardly
 
 
 def test_of_complete_pooling_no_other_heterogeneity_is_missed():
     tables, _, checks = many(3)
     told = manifest(dict.fromkeys(["h0", "h1", "h2"], 20), pooling="complete")
-    said = texts((tables, told, checks), "trust")
-    assert "All cohorts are taken to share one effect" in said
+    said = texts((tables, told, checks), "reliability")
+    assert "All cohorts are assumed to share one effect" in said
     assert "No other prior of the heterogeneity" not in said
 
 
 def test_how_often_a_verdict_holds_is_told_of_the_clearest_and_of_those_that_fall():
     tables, *rest = many(3)
-    words = pd.DataFrame({"contrast": [AGE, SIZE], "changes": 8, "changes_that_agree": [2, 8]})
-    words["statement"] = ["open", "above 1, on the edge"]
-    said = texts(({**tables, "fragility_words": words}, *rest), "trust")
+    words = pd.DataFrame([AGE, SIZE]).assign(changes=8, changes_that_agree=[2, 8])
+    words["side"] = ["open", "above 1"]
+    said = texts(({**tables, "fragility_words": words}, *rest), "reliability")
     assert (
-        "That the interval of Size in 2 bands: >=5 cm vs <5 cm lies above one holds under 8 of 8 "
-        "changes of prior, scenario and source and that of Age: per 9.07 years includes one under "
-        "2 of 8." in said
+        "unchanged for Size in 2 bands: >=5 cm vs <5 cm (lies above one) in 8 of 8 and Age: per "
+        "9.07 years (includes one) in 2 of 8." in said
     )
-    others = words.assign(contrast=[AGE, "age: per year"], changes_that_agree=8)
-    said = texts(({**tables, "fragility_words": others}, *rest), "trust")
-    assert "No change of prior, scenario or source moves a pooled interval onto one" in said
+    others = words.assign(level=["per 9.07 years", "per year"], versus="", changes_that_agree=8)
+    said = texts(({**tables, "fragility_words": others}, *rest), "reliability")
+    assert "No change of prior, scenario or source makes a pooled interval include" in said
 
 
 def test_a_landmark_is_in_the_endpoints_name():
     tables, told, checks = hospital()
     told["details"]["labels"]["endpoints"] = {"pfs_from_month_3": "PFS, from month 3"}
     said = texts((tables, told, checks))
-    assert "what goes with PFS, from month 3: " in said
-    assert "Median PFS, from month 3 in months" in said
+    assert "the association of PFS, from month 3 with " in said
+    assert "Median PFS, from month 3, Hospital a/b: 12.2" in said
 
 
 def test_effects_are_counted_and_told_with_interval_and_probability():
     said = texts(hospital(), "found")
     assert (
         "Of 2 hazard ratios in Hospital a/b, 1 has a 95 % interval wholly above one (a "
-        "higher hazard of relapse or death) and none has it wholly below one." in said
+        "higher hazard of relapse or death) and none wholly below one." in said
     )
-    assert "Clearest: Size in 2 bands: >=5 cm vs <5 cm, hazard ratio in Hospital a/b 2.10" in said
-    assert "Age: per 9.07 years, hazard ratio in Hospital a/b 1.04 (0.80 to 1.40), prob" in said
+    assert "Clearest contrast: Size in 2 bands: >=5 cm vs <5 cm, hazard ratio in Hospital" in said
+    assert "Age: per 9.07 years, hazard ratio in Hospital a/b 1.04 (0.80 to 1.40), post" in said
 
 
 def test_a_median_beyond_follow_up_is_called_extrapolated():
     said = texts(hospital(), "found")
-    assert "The median (Size in 2 bands: >=5 cm) lies beyond the last follow-up" in said
+    assert "The median for Size in 2 bands: >=5 cm lies beyond the last follow-up" in said
 
 
 def test_a_scenario_that_changes_the_sign_or_the_verdict_is_told():
-    said = texts(hospital(), "trust")
+    said = texts(hospital(), "reliability")
     assert "Under the scenario sceptical-2, " in said
     assert "moves from 2.10 (1.20 to 3.60) to 1.40 (0.90 to 2.10) (the interval includes" in said
     assert "Age: per 9.07 years in Hospital a/b moves from 1.04" in said
-    assert "comes to include or exclude it, under the scenario vague." in said
+    assert "comes to include or exclude one, under the scenario vague." in said
 
 
 def test_an_estimate_that_is_mostly_prior_is_said_to_be():
-    said = texts(hospital(), "trust")
+    said = texts(hospital(), "reliability")
     assert "The least informed ratio, Age: per 9.07 years" in said
-    assert said.count("it rests mostly on the prior") == 1
+    assert said.count("rests mostly on the prior") == 1
 
 
 @pytest.mark.parametrize(("events", "few"), [(19, True), (20, False)])
 def test_fewer_than_ten_events_a_coefficient_are_called_few(events, few):
-    said = texts(hospital(events), "trust")
-    assert f"90 patients, {events} events" in said
+    said = texts(hospital(events), "reliability")
+    assert f"90 patients and {events} events" in said
     assert ("fewer than ten" in said) is few
 
 
 @pytest.mark.parametrize(("responders", "few"), [(19, True), (45, False), (71, True), (70, False)])
 def test_of_responses_the_rarer_outcome_counts(responders, few):
+    tables, told, checks = hospital(responders)
+    told["details"]["model"]["outcome"] = "response"
+    facts = Facts(tables, told, tuple(checks))
+    (row,) = facts.counted
+    assert (row["events"], facts.few_events(row)) == (responders, few)
+
+
+def test_masked_events_are_few():
     tables, *rest = hospital()
-    told = f"90 patients, {responders} responders"
-    frequentist = tables["frequentist"].replace("90 patients, 61 events", told)
-    said = texts(({**tables, "frequentist": frequentist}, *rest), "trust")
-    assert told in said
-    assert ("fewer than ten" in said) is few
+    frequentist = tables["frequentist"].assign(events=math.nan, masked=True)
+    said = texts(({**tables, "frequentist": frequentist}, *rest), "reliability")
+    assert "90 patients and fewer than five events: fewer than ten" in said
 
 
 def test_hazards_that_change_are_told_among_all_that_were_tested():
-    said = texts(hospital(), "trust")
-    assert "Of 2 tests by Schoenfeld, those that speak against proportional hazards: Size" in said
+    said = texts(hospital(), "reliability")
+    assert "Of 2 Schoenfeld tests, those with evidence against proportional hazards: Size" in said
     assert "(P 0.012)" in said
 
 
 def test_nothing_beside_the_main_run_is_said_to_be_nothing():
     tables, *rest = hospital()
     del tables["scenarios"]
-    assert "No other prior or reading of the evidence was run" in texts((tables, *rest), "trust")
+    assert "No other prior or reading of the evidence was examined" in texts(
+        (tables, *rest), "reliability"
+    )
 
 
 def test_printed_numbers_that_hardly_fit_are_named():
@@ -488,8 +508,9 @@ def test_printed_numbers_that_hardly_fit_are_named():
     replication = tables["replication"].copy()
     fitting = replication.index[replication["p_value"] > 0.5][0]
     replication.loc[fitting, "p_value"] = 0.004
-    said = texts(({**tables, "replication": replication}, told, checks), "trust")
-    assert f"{replication.loc[fitting, 'item']} is printed as" in said
+    said = texts(({**tables, "replication": replication}, told, checks), "reliability")
+    printed = replication.loc[fitting, "printed"]
+    assert re.search(rf": published {printed:.3g}\d*, predicted ", said)
 
 
 def test_the_verdict_under_heterogeneity_priors_follows_the_table():
@@ -497,20 +518,21 @@ def test_the_verdict_under_heterogeneity_priors_follows_the_table():
     heterogeneity = tables["heterogeneity"].copy()
     heterogeneity["lower"] = np.minimum(heterogeneity["lower"], 0.9)
     heterogeneity["upper"] = np.maximum(heterogeneity["upper"], 1.1)
-    said = texts(({**tables, "heterogeneity": heterogeneity}, told, checks), "trust")
-    assert "the interval includes one at each" in said
-    assert "changes with it" not in said
+    said = texts(({**tables, "heterogeneity": heterogeneity}, told, checks), "reliability")
+    assert "the interval includes one under each" in said
+    assert "depends on the prior" not in said
 
 
 def trusted(run: Run) -> list[str]:
-    return [one.text for one in findings(*run) if one.part == "trust"]
+    return [one.text for one in answered(run).reliability]
 
 
 def test_the_largest_change_is_told_first_with_its_why_and_the_gate_last_of_what_is_seen():
     tables, told, checks = committed("pfs-weibull")
     said = trusted((tables, told, checks))
     moved = tables["scenarios"].query("cohort == 'pooled' and scenario == 'literal'")
-    (after,) = moved[moved["contrast"] == "htb: >25% vs <=25%"].to_dict("records")
+    htb = (moved["covariate"] == "htb") & (moved["level"] == ">25%")
+    (after,) = moved[htb].to_dict("records")
     (why,) = [x["why"] for x in told["details"]["model"]["scenarios"] if x["name"] == "literal"]
     assert said[0].startswith(f"The largest change: under the scenario literal ({why}), Hepatic")
     numbers = f"to {interval(estimate_of(after))}"
@@ -525,7 +547,7 @@ def test_a_source_without_which_a_ratio_moves_most_is_named():
     moved = (
         (without["left_out"] == "sysu-2016-2020")
         & (without["cohort"] == "pooled")
-        & (without["contrast"] == "bone: yes vs no")
+        & (without["covariate"] == "bone")
     )
     without.loc[moved, ["estimate", "lower", "upper"]] = [0.11, 0.02, 0.52]
     without.loc[moved, list(ERRORS)] = 0.0001
@@ -541,7 +563,7 @@ def test_no_interval_away_from_one_is_said_plainly():
 
 def test_no_treatment_is_compared():
     for name in RUNS:
-        assert "no treatment is compared with another" in texts(committed(name), "asked")
+        assert "no treatments are compared" in texts(committed(name), "asked")
 
 
 @pytest.mark.parametrize(
@@ -549,38 +571,40 @@ def test_no_treatment_is_compared():
     [
         (
             {"size": True},
-            "This run asks what effect Size in 2 bands has on PFS, and what else goes with it: Age."
-            "\n{}\nSize in 2 bands was assigned at random: under the assumptions of a randomised "
-            "trial (concealed allocation, analysis as assigned, complete or non-informative "
-            "follow-up) the contrast estimates the causal effect of assignment.\nContrasts by Age "
-            "compare kinds of patients: they are associations, and not effects of a treatment.",
+            "This analysis estimates the effect of Size in 2 bands on PFS, and the association of "
+            "the same outcome with Age.\n{}\nSize in 2 bands was assigned at random: under the "
+            "assumptions of a randomised trial (concealed allocation, analysis as assigned, "
+            "complete or non-informative follow-up) the contrast estimates the causal effect of "
+            "assignment.\nContrasts by Age are between patients: they are associations, and not "
+            "effects of a treatment.",
         ),
         (
             {"size": False, "age": False},
-            "This run asks what goes with PFS: Size in 2 bands and Age.\n{}\nSize in 2 bands and "
-            "Age are treatments that nobody assigned at random: the contrast is an association, "
-            "and may reflect why patients received what they did.",
+            "This analysis estimates the association of PFS with Size in 2 bands and Age.\n{}\n"
+            "Size in 2 bands and Age are treatments that were not assigned at random: the contrast "
+            "is an association, and may reflect why patients received that treatment.",
         ),
         (
             {"not in the model": True},
-            "This run asks what goes with PFS: Size in 2 bands and Age.\n{}\nWhat is compared are "
-            "kinds of patients within these cohorts; no treatment is compared with another.",
+            "This analysis estimates the association of PFS with Size in 2 bands and Age.\n{}\n"
+            "The contrasts are between patients within these cohorts; no treatments are compared.",
         ),
     ],
 )
 def test_what_was_assigned_at_random_is_told_from_what_was_chosen(treatments, said):
     tables, told, checks = hospital()
     told["details"]["labels"]["treatments"] = treatments
-    basis = "It rests on one cohort: Hospital a/b (90 patients, from their data)."
+    evidence = "one cohort: Hospital a/b (90 patients, individual participant data)."
+    basis = f"The evidence comes from {evidence}"
     assert texts((tables, told, checks), "asked") == said.format(basis)
 
 
 def test_unknown_follow_up_is_said_beside_the_medians():
-    said = [x.text for x in findings(*committed("pfs-weibull")) if x.part == "found"][:FIRST]
+    said = [x.text for x in answered(committed("pfs-weibull")).found][:FIRST]
     (place,) = [i for i, text in enumerate(said) if text.startswith("Median ")]
-    assert "is not printed for Rectal primaries, 2022-2024, so that medians may" in said[place + 1]
-    assert "beyond 49 months, the last follow-up, are extrapolated" in said[place + 1]
-    assert "for the next institution too" in said[place + 1]
+    assert "not reported for Rectal primaries, 2022-2024, so medians may" in said[place + 1]
+    assert "beyond 49 months, the longest follow-up, are extrapolated" in said[place + 1]
+    assert "The same holds for the next institution" in said[place + 1]
 
 
 def test_follow_up_longer_than_every_limit_is_not_told():
@@ -599,11 +623,11 @@ def test_a_shape_that_is_mostly_prior_is_said_to_be_and_one_that_is_known_is_not
         .to_dict("records")
     )
     shown = interval(estimate_of(shape))
-    assert f"The shape of the curves is mostly prior, {shown} where it was" in said
+    assert f"The Weibull shape is mostly determined by its prior: posterior {shown}, " in said
     own = tables["subgroups"].query(
         "cohort == 'sysu-2016-2020' and endpoint == 'pfs' and subgroup == 'overall'"
     )
-    own = own[own["estimand"] == "survival"].set_index("horizon_months")
+    own = own[own["estimand"] == "survival"].set_index("horizon")
     firmest = (own["upper"] - own["lower"]).idxmin()
     free = rest[0]["details"]["labels"].get("event_free", {}).get("pfs", "event-free")
     precisely = f"the proportion {free} is most precisely estimated at {firmest:g} months"
@@ -611,4 +635,4 @@ def test_a_shape_that_is_mostly_prior_is_said_to_be_and_one_that_is_known_is_not
     effects = tables["effects"].copy()
     known = (effects["estimand"] == "shape") & (effects["method"] == "posterior")
     effects.loc[known, ["lower", "upper"]] = [0.8, 1.2]
-    assert "mostly prior" not in texts(({**tables, "effects": effects}, *rest), "found")
+    assert "mostly determined" not in texts(({**tables, "effects": effects}, *rest), "found")

@@ -9,10 +9,17 @@ import pandas as pd
 import pytest
 
 from netlm_bayes.choices import DEFAULT_PRIORS
-from netlm_bayes.report.page.assumptions import assumptions
-from netlm_bayes.report.page.checklists import ChecklistItem, barg, checklist, robust
-from netlm_bayes.report.page.evidence_shown import SHOWN
-from netlm_bayes.report.page.methods import methods_paragraph, references
+from netlm_bayes.report.facts import Facts
+from netlm_bayes.report.prose import (
+    ChecklistItem,
+    assumptions,
+    checklist,
+    checklists,
+    methods,
+    references,
+)
+from netlm_bayes.report.run_facts import PRIORS
+from netlm_bayes.report.sentences import Writer
 from netlm_bayes.sampling.gate import Check
 from netlm_bayes.store import read_manifest, read_tables
 
@@ -48,17 +55,23 @@ class Run:
         self.checks = [Check("R-hat of parameters, largest", 1.2, 1.01, False)]
         return self
 
+    def facts(self, script: bool = False) -> Facts:
+        return Facts(self.tables, self.manifest, tuple(self.checks), script)
+
     @property
     def assumed(self) -> str:
-        return "\n".join(assumptions(self.manifest, self.tables))
+        return "\n".join(assumptions(self.facts()))
 
     @property
     def methods(self) -> str:
-        return methods_paragraph(self.manifest, self.tables, self.checks)
+        return "\n\n".join(methods(self.facts()))
 
     def checked(self, script: bool = False) -> dict[str, ChecklistItem]:
-        items = barg(self.tables, self.manifest, self.checks, script)
-        return {item.item: item for item in items}
+        return {item.item: item for item in checklist(self.facts(script), "barg")}
+
+    @property
+    def robust(self) -> tuple[ChecklistItem, ...]:
+        return checklist(self.facts(), "robust")
 
 
 @pytest.fixture
@@ -77,17 +90,17 @@ def response() -> Run:
 @pytest.mark.parametrize(
     "said",
     [
-        "covariates are taken as independent of each other within a cohort; the scenario assoc",
-        "is not printed: their margins are borrowed from another cohort, with a log standard",
+        "independent of each other within a published cohort, of which only margins are known; the",
+        "are not published: they are borrowed from another cohort, with a log standard",
         "standard deviation 0.15 on the log scale",
-        "is read as 'by-conclusion', because",
-        "Hazards are proportional: an effect is the same at all times.",
-        "(Weibull), with one shape a cohort",
-        "Censoring tells nothing of prognosis",
+        "read as 'by-conclusion', because",
+        "Hazards are proportional: effects are constant over time.",
+        "(Weibull), with one shape per cohort",
+        "Censoring is non-informative",
         "differ by one factor",
         "(tau) has a half-normal(0.5) prior",
         "No patient is in two cohorts.",
-        "log hazard ratios are normal(0, sd 0.75) (95 % of hazard ratios between 0.23 and 4.3)",
+        "log hazard ratios is normal(0, sd 0.75) (95 % of hazard ratios between 0.23 and 4.3)",
     ],
 )
 def test_the_assumptions_behind_printed_survival_are_named(pfs, said):
@@ -102,7 +115,7 @@ def test_response_has_no_assumption_of_time(response):
 
 def test_one_hospitals_patients_assume_nothing_of_print_or_pools(pfs):
     said = pfs.of_patients().assumed
-    for word in ("printed", "borrowed", "exchangeable", "two cohorts", "mismatch", "factor"):
+    for word in ("published", "borrowed", "exchangeable", "two cohorts", "factor"):
         assert word not in said
     assert "Hazards are proportional" in said
 
@@ -110,8 +123,7 @@ def test_one_hospitals_patients_assume_nothing_of_print_or_pools(pfs):
 def test_missing_values_are_assumed_at_random_where_there_are_any(pfs):
     assert "missing at random" not in pfs.assumed
     pfs.of_patients()
-    note = "htb: missing in 9 patients; summed over its levels"
-    pfs.tables["evidence"] = pd.DataFrame([{"cohort": "a", "use": "derived", "note": note}])
+    pfs.tables["evidence"] = pd.DataFrame([{"cohort": "a", "use": "derived", "n_missing": 9.0}])
     assert "missing at random" in pfs.assumed
 
 
@@ -119,18 +131,16 @@ def test_other_models_assume_other_things(pfs):
     pfs.model.update(baseline="piecewise", pooling="complete", cuts=[6.0, 12.0])
     pfs.model["priors"], pfs.model["scenarios"] = {}, []
     said = pfs.assumed
-    assert "constant between months 6 and 12" in said
+    assert "cut points at months 6 and 12" in said
     assert "All cohorts share one set of parameters" in said
-    assert "within a cohort." in said
+    assert "of which only margins are known." in said
     pfs.model["change"] = {"covariates": ["htb"], "months": 6.0}
-    assert "but for Hepatic tumour burden, whose effect may be another from month 6 on" in (
-        pfs.assumed
-    )
+    assert "the effects of Hepatic tumour burden may change at month 6" in pfs.assumed
 
 
 def test_simulated_patients_are_an_assumption(pfs):
     pfs.of_patients().details["synthetic"] = ["sysu-2016-2020"]
-    assert "Simulated patients stand in for people" in pfs.assumed
+    assert "Simulated patients stand in for real ones" in pfs.assumed
 
 
 # Methods.
@@ -148,7 +158,7 @@ def test_simulated_patients_are_an_assumption(pfs):
         "R-hat, largest (1.01)",
         "bulk ESS, smallest (400)",
         "central 95 % intervals",
-        "scale 0.25, 0.5 and 1.",
+        "priors of scale 0.25, 0.5 and 1.",
         "doi:10.1002/jrsm.1475",
         "doi:10.1098/rsos.171047",
     ],
@@ -168,11 +178,11 @@ def test_sampling_and_scenarios_are_those_of_the_run(pfs):
 
 
 def test_how_unadjusted_ratios_are_read_is_told(pfs):
-    assert "fewer covariates" not in pfs.assumed
+    assert "regression" not in pfs.assumed
     assert "such a regression" not in pfs.methods
     pfs.model["unadjusted"] = "implied"
-    assert "what a regression with fewer covariates would estimate" in pfs.assumed
-    assert "what it implies for such a regression" in pfs.methods
+    assert "what a regression on those covariates would estimate" in pfs.assumed
+    assert "what the model implies for such a regression" in pfs.methods
 
 
 @pytest.mark.parametrize("name", RUNS)
@@ -191,29 +201,29 @@ def test_each_work_is_cited_once_and_each_citation_is_listed(pfs):
 
 def test_the_paragraph_tells_only_what_was_done(pfs):
     said = pfs.of_patients().methods
-    for word in ("Printed ratios", "Printed medians", "scenarios", "repeated with", "pooled:"):
+    for word in ("Published ratios", "Published medians", "scenarios", "repeated with", "pooled:"):
         assert word not in said
     assert "right or interval censored as observed" in said
     assert "heterogeneity" not in said
 
 
 def test_curves_and_medians_are_told_where_they_are_in_the_likelihood(pfs):
-    assert "Printed medians entered" in pfs.methods
+    assert "Published medians entered" in pfs.methods
     assert "Kaplan-Meier curves entered" not in pfs.methods
     evidence = pfs.tables["evidence"]
-    items = evidence["item"].str.replace("median ", "curve ")
-    pfs.tables["evidence"] = evidence.assign(item=items)
-    assert "Kaplan-Meier curves entered as events and censored by month" in pfs.methods
-    assert "Printed medians entered" not in pfs.methods
+    kinds = evidence["kind"].replace("median", "curve")
+    pfs.tables["evidence"] = evidence.assign(kind=kinds)
+    assert "Kaplan-Meier curves entered as numbers of events and censored" in pfs.methods
+    assert "Published medians entered" not in pfs.methods
 
 
 def test_a_sites_table_is_not_called_patients_one_by_one(pfs):
-    usual = {"cohort": "sysu-2016-2020", "note": "90 patients, 61 events; from a site's table"}
-    pfs.of_patients().tables["frequentist"] = pd.DataFrame([usual])
+    regression = {"cohort": "sysu-2016-2020", "evidence": "site table"}
+    pfs.of_patients().tables["frequentist"] = pd.DataFrame([regression])
     said = pfs.methods
     assert (
-        "The patients of All primaries, 2016-2020 entered as their site's table of events and time "
-        "at risk by group." in said
+        "Patients of All primaries, 2016-2020 entered as the site's table of events and time at "
+        "risk by group." in said
     )
     assert "censored as observed" not in said
 
@@ -230,27 +240,25 @@ def test_simulated_patients_are_named_in_the_methods(pfs):
     assert "The patients of All primaries, 2016-2020 are simulated." in pfs.methods
 
 
-def test_every_kind_of_prior_has_a_name_in_the_methods():
-    from netlm_bayes.report.page.methods import PRIOR_NAMES
-
-    assert {name for priors in DEFAULT_PRIORS.values() for name in priors} == set(PRIOR_NAMES)
+def test_every_kind_of_prior_has_a_name_in_the_methods(pfs):
+    known = {name for priors in DEFAULT_PRIORS.values() for name in priors}
+    assert known == set(PRIORS)
+    name_of = Writer(pfs.facts()).macros("model").prior_name
+    assert len({name_of(name) for name in known}) == len(known)
 
 
 # Checklists.
 
 
-def test_every_item_is_answered_by_something_known():
-    for name in ("barg", "robust"):
-        for item in checklist(name)["items"]:
-            assert item["shown_by"] in SHOWN
-    named = [item["shown_by"] for name in ("barg", "robust") for item in checklist(name)["items"]]
-    assert set(named) == set(SHOWN)
-    assert checklist("barg")["reference"] in references()
-    assert checklist("robust")["reference"] in references()
+def test_every_item_is_answered_by_a_macro(pfs):
+    evidence = Writer(pfs.facts()).macros("checklist")
+    for list_ in checklists().values():
+        assert all(hasattr(evidence, item["shown_by"]) for item in list_["items"])
+        assert list_["reference"] in references()
 
 
 def test_the_lists_have_their_items():
-    sections = [item["section"] for item in checklist("barg")["items"]]
+    sections = [item["section"] for item in checklists()["barg"]["items"]]
     assert list(dict.fromkeys(sections)) == [
         "Preamble",
         "Model",
@@ -260,16 +268,16 @@ def test_the_lists_have_their_items():
         "Sensitivity",
         "Reproducibility",
     ]
-    assert len(checklist("robust")["items"]) == 7
+    assert len(checklists()["robust"]["items"]) == 7
 
 
 def test_what_a_pooled_run_lacks_is_the_prior_predictive_and_an_absent_script(pfs):
     pfs.tables.pop("prior_predictive", None)
     lacking = [name for name, item in pfs.checked(script=True).items() if not item.present]
-    assert lacking == ["Data that the prior alone would lead one to expect"]
+    assert lacking == ["Prior predictive distribution of data"]
     lacking = [name for name, item in pfs.checked(script=False).items() if not item.present]
     assert lacking[1:] == ["A script that can be read", "A script that runs as it stands"]
-    assert all(item.present for item in robust(pfs.tables, pfs.manifest, pfs.checks))
+    assert all(item.present for item in pfs.robust)
 
 
 def test_an_item_without_evidence_says_that_it_is_missing(pfs):
@@ -281,21 +289,24 @@ def test_an_item_without_evidence_says_that_it_is_missing(pfs):
 def test_a_failed_run_shows_neither_estimates_nor_draws(pfs):
     found = pfs.failed().checked()
     for name in (
-        "Centre and credible interval of what matters",
-        "Data that the posterior would lead one to expect, beside the observed",
+        "Central estimate and credible interval",
+        "Posterior predictive distribution beside the observed data",
         "The draws themselves",
         "To vaguer priors",
         "Effective sample size",
     ):
         assert not found[name].present
-    items = robust(pfs.tables, pfs.manifest, pfs.checks)
+    items = pfs.robust
     assert [item.present for item in items] == [True, True, False, True, True, False, False]
 
 
 def test_sensitivity_is_shown_by_scenarios_that_were_run(pfs):
     found = pfs.checked()
-    assert found["To vaguer priors"].evidence == "scenario vague, sd 2.5 for 0.75"
-    assert found["To more informative priors"].evidence == "scenario sceptical, sd 0.35 for 0.75"
+    assert found["To vaguer priors"].evidence == "scenario vague, sd 2.5 instead of 0.75"
+    assert (
+        found["To more informative priors"].evidence
+        == "scenario sceptical, sd 0.35 instead of 0.75"
+    )
     scenarios = pfs.tables["scenarios"]
     pfs.tables["scenarios"] = scenarios[scenarios["scenario"] != "vague"]
     assert not pfs.checked()["To vaguer priors"].present
@@ -307,7 +318,7 @@ def test_a_prior_without_a_reason_is_not_justified(pfs):
     assert pfs.checked()[asked].present
     pfs.model["priors"]["effect"]["why"] = ""
     assert not pfs.checked()[asked].present
-    justified = robust(pfs.tables, pfs.manifest, pfs.checks)[1]
+    justified = pfs.robust[1]
     assert justified.item == "Justified"
     assert not justified.present
 
@@ -323,7 +334,7 @@ def test_convergence_is_told_with_the_runs_own_numbers(name):
 
 def test_a_replicated_prior_is_shown_where_there_is_one(pfs):
     pfs.tables["prior_predictive"] = pd.DataFrame()
-    item = pfs.checked()["Data that the prior alone would lead one to expect"]
+    item = pfs.checked()["Prior predictive distribution of data"]
     assert (item.present, item.evidence) == (True, "prior_predictive.csv")
 
 

@@ -12,8 +12,11 @@ import pytest
 
 from netlm_bayes.pipeline.report import read_page_run
 from netlm_bayes.report.page import render_page
-from netlm_bayes.report.page.library import ASSETS, SCRIPTS, asset, charting_library
-from netlm_bayes.report.page.security import (
+from netlm_bayes.report.page.inlined import (
+    ASSETS,
+    SCRIPTS,
+    asset,
+    charting_library,
     content_security_policy,
     embedded_json,
     inline,

@@ -4,7 +4,9 @@ import math
 
 import pandas as pd
 
-from netlm_bayes.pipeline.summary import audit_verdicts, headline, surprises
+from netlm_bayes.pipeline.summary import audit_verdicts, headline
+from netlm_bayes.report.prose import surprises
+from netlm_bayes.results import TABLES, completed
 
 
 def row(cohort: str, estimand: str, estimate: float, **more: object) -> dict[str, object]:
@@ -74,14 +76,14 @@ def test_every_verdict_is_counted_also_where_there_is_none():
 
 
 def test_only_what_lies_far_out_is_a_surprise_and_what_is_not_predicted_never():
-    numbers = {"cohort": "east", "unit": "months", "predicted": 10.0, "lower": 5.0, "upper": 20.0}
-    table = pd.DataFrame(
-        [
-            {**numbers, "item": "median pfs, overall", "printed": 40.0, "p_value": 0.004},
-            {**numbers, "item": "median pfs, small", "printed": 19.0, "p_value": 0.05},
-            {**numbers, "item": "median pfs, responders", "printed": 50.0, "p_value": math.nan},
-        ]
-    )
+    numbers = {"unit": "months", "predicted": 10.0, "lower": 5.0, "upper": 20.0}
+    median = {"cohort": "east", "kind": "median", "endpoint": "pfs", "covariate": "size"}
+    found = [("huge", 40.0, 0.004), ("small", 19.0, 0.05), ("middle", 50.0, math.nan)]
+    rows = [
+        {**median, **numbers, "level": level, "printed": printed, "p_value": p}
+        for level, printed, p in found
+    ]
+    table = completed(pd.DataFrame(rows, columns=list(TABLES["replication"])))
     assert surprises({"replication": table}) == [
-        "east, median pfs, overall: printed 40.0, predicted 10.0 (5.0 to 20.0)"
+        "east, median, pfs, size: huge: published 40.0, predicted 10.0 (5.0 to 20.0)"
     ]

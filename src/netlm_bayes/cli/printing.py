@@ -56,22 +56,23 @@ def print_audit(tables: Mapping[str, pd.DataFrame]) -> None:
 
 def print_fit(name: str, tables: Mapping[str, pd.DataFrame]) -> None:
     """Print the numbers of a fit that a person reads first."""
-    from netlm_bayes.pipeline.summary import headline, surprises
+    from netlm_bayes.pipeline.summary import headline
+    from netlm_bayes.report.prose import surprises
 
     print()
     columns = ("cohort", "what", "posterior (95 % interval)", "P(>1)")
     print_table(name, columns, headline(tables))
     odd = surprises(tables)
     if odd:
-        print("Printed numbers that this model would hardly have had printed:")
+        print("Published values in the outer twentieth of their predictive distribution:")
         print("\n".join(f"  {line}" for line in odd))
 
 
 def print_fragility(tables: Mapping[str, pd.DataFrame]) -> None:
-    """Print what each pooled statement rests on, a paragraph a contrast."""
+    """Print the tipping points of the pooled effects, a paragraph a contrast."""
     if "fragility_words" not in tables:
         return
-    print("What the pooled statements rest on (events: of a comparison of two equal groups):")
+    print("Tipping points of the pooled effects (events: of a comparison of two equal groups):")
     for words in tables["fragility_words"]["words"]:
         print(fill(str(words), width=110, initial_indent="  ", subsequent_indent="    "))
 

@@ -2,7 +2,6 @@
 
 from netlm_bayes.compare.evidence_map import evidence_map
 from netlm_bayes.compare.fragility import fragility_table
-from netlm_bayes.compare.fragility_words import fragility_words
 from netlm_bayes.compare.overlap import overlap_table, weights_if_shared
 from netlm_bayes.compare.pooled import cohort_estimate, pooled_table
 from netlm_bayes.compare.printed import (
@@ -13,6 +12,7 @@ from netlm_bayes.compare.printed import (
     shrinkage,
     wrong_sign,
 )
+from netlm_bayes.compare.tipping_points import tipping_points
 from netlm_bayes.compare.usual import Recipe, usual_comparison, usual_tables
 
 __all__ = [
@@ -22,12 +22,12 @@ __all__ = [
     "evidence_map",
     "exaggeration",
     "fragility_table",
-    "fragility_words",
     "overlap_table",
     "pooled_table",
     "replication_table",
     "scepticism_limit",
     "shrinkage",
+    "tipping_points",
     "usual_comparison",
     "usual_tables",
     "weights_if_shared",

@@ -10,8 +10,8 @@ import pandas as pd
 from netlm_bayes.compare import (
     evidence_map,
     fragility_table,
-    fragility_words,
     pooled_table,
+    tipping_points,
     weights_if_shared,
 )
 from netlm_bayes.estimands.estimates import Estimates
@@ -21,6 +21,7 @@ from netlm_bayes.evidence.analysis import Analysis
 from netlm_bayes.evidence.assemble import analyse
 from netlm_bayes.evidence.sources import CohortFile
 from netlm_bayes.pipeline.job import Effects, Graph, Job, refit
+from netlm_bayes.report.prose import fragility_words
 from netlm_bayes.report.tables import labelled
 from netlm_bayes.sampling.gate import Accepted, Check, Gated, NotConvergedError
 
@@ -111,11 +112,13 @@ def _sources(
     fewer = {name: other.gated.made for name, other in without.items() if other.gated}
     informed = evidence_map(analysis, posterior.made.effects, fewer, effects, usual)
     fragile = fragility_table(analysis, found)
-    return {
+    made = {
         "evidence_map": informed,
         "fragility": fragile,
-        "fragility_words": fragility_words(analysis, fragile, effects, informed),
+        "fragility_words": tipping_points(analysis, fragile, effects),
     }
+    words = fragility_words(analysis.spec, {"effects": effects, **made})
+    return made | {"fragility_words": made["fragility_words"].assign(words=words)}
 
 
 def _scales(job: Job, graph: Graph) -> dict[str, _Other]:

@@ -4,19 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from html import escape
-from typing import Any
 
 import pandas as pd
 
 from netlm_bayes.formats import (
     OF_ESTIMAND,
-    OF_UNIT,
-    Kind,
     chance,
     error_of,
     estimate_of,
     interval,
-    shown,
 )
 
 Tables = Mapping[str, pd.DataFrame]
@@ -66,22 +62,6 @@ def audit_verdicts(tables: Tables) -> dict[str, int]:
     """Count an audit's verdicts."""
     counts = tables["audit"]["verdict"].value_counts()
     return {name: int(counts.get(name, 0)) for name in ("ok", "rounding", "conflict", "ambiguous")}
-
-
-def surprises(tables: Tables) -> list[str]:
-    """Name printed numbers that the posterior would hardly have had printed (p < 0.05)."""
-    if "replication" not in tables:
-        return []
-    table = tables["replication"]
-    found = table[table["p_value"] < 0.05]
-    return [_surprise(row, OF_UNIT[str(row["unit"])]) for row in found.to_dict("records")]
-
-
-def _surprise(row: Mapping[Any, Any], kind: Kind) -> str:
-    """One printed number beside its prediction."""
-    predicted = interval(estimate_of(row, middle="predicted"), kind)
-    printed = shown(float(row["printed"]), kind=kind)
-    return f"{row['cohort']}, {row['item']}: printed {printed}, predicted {predicted}"
 
 
 def html_table(

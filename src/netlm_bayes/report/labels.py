@@ -45,6 +45,11 @@ def about(row: Any) -> About:
     return About(row.covariate, row.level, getattr(row, "versus", ""), *months)
 
 
+RATIOS = {
+    "hazard_ratio": ("hazard ratio", "hazard ratios"),
+    "odds_ratio": ("odds ratio of response", "odds ratios of response"),
+}
+"""Names of one ratio and of several, by estimand."""
 OF_SUBGROUPS = ("median", "milestone", "curve", "counts")
 """Kinds of printed numbers that are about a subgroup, and not a contrast."""
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from netlm_bayes.estimands.population import POOLED
-from netlm_bayes.formats import OF_UNIT, P_VALUE, estimate_of
+from netlm_bayes.formats import OF_UNIT, P_VALUE, estimate_of, plain
 from netlm_bayes.report.export.cells import Cell, Column, Interval, ManuscriptTable
 from netlm_bayes.report.export.rows import (
     Record,
@@ -22,9 +22,7 @@ from netlm_bayes.report.export.rows import (
     whom_of,
 )
 from netlm_bayes.report.export.subgroups import subgroup_table
-from netlm_bayes.report.labels import Labels
-from netlm_bayes.report.page.forms import plain
-from netlm_bayes.report.page.ratios import RATIOS
+from netlm_bayes.report.labels import RATIOS, Labels
 
 NOTED = re.compile(r"\bp([=<])([\d.e-]+)")
 """A P value in a note."""

@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from netlm_bayes.formats import OF_ESTIMAND, PROBABILITY, Kind, error_of, estimate_of
+from netlm_bayes.formats import OF_ESTIMAND, PROBABILITY, Kind, error_of, estimate_of, listed, plain
 from netlm_bayes.report.export.cells import (
     Cell,
     Column,
@@ -19,7 +19,6 @@ from netlm_bayes.report.export.cells import (
     legible,
 )
 from netlm_bayes.report.labels import Labels
-from netlm_bayes.report.page.forms import listed, plain
 
 Tables = Mapping[str, pd.DataFrame]
 Record = Mapping[Any, Any]

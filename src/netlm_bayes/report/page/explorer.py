@@ -20,7 +20,7 @@ from netlm_bayes.estimands.description import HARDLY_ANYBODY, Described, describ
 from netlm_bayes.estimands.population import NEXT, POOLED, Population, populations
 from netlm_bayes.estimands.survival import MILESTONES
 from netlm_bayes.evidence.analysis import Analysis
-from netlm_bayes.report.page.forms import listed
+from netlm_bayes.formats import listed
 from netlm_bayes.report.page.run import PageRun
 from netlm_bayes.sampling.gate import Accepted
 

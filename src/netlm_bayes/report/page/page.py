@@ -2,27 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from netlm_bayes.formats import listed
 from netlm_bayes.report.charts.description import TextTable, text_table
+from netlm_bayes.report.facts import Facts
 from netlm_bayes.report.page.charts import chart_json
-from netlm_bayes.report.page.content import Content, content_of
 from netlm_bayes.report.page.explorer import explorer_data, starting_profiles, why_no_explorer
-from netlm_bayes.report.page.forms import listed
-from netlm_bayes.report.page.library import SCRIPTS, STYLE, asset, charting_library
-from netlm_bayes.report.page.quoted import FIRST
+from netlm_bayes.report.page.inlined import (
+    SCRIPTS,
+    STYLE,
+    asset,
+    charting_library,
+    content_security_policy,
+    embedded_json,
+    inline,
+)
 from netlm_bayes.report.page.run import PageRun
 from netlm_bayes.report.page.sections import Section, sections
-from netlm_bayes.report.page.security import content_security_policy, embedded_json, inline
+from netlm_bayes.report.prose import (
+    CHECKLISTS,
+    FIRST,
+    answer,
+    assumptions,
+    checklist,
+    checklists,
+    methods,
+)
 
 TEMPLATES = Path(__file__).parent / "templates"
-PARTS = ("asked", "found", "trust")
-MORE = {"asked": "point", "found": "finding", "trust": "point"}
-"""What a part's sentences are counted as."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +49,8 @@ class Checklist:
 
 def render_page(run: PageRun) -> str:
     """Write the page of a run."""
-    library, content, parts = charting_library(), content_of(run), sections(run)
+    library, parts = charting_library(), sections(run)
+    facts = Facts(run.tables, run.manifest, run.checks, bool(run.script))
     missing = why_no_explorer(run)
     explorer = None if missing else explorer_data(run)
     scripts = [inline(asset(name)) for name in (library.file, *SCRIPTS)]
@@ -48,12 +61,11 @@ def render_page(run: PageRun) -> str:
         simulated=listed([run.labels.cohort(x) for x in run.manifest["details"]["synthetic"]]),
         title=page_title(run),
         contents=_contents(parts),
-        answer=_answer(content),
+        answer=answer(facts),
         first=FIRST,
-        more=MORE,
-        assumptions=content.assumptions,
-        methods=content.methods,
-        checklists=_checklists(content),
+        assumptions=assumptions(facts),
+        methods=methods(facts),
+        checklists=[_checklist(facts, name) for name in CHECKLISTS],
         explorer=explorer,
         no_explorer=missing,
         starts=starting_profiles(explorer) if explorer else (),
@@ -98,25 +110,12 @@ def _contents(parts: Sequence[Section]) -> list[tuple[str, str]]:
     ]
 
 
-def _answer(content: Content) -> Mapping[str, list[str]]:
-    """Sentences by what they belong to."""
-    return {part: [one.text for one in content.sentences if one.part == part] for part in PARTS}
-
-
-def _checklists(content: Content) -> list[Checklist]:
-    """Reporting checklists, an item without evidence shown as missing."""
-    made = []
-    for id_, title, items in content.checklists:
-        rows = [
-            (
-                item.section,
-                item.item,
-                "answered" if item.present else "missing",
-                item.evidence,
-            )
-            for item in items
-        ]
-        columns = ("Section", "Item", "State", "Evidence in this run")
-        table = text_table(title, columns, rows)
-        made.append(Checklist(id_, title, sum(item.present for item in items), table))
-    return made
+def _checklist(facts: Facts, name: str) -> Checklist:
+    """A reporting checklist, an item without evidence shown as missing."""
+    title, items = checklists()[name]["title"], checklist(facts, name)
+    rows = [
+        (one.section, one.item, "answered" if one.present else "missing", one.evidence)
+        for one in items
+    ]
+    table = text_table(title, ("Section", "Item", "State", "Evidence in this run"), rows)
+    return Checklist(name, title, sum(one.present for one in items), table)

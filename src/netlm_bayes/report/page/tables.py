@@ -8,7 +8,6 @@ from typing import Any
 
 import pandas as pd
 
-from netlm_bayes.compare.fragility_words import around_one
 from netlm_bayes.estimands.power_scaling import LARGE, NEITHER, power_scaling
 from netlm_bayes.formats import (
     ABOUT,
@@ -18,6 +17,7 @@ from netlm_bayes.formats import (
     RATIO,
     SIGNED,
     Kind,
+    around_one,
     error_of,
     estimate_of,
     interval,

@@ -1,15 +1,23 @@
-"""What keeps a page to itself: one policy, hashes, and JSON that cannot leave its element."""
+"""What is inlined in a page: style, scripts, one library and data, and the policy on all else."""
 
 from __future__ import annotations
 
 import base64
 import hashlib
 import json
+import tomllib
 from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 from markupsafe import Markup
 
+ASSETS = Path(__file__).parent / "assets"
+STYLE = "page.css"
+SCRIPTS = ("statistics.js", "formats.js", "drawing.js", "predictions.js", "explorer.js", "page.js")
+"""Our own, in the order in which they stand in the page: each may use those before it."""
 # Characters that could end a script element, start a comment in it, or end a line of JavaScript.
 _UNSAFE = {
     "<": "\\u003c",
@@ -18,6 +26,31 @@ _UNSAFE = {
     "\u2028": "\\u2028",
     "\u2029": "\\u2029",
 }
+
+
+@dataclass(frozen=True)
+class Library:
+    """A library that somebody else wrote."""
+
+    file: str
+    version: str
+    licence: str
+    source: str
+    sha256: str
+    text: str  # of its licence
+
+
+@cache
+def charting_library() -> Library:
+    """Read what is known of the charting library."""
+    told = tomllib.loads((ASSETS / "THIRD_PARTY.toml").read_text("utf-8"))
+    return Library(**told["d3"])
+
+
+@cache
+def asset(name: str) -> str:
+    """Read the text of an asset, lines ended as a browser ends them."""
+    return (ASSETS / name).read_bytes().decode("utf-8").replace("\r\n", "\n")
 
 
 def content_security_policy(scripts: Iterable[str], styles: Iterable[str]) -> str:

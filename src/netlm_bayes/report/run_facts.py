@@ -1,0 +1,216 @@
+"""Facts of a run's model, evidence and computation that its methods and reporting are about."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from netlm_bayes.model import Model
+from netlm_bayes.report.traced import Condition, Row, Rows, Tables, rows_of
+from netlm_bayes.sampling.gate import Check
+
+MAIN = "main"
+EFFECT_SD = ("priors", "effect", "sigma")
+PATIENTS, SITE_TABLE, PRINTED = "patients", "site table", "printed"
+"""Kinds of evidence, as in the column `evidence`."""
+PRIORS = (
+    "effect",
+    "level",
+    "log_shape",
+    "hazard_step",
+    "endpoint_offset",
+    "effect_change",
+    "threshold_gap",
+    "heterogeneity_effect",
+    "heterogeneity_level",
+    "heterogeneity_log_shape",
+)
+"""Priors in the order in which they are named."""
+
+
+@dataclass(frozen=True)
+class RunFacts:
+    """A run's tables, manifest and checks."""
+
+    tables: Tables
+    manifest: Mapping[str, Any]
+    checks: tuple[Check, ...]
+    script: bool = False  # whether it has a standalone script
+    _read: dict[str, tuple[Row, ...]] = field(default_factory=dict, init=False, repr=False)
+
+    @property
+    def failed_checks(self) -> list[Check]:
+        """Convergence checks that failed."""
+        return [check for check in self.checks if not check.passed]
+
+    def rows(self, table: str, *conditions: Condition, **equal: Any) -> Rows:
+        """Select the rows of a table that meet every condition; none where there is no table."""
+        where = (*conditions, *((name, "==", value) for name, value in equal.items()))
+        if table in self.tables and table not in self._read:
+            self._read[table] = rows_of(table, self.tables[table])
+        return Rows(table, where, tuple(x for x in self._read.get(table, ()) if x.meets(where)))
+
+    @property
+    def details(self) -> Mapping[str, Any]:
+        """What the manifest says of model and cohorts."""
+        found: Mapping[str, Any] = self.manifest["details"]
+        return found
+
+    @property
+    def labels(self) -> Mapping[str, Any]:
+        """Labels of cohorts, covariates, endpoints and what goes with them."""
+        found: Mapping[str, Any] = self.details["labels"]
+        return found
+
+    @property
+    def cohorts(self) -> Sequence[Mapping[str, Any]]:
+        """Cohorts, as the manifest describes them."""
+        found: Sequence[Mapping[str, Any]] = self.details["population"]["cohorts"]
+        return found
+
+    @property
+    def endpoints(self) -> Sequence[str]:
+        """Endpoints that are modelled, the primary one first."""
+        found: Sequence[str] = self.details["population"]["endpoints"]
+        return found
+
+    @cached_property
+    def spec(self) -> Model:
+        """The model."""
+        return Model.model_validate(self.details["model"])
+
+    # What was asked.
+
+    def treatments(self, *, randomised: bool) -> list[str]:
+        """Covariates that are treatments, assigned at random or otherwise."""
+        known = self.labels.get("treatments", {})
+        return [name for name in self.spec.covariates if known.get(name) is randomised]
+
+    def apart_from(self, names: Sequence[str]) -> list[str]:
+        """Covariates but for some."""
+        return [name for name in self.spec.covariates if name not in names]
+
+    @property
+    def kinds_of_evidence(self) -> list[str]:
+        """What each cohort is known from: its patients, a table of its site, or print."""
+        return [
+            SITE_TABLE
+            if self.rows("frequentist", cohort=cohort["id"], evidence=SITE_TABLE)
+            else PATIENTS
+            if cohort["patients"]
+            else PRINTED
+            for cohort in self.cohorts
+        ]
+
+    @property
+    def published(self) -> list[Mapping[str, Any]]:
+        """Cohorts that are known from print alone."""
+        return [cohort for cohort in self.cohorts if not cohort["patients"]]
+
+    @property
+    def site_tables(self) -> list[str]:
+        """Cohorts that shared a table in place of patients."""
+        kinds = zip(self.cohorts, self.kinds_of_evidence, strict=True)
+        return [str(cohort["id"]) for cohort, kind in kinds if kind == SITE_TABLE]
+
+    # Assumptions.
+
+    @property
+    def scenarios_of_association(self) -> list[str]:
+        """Scenarios that let covariates be associated otherwise."""
+        scenarios = self.spec.scenarios
+        return [one.name for one in scenarios if "association" in (one.model_extra or {})]
+
+    @property
+    def mismatched(self) -> bool:
+        """Whether some ratio was allowed an error for another adjustment."""
+        return bool(self.rows("evidence", ("mismatch", ">", 0)))
+
+    @property
+    def missing_values(self) -> bool:
+        """Whether some patient lacks a covariate."""
+        masked = self.rows("evidence", ("n_missing", "missing", None), masked=True)
+        return bool(self.rows("evidence", ("n_missing", ">", 0))) or bool(masked)
+
+    @property
+    def readings(self) -> Rows:
+        """Items that can be read in two ways, and enter or are predicted."""
+        return self.rows("evidence", ("use", "!=", "unused"), ("reading", "!=", ""))
+
+    # Methods.
+
+    def fitted(self, kind: str) -> bool:
+        """Whether any item of a kind is in the likelihood."""
+        return bool(self.rows("evidence", kind=kind, use="fit"))
+
+    @property
+    def kind_of_model(self) -> str:
+        """Baseline of survival; of response, whether its levels are ordered."""
+        if self.spec.outcome == "response":
+            return "ordinal" if self.spec.ordinal else "response"
+        return self.spec.baseline
+
+    @property
+    def priors_used(self) -> list[str]:
+        """Names of the priors that the run has parameters for."""
+        absent = {
+            "endpoint_offset": len(self.endpoints) < 2,
+            "effect_change": self.spec.change is None,
+            "threshold_gap": not self.spec.ordinal,
+        }
+        between = len(self.cohorts) > 1 and self.spec.pooling == "partial"
+        return [
+            name
+            for name in PRIORS
+            if name in self.spec.known_priors
+            and not absent.get(name, False)
+            and (between or not name.startswith("heterogeneity"))
+        ]
+
+    @property
+    def priors_justified(self) -> bool:
+        """Whether every prior has a reason."""
+        return all(self.spec.prior(name).why for name in self.priors_used)
+
+    @property
+    def heterogeneity_scales(self) -> list[float]:
+        """Scales of the heterogeneity's prior that were run."""
+        return sorted({float(row["heterogeneity_scale"]) for row in self.rows("heterogeneity")})
+
+    @property
+    def scenarios(self) -> list[str]:
+        """Scenarios that were run beside the main model."""
+        names = dict.fromkeys(str(row["scenario"]) for row in self.rows("scenarios"))
+        return [name for name in names if name != MAIN]
+
+    def effect_priors(self, *, wider: bool) -> list[tuple[str, float]]:
+        """Scenarios that were run whose prior of effects is wider, or narrower, and its sd."""
+        own = self.spec.prior("effect").sigma
+        changed = {one.name: one.changes.get(EFFECT_SD) for one in self.spec.scenarios}
+        sds = {name: float(sd) for name, sd in changed.items() if sd is not None}
+        ran = [(name, sd) for name, sd in sds.items() if name in self.scenarios and sd != own]
+        return [(name, sd) for name, sd in ran if (sd > own) is wider]
+
+    # Convergence.
+
+    @property
+    def check_limits(self) -> dict[str, float]:
+        """Limit of each kind of check, whatever it was made of."""
+        made_of = (" of parameters", " of reported estimands")
+        names = {check: check.name for check in self.checks}
+        for words in made_of:
+            names = {check: name.replace(words, "") for check, name in names.items()}
+        return {name: check.limit for check, name in names.items()}
+
+    def checks_of(self, what: str) -> list[Check]:
+        """Checks of one kind."""
+        return [check for check in self.checks if what in check.name]
+
+    @property
+    def worst_checks(self) -> tuple[float, float] | None:
+        """Largest R-hat and smallest effective sample size, where both were computed."""
+        r_hat = [check.value for check in self.checks_of("R-hat")]
+        size = [check.value for check in self.checks_of("ESS")]
+        return (max(r_hat), min(size)) if r_hat and size else None
