@@ -344,7 +344,7 @@ def completed(frame: pd.DataFrame) -> pd.DataFrame:
     frame = typed(frame)
     if {"unit", "estimand"} <= set(frame):
         unit = frame["unit"].where(frame["unit"] != "", frame["estimand"].map(UNITS))
-        frame = typed(frame.assign(unit=unit))
+        frame = frame.assign(unit=_typed(unit, "text"))
     if {"horizon", "horizon_months"} <= set(frame):
         frame = frame.assign(horizon_months=frame["horizon"])
     return frame
@@ -358,8 +358,11 @@ def typed(frame: pd.DataFrame) -> pd.DataFrame:
 
 def _typed(cells: pd.Series, kind: Kind) -> pd.Series:
     """Cells of one kind."""
+    import pandas as pd
+
     if kind == "text":
-        return cells.astype(object).where(cells.notna(), "").map(str).astype(object)
+        found = zip(cells, cells.isna(), strict=True)
+        return pd.Series(["" if no else str(cell) for cell, no in found], cells.index, object)
     if kind == "flag":
-        return cells.astype(object).map({True: True, "True": True}).eq(True)
+        return cells.astype(object).isin([True, "True"])
     return cells.astype(float if kind == "number" else int)
