@@ -357,3 +357,43 @@ def test_the_audit_loads_no_numerical_library() -> None:
         "sys.exit(bool({'numpy', 'pandas', 'scipy', 'pymc'} & set(sys.modules)))"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_a_wrong_percentage_comes_with_what_it_could_be_of() -> None:
+    items = CLEAN | {"fatigue": CLEAN["fatigue"] | {"percent": "8.7"}}
+    (row,) = (row for row in audit(cohort_of(items), CODEBOOK) if row.verdict != "ok")
+    assert row.note == "8.7 % would be 8 of 92, or 8.7 of 100"
+
+
+@pytest.mark.parametrize(
+    ("error", "culprit"),
+    [
+        ({"estimate": "1.70"}, "p agrees with the interval, not with the estimate"),
+        ({"lower": "0.700"}, "p agrees with the estimate and the upper end, not with the lower"),
+        ({"upper": "3.000"}, "p agrees with the estimate and the lower end, not with the upper"),
+    ],
+)
+def test_p_tells_which_of_estimate_and_interval_is_out_of_line(
+    error: dict[str, str], culprit: str
+) -> None:
+    # 1.500 (0.800 to 2.813): log 1.5 = 0.405, se = log(2.813 / 0.8) / 3.92 = 0.3208, p = 0.206.
+    right = {"estimate": "1.500", "lower": "0.800", "upper": "2.813", "p": "0.206"}
+    items = CLEAN | {"hazard": CLEAN["hazard"] | right | error}
+    (row,) = (row for row in audit(cohort_of(items), CODEBOOK) if row.verdict != "ok")
+    assert (row.check, row.verdict, row.note) == (CENTRE, "conflict", culprit)
+
+
+def test_the_events_behind_an_unbalanced_factor_are_not_given() -> None:
+    bone = {"covariate": "bone", "level": "yes", "versus": "no"}
+    wide = bone | {"lower": "1.800", "upper": "8.889"}
+    items = CLEAN | {"hazard of grade": CLEAN["hazard of grade"] | wide}
+    found = {r.item for r in audit(cohort_of(items), CODEBOOK) if r.check == "implied events"}
+    assert [label for label in found if "bone" in label] == []
+    assert [label for label in found if "stage" in label] != []
+
+
+def test_a_standard_error_below_its_least_is_told_with_both() -> None:
+    items = CLEAN | {"hazard": CLEAN["hazard"] | {"events": 31}}
+    (row,) = (row for row in audit(cohort_of(items), CODEBOOK) if row.verdict != "ok")
+    assert row.recomputed == "standard error 0.354, at least 0.359"
+    assert row.note == "narrower than 31 events allow, whatever happened to them"

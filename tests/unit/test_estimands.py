@@ -441,7 +441,7 @@ def test_patients_were_followed_to_the_last_time_that_anyone_was_seen(analysis_o
     )
     nobody = SimpleNamespace(lower=np.array([np.nan]), upper=np.array([np.nan]))
     unprinted = SimpleNamespace(published=())
-    alone = {"table": None, "digitised": ()}
+    alone = {"table": None, "digitised": (), "followed_to": math.nan}
     assert last_follow_up(SimpleNamespace(cohort=printed.cohort, patients=seen, **alone)) == 31
     assert last_follow_up(SimpleNamespace(cohort=unprinted, patients=seen, **alone)) == 31
     assert math.isnan(last_follow_up(SimpleNamespace(cohort=unprinted, patients=nobody, **alone)))
