@@ -86,7 +86,7 @@ def _patients_evidence(
 def _table_evidence(
     spec: Model, file: CohortFile, table: SiteTable, patterns: Patterns
 ) -> CohortEvidence:
-    if problems := table_faults(spec, table):
+    if problems := list(table_faults(spec, table)):
         raise InputError(file.name, problems)
     groups = groups_of(spec, table)
     n = groups.patients.sum()

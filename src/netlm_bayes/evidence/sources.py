@@ -306,7 +306,7 @@ def _meeting_errors(files: Sequence[CohortFile]) -> list[InputError]:
         if any(file.cohort.id == earlier.cohort.id for earlier in files[:index]):
             what = f"'{file.cohort.id}' is the id of another cohort given"
             problems[Problem("id", what)] = None
-        elif twin := next((x for x in files[:index] if _same_patients(file, x)), None):
+        elif twin := _twin(file, files[:index]):
             what = (
                 f"{file.cohort.id} has the patients, events and months of {twin.cohort.id}: "
                 "the same patients would count twice"
@@ -318,10 +318,10 @@ def _meeting_errors(files: Sequence[CohortFile]) -> list[InputError]:
     return [InputError(name, problems) for name, problems in found.items() if problems]
 
 
-def _same_patients(one: CohortFile, other: CohortFile) -> bool:
-    """Tell whether two cohorts are one: patients and events as many, as long at risk."""
-    sums = _sums(one)
-    return sums is not None and sums == _sums(other)
+def _twin(file: CohortFile, others: Sequence[CohortFile]) -> CohortFile | None:
+    """A cohort with as many patients and events, as long at risk."""
+    sums = _sums(file)
+    return next((x for x in others if sums is not None and sums == _sums(x)), None)
 
 
 def _sums(file: CohortFile) -> tuple[int, int, float] | None:

@@ -140,7 +140,9 @@ def _patients(
 ) -> tuple[Patients, list[Finding]]:
     """Read all that is modelled of the patients, and whether they are simulated."""
     survival = survival_of(table, layout, decimal)
-    response, wrong_response = _response(table)
+    response, wrong_response = np.full(len(table.row), MISSING), list[Finding]()
+    if RESPONSE in table.columns:
+        response, wrong_response = codes(table.columns[RESPONSE], RESPONSES, "response")
     numbers, wrong_numbers = read_numbers(table, decimal, codebook)
     levels, wrong_levels = read_levels(table, numbers, codebook)
     synthetic, wrong_synthetic = synthetic_rows(table)
@@ -156,9 +158,3 @@ def _patients(
     )
     found = [*survival.found, *wrong_response, *wrong_numbers, *wrong_levels, *wrong_synthetic]
     return patients, found
-
-
-def _response(table: Table) -> tuple[Ints, list[Finding]]:
-    if RESPONSE not in table.columns:
-        return np.full(len(table.row), MISSING), []
-    return codes(table.columns[RESPONSE], RESPONSES, "response")

@@ -146,7 +146,9 @@ def read_site_table(
     problems = [*(problem_at("", *fault) for fault in found), *problems]
     if problems:
         raise InputError(source, problems)
-    return _cohort(document), _table(document), codebook
+    who = document.model_dump(include={"id", "label", "n", "institution", "enrolment"})
+    cohort = SiteCohort(**who, codebook=document.codebook.name, source="site table")
+    return cohort, _table(document), codebook
 
 
 def _values(data: bytes, source: str) -> dict[str, Any]:
@@ -236,11 +238,6 @@ def codebook_faults(document: SiteDocument, codebook: Codebook) -> Iterator[Faul
     if document.codebook.digest != codebook_digest(codebook, [*document.covariates]):
         what = f"the levels were cut at other points than in '{name}' here"
         yield ("codebook", "digest"), what
-
-
-def _cohort(document: SiteDocument) -> SiteCohort:
-    who = document.model_dump(include={"id", "label", "n", "institution", "enrolment"})
-    return SiteCohort(**who, codebook=document.codebook.name, source="site table")
 
 
 def _table(document: SiteDocument) -> SiteTable:

@@ -151,6 +151,11 @@ class Choice:
     at_scan: bool = False
     outcomes: tuple[Outcome, ...] = OUTCOMES
 
+    @property
+    def order(self) -> tuple[str, ...]:
+        """Covariates in the order in which they are to be kept, if that was said."""
+        return self.covariates if self.ordered else ()
+
 
 @dataclass(frozen=True)
 class Gaps:

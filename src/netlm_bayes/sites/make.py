@@ -130,7 +130,7 @@ def _staying(
         return everybody, None
     outcomes = [who[anything] for who in known.values()]
     tally, _ = _tallied(patients.take(anything), outcomes, codebook, choice)
-    cost = cost_of_gaps(tally, choice.minimum, _order(choice))
+    cost = cost_of_gaps(tally, choice.minimum, choice.order)
     if not cost:
         return everybody, None
     names = tuple(name for name, who in missing.items() if (who & gap).any())
@@ -145,7 +145,7 @@ def _grouped(
     people = patients.take(anything)
     who = {outcome: found[anything] for outcome, found in known.items()}
     tally, pattern = _tallied(people, [*who.values()], codebook, choice)
-    owner = joined_patterns(tally, choice.minimum, _order(choice))
+    owner = joined_patterns(tally, choice.minimum, choice.order)
     groups, small = tally.joined(owner).levels, int((tally.size < choice.minimum).sum())
     return _Grouped(people, who, pattern, tally.levels, owner[pattern], groups, small)
 
@@ -158,10 +158,6 @@ def _tallied(
     pattern, levels = patterns_among(people, sizes)
     counts = [np.bincount(pattern[who], minlength=pattern.max() + 1) for who in known]
     return Tally(levels, np.column_stack(counts)), pattern
-
-
-def _order(choice: Choice) -> tuple[str, ...]:
-    return choice.covariates if choice.ordered else ()
 
 
 def _there(owner: Ints, levels: Mapping[str, Bools]) -> tuple[Ints, Groups]:

@@ -142,19 +142,14 @@ def groups_of(spec: Model, table: SiteTable) -> Groups:
     return found.groups
 
 
-def table_faults(spec: Model, table: SiteTable) -> list[Problem]:
-    """Say why a table does not hold what a model needs; empty where it does."""
-    if spec.outcome == "response":
-        return list(_response_faults(spec, table))
-    if table.survival is None:
-        return [Problem("survival", "is not in this table, and the model is of survival")]
-    return list(_survival_faults(spec, table.survival))
-
-
-def _response_faults(spec: Model, table: SiteTable) -> Iterator[Problem]:
-    if table.response is None:
-        yield Problem("response", "is not in this table, and the model is of response")
-    if spec.ordinal:
+def table_faults(spec: Model, table: SiteTable) -> Iterator[Problem]:
+    """What a model needs and a table does not hold."""
+    if (table.survival if spec.outcome == "survival" else table.response) is None:
+        what = f"is not in this table, and the model is of {spec.outcome}"
+        yield Problem(spec.outcome, what)
+    elif spec.outcome == "survival" and table.survival:
+        yield from _survival_faults(spec, table.survival)
+    if spec.outcome == "response" and spec.ordinal:
         yield Problem("response", "counts responders; an ordinal model needs each patient's")
 
 

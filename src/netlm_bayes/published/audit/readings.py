@@ -18,7 +18,9 @@ def directions(item: AnyItem, cohort: Cohort, codebook: Codebook) -> Iterator[Fi
     """Hold the direction of every ratio against the paper's own conclusion, in every reading."""
     if not isinstance(item, Ratio) or not item.level or item.estimate == 1:
         return
-    conclusion = _conclusion(item, cohort, codebook)
+    about = (item.endpoint_in(codebook), item.covariate)
+    of_it = (c for c in cohort.conclusions if (c.endpoint, c.covariate) == about)
+    conclusion = next(of_it, None)
     better, worse = _sides(item, None, codebook)
     others = {other: _sides(item, other, codebook)[0] for other in item.otherwise}
     agrees = _agrees(better, worse, conclusion, codebook)
@@ -50,11 +52,6 @@ def _direction(
     if item.lower is not None and item.upper is not None and item.lower <= 1 <= item.upper:
         return Judgement("ambiguous", "points the other way, but its interval holds 1")
     return Judgement("conflict", "points the other way")
-
-
-def _conclusion(item: Ratio, cohort: Cohort, codebook: Codebook) -> Conclusion | None:
-    about = (item.endpoint_in(codebook), item.covariate)
-    return next((c for c in cohort.conclusions if (c.endpoint, c.covariate) == about), None)
 
 
 def _sides(

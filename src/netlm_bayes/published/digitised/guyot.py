@@ -166,8 +166,8 @@ def _last(
     knots: _Knots, before: list[_Walk], at_risk: int, events: int | None, place: Placement
 ) -> _Walk:
     """Censor at the rate so far, or as many as bring the total of events."""
-    left = knots.months[-1] - knots.months[knots.first[len(before)]]
-    expected = round(_rate(knots, before) * left)
+    start, censored = knots.months[knots.first[len(before)]], sum(len(x.censored) for x in before)
+    expected = round(censored / start * (knots.months[-1] - start)) if start else 0
     censor = partial(_censored, knots, before, at_risk, place)
     if events is None:
         return censor(min(expected, max(at_risk - 1, 0)))
@@ -176,12 +176,6 @@ def _last(
         return _event_free(knots, before, at_risk, place)
     guess = expected if before else at_risk - events
     return _searched(censor, guess, at_risk, lambda walk: walk.total - missing)
-
-
-def _rate(knots: _Knots, before: list[_Walk]) -> float:
-    """Censored per month in the intervals so far."""
-    months = knots.months[knots.first[len(before)]] if before else 0.0
-    return sum(len(walk.censored) for walk in before) / months if months else 0.0
 
 
 def _event_free(knots: _Knots, before: list[_Walk], at_risk: int, place: Placement) -> _Walk:
