@@ -201,7 +201,7 @@ CHANGE_NEEDS_PATIENTS = (
 def check_covariates_known(
     spec: Model, files: Sequence[CohortFile], patients: Mapping[str, Patients]
 ) -> None:
-    """Refuse a covariate that no patient has and no paper could tell of."""
+    """Refuse a covariate that no patient has and no paper could inform."""
     if len(patients) < len(files):
         return
     if unknown := unknown_covariates(spec, list(patients.values())):

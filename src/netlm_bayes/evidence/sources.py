@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 BUNDLED_COHORTS = ("sysu-2016-2020", "sysu-rectal-2022-2024")
 KINDS = "a bundled id, a file's path, a DataFrame of patients or a Cohort"
 PATIENT_SUFFIXES = (".csv", ".tsv", ".parquet", ".pq", ".xlsx", ".xls")
-"""Of files of patients that come without a cohort's file; spreadsheets, to be told what to do."""
+"""Of files of patients that come without a cohort's file; spreadsheets, to say what to do."""
 TABLE_SUFFIX = ".json"
 """Of a site table."""
 
@@ -325,7 +325,7 @@ def _twin(file: CohortFile, others: Sequence[CohortFile]) -> CohortFile | None:
 
 
 def _sums(file: CohortFile) -> tuple[int, int, float] | None:
-    """Patients, events and months at risk; None of print, and where no times are known."""
+    """Patients, events and months at risk; None of papers, and where no times are known."""
     if file.table is not None and file.table.survival is not None:
         cells, groups = file.table.survival.cells, file.table.survival.groups
         return int(groups.patients.sum()), int(cells.events.sum()), round(cells.months.sum(), 4)

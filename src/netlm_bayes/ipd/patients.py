@@ -123,7 +123,7 @@ def completions(patients: Patients, levels: Mapping[str, int]) -> Completions:
 
 
 def margins(patients: Patients, levels: Mapping[str, int]) -> dict[str, Floats]:
-    r"""Share of each level among the patients in whom it is known.
+    r"""Share of each level among the patients with a known one.
 
     .. math:: m_l = \frac{n_l + 1}{\sum_l (n_l + 1)}
 

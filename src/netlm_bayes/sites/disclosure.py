@@ -21,11 +21,11 @@ class Tally:
     # (groups, levels); levels that a group's patients may have; one where it is known, all where it
     # is missing
     levels: Mapping[str, Bools]
-    counts: Ints  # (groups, outcomes); patients of whom each outcome is known
+    counts: Ints  # (groups, outcomes); patients with each outcome known
 
     @property
     def size(self) -> Ints:
-        """Patients of a group by the outcome that is known of the fewest; shape (groups,)."""
+        """Patients of a group by the outcome known of the fewest; shape (groups,)."""
         return np.asarray(self.counts.min(axis=1))
 
     @property

@@ -203,7 +203,7 @@ def _not_ours(values: Any) -> str:
 def _changed(values: Mapping[str, Any]) -> str:
     try:
         made = checksum(values)
-    except (ValueError, RecursionError):  # a number beyond all bounds, of which the schema tells
+    except (ValueError, RecursionError):  # a number beyond all bounds: the schema refuses it
         return ""
     if values.get(CHECKSUM) == made:
         return ""

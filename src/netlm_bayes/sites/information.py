@@ -171,7 +171,7 @@ class Made:
     """A table, and what became of the patients on the way."""
 
     table: SiteTable
-    known: Mapping[Outcome, int]  # patients of whom each outcome is known, shared or not
+    known: Mapping[Outcome, int]  # patients with each outcome known, shared or not
     patterns: Groups  # of those in the table, before any were joined
     small: int  # patterns in which some outcome of the table is known of fewer than the minimum
     # for each outcome in the table, the estimated share of the information on each effect

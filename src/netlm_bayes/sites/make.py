@@ -50,7 +50,7 @@ class _Grouped:
     """Patients in their patterns and in their groups."""
 
     patients: Patients
-    known: Mapping[Outcome, Bools]  # (patients,); for each outcome of a table, of whom it is known
+    known: Mapping[Outcome, Bools]  # (patients,); for each outcome of a table, whether known
     pattern: Ints  # (patients,)
     patterns: Mapping[str, Bools]  # patterns, groups: (n, levels); levels that they may have
     group: Ints
@@ -58,7 +58,7 @@ class _Grouped:
     small: int  # as of `Made`
 
     def of(self, outcome: Outcome) -> tuple[tuple[Ints, Groups], tuple[Ints, Groups]]:
-        """Patterns, and groups, of those of whom an outcome is known."""
+        """Patterns, and groups, of those with a known outcome."""
         known = self.known[outcome]
         return _there(self.pattern[known], self.patterns), _there(self.group[known], self.groups)
 
@@ -101,7 +101,7 @@ def site_table(patients: Patients, codebook: Codebook, choice: Choice, source: s
 
 
 def outcomes_known(patients: Patients) -> dict[Outcome, Bools]:
-    """Of whom each outcome is known; shape (patients,)."""
+    """Whether each outcome is known; shape (patients,)."""
     followed = patients.timed & (patients.lower > patients.entry)
     return {"survival": followed, "response": patients.response != MISSING}
 
@@ -140,7 +140,7 @@ def _staying(
 def _grouped(
     patients: Patients, known: Mapping[Outcome, Bools], codebook: Codebook, choice: Choice
 ) -> _Grouped:
-    """Group those of whom any outcome of the table is known."""
+    """Group those with any known outcome of the table."""
     anything = np.any(list(known.values()), axis=0)
     people = patients.take(anything)
     who = {outcome: found[anything] for outcome, found in known.items()}

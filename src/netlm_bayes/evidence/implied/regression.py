@@ -97,7 +97,7 @@ Groups = tuple[tuple[str, ...], ...]
 
 
 def regression_of(ratio: PrintedRatio, patterns: Patterns) -> tuple[tuple[str, Groups], ...]:
-    """Covariates of the regression that a ratio was printed of, and the levels it told apart.
+    """Covariates of the regression that a ratio was printed of, and the levels it distinguished.
 
     The ratio's own covariate has its two sides and, each for itself, the levels on neither; the
     covariates adjusted for have every level. Ratios of one regression share it.
