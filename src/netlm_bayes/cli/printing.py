@@ -48,7 +48,7 @@ def print_audit(tables: Mapping[str, pd.DataFrame]) -> None:
     found = tables["audit"]
     for row in found[found["verdict"].isin(["conflict", "ambiguous"])].to_dict("records"):
         print(f"  {row['verdict']:<9} {row['cohort']}, {row['item']}, {row['check']}")
-        print(f"            printed {row['printed']}; recomputed {row['recomputed']}")
+        print(f"            printed {row['as_printed']}; recomputed {row['recomputed']}")
     levels = tables["recovered_tables"].to_dict("records")
     factors = len({(row["cohort"], row["covariate"]) for row in levels if row["unique"]})
     print(f"  {factors} tables of responders by level recovered, each the only one that fits")
