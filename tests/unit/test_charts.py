@@ -22,7 +22,7 @@ from netlm_bayes.report.charts.description import (
     Row,
     text_table,
 )
-from netlm_bayes.report.charts.evidence_map import evidence_map
+from netlm_bayes.report.charts.evidence import evidence_map, replication
 from netlm_bayes.report.charts.predictive import predictive_curves, predictive_curves_by
 from netlm_bayes.report.charts.ratios import (
     SCENARIOS,
@@ -31,7 +31,6 @@ from netlm_bayes.report.charts.ratios import (
     prior_posterior,
     under_choices,
 )
-from netlm_bayes.report.charts.replication import replication
 from netlm_bayes.report.charts.responses import predictive_responses, response_by_subgroup
 from netlm_bayes.report.charts.rows import where
 from netlm_bayes.report.charts.scale import linear_ticks

@@ -17,7 +17,7 @@ from tests.unit import chart_tables as tables
 from tests.unit.chart_tables import BASIS, BOTH, FOLLOWED, LABELS, PROFILE
 
 from netlm_bayes.report.charts import charts_of, curves_by, forest, profile_chart
-from netlm_bayes.report.charts.evidence_map import evidence_map
+from netlm_bayes.report.charts.evidence import evidence_map
 from netlm_bayes.report.charts.predictive import predictive_curves
 from netlm_bayes.report.draw import figure_of, write_figures
 from netlm_bayes.report.labels import Labels

@@ -149,7 +149,7 @@ class Labels:
     def printed(self, row: Any) -> str:
         """Name a printed number by what it is about, without what its panel already says."""
         whom = self.subgroup(row.subgroup) if row.kind in OF_SUBGROUPS else self.about(about(row))
-        at = "" if math.isnan(row.horizon) else f"{row.horizon:g} months"
+        at = "" if math.isnan(row.horizon) else f"{row.horizon:.3g} months"
         is_primary = row.endpoint == self.primary_endpoint
         endpoint = "" if is_primary else self.endpoints.get(row.endpoint, row.endpoint)
         text = ", ".join(part for part in (endpoint, at, whom) if part)

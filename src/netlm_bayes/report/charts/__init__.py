@@ -8,7 +8,7 @@ import pandas as pd
 
 from netlm_bayes.report.charts.curves import curve_covariates, curves_by, profile_curves
 from netlm_bayes.report.charts.description import Chart
-from netlm_bayes.report.charts.evidence_map import evidence_map
+from netlm_bayes.report.charts.evidence import evidence_map, replication
 from netlm_bayes.report.charts.predictive import (
     predictive_covariates,
     predictive_curves,
@@ -21,7 +21,6 @@ from netlm_bayes.report.charts.ratios import (
     prior_posterior,
     under_choices,
 )
-from netlm_bayes.report.charts.replication import replication
 from netlm_bayes.report.charts.responses import (
     predictive_responses,
     profile_response,

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from netlm_bayes.report.charts.description import Chart, TextTable
+from netlm_bayes.report.charts.evidence import replication
 from netlm_bayes.report.charts.predictive import predictive_curves
 from netlm_bayes.report.charts.ratios import (
     SCENARIOS,
@@ -16,7 +17,6 @@ from netlm_bayes.report.charts.ratios import (
     prior_posterior,
     under_choices,
 )
-from netlm_bayes.report.charts.replication import replication
 from netlm_bayes.report.page.diagnostics import (
     checks_table,
     convergence_table,

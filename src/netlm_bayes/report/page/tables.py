@@ -24,7 +24,7 @@ from netlm_bayes.formats import (
     shown,
 )
 from netlm_bayes.report.charts.description import TextTable, text_table
-from netlm_bayes.report.charts.evidence_map import evidence_map
+from netlm_bayes.report.charts.evidence import evidence_map
 from netlm_bayes.report.charts.rows import above_one, rows_of
 from netlm_bayes.report.charts.scale import Scale
 from netlm_bayes.report.labels import Labels, about

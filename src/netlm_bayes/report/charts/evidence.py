@@ -1,16 +1,36 @@
-"""Every printed number against what the model would have had printed, a panel a unit."""
+"""The evidence: printed numbers against their predictions, and information by source."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
 import pandas as pd
 
-from netlm_bayes.formats import PRINTED_PERCENT, Estimate, error_of, estimate_of, p_value
-from netlm_bayes.report.charts.description import Chart, Group, Intervals, Mark, Panel, Row, Series
-from netlm_bayes.report.charts.rows import rows_of, where
+from netlm_bayes.formats import (
+    COUNT,
+    PRINTED_PERCENT,
+    Estimate,
+    error_of,
+    estimate_of,
+    p_value,
+    shown,
+)
+from netlm_bayes.report.charts.description import (
+    Cell,
+    Chart,
+    Group,
+    Intervals,
+    Mark,
+    Matrix,
+    Panel,
+    Row,
+    Series,
+    Square,
+)
+from netlm_bayes.report.charts.rows import by_about, rows_of, where
 from netlm_bayes.report.charts.scale import Scale, months_scale, percent_scale, ratio_scale
 from netlm_bayes.report.labels import Labels
 
@@ -31,6 +51,23 @@ PREDICTED = {
     "check": Series("95 % prediction, checked", "light blue", width=6),
 }
 MOST_LISTED = 12
+
+PRIOR, ALL = "prior", "all"
+HEADINGS = {PRIOR: "Prior", ALL: "All together"}
+NEAR = 2.0
+"""Monte Carlo errors within which an amount is none."""
+ADDED = Series(
+    "what the pooled effect would lose without the source", "blue", "square", size=7.0, width=0
+)
+OWN = Series("what its own estimate is worth", "black", "square", hollow=True, size=8.5, width=0)
+BELIEVED = Series("the model's prior", "pale", "square", size=7.0, width=0)
+NOTE = (
+    "Events of a comparison of two equal groups that would carry as much information; areas are "
+    "in proportion. 11 of 26: the pool keeps 11 of 26, since institutions differ. ≈0: within Monte "
+    "Carlo error of none. Indirect: by way of other covariates, curves or the heterogeneity. "
+    "Alone: all others together carry less than one event's worth."
+)
+NOTE_ON_ODDS = " Of an odds ratio: where few respond; where half do, twice as many responders."
 
 
 def replication(table: pd.DataFrame, labels: Labels) -> Chart | None:
@@ -130,3 +167,42 @@ def _left_out(table: pd.DataFrame, labels: Labels) -> str:
     names = [labels.printed(row) for row in rows_of(table.head(MOST_LISTED))]
     more = f"; and {len(table) - len(names)} more" if len(table) > len(names) else ""
     return f"Not predicted ({len(table)}): {'; '.join(names)}{more}."
+
+
+def evidence_map(table: pd.DataFrame, labels: Labels) -> Chart:
+    """What each source, the prior and all together contribute to every pooled ratio."""
+    names = dict.fromkeys(table["source"])
+    cohorts = labels.ordered_cohorts(name for name in names if name not in HEADINGS)
+    totals = [name for name in HEADINGS if name in names]
+    odds = "odds_ratio" in set(table["estimand"])
+    cells = {
+        (labels.about(one), HEADINGS.get(row.source) or labels.cohort(row.source)): _source(row)
+        for one, effect in by_about(table, labels).items()
+        for row in rows_of(effect)
+    }
+    body = Matrix(
+        "Pooled effect",
+        tuple(dict.fromkeys(row for row, _ in cells)),
+        tuple(map(labels.cohort, cohorts)),
+        tuple(HEADINGS[name] for name in totals),
+        cells,
+        (ADDED, OWN, BELIEVED),
+    )
+    title = "Information on each pooled effect by source, in equivalent events"
+    return Chart("evidence_map", title, body, footnote=NOTE + NOTE_ON_ODDS * odds)
+
+
+def _source(row: Any) -> Cell:
+    """Texts and squares of one row of the table."""
+    amount = shown(row.events, row.events_mcse, COUNT)
+    if row.source == ALL:
+        return Cell(lines=(amount,))
+    if row.source == PRIOR:
+        return Cell((Square(BELIEVED, row.events),), (amount,))
+    nothing = row.events <= NEAR * row.events_mcse
+    text = "≈0" if nothing else amount
+    if not math.isnan(row.own_events):
+        text += f" of {shown(row.own_events, math.nan, COUNT)}"
+    squares = (Square(ADDED, math.nan if nothing else row.events), Square(OWN, row.own_events))
+    lines = (text, row.evidence, "alone" if row.only else "")
+    return Cell(squares, tuple(line for line in lines if line), bold=bool(row.only))
