@@ -66,6 +66,9 @@ def test_the_bundled_cohorts_have_no_fault(name):
 @pytest.mark.parametrize(
     ("item", "place", "said"),
     [
+        (margin("bone", yes=40, no=61), ("values",), "must sum to n = 100; they sum to 101"),
+        (margin("bone", yes=40, no=59), ("values",), "must sum to n = 100; they sum to 99"),
+        (margin("bone", yes=101), ("values",), "must sum to n = 100; they sum to 101"),
         (hazard_ratio("G5", "G1"), ("level",), "grade: no such level 'G5'"),
         (hazard_ratio("high", ["G1", "G3"]), ("versus",), "must not share 'G3' with 'level'"),
         (hazard_ratio([], "G1"), ("level",), "is missing; 'grade' has levels G1, G2, G3, G4"),
@@ -73,7 +76,6 @@ def test_the_bundled_cohorts_have_no_fault(name):
         (hazard_ratio("G2", "G1", events=101), ("events",), "must be at most the cohort's 100 pat"),
         (median({"grade": "G9"}), ("subgroup", "grade"), "grade: no such level 'G9'"),
         (median(n=101), ("n",), "must be at most the cohort's 100; got 101"),
-        (margin("bone", yes=40, no=59), ("values",), "must sum to n = 100; they sum to 99"),
         (margin("grade", G1=40, G2=40), ("values",), "lacks G3, G4"),
         (margin("grade", G1=40, G2=40, high=20), ("values", "high"), "joins G3, G4; count each"),
         (counts(40, 61, {"bone": "yes"}), ("values",), "must sum to at most n = 100; they sum to"),
