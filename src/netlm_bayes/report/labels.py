@@ -194,21 +194,6 @@ class Labels:
             dict.fromkeys(names), key=lambda name: _place(name, list(self.cohorts), order)
         )
 
-    def ordered_contrasts(self, texts: Iterable[str]) -> list[str]:
-        """Contrasts or subgroups by covariate, then by level; joined levels come last."""
-        return sorted(dict.fromkeys(texts), key=self._place_of_contrast)
-
-    def _place_of_contrast(self, text: str) -> tuple[int, int]:
-        """Place of a contrast: of its covariate, then of its first level."""
-        covariate, _, levels = text.partition(": ")
-        known = self.levels.get(covariate, ())
-        names = list(self.covariates)
-        first = levels.partition(" vs ")[0]
-        return (
-            names.index(covariate) if covariate in names else len(names),
-            known.index(first) if first in known else len(known),
-        )
-
 
 def _common(known: Mapping[str, str], names: Iterable[str], neutral: str) -> str:
     """The word that all names have in common, or the neutral one."""

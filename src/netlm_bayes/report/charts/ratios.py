@@ -25,7 +25,6 @@ from netlm_bayes.report.charts.description import (
 )
 from netlm_bayes.report.charts.rows import (
     NOTHING,
-    RATIOS,
     above_one,
     by_about,
     centres,
@@ -191,9 +190,9 @@ def prior_posterior(effects: pd.DataFrame, labels: Labels) -> Chart | None:
         return None
     scale = _scale_of(posterior["endpoint"], posterior, labels)
     cohorts = centres(posterior["cohort"], labels)
-    ratios = effects[effects["estimand"].isin(RATIOS)]
+    ratios = pd.concat([posterior, ratios_of(effects, "prior")])
     groups: dict[str, list[Row]] = {}
-    for one, table in by_about(ratios[ratios["covariate"].ne("")], labels).items():
+    for one, table in by_about(ratios, labels).items():
         for cohort in cohorts:
             name = _with_cohort(
                 one.text or labels.covariate(one.covariate), cohort, cohorts, labels

@@ -8,15 +8,14 @@ from typing import Any
 import pandas as pd
 
 from netlm_bayes.formats import Estimate, chance, error_column, error_of, estimate_of
-from netlm_bayes.report.labels import NEXT_INSTITUTION, POOLED, About, Labels, about
+from netlm_bayes.report.labels import NEXT_INSTITUTION, POOLED, RATIOS, About, Labels, about
 
-RATIOS = ("hazard_ratio", "odds_ratio")
 NOTHING = Estimate(float("nan"))
 
 
 def ratios_of(table: pd.DataFrame, method: str = "posterior") -> pd.DataFrame:
     """Hazard or odds ratios of covariates, by one method."""
-    is_ratio = table["estimand"].isin(RATIOS) & table["covariate"].ne("")
+    is_ratio = table["estimand"].isin(list(RATIOS)) & table["covariate"].ne("")
     return table[is_ratio & (table["method"] == method)]
 
 
