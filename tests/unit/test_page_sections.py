@@ -34,7 +34,7 @@ def test_what_a_run_lacks_is_said(run: PageRun) -> None:
         run, tables={name: run.tables[name] for name in ("effects", "subgroups")}, audit={}
     )
     said = " ".join(text for section in sections(bare) for text in section.missing)
-    assert "No printed evidence" in said
+    assert "No published evidence" in said
     assert "No scenarios were run" in said
     assert "No source was left out" in said
 

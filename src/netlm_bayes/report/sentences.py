@@ -34,7 +34,8 @@ from netlm_bayes.formats import (
     plain,
     shown,
 )
-from netlm_bayes.report.facts import Facts, side
+from netlm_bayes.report.facts import Facts
+from netlm_bayes.report.findings import side
 from netlm_bayes.report.labels import RATIOS
 from netlm_bayes.report.traced import CHECKS, MANIFEST, Condition, Row, Rows, Traced, at, pointer
 

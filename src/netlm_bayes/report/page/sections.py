@@ -61,8 +61,8 @@ def _there[T](found: Iterable[T | None]) -> tuple[T, ...]:
 def _effects(run: PageRun) -> Section:
     text = (
         "Each ratio compares a level with its reference level, the other covariates held fixed. "
-        "Beside the posterior stands what the papers printed, or what the usual regression of the "
-        "same patients gives."
+        "The posterior stands beside the published estimate, or beside the frequentist regression "
+        "of the same patients."
     )
     return Section(
         "effects",
@@ -77,14 +77,14 @@ def _effects(run: PageRun) -> Section:
 def _evidence(run: PageRun) -> Section:
     tables, missing = evidence_tables(run), []
     if not tables:
-        missing.append("No printed evidence: this run is of patients alone.")
+        missing.append("No published evidence: this run is of individual participant data alone.")
     audits, weights = audit_tables(run), evidence_map_table(run)
     if tables and not audits:
         missing.append(
-            "No audit of the printed numbers lies beside this run; the command netlm-bayes audit "
-            "makes one."
+            "No audit of the published numbers accompanies this run; the command netlm-bayes "
+            "audit makes one."
         )
-    text = "What went in, where it was printed, how it was read, and whether it adds up."
+    text = "The evidence used, its source, how it was read, and whether it is consistent."
     shown = (*tables, *_there([weights, overlap_table(run)]), *audits)
     printed = run.tables.get("replication")
     charts = _there([None if printed is None else replication(printed, run.labels)])
@@ -99,8 +99,7 @@ def _sensitivity(run: PageRun) -> Section:
         missing.append("No scenarios were run; the option --sensitivity runs the model's.")
     if scaling is None:
         missing.append(
-            "No power-scaling: the run does not keep the log likelihood of all its evidence, which "
-            "of patients would be a row a patient."
+            "No power-scaling: the log likelihood of individual patients is not kept with the run."
         )
     if without is None:
         missing.append("No source was left out in turn.")
@@ -113,8 +112,8 @@ def _sensitivity(run: PageRun) -> Section:
     )
     return Section(
         "sensitivity",
-        "Sensitivity: how far the answer depends on choices",
-        ("Priors, readings and sources, each changed in turn.",),
+        "Sensitivity: dependence on priors, readings and sources",
+        ("Each prior, reading and source is changed in turn.",),
         tuple(missing),
         _there(charts),
         (*fragility_tables(run), *_there([scaling])),
@@ -138,12 +137,12 @@ def _diagnostics(run: PageRun) -> Section:
     predictive = _predictive(run)
     charts = (prior_predictive(run), predictive, rank_chart(run), energy_chart(run))
     text = (
-        f"The posterior passed all {len(run.checks)} checks of the gate; without that there is no "
-        "page."
+        f"The posterior passed all {len(run.checks)} convergence checks; otherwise no page would "
+        "have been written."
     )
     after = (
-        "Of printed evidence the posterior predictive check is the replication of every printed "
-        "number, above."
+        "For published evidence, the posterior predictive check is the replication of every "
+        "published number, above."
     )
     texts = (text,) if predictive else (text, after)
     return Section(
