@@ -6,6 +6,7 @@ import multiprocessing
 import time
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from netlm_bayes.errors import InputError, InputErrors, Problem
 from netlm_bayes.evidence.sources import BUNDLED_COHORTS, inputs_of, lenders, read_cohorts
 from netlm_bayes.published import audit as checks
 from netlm_bayes.published.recover import recover_tables
-from netlm_bayes.report.audit import audit_tables
+from netlm_bayes.results import table
 
 MODELS = ("pfs-weibull", "response-logistic")
 Tables = dict[str, pd.DataFrame]
@@ -60,8 +61,15 @@ def audit(data: Any = BUNDLED_COHORTS) -> dict[str, pd.DataFrame]:
         raise InputErrors(errors)
     others = lenders(files)
     rows = [row for file in files for row in checks.audit(file.cohort, file.codebook, others)]
-    tables = [table for file in files for table in recover_tables(file.cohort, file.codebook)]
-    return audit_tables(rows, tables)
+    levels = [
+        {"cohort": found.cohort, "covariate": found.covariate, "unique": found.unique}
+        | {"level": level, "responders": responders, "n": n}
+        for file in files
+        for found in recover_tables(file.cohort, file.codebook)
+        for level, responders, n in zip(found.levels, found.responders, found.n, strict=True)
+    ]
+    checked = table("audit", map(asdict, rows))
+    return {"audit": checked, "recovered_tables": table("recovered_tables", levels)}
 
 
 def audit_run(data: Any, out: Path, command: str) -> dict[str, pd.DataFrame]:

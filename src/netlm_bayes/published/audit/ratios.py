@@ -58,7 +58,7 @@ def centres(item: AnyItem, _cohort: Cohort, _: Codebook) -> Iterator[Finding]:
     if isinstance(item, Ratio) and (bounds := printed_bounds(item)):
         middle = log_centre(*bounds).through(math.exp)
         judgement = judged(item.estimate, middle)
-        if judgement.verdict == "conflict" and (best := _best_road_to_p(item)):
+        if judgement.verdict == "conflict" and (best := _closest_p(item)):
             judgement = Judgement("conflict", best[1].reason)
         printed = f"{item.estimate} ({item.lower} to {item.upper})"
         found = shown(middle.value, item.estimate)
@@ -71,16 +71,16 @@ def p_values(item: AnyItem, _cohort: Cohort, _: Codebook) -> Iterator[Finding]:
     Where estimate and interval do not agree, each of the three numbers is left out in turn: a p
     value that agrees with the other two is not the one at fault.
     """
-    if isinstance(item, Ratio) and (best := _best_road_to_p(item)):
+    if isinstance(item, Ratio) and (best := _closest_p(item)):
         p, judgement = best
         found = shown(p.value, item.p or item.p_below or item.estimate)
         yield Finding("p against CI", p_words(item), found, judgement)
 
 
-def _best_road_to_p(item: Ratio) -> tuple[Rounded, Judgement] | None:
+def _closest_p(item: Ratio) -> tuple[Rounded, Judgement] | None:
     """Take the recomputation that the printed p value agrees with best; None without a p or CI."""
-    roads = []
-    for p, left_out in _roads_to_p(item):
+    recomputed = []
+    for p, left_out in _recomputed_p(item):
         if item.p is not None:
             judgement = judged(item.p, p)
         elif item.p_below is not None:
@@ -89,16 +89,18 @@ def _best_road_to_p(item: Ratio) -> tuple[Rounded, Judgement] | None:
             return None
         if left_out and judgement.verdict != "conflict":
             judgement = Judgement(judgement.verdict, left_out)
-        roads.append((p, judgement))
-    if not roads:
+        recomputed.append((p, judgement))
+    if not recomputed:
         return None
-    verdict = min((found.verdict for _, found in roads), key=("ok", "rounding", "conflict").index)
-    best = [(p, found.reason) for p, found in roads if found.verdict == verdict]
+    verdict = min(
+        (found.verdict for _, found in recomputed), key=("ok", "rounding", "conflict").index
+    )
+    best = [(p, found.reason) for p, found in recomputed if found.verdict == verdict]
     reasons = dict.fromkeys(reason for _, reason in best)
     return best[0][0], Judgement(verdict, "; or ".join(reasons))
 
 
-def _roads_to_p(item: Ratio) -> list[tuple[Rounded, str]]:
+def _recomputed_p(item: Ratio) -> list[tuple[Rounded, str]]:
     """Recompute p from estimate and interval, or from each two of three that do not agree."""
     bounds = printed_bounds(item)
     if bounds is None:
