@@ -4,7 +4,8 @@ import math
 
 import pandas as pd
 
-from netlm_bayes.pipeline.summary import audit_verdicts, headline
+from netlm_bayes.cli.printing import print_audit
+from netlm_bayes.pipeline.summary import headline
 from netlm_bayes.report.prose import surprises
 from netlm_bayes.results import TABLES, completed
 
@@ -69,10 +70,11 @@ def test_the_headline_of_response_is_a_probability():
     assert line[1:3] == ("response: probability of response", "0.40 (0.20 to 0.80)")
 
 
-def test_every_verdict_is_counted_also_where_there_is_none():
-    audit = pd.DataFrame({"verdict": ["ok", "conflict", "ok"]})
-    expected = {"ok": 2, "rounding": 0, "conflict": 1, "ambiguous": 0}
-    assert audit_verdicts({"audit": audit}) == expected
+def test_every_verdict_is_counted_also_where_there_is_none(capsys):
+    columns = ["cohort", "item", "check", "as_printed", "recomputed", "covariate", "unique"]
+    audit = pd.DataFrame({"verdict": ["ok", "conflict", "ok"]}).assign(**dict.fromkeys(columns, ""))
+    print_audit({"audit": audit, "recovered_tables": audit.iloc[:0]})
+    assert "2 ok, 0 rounding, 1 conflict, 0 ambiguous" in capsys.readouterr().out
 
 
 def test_only_what_lies_far_out_is_a_surprise_and_what_is_not_predicted_never():

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from netlm_bayes.pipeline.predict import Prediction
 
-
+VERDICTS = ("ok", "rounding", "conflict", "ambiguous")
 MADE_OF_A_RATIO = {
     "shrinkage": SIGNED,
     "prob_above_null": PROBABILITY,
@@ -41,11 +41,10 @@ def print_table(title: str, columns: tuple[str, ...], rows: Sequence[tuple[str, 
 
 def print_audit(tables: Mapping[str, pd.DataFrame]) -> None:
     """Print an audit's verdicts and what needs reading."""
-    from netlm_bayes.pipeline.summary import audit_verdicts
-
-    counts = ", ".join(f"{count} {name}" for name, count in audit_verdicts(tables).items())
-    print(f"Audit of the printed papers: {counts}")
     found = tables["audit"]
+    counts = found["verdict"].value_counts().reindex(VERDICTS, fill_value=0)
+    verdicts = ", ".join(f"{count} {name}" for name, count in counts.items())
+    print(f"Audit of the printed papers: {verdicts}")
     for row in found[found["verdict"].isin(["conflict", "ambiguous"])].to_dict("records"):
         print(f"  {row['verdict']:<9} {row['cohort']}, {row['item']}, {row['check']}")
         print(f"            printed {row['as_printed']}; recomputed {row['recomputed']}")

@@ -58,12 +58,6 @@ def headline(tables: Tables) -> list[tuple[str, str, str, str]]:
     return rows
 
 
-def audit_verdicts(tables: Tables) -> dict[str, int]:
-    """Count an audit's verdicts."""
-    counts = tables["audit"]["verdict"].value_counts()
-    return {name: int(counts.get(name, 0)) for name in ("ok", "rounding", "conflict", "ambiguous")}
-
-
 def html_table(
     title: str, columns: Sequence[str], rows: Iterable[Sequence[str]], below: str = ""
 ) -> str:
