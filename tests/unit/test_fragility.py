@@ -1,4 +1,4 @@
-"""What pooled statements rest on: what is said under every change, and what would turn it."""
+"""Tipping points of pooled effects: verdicts under every change, and what would turn them."""
 
 import math
 from statistics import NormalDist

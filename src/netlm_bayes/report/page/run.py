@@ -1,4 +1,4 @@
-"""All that a page tells of: one run, read."""
+"""What a page shows: one run, read."""
 
 from __future__ import annotations
 
