@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import islice
 from typing import Annotated, Any, Literal
 
@@ -105,14 +104,6 @@ _OWN = (*PATIENT_COLUMNS, RESPONSE)
 _PAIRS = (("time", "event"), ("time_lower", "time_upper"))
 
 
-@dataclass(frozen=True)
-class Header:
-    """Columns found."""
-
-    places: Mapping[str, int]  # place in the file by canonical name
-    problems: tuple[Problem, ...]
-
-
 def covariates_read(codebook: Codebook) -> dict[str, Covariate]:
     """Covariates that a column may hold: all but those that share a name with another column."""
     return {name: c for name, c in codebook.covariates.items() if name not in _OWN}
@@ -125,7 +116,9 @@ def known_columns(codebook: Codebook) -> tuple[str, ...]:
     return tuple(dict.fromkeys([*_OWN, *covariates, *raw]))
 
 
-def match_header(names: Sequence[str], layout: Layout, codebook: Codebook) -> Header:
+def match_header(
+    names: Sequence[str], layout: Layout, codebook: Codebook
+) -> tuple[dict[str, int], list[Problem]]:
     """Find the canonical columns among a file's names, whatever their case and spacing."""
     spaced = [spaced_once(name) for name in names]
     declared = {ours: spaced_once(name) for ours, name in layout.columns.items()}
@@ -138,7 +131,7 @@ def match_header(names: Sequence[str], layout: Layout, codebook: Codebook) -> He
             place = _place(name, spaced)
             places |= {} if place is None else {canonical: place}
     if not places:
-        return Header({}, (_nothing_known(spaced),))
+        return {}, [_nothing_known(spaced)]
     taken = set(places.values())
     # A quotation mark too many makes a name of the lines below it: such a name is not repeated.
     broken = [at for at, name in enumerate(names) if "\n" in name.rstrip() and at not in taken]
@@ -150,7 +143,7 @@ def match_header(names: Sequence[str], layout: Layout, codebook: Codebook) -> He
         *_unknown(sayable, {spaced[at] for at in taken} | ignored, places, theirs),
         *(Problem(f"column {at + 1}", _SEVERAL) for at in broken if spaced[at] not in ignored),
     ]
-    return Header(places, tuple(found))
+    return places, found
 
 
 _SEVERAL = "has an unknown name of several lines (a quotation mark too many?)"

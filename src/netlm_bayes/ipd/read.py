@@ -91,10 +91,10 @@ def read_patients(
 ) -> dict[str, Patients]:
     """Read a CSV or Parquet: cells without blanks around them, an empty one or `NA` missing."""
     file = _opened(data, source, layout, codebook)
-    header = match_header(file.names, layout, codebook)
-    if not header.places:
-        raise InputError(source, header.problems)
-    table = file.table(header.places)
+    places, unmatched = match_header(file.names, layout, codebook)
+    if not places:
+        raise InputError(source, unmatched)
+    table = file.table(places)
     meant = {name: recoded(x, layout.recodes.get(name, {})) for name, x in table.columns.items()}
     table = replace(table, columns=meant)
     decimal, mixed = _decimal(file, table, layout, codebook)
@@ -102,7 +102,7 @@ def read_patients(
     patients, wrong = _patients(table, layout, decimal, codebook)
     found += [*wrong, *repeated_patients(table)]
     listed = problems_of(found, table.row, table.word)
-    problems = [*listed, *table.problems, *mixed, *header.problems]
+    problems = [*listed, *table.problems, *mixed, *unmatched]
     if not len(table.row) and not table.problems:
         problems.append(Problem("", "has a header and no patients"))
     if problems:
@@ -139,7 +139,7 @@ def _patients(
     table: Table, layout: Layout, decimal: str, codebook: Codebook
 ) -> tuple[Patients, list[Finding]]:
     """Read all that is modelled of the patients, and whether they are simulated."""
-    survival = survival_of(table, layout, decimal)
+    entry, lower, upper, found = survival_of(table, layout, decimal)
     response, wrong_response = np.full(len(table.row), MISSING), list[Finding]()
     if RESPONSE in table.columns:
         response, wrong_response = codes(table.columns[RESPONSE], RESPONSES, "response")
@@ -148,13 +148,13 @@ def _patients(
     synthetic, wrong_synthetic = synthetic_rows(table)
     patients = Patients(
         row=table.row,
-        entry=survival.entry,
-        lower=survival.lower,
-        upper=survival.upper,
+        entry=entry,
+        lower=lower,
+        upper=upper,
         response=response,
         levels=levels,
         values=continuous_values(numbers, codebook, len(table.row)),
         synthetic=synthetic,
     )
-    found = [*survival.found, *wrong_response, *wrong_numbers, *wrong_levels, *wrong_synthetic]
+    found += [*wrong_response, *wrong_numbers, *wrong_levels, *wrong_synthetic]
     return patients, found

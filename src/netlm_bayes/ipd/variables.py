@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,18 +16,10 @@ LONGEST = 1200.0
 """Months beyond which a time is a slip: a hundred years."""
 
 
-@dataclass(frozen=True)
-class Survival:
+def survival_of(
+    table: Table, layout: Layout, decimal: str
+) -> tuple[Floats, Floats, Floats, list[Finding]]:
     """Months of entry, and between which the event lies, with what is wrong."""
-
-    entry: Floats
-    lower: Floats
-    upper: Floats
-    found: tuple[Finding, ...]
-
-
-def survival_of(table: Table, layout: Layout, decimal: str) -> Survival:
-    """Read the columns of time, in months."""
     if {"time", "event"} <= set(table.columns):
         lower, upper, found = _observed(table, layout, decimal)
     elif {"time_lower", "time_upper"} <= set(table.columns):
@@ -40,7 +31,7 @@ def survival_of(table: Table, layout: Layout, decimal: str) -> Survival:
         months, wrong = _months(table, "entry", layout, decimal, zero=True)
         entry = np.where(np.isnan(months), 0.0, months)
         found += [*wrong, *_late_entry(table, entry, lower, upper)]
-    return Survival(entry, lower, upper, tuple(found))
+    return entry, lower, upper, found
 
 
 def _months(
