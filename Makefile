@@ -31,11 +31,12 @@ check: $(STAMP)  ## the tests without sampling, simulation studies and browser, 
 	    --ignore=tests/statistical
 	@$(MAKE) lint
 
-lint: $(STAMP)  ## check style, format, types and who imports whom
+lint: $(STAMP)  ## check style, format, types, who imports whom, and that no code reads a note
 	$(VENV)/bin/ruff check
 	$(VENV)/bin/ruff format --check
 	$(VENV)/bin/mypy
 	$(VENV)/bin/lint-imports
+	$(VENV)/bin/python tools/lint_notes.py
 
 bench: $(STAMP)  ## compare with the peers
 	$(VENV)/bin/python benchmarks/run.py

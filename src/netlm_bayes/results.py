@@ -97,6 +97,7 @@ COLUMNS: Mapping[str, Column] = {
     "synthetic": Column("flag", "whether simulated patients are behind it"),
     "evidence": Column("text", "kind of evidence: patients, site table, curve or printed"),
     "source": Column("text", "where it stands in the paper; in `evidence_map`, as `cohort`"),
+    "basis": Column("text", "what it is averaged over, in words"),
     "note": Column("text", "for people"),
     # comparison
     "printed_estimate": Column("number", "as printed, or of the regression of the same patients"),
@@ -194,7 +195,7 @@ ESTIMATES = (
     *("method", "adjustment", "adjusted_for", "estimate", "lower", "upper", "interval"),
     *("prob_above_null", "p", *ERRORS),
     *("n", "n_left_out", "events", "masked", "followed_to"),
-    *("informed", "extrapolated", "steps_from_mean", "synthetic", "evidence", "note"),
+    *("informed", "extrapolated", "steps_from_mean", "synthetic", "evidence", "basis", "note"),
 )
 """Columns of a row of estimates."""
 ITEM = (
@@ -309,6 +310,7 @@ class Row:
     synthetic: bool = False
     evidence: str = ""
     tau: float = NAN
+    basis: str = ""
     note: str = ""
 
     def but(self, **columns: Any) -> Row:

@@ -19,6 +19,7 @@ from netlm_bayes.report.export.cells import Column, Interval, ManuscriptTable, N
 from netlm_bayes.report.export.docx import as_docx
 from netlm_bayes.report.export.latex import as_latex, escaped
 from netlm_bayes.report.export.manuscript import manuscript_tables
+from netlm_bayes.report.export.rows import about_of
 from netlm_bayes.report.export.xlsx import as_xlsx
 from netlm_bayes.report.labels import Labels
 from netlm_bayes.sampling.gate import Check
@@ -177,11 +178,11 @@ def test_every_posterior_ratio_is_in_the_table_of_effects(name):
     wanted = wanted[
         (wanted["method"] == "posterior")
         & wanted["estimand"].isin(["hazard_ratio", "odds_ratio"])
-        & wanted["contrast"].str.contains(": ")
+        & (wanted["covariate"] != "")
     ]
     for row in wanted.to_dict("records"):
         numbers = Interval(estimate_of(row), RATIO)
-        cohort, contrast = labels.cohort(row["cohort"]), labels.contrast(row["contrast"])
+        cohort, contrast = labels.cohort(row["cohort"]), about_of(labels, row)
         assert (cohort, contrast, numbers) in found
 
 
@@ -197,7 +198,7 @@ def test_what_was_printed_stands_beside_its_own_posterior():
             for one in beside
             if one[4].found[:3] == printed and one[0] == labels.cohort(row["cohort"])
         ]
-        assert found[1] == labels.contrast(row["contrast"])
+        assert found[1] == about_of(labels, row)
         assert found[2].found.estimate == pytest.approx(row["posterior_estimate"], rel=1e-4)
 
 
@@ -224,9 +225,9 @@ def test_subgroups_have_a_row_each_with_every_measure():
     ]
 
 
-def test_a_regressions_p_value_is_taken_from_its_note():
+def test_a_p_value_is_written_as_p_values_are():
     tables, manifest, labels = committed("pfs-weibull")
-    comparison = tables["comparison"].head(2).assign(note=["p=0.0312; 90 cases", "p<0.001; 90"])
+    comparison = tables["comparison"].head(2).assign(p=[0.0312, 0.0002])
     made = manuscript_tables({**tables, "comparison": comparison}, manifest, labels)
     found = [row[5] for row in made[0].rows if row[4] is not None]
     assert {str(cell) for cell in found} == {"0.031", "<0.001"}

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from scipy.optimize import brentq
 
-from netlm_bayes.compare.fragility import agreement, fragility_table, statement
+from netlm_bayes.compare.fragility import Statement, agreement, fragility_table, statement
 from netlm_bayes.compare.overturn import (
     Belief,
     belief,
@@ -93,7 +93,7 @@ def effects() -> pd.DataFrame:
     ("log_ratio", "said"), [(0.7, "above 1"), (-0.7, "below 1"), (0.5, "open"), (-0.5, "open")]
 )
 def test_a_statement_is_which_side_of_1_the_interval_is_on(log_ratio, said):
-    assert statement(row(SIZE, log_ratio, 0.3)) == said
+    assert statement(row(SIZE, log_ratio, 0.3)) == (said, False)
 
 
 @pytest.mark.parametrize("side", [1, -1])
@@ -101,15 +101,15 @@ def test_a_statement_is_which_side_of_1_the_interval_is_on(log_ratio, said):
 def test_an_end_within_two_of_its_own_errors_of_1_is_on_the_edge(side, off):
     near = row(SIZE, side * (Z * 0.3 + off), 0.3)
     end, other = ("lower_mcse", "upper_mcse")[::side]
-    assert statement(near).endswith(", on the edge")
-    assert not statement(near | {end: near[end] / 2}).endswith("edge")
-    assert statement(near | {other: 0.0}).endswith("edge")
+    assert statement(near).on_the_edge
+    assert not statement(near | {end: near[end] / 2}).on_the_edge
+    assert statement(near | {other: 0.0}).on_the_edge
 
 
 def test_statements_that_only_the_edge_tells_apart_neither_agree_nor_differ():
-    assert agreement("above 1", "above 1, on the edge") == "yes"
-    assert agreement("above 1", "open, on the edge") == "on the edge"
-    assert agreement("above 1", "open") == "no"
+    assert agreement(Statement("above 1", False), Statement("above 1", True)) == "yes"
+    assert agreement(Statement("above 1", False), Statement("open", True)) == "on the edge"
+    assert agreement(Statement("above 1", False), Statement("open", False)) == "no"
 
 
 def test_every_change_of_every_pooled_ratio_has_one_row(analysis):

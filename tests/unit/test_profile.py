@@ -28,7 +28,7 @@ from netlm_bayes.estimands.profile import Predicted, predict_profile, profile_of
 from netlm_bayes.estimands.response import subgroup_response
 from netlm_bayes.estimands.subgroups import subgroups_within
 from netlm_bayes.estimands.summary import Quantity
-from netlm_bayes.estimands.survival import CURVE_MONTHS, STANDARDISED, subgroup_survival
+from netlm_bayes.estimands.survival import CURVE_MONTHS, subgroup_survival
 from netlm_bayes.evidence.analysis import Analysis
 from netlm_bayes.evidence.assemble import analyse
 from netlm_bayes.evidence.sources import CohortFile
@@ -328,25 +328,31 @@ def test_notes_say_what_is_averaged_over_and_what_is_extrapolated(both):
     basis = "averaged over spread as in the population, taken as independent"
     assert found.basis == basis
     end = "extrapolated beyond the last follow-up at 20 months"
-    assert notes(found, "east") == f"{basis}; {end}"
-    assert notes(found, "west") == f"{basis}; length of follow-up not printed"
-    assert not [q for q in (*found.quantities, *found.curves) if STANDARDISED in q.row.note]
+    assert notes(found, "east") == end
+    assert notes(found, "west") == "length of follow-up not printed"
+    assert {q.row.basis for q in (*found.quantities, *found.curves)} == {basis}
+    of_east = [q.row for q in found.curves if q.row.cohort == "east"]
+    assert {row.horizon for row in of_east if row.extrapolated} == {
+        row.horizon for row in of_east if row.horizon > 20
+    }
 
 
 def test_notes_say_where_nobody_was_like_the_profile(both):
     found = predicted(both(), "spread=yes")
     nobody = "none in this cohort with spread: yes"
-    assert f"; {nobody}; the others speak for it" in notes(found, "west")
+    assert f"{nobody}; the others speak for it" in notes(found, "west")
     assert nobody not in notes(found, "east") + notes(found, "pooled")
     alone = predicted(both(pooling="none"), "spread=yes")
-    assert f"; {nobody}; the prior speaks" in notes(alone, "west")
+    assert f"{nobody}; the prior speaks" in notes(alone, "west")
+    informed = {q.row.cohort: q.row.informed for q in alone.quantities}
+    assert informed == {"east": True, "west": False}
 
 
 def test_a_level_that_no_patient_has_is_predicted_from_the_prior_and_said_so():
     analysis = of_patients(hospital(50, 1, size=0), hospital(40, 2, size=0))
     found = predicted(analysis, "size=large")
     for cohort in ("h0", "pooled", "next institution"):
-        assert "; no patient with size: large; the prior speaks" in notes(found, cohort)
+        assert "no patient with size: large; the prior speaks" in notes(found, cohort)
     draws = np.array([quantity.draws for quantity in found.quantities])
     assert np.isfinite(draws).all()
 

@@ -18,7 +18,7 @@ from netlm_bayes.estimands.population import POOLED
 from netlm_bayes.estimands.summary import Quantity
 from netlm_bayes.evidence.analysis import Analysis, CohortEvidence
 from netlm_bayes.formats import error_of
-from netlm_bayes.results import CURVE, INDIRECT, MEANT, PATIENTS, PRINTED, SITE_TABLE, table
+from netlm_bayes.results import CURVE, INDIRECT, MEANT, PATIENTS, PRINTED, SITE_TABLE, Row, table
 
 PRIOR, ALL = "prior", "all"
 TOTALS = (PRIOR, ALL)
@@ -95,7 +95,7 @@ def evidence_map(
         for cohort in analysis.cohorts:
             if cohort.cohort.id in left:
                 row = _source(whole, left[cohort.cohort.id], believed)
-                rows.append({**fixed, **_own(analysis, cohort, label, usual), **row})
+                rows.append({**fixed, **_own(analysis, cohort, named[label], usual), **row})
         rows += [{**fixed, **row} for row in _totals(whole, believed)]
     synthetic = {cohort.cohort.id for cohort in analysis.cohorts if cohort.synthetic}
     found = table("evidence_map", rows)
@@ -150,20 +150,20 @@ def _source(whole: Amount, rest: Amount, believed: Amount | None) -> dict[str, o
 
 
 def _own(
-    analysis: Analysis, cohort: CohortEvidence, label: str, usual: pd.DataFrame | None
+    analysis: Analysis, cohort: CohortEvidence, row: Row, usual: pd.DataFrame | None
 ) -> dict[str, object]:
     """What a source tells of a contrast by itself, and by which kinds of evidence."""
-    kinds = kinds_of(cohort, label.partition(": ")[0])
-    row: dict[str, object] = {
+    found: dict[str, object] = {
         "source": cohort.cohort.id,
-        "evidence": ", ".join(kinds) or INDIRECT,
+        "evidence": ", ".join(kinds_of(cohort, row.covariate)) or INDIRECT,
         "own_events": math.nan,
     }
-    known = {contrast.label(analysis.codebook): contrast for contrast in contrasts_of(analysis)}
-    own = own_estimate(analysis, cohort, known[label], usual) if label in known else None
-    if own is not None:
-        row |= {"own_events": EVENTS / own.log_ratio_se**2, "own_method": own.method}
-    return row
+    contrasts = (x for x in contrasts_of(analysis) if x.row(analysis).contrast == row.contrast)
+    if contrast := next(contrasts, None):
+        own = own_estimate(analysis, cohort, contrast, usual)
+        if own is not None:
+            found |= {"own_events": EVENTS / own.log_ratio_se**2, "own_method": own.method}
+    return found
 
 
 def kinds_of(cohort: CohortEvidence, covariate: str) -> tuple[str, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import pandas as pd
 
@@ -39,7 +39,7 @@ def fragility_table(analysis: Analysis, tables: Mapping[str, pd.DataFrame]) -> p
         for row in (row for row in chosen if row["contrast"] == contrast):
             now = statement(row)
             kept = {key: value for key, value in row.items() if key in COLUMNS["fragility"]}
-            rows.append(kept | _stated(now) | {"same_as_main": agreement(said, now)})
+            rows.append(kept | now.columns | {"same_as_main": agreement(said, now)})
     return table("fragility", rows)
 
 
@@ -79,27 +79,34 @@ def _is_pooled_ratio(analysis: Analysis, row: Row) -> bool:
     return tuple(row[key] for key in ("cohort", "endpoint", "estimand", "method")) == wanted
 
 
-def statement(row: Row) -> str:
-    """What an interval says of its ratio, and whether that is on the edge.
+class Statement(NamedTuple):
+    """What an interval says of its ratio: its side of 1, and whether an end is on the edge."""
+
+    side: str
+    on_the_edge: bool
+
+    @property
+    def columns(self) -> dict[str, object]:
+        """Columns of a statement."""
+        words = f"{self.side}, {ON_THE_EDGE}" if self.on_the_edge else self.side
+        return {"side": self.side, "on_the_edge": self.on_the_edge, "statement": words}
+
+
+def statement(row: Row) -> Statement:
+    """What an interval says of its ratio.
 
     >>> row = {"lower": 1.02, "upper": 2.2, "lower_mcse": 0.02, "upper_mcse": 0.04}
-    >>> statement(row), statement(row | {"lower": 1.2})
-    ('above 1, on the edge', 'above 1')
+    >>> statement(row)
+    Statement(side='above 1', on_the_edge=True)
     """
     low, high = row["lower"] - 1, row["upper"] - 1
-    said = "above 1" if low > 0 else "below 1" if high < 0 else OPEN
+    side = "above 1" if low > 0 else "below 1" if high < 0 else OPEN
     edges = ((low, row["lower_mcse"]), (high, row["upper_mcse"]))
-    return f"{said}, {ON_THE_EDGE}" if any(abs(x) <= NEAR * e for x, e in edges) else said
+    return Statement(side, any(abs(x) <= NEAR * e for x, e in edges))
 
 
-def _stated(said: str) -> dict[str, object]:
-    """Columns of a statement."""
-    side, _, edge = said.partition(", ")
-    return {"statement": said, "side": side, "on_the_edge": bool(edge)}
-
-
-def agreement(main: str, other: str) -> str:
+def agreement(main: Statement, other: Statement) -> str:
     """Whether two statements say the same: `yes`, `no`, or `on the edge`."""
-    if main.partition(",")[0] == other.partition(",")[0]:
+    if main.side == other.side:
         return "yes"
-    return ON_THE_EDGE if ON_THE_EDGE in main or ON_THE_EDGE in other else "no"
+    return ON_THE_EDGE if main.on_the_edge or other.on_the_edge else "no"

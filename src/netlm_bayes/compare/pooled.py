@@ -20,7 +20,7 @@ from netlm_bayes.evidence.analysis import Analysis, CohortEvidence
 from netlm_bayes.frequentist import bayesian_grid, fixed_effect, random_effects
 from netlm_bayes.published.estimates import PrintedRatio
 from netlm_bayes.published.information import ratio_covariance
-from netlm_bayes.results import PATIENTS, PRINTED, SITE_TABLE, Row, table
+from netlm_bayes.results import PATIENTS, PRINTED, SITE_TABLE, Row, joined, table
 
 Array = NDArray[np.float64]
 Limits = tuple[float, float, float]
@@ -159,8 +159,7 @@ def _two_stage(analysis: Analysis, row: Row, own: Sequence[OwnEstimate]) -> list
     rows = []
     for answer in (fixed_effect(y, se, level), random_effects(y, se, level)):
         limits = (answer.log_ratio, answer.lower, answer.upper)
-        parts = (f"tau {answer.tau:.3f}", answer.note, mixed)
-        note = "; ".join(part for part in parts if part)
+        note = joined(f"tau {answer.tau:.3f}", answer.note, mixed)
         rows.append(_row(row, POOLED, answer.method, limits, note=note, tau=answer.tau))
     return [*rows, *_grid_rows(analysis, row, y, se, mixed)]
 
@@ -174,8 +173,7 @@ def _grid_rows(analysis: Analysis, row: Row, y: Array, se: Array, mixed: str) ->
     centre = (grid.log_ratio + prior.mu, grid.lower + prior.mu, grid.upper + prior.mu)
     following = (grid.next_log_ratio, grid.next_lower, grid.next_upper)
     ahead = (following[0] + prior.mu, following[1] + prior.mu, following[2] + prior.mu)
-    parts = (f"tau {grid.tau:.3f} (posterior median)", mixed)
-    note = "; ".join(part for part in parts if part)
+    note = joined(f"tau {grid.tau:.3f} (posterior median)", mixed)
     above = grid.prob_above_null if prior.mu == 0 else math.nan
     about = {"prob_above_null": above, "note": note, "tau": grid.tau}
     return [

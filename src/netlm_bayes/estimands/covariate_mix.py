@@ -48,7 +48,7 @@ class Treated:
     model: Parameterisation  # with the cohorts' codebook and scales
     mixes: tuple[Mix, ...]  # a cohort each
     followed_to: float  # longest follow-up, months; NaN where none is told
-    note: str  # what is taken from where
+    origin: str  # what is taken from where
 
     @property
     def n(self) -> int:

@@ -13,11 +13,12 @@ from netlm_bayes.estimands.population import populations
 from netlm_bayes.estimands.response import subgroup_response
 from netlm_bayes.estimands.subgroups import subgroups_within
 from netlm_bayes.estimands.summary import Quantity
-from netlm_bayes.estimands.survival import STANDARDISED, subgroup_survival, survival_curves
+from netlm_bayes.estimands.survival import subgroup_survival, survival_curves
 from netlm_bayes.evidence.analysis import Analysis
 from netlm_bayes.files.toml import did_you_mean
 from netlm_bayes.latent import Scale
 from netlm_bayes.model import Model
+from netlm_bayes.results import joined
 from netlm_bayes.sampling.gate import Accepted
 
 FAR, ABSURD = 3.0, 20.0
@@ -177,14 +178,14 @@ class _Cautions:
         return cls(tuple(words), informed, farthest, bool(described["synthetic"]))
 
     def told(self, basis: str, quantities: Iterator[Quantity]) -> Iterator[Quantity]:
-        """Quantities with these cautions; what else their notes say stays."""
+        """Quantities with these cautions, averaged over as said."""
         for quantity in quantities:
             row = quantity.row
-            more = row.note.removeprefix(STANDARDISED).removeprefix("; ")
             row = row.but(
+                basis=basis,
                 informed=self.informed,
                 steps_from_mean=self.steps_from_mean,
                 synthetic=self.synthetic,
-                note="; ".join(part for part in (basis, *self.words, more) if part),
+                note=joined(*self.words, row.note),
             )
             yield replace(quantity, row=row)

@@ -26,5 +26,4 @@ def subgroup_response(population: Population, subgroups: Subgroups) -> Iterator[
     probability = response_probability(population, subgroups)
     for name, draws in zip(subgroups.names, probability, strict=True):
         row = subgroups.row(name, population, "response")
-        note = "standardised over the other covariates"
-        yield Quantity(row.but(estimand="response_probability", note=note), draws)
+        yield Quantity(row.but(estimand="response_probability"), draws)

@@ -20,6 +20,7 @@ NODES = np.polynomial.legendre.leggauss(32)
 BLOCK = 250_000
 """Multiplications at once: within a processor's cache, and on one thread of BLAS."""
 LEAST_DRAWS = 64
+STANDARDISED = "standardised over the other covariates"
 Levels = Mapping[str, Sequence[str]]
 
 
@@ -44,7 +45,8 @@ class Subgroups:
 
     def row(self, name: str, population: Population, endpoint: str) -> Row:
         """Row of one subgroup, of no estimand yet; one level of one covariate is named as such."""
-        row = Row(population.name, endpoint, "", subgroup=name, followed_to=population.followed_to)
+        row = Row(population.name, endpoint, "", subgroup=name, basis=STANDARDISED)
+        row = row.but(followed_to=population.followed_to)
         defined = self.levels.get(name, {})
         if len(defined) != 1:
             return row

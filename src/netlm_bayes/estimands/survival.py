@@ -17,7 +17,6 @@ from netlm_bayes.results import Row
 MILESTONES = (6.0, 12.0, 24.0)
 HORIZON = 24.0
 CURVE_MONTHS = tuple(np.arange(0.0, 37.0, 1.5).tolist())
-STANDARDISED = "standardised over the other covariates"
 
 
 def subgroup_survival(
@@ -54,8 +53,8 @@ def _followed(row: Row, months: float) -> Row:
     """Tell whether a time lies beyond what was followed, or that no follow-up is printed."""
     end = row.followed_to
     if np.isnan(end):
-        return row.but(note=f"{STANDARDISED}; length of follow-up not printed")
+        return row.but(note="length of follow-up not printed")
     if months > end:
-        note = f"{STANDARDISED}; extrapolated beyond the last follow-up at {end:g} months"
-        return row.but(note=note, extrapolated=True)
-    return row.but(note=STANDARDISED)
+        beyond = f"extrapolated beyond the last follow-up at {end:g} months"
+        return row.but(note=beyond, extrapolated=True)
+    return row

@@ -13,13 +13,12 @@ from netlm_bayes.codebook import Codebook
 from netlm_bayes.frequentist.rows import POOLED
 from netlm_bayes.ipd.patients import RESPONDED, Patients, scales_of
 from netlm_bayes.latent import Scale
-from netlm_bayes.results import PATIENTS, Row, joined
+from netlm_bayes.results import PATIENTS, Row
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
 DATED_AT_SCAN = "events between two scans dated at the later one, which saw them"
-SYNTHETIC = "synthetic patients"
 
 
 class Outcome(NamedTuple):
@@ -32,7 +31,7 @@ class Outcome(NamedTuple):
     entry: Floats
     time: Floats
     event: Bools
-    note: str
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -48,7 +47,8 @@ class Cases:
     levels: Mapping[str, Ints]
     # (patients,); continuous covariates in standard deviations from the mean
     standardised: Mapping[str, Floats]
-    note: str = ""  # what must be said of the data wherever they are used
+    # what must be said of the data wherever they are used
+    notes: tuple[str, ...] = ()
     synthetic: bool = False  # whether any of the patients are simulated
     evidence: str = PATIENTS
 
@@ -108,14 +108,15 @@ def survival_outcome(patients: Patients) -> Outcome:
     event = patients.timed & ~patients.censored
     known = patients.timed & (time > patients.entry)
     between = known & event & ~patients.exact
-    return Outcome(known, patients.entry, time, event, DATED_AT_SCAN if between.any() else "")
+    notes = (DATED_AT_SCAN,) if between.any() else ()
+    return Outcome(known, patients.entry, time, event, notes)
 
 
 def response_outcome(patients: Patients) -> Outcome:
     """Whose response is known, and whether it was partial or complete; no times."""
     unknown = np.full(patients.n, np.nan)
     responded = patients.response >= RESPONDED
-    return Outcome(patients.response >= 0, unknown, unknown, responded, "")
+    return Outcome(patients.response >= 0, unknown, unknown, responded)
 
 
 def cases_of(
@@ -137,7 +138,7 @@ def cases_of(
             seen.event,
             {key: people.levels[key] for key in covariates if key not in steps},
             {key: scale.standardised(people.values[key]) for key, scale in steps.items()},
-            joined(seen.note, SYNTHETIC if people.synthetic else ""),
+            seen.notes,
             people.synthetic,
         )
         found.append(cases.take(seen.known))
@@ -147,7 +148,6 @@ def cases_of(
 def _together(cohorts: Sequence[Cases]) -> Cases:
     """Cases of all cohorts, one after another."""
     first = cohorts[0]
-    said = dict.fromkeys(part for cases in cohorts for part in cases.note.split("; "))
     return Cases(
         POOLED,
         np.concatenate([cases.stratum for cases in cohorts]),
@@ -159,6 +159,6 @@ def _together(cohorts: Sequence[Cases]) -> Cases:
             name: np.concatenate([cases.standardised[name] for cases in cohorts])
             for name in first.standardised
         },
-        joined(*said),
+        tuple(dict.fromkeys(note for cases in cohorts for note in cases.notes)),
         any(cases.synthetic for cases in cohorts),
     )

@@ -102,7 +102,7 @@ def _subgroups(
                 groups[name, label] = cases.levels[name] == place
         for (name, label), inside in groups.items():
             chosen = cases.take(inside)
-            note = joined(_who(chosen), cases.note)
+            note = joined(_who(chosen), *cases.notes)
             row = chosen.row(codebook.primary_endpoint, method=METHOD, interval=level, note=note)
             group = f"{name}: {label}" if name else OVERALL
             counts = counted(chosen.n, int(chosen.event.sum()))

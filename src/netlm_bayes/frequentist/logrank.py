@@ -99,5 +99,5 @@ def _note(found: ChiSquare, cases: Cases, complete: Cases) -> str:
         f"chi2={found.statistic:.2f} on {found.df} df" if found.df else "nothing to compare",
         f"{printable(complete.n)} patients, {printable(events)} events",
         f"{printable(left_out)} left out for missing values" if left_out else "",
-        cases.note,
+        *cases.notes,
     )

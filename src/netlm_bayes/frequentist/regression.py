@@ -107,7 +107,7 @@ def _counts(kind: Regression, cases: Cases, complete: Cases) -> Row:
     note = joined(
         f"{printable(complete.n)} complete cases, {printable(events)} {kind.events}",
         f"{printable(left_out)} left out for missing values" if left_out else "",
-        cases.note,
+        *cases.notes,
     )
     return cases.row("", kind.estimand, note=note, **counted(complete.n, events, left_out))
 

@@ -51,12 +51,13 @@ def proportional_hazards(
         model = regress(COX, cases, terms, codebook)
         method = f"Schoenfeld, rank of time; {method_name(COX, MULTIVARIABLE, cases)}"
         row = model.row.but(endpoint=codebook.primary_endpoint, estimand="schoenfeld_p")
-        row, said = row.but(method=method, adjustment=MULTIVARIABLE), row.note
+        row = row.but(method=method, adjustment=MULTIVARIABLE)
         rows += (
-            row.but(**of, estimate=p, p=p, note=joined(why, said)) for of, p, why in _tests(model)
+            row.but(**of, estimate=p, p=p, note=joined(why, row.note))
+            for of, p, why in _tests(model)
         )
         rows += (
-            row.but(**term.columns, note=joined(why, said))
+            row.but(**term.columns, note=joined(why, row.note))
             for term, why in model.design.without.items()
         )
     return table("frequentist", rows)

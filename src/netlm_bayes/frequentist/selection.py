@@ -65,7 +65,7 @@ def select(
         for term in terms:
             if term not in together:
                 p = p_value(found[term.covariate].estimate) or "nothing to test"
-                note = joined(f"not selected: {p}", cases.note)
+                note = joined(f"not selected: {p}", *cases.notes)
                 rows.append(out.but(**term.columns, note=note))
     return Selection(table("frequentist", rows), kept, table("frequentist", tests))
 
@@ -85,12 +85,12 @@ def likelihood_ratio(
     df = len(independent(_columns(model.complete, name), model.complete.stratum))
     about = {"endpoint": endpoint, "estimand": "likelihood_ratio_p", "adjustment": UNIVARIABLE}
     row = model.row.but(**about, covariate=name, contrast=name)
-    row, said = row.but(method=method_name(kind, UNIVARIABLE, cases)), row.note
+    row = row.but(method=method_name(kind, UNIVARIABLE, cases))
     if model.fitted is None or not df:
-        return row.but(note=joined("nothing to test", said))
+        return row.but(note=joined("nothing to test", row.note))
     statistic = 2 * (model.fitted.log_likelihood - kind.null(model.complete))
     p = float(stats.chi2.sf(max(statistic, 0.0), df))
-    return row.but(estimate=p, p=p, note=joined(f"chi2={statistic:.2f} on {df} df", said))
+    return row.but(estimate=p, p=p, note=joined(f"chi2={statistic:.2f} on {df} df", row.note))
 
 
 def _columns(cases: Cases, name: str) -> list[Floats]:

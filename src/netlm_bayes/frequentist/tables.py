@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from scipy.special import xlogy
 
 from netlm_bayes.codebook import RESPONSE, Codebook
-from netlm_bayes.frequentist.cases import SYNTHETIC, Cases
+from netlm_bayes.frequentist.cases import Cases
 from netlm_bayes.frequentist.cox import COX
 from netlm_bayes.frequentist.regression import Fitted, Regression, method_name, regress, rows_of
 from netlm_bayes.frequentist.response import LOGISTIC
@@ -110,7 +110,7 @@ def _counts(kind: Regression, grouped: Grouped, names: Sequence[str]) -> Row:
     note = joined(
         f"{printable(complete)} patients, {printable(events)} {kind.events}",
         f"{printable(left_out)} left out: levels that the table does not tell" if left_out else "",
-        grouped.cases.note,
+        *grouped.cases.notes,
     )
     counts = counted(complete, events, left_out)
     return grouped.cases.row("", kind.estimand, note=note, **counts)
@@ -139,8 +139,8 @@ def _cases(
     synthetic: bool,
 ) -> Cases:
     entry = np.zeros_like(months)
-    note = joined(said, "from a site's table", SYNTHETIC if synthetic else "")
-    return Cases(name, stratum, entry, months, event, levels, {}, note, synthetic, SITE_TABLE)
+    notes = tuple(note for note in (said, "from a site's table") if note)
+    return Cases(name, stratum, entry, months, event, levels, {}, notes, synthetic, SITE_TABLE)
 
 
 def _followed(

@@ -240,8 +240,7 @@ def _marked(table: pd.DataFrame) -> pd.DataFrame:
     table = table.assign(synthetic=True)
     if "note" not in table:
         return table
-    more = table["note"].map(lambda note: note if SYNTHETIC in note else joined(note, SYNTHETIC))
-    return table.assign(note=more)
+    return table.assign(note=[joined(note, SYNTHETIC) for note in table["note"]])
 
 
 def _with_prior(posterior: Gated[Estimates], prior: Accepted) -> xr.DataTree:

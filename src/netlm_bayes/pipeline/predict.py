@@ -145,6 +145,5 @@ def prediction_lines(prediction: Prediction) -> list[tuple[str, str, str, str]]:
         words = IN_WORDS[estimand].format(event_free=event_free, months=row["horizon_months"])
         what = words if row["endpoint"] == "response" else f"{row['endpoint']}: {words}"
         numbers = interval(estimate_of(row), OF_ESTIMAND[estimand])
-        remark = str(row["note"]).removeprefix(prediction.basis).removeprefix("; ")
-        lines.append((str(row["cohort"]), what, numbers, remark))
+        lines.append((str(row["cohort"]), what, numbers, str(row["note"])))
     return lines

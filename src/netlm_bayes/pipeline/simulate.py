@@ -208,7 +208,7 @@ def _simulated(
     }
     survival = truth.model.spec.outcome == "survival"
     outcome = _survival_note(truth, study) if survival else _response_note(truth, split)
-    notes = [note, treated.note, outcome]
+    notes = [note, treated.origin, outcome]
     if codebook.id != BUNDLED:
         notes.append(f"reading it takes a cohort file that names the codebook of '{codebook.id}'")
     rows = {name: truth.rows(place) for place, name in enumerate(found)}

@@ -156,37 +156,6 @@ class Labels:
         others = [self.covariate(name) for name in row.adjusted_for.split(", ") if name]
         return f"{text} (adjusted for {', '.join(others)})" if others else text
 
-    # --- to go when exports and sentences have moved to `about` ---
-
-    def contrast(self, text: str) -> str:
-        """Put the covariate's label into a contrast or a subgroup.
-
-        >>> labels = Labels({}, {"sex": "Sex at birth"}, {}, {})
-        >>> labels.contrast("sex: female vs male")
-        'Sex at birth: female vs male'
-        """
-        covariate, colon, levels = text.partition(": ")
-        return self.covariates.get(covariate, covariate) + colon + levels
-
-    def item(self, item: str, kind: str, endpoint: str) -> str:
-        """Name a printed item by what it is about, without what its panel already says.
-
-        >>> labels = Labels({}, {"sex": "Sex", "age": "Age"}, {"pfs": "PFS"}, {})
-        >>> labels.item(
-        ...     "hazard_ratio pfs sex: female vs male (adjusted for age)", "hazard_ratio", "pfs"
-        ... )
-        'Sex: female vs male (adjusted for Age)'
-        """
-        text = item.removeprefix(kind).strip().removeprefix("non_")
-        if endpoint == self.primary_endpoint:
-            text = text.removeprefix(endpoint).lstrip(" ,") or item
-        elif endpoint in self.endpoints and text.startswith(endpoint):
-            rest = text.removeprefix(endpoint).lstrip(" ,")
-            text = f"{self.endpoints[endpoint]}, {rest}".rstrip(" ,")
-        text = _relabelled(text, self.covariates, r"(?<!\w)({})(?=:|$)")
-        text, adjusted, others = text.partition(" (adjusted for ")
-        return text + adjusted + _relabelled(others, self.covariates, r"(?<!\w)({})(?=[,)])")
-
     def ordered_cohorts(self, names: Iterable[str]) -> list[str]:
         """Cohorts in the labels' order, then the pool, then the next institution."""
         order = [*self.cohorts, *OF_NO_COHORT]

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Mapping, Sequence
+from types import SimpleNamespace
 from typing import Any
 
 from netlm_bayes.estimands.population import POOLED
@@ -13,7 +13,7 @@ from netlm_bayes.report.export.cells import Cell, Column, Interval, ManuscriptTa
 from netlm_bayes.report.export.rows import (
     Record,
     Tables,
-    contrast_of,
+    about_of,
     interval,
     number,
     probability,
@@ -24,8 +24,8 @@ from netlm_bayes.report.export.rows import (
 from netlm_bayes.report.export.subgroups import subgroup_table
 from netlm_bayes.report.labels import RATIOS, Labels
 
-NOTED = re.compile(r"\bp([=<])([\d.e-]+)")
-"""A P value in a note."""
+SAME = ("cohort", "covariate", "level", "versus")
+"""Columns that a ratio has in common with what is printed or regressed of it."""
 
 
 def manuscript_tables(
@@ -65,11 +65,11 @@ def _effects(
         name = RATIOS[str(row["estimand"])][1].capitalize()
         own: list[Cell] = [
             labels.cohort(str(row["cohort"])),
-            contrast_of(labels, str(row["contrast"])),
+            about_of(labels, row),
             interval(row),
             probability(row),
         ]
-        beside = records(tables, "comparison", cohort=row["cohort"], contrast=row["contrast"])
+        beside = records(tables, "comparison", **{name: row[name] for name in SAME})
         rows += [[*own, *_usual(labels, other, primary)] for other in beside] or [
             [*own, None, None, "", ""]
         ]
@@ -84,18 +84,10 @@ def _usual(labels: Labels, row: Record, primary: str) -> list[Cell]:
     names = [name for name in str(row["adjusted_for"]).split(", ") if name]
     return [
         interval(row, "printed_"),
-        _p_value(row),
+        number(row["p"], P_VALUE),
         f"{row['method_printed']}{of}",
         ", ".join(labels.covariates.get(name, name) for name in names),
     ]
-
-
-def _p_value(row: Record) -> Cell:
-    """A printed P value, or that which a regression's note tells; a bound is text."""
-    noted = NOTED.search(str(row["note"]))
-    if noted is None:
-        return number(row["printed_p"], P_VALUE)
-    return f"<{noted[2]}" if noted[1] == "<" else number(noted[2], P_VALUE)
 
 
 def _pooled(tables: Tables, labels: Labels, whom: str) -> ManuscriptTable:
@@ -109,7 +101,7 @@ def _pooled(tables: Tables, labels: Labels, whom: str) -> ManuscriptTable:
     ]
     rows = [
         [
-            contrast_of(labels, str(row["contrast"])),
+            about_of(labels, row),
             labels.cohort(str(row["cohort"])),
             str(row["method"]),
             interval(row),
@@ -130,7 +122,7 @@ def _heterogeneity(tables: Tables, labels: Labels, whom: str) -> ManuscriptTable
     ]
     rows = [
         [
-            contrast_of(labels, str(row["contrast"])),
+            about_of(labels, row),
             number(row["heterogeneity_scale"], plain),
             interval(row),
             probability(row),
@@ -144,8 +136,14 @@ def _heterogeneity(tables: Tables, labels: Labels, whom: str) -> ManuscriptTable
 def _by_contrast(rows: Sequence[Record]) -> list[Record]:
     """Ratios, the priors of each together."""
     ratios = [row for row in rows if row["estimand"] in RATIOS]
-    order = list(dict.fromkeys(str(row["contrast"]) for row in ratios))
-    return sorted(ratios, key=lambda row: order.index(str(row["contrast"])))
+    order = list(dict.fromkeys(map(_contrast, ratios)))
+    return sorted(ratios, key=lambda row: order.index(_contrast(row)))
+
+
+def _contrast(row: Record) -> tuple[object, ...]:
+    """Columns that tell a contrast, and when it holds, from all others."""
+    months = (row["from_month"], row["until_month"])
+    return (row["covariate"], row["level"], row["versus"], *map(str, months))
 
 
 def _replication(tables: Tables, labels: Labels, whom: str) -> ManuscriptTable:
@@ -165,7 +163,7 @@ def _replication(tables: Tables, labels: Labels, whom: str) -> ManuscriptTable:
             continue
         kind = OF_UNIT[str(row["unit"])]
         predicted = Interval(estimate_of(row, middle="predicted"), kind)
-        item = labels.item(str(row["item"]), str(row["kind"]), str(row["endpoint"]))
+        item = labels.printed(SimpleNamespace(**row))
         rows.append(
             [
                 labels.cohort(str(row["cohort"])),

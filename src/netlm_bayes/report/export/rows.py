@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
+from types import SimpleNamespace
 from typing import Any
 
 import pandas as pd
@@ -18,7 +19,7 @@ from netlm_bayes.report.export.cells import (
     Number,
     legible,
 )
-from netlm_bayes.report.labels import Labels
+from netlm_bayes.report.labels import Labels, about
 
 Tables = Mapping[str, pd.DataFrame]
 Record = Mapping[Any, Any]
@@ -94,8 +95,9 @@ def probability(row: Record, column: str = "prob_above_null", kind: Kind = PROBA
     return number(row[column], kind, error_of(row, column))
 
 
-def contrast_of(labels: Labels, contrast: str) -> str:
-    """A contrast by its covariate's label, or one of endpoints by theirs."""
-    if ": " in contrast:
-        return labels.contrast(contrast)
-    return " vs ".join(labels.endpoints.get(name, name) for name in contrast.split(" vs "))
+def about_of(labels: Labels, row: Record) -> str:
+    """What a row is about, by labels: levels of a covariate, two endpoints, or nobody special."""
+    if row["covariate"]:
+        return labels.about(about(SimpleNamespace(**row)))
+    sides = [labels.endpoints.get(row[side], row[side]) for side in ("level", "versus")]
+    return " vs ".join(side for side in sides if side)

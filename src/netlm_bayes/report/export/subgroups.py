@@ -7,7 +7,8 @@ from collections.abc import Sequence
 
 from netlm_bayes.report.export.cells import Cell, Column, ManuscriptTable
 from netlm_bayes.report.export.rows import Record, Tables, interval, records, table_of
-from netlm_bayes.report.labels import Labels
+from netlm_bayes.report.labels import About, Labels
+from netlm_bayes.results import OVERALL
 
 MEASURES = (
     ("median", math.nan, "Median, months"),
@@ -15,7 +16,9 @@ MEASURES = (
     ("response_probability", math.nan, "Probability of response"),
 )
 """Estimand, its horizon, and the heading of its column; a run has those of its outcome."""
-Key = tuple[str, str, str]
+Key = tuple[str, ...]
+KEY = ("cohort", "endpoint", "covariate", "level")
+"""Columns that tell a cohort's subgroup."""
 KAPLAN_MEIER = "Kaplan-Meier"
 
 
@@ -25,7 +28,7 @@ def subgroup_table(tables: Tables, labels: Labels, whom: str) -> ManuscriptTable
     usual = _by_measure(records(tables, "frequentist", method=KAPLAN_MEIER))
     columns = [Column("Cohort"), Column("Endpoint"), Column("Subgroup")]
     keys = dict.fromkeys(key for found in posterior.values() for key in found)
-    event_free = _capitalised(labels.event_free_of(endpoint for _, endpoint, _ in keys))
+    event_free = _capitalised(labels.event_free_of(endpoint for _, endpoint, *_ in keys))
     for place in posterior:
         heading = MEASURES[place][2].replace("{event_free}", event_free)
         columns.append(Column(heading, "interval"))
@@ -44,9 +47,9 @@ def _by_measure(rows: Sequence[Record]) -> dict[int, dict[Key, Record]]:
     """Rows by the place of their measure, then by cohort, endpoint and subgroup."""
     found: dict[int, dict[Key, Record]] = {}
     for row in rows:
-        key = (str(row["cohort"]), str(row["endpoint"]), str(row["subgroup"]))
+        key = tuple(str(row[name]) for name in KEY)
         for place, (estimand, months, _) in enumerate(MEASURES):
-            horizon = row["horizon_months"]
+            horizon = row["horizon"]
             if row["estimand"] == estimand and (horizon == months or math.isnan(months)):
                 found.setdefault(place, {})[key] = row
     return dict(sorted(found.items()))
@@ -54,8 +57,8 @@ def _by_measure(rows: Sequence[Record]) -> dict[int, dict[Key, Record]]:
 
 def _named(labels: Labels, key: Key) -> list[Cell]:
     """A row's cohort, endpoint and subgroup by their labels."""
-    cohort, endpoint, subgroup = key
-    group = labels.contrast(subgroup) if ": " in subgroup else subgroup
+    cohort, endpoint, covariate, level = key
+    group = labels.about(About(covariate, level)) if covariate else OVERALL
     return [labels.cohort(cohort), labels.endpoints.get(endpoint, endpoint), group]
 
 
