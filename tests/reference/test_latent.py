@@ -288,3 +288,15 @@ def test_patients_with_values_of_their_own_have_the_likelihood_of_a_weibull(tmp_
         hazard = np.exp(level + slope * score) * (time / 12) ** shape
         exact = (event * np.log(hazard * shape / time) - hazard).sum()
         assert found == pytest.approx(exact, rel=1e-9)
+
+
+def test_counts_at_two_cuts_tell_the_spread_as_well() -> None:
+    share = shares(2.5, 1.1)
+    counted = {
+        MARKER.levels[2:]: 1e5 * share[2:].sum(),
+        MARKER.levels[:1]: 1e5 * share[0],
+        MARKER.levels[1:2]: 1e5 * share[1],
+    }
+    found, normal = spread_of(MARKER, counted)
+    np.testing.assert_allclose([normal.mean * 1.5 + 3, normal.sd * 1.5], [2.5, 1.1], atol=2e-3)
+    np.testing.assert_allclose(found, share, atol=1e-3)
