@@ -11,9 +11,8 @@ from netlm_bayes.ipd.columns import Layout
 from netlm_bayes.ipd.read import read_patients
 from netlm_bayes.pipeline.reconstruct import patients_csv
 from netlm_bayes.published.digitised.clicks import AtRisk, Clicks, falling, read_clicks
-from netlm_bayes.published.digitised.curve import DigitisedCurve, ledger
+from netlm_bayes.published.digitised.curve import DigitisedCurve, ledger, most_likely
 from netlm_bayes.published.digitised.guyot import Reconstruction
-from netlm_bayes.published.digitised.plausible import most_likely
 
 BOOK = book(grade="a b")
 TOUCHING = DigitisedCurve(

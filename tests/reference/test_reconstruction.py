@@ -13,9 +13,14 @@ from lifelines import CoxPHFitter, KaplanMeierFitter, WeibullFitter
 from lifelines.datasets import load_gbsg2, load_lung, load_rossi, load_waltons
 
 from netlm_bayes.published.digitised.clicks import AtRisk, Clicks
-from netlm_bayes.published.digitised.curve import DigitisedCurve, largest_mismatch, ledger
+from netlm_bayes.published.digitised.curve import (
+    DigitisedCurve,
+    largest_mismatch,
+    ledger,
+    most_likely,
+)
 from netlm_bayes.published.digitised.guyot import Reconstruction
-from netlm_bayes.published.digitised.plausible import most_likely, weibull_fit
+from netlm_bayes.published.digitised.plausible import weibull_fit
 
 DAYS = 30.4375
 

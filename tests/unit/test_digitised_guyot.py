@@ -10,10 +10,10 @@ from netlm_bayes.published.digitised.curve import (
     largest_distance,
     largest_mismatch,
     ledger,
+    most_likely,
 )
 from netlm_bayes.published.digitised.plausible import (
     QUANTITIES,
-    most_likely,
     plausible,
     pooled_over,
     weibull_fit,

@@ -24,16 +24,11 @@ from netlm_bayes.published.digitised.curve import (
     largest_distance,
     largest_mismatch,
     ledger,
+    most_likely,
     read_curve,
 )
 from netlm_bayes.published.digitised.guyot import Reconstruction
-from netlm_bayes.published.digitised.plausible import (
-    Pooled,
-    most_likely,
-    plausible,
-    pooled_over,
-    read_off,
-)
+from netlm_bayes.published.digitised.plausible import Pooled, plausible, pooled_over, read_off
 
 MARK = "reconstructed"
 """In the name of every file of reconstructed patients, and so in the id and label they go by."""

@@ -47,6 +47,12 @@ class DigitisedCurve:
         return int(self.at_risk.n[0])
 
 
+def most_likely(curve: DigitisedCurve) -> Reconstruction:
+    """Patients from the clicks as they are, the censored spread evenly."""
+    clicks = curve.clicks
+    return reconstruct(clicks.months, clicks.survival, curve.at_risk, curve.events, evenly)
+
+
 def read_curve(
     clicks: Path, at_risk: Path | None, events: int | None, n: int | None
 ) -> DigitisedCurve:
@@ -117,9 +123,7 @@ def _events_reached(source: str, curve: DigitisedCurve) -> None:
     """Refuse a total of events that the curve cannot come near."""
     if curve.events is None:
         return
-    clicks = curve.clicks
-    made = reconstruct(clicks.months, clicks.survival, curve.at_risk, curve.events, evenly)
-    reached = int(made.event.sum())
+    reached = int(most_likely(curve).event.sum())
     if abs(reached - curve.events) > max(FEW_EVENTS, EVENTS_MISSED * curve.events):
         what = f"must be near {reached}, the closest that the curve allows"
         raise InputError(source, [Problem("events", f"{what}; got {curve.events}")])

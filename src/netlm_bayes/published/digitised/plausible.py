@@ -14,17 +14,11 @@ from netlm_bayes.curves.weibull import ANCHOR_MONTHS
 from netlm_bayes.ipd.patients import Floats
 from netlm_bayes.published.digitised.clicks import Clicks, falling
 from netlm_bayes.published.digitised.curve import DigitisedCurve
-from netlm_bayes.published.digitised.guyot import Placement, Reconstruction, evenly, reconstruct
+from netlm_bayes.published.digitised.guyot import Placement, Reconstruction, reconstruct
 from netlm_bayes.published.items import Curve
 
 CLICK_ERROR = 0.005
 """Standard deviation of a click, as a share of either axis: about two pixels of four hundred."""
-
-
-def most_likely(curve: DigitisedCurve) -> Reconstruction:
-    """Patients from the clicks as they are, the censored spread evenly."""
-    clicks = curve.clicks
-    return reconstruct(clicks.months, clicks.survival, curve.at_risk, curve.events, evenly)
 
 
 def plausible(
