@@ -11,10 +11,15 @@ from scipy import stats
 from statsmodels.duration.survfunc import SurvfuncRight, survdiff
 from tests.invented import book
 
-from netlm_bayes.frequentist import cox_selected, kaplan_meier, kaplan_meier_curves, logrank
+from netlm_bayes.frequentist import (
+    cox_selected,
+    kaplan_meier,
+    kaplan_meier_curves,
+    logrank,
+)
 from netlm_bayes.frequentist.cases import cases_of, survival_outcome
-from netlm_bayes.frequentist.cox import COX, null_log_likelihood
-from netlm_bayes.frequentist.product_limit import product_limit
+from netlm_bayes.frequentist.kaplan_meier import product_limit
+from netlm_bayes.frequentist.models import COX, cox_null
 from netlm_bayes.ipd.patients import Patients
 
 COVARIATES = ("sex", "ecog", "age")
@@ -65,7 +70,7 @@ def test_the_likelihood_ratio_test_is_that_of_nested_likelihoods(
     known = pooled.complete(["ecog"])
     fitted = COX.fit(known, (known.levels["ecog"][:, None] == [1, 2]).astype(float))
     assert not isinstance(fitted, str)
-    p = stats.chi2.sf(2 * (fitted.log_likelihood - null_log_likelihood(known)), 2)
+    p = stats.chi2.sf(2 * (fitted.log_likelihood - cox_null(known)), 2)
     np.testing.assert_allclose(found["estimate"], p, rtol=1e-6)
 
 

@@ -11,7 +11,7 @@ from tests.invented import book
 
 from netlm_bayes.frequentist import cox, grouped_logistic, logistic, poisson
 from netlm_bayes.frequentist.cases import Cases
-from netlm_bayes.frequentist.tables import POISSON, null_log_likelihood
+from netlm_bayes.frequentist.site_tables import POISSON, poisson_null
 from netlm_bayes.ipd.patients import Patients
 from netlm_bayes.model import CUTS
 from netlm_bayes.sites.table import Groups, ResponseTable, SiteTable, SurvivalTable, survival_cells
@@ -141,7 +141,7 @@ def test_the_log_likelihoods_are_the_patients_own() -> None:
     assert fitted.log_likelihood == pytest.approx(top, abs=1e-6)
     d, m = cells.events.sum(axis=0), cells.months.sum(axis=0)
     null = float(np.sum(stats.poisson.logpmf(d, d) + special.gammaln(d + 1) - d * np.log(m)))
-    assert null_log_likelihood(cases) == pytest.approx(null, abs=1e-9)
+    assert poisson_null(cases) == pytest.approx(null, abs=1e-9)
 
 
 def test_with_an_interval_for_every_event_poisson_is_cox() -> None:

@@ -12,7 +12,7 @@ from scipy.optimize import minimize
 from scipy.stats import binom
 
 from netlm_bayes.codebook import BUNDLED, read_codebook
-from netlm_bayes.frequentist.product_limit import product_limit
+from netlm_bayes.frequentist.kaplan_meier import product_limit
 from netlm_bayes.published.digitised.clicks import AtRisk, Clicks, falling
 from netlm_bayes.published.digitised.curve import DigitisedCurve
 from netlm_bayes.published.digitised.plausible import (

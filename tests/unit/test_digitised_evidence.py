@@ -13,11 +13,7 @@ from netlm_bayes.published.checks import faults
 from netlm_bayes.published.cohort import Cohort
 from netlm_bayes.published.digitised.clicks import AtRisk, Clicks
 from netlm_bayes.published.digitised.curve import DigitisedCurve
-from netlm_bayes.published.digitised.plausible import (
-    MOST_CELLS,
-    curve_evidence,
-    plausible,
-)
+from netlm_bayes.published.digitised.plausible import MOST_CELLS, curve_evidence, plausible
 from netlm_bayes.published.items import Curve
 
 COHORT = """\

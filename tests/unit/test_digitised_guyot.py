@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from netlm_bayes.frequentist.product_limit import product_limit
+from netlm_bayes.frequentist.kaplan_meier import product_limit
 from netlm_bayes.published.digitised.clicks import AtRisk, Clicks, everyone
 from netlm_bayes.published.digitised.curve import (
     DigitisedCurve,

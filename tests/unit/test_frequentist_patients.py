@@ -20,7 +20,7 @@ from netlm_bayes.frequentist import (
     logrank,
     proportional_hazards,
 )
-from netlm_bayes.frequentist.product_limit import product_limit
+from netlm_bayes.frequentist.kaplan_meier import product_limit
 from netlm_bayes.ipd.patients import Patients
 
 COVARIATES = ("burden", "bone", "age")

@@ -24,7 +24,7 @@ from netlm_bayes.evidence.analysis import Analysis
 from netlm_bayes.evidence.assemble import analyse
 from netlm_bayes.evidence.sources import CohortFile
 from netlm_bayes.frequentist import kaplan_meier_curves
-from netlm_bayes.frequentist.product_limit import product_limit
+from netlm_bayes.frequentist.kaplan_meier import product_limit
 from netlm_bayes.ipd.columns import Layout
 from netlm_bayes.ipd.patients import Patients
 from netlm_bayes.model import Model

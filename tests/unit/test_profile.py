@@ -19,10 +19,7 @@ from netlm_bayes import store
 from netlm_bayes.cli.runs import profile_given
 from netlm_bayes.codebook import Codebook
 from netlm_bayes.errors import InputError, RunError
-from netlm_bayes.estimands.description import (
-    description_of,
-    rounded_counts,
-)
+from netlm_bayes.estimands.description import description_of, rounded_counts
 from netlm_bayes.estimands.population import populations
 from netlm_bayes.estimands.profile import Predicted, predict_profile, profile_of
 from netlm_bayes.estimands.response import subgroup_response

@@ -28,12 +28,7 @@ from netlm_bayes.estimands.covariate_mix import (
     with_missing,
 )
 from netlm_bayes.estimands.description import description_of
-from netlm_bayes.estimands.parameters import (
-    Parameterisation,
-    Truth,
-    posterior_truth,
-    prior_draws,
-)
+from netlm_bayes.estimands.parameters import Parameterisation, Truth, posterior_truth, prior_draws
 from netlm_bayes.estimands.simulation import (
     Split,
     linear_predictor,

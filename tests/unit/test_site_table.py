@@ -15,18 +15,9 @@ from netlm_bayes.published.cohort import Cohort
 from netlm_bayes.report.site_table import COMPUTABLE, report
 from netlm_bayes.sites.disclosure import Tally, joined_patterns, neighbours_joined, smallest_joined
 from netlm_bayes.sites.exchange import as_json
-from netlm_bayes.sites.information import (
-    Choice,
-    Gaps,
-    survival_information_kept,
-)
+from netlm_bayes.sites.information import Choice, Gaps, survival_information_kept
 from netlm_bayes.sites.make import Made, better_order, site_table
-from netlm_bayes.sites.table import (
-    Groups,
-    SurvivalTable,
-    shape_nodes,
-    survival_cells,
-)
+from netlm_bayes.sites.table import Groups, SurvivalTable, shape_nodes, survival_cells
 
 CODEBOOK: Codebook = read_codebook(BUNDLED, Path())
 SIGMA = 0.75  # of the default prior of log hazard ratios

@@ -4,9 +4,8 @@ Kaplan-Meier, log-rank, Cox and logistic regression of patients; Poisson and log
 site tables; meta-analysis.
 """
 
-from netlm_bayes.frequentist.cox import cox, cox_selected
+from netlm_bayes.frequentist.hypothesis_tests import logrank, proportional_hazards
 from netlm_bayes.frequentist.kaplan_meier import kaplan_meier, kaplan_meier_curves
-from netlm_bayes.frequentist.logrank import logrank
 from netlm_bayes.frequentist.meta import (
     GridPosterior,
     MetaAnalysis,
@@ -14,10 +13,9 @@ from netlm_bayes.frequentist.meta import (
     fixed_effect,
     random_effects,
 )
-from netlm_bayes.frequentist.response import logistic, logistic_selected
-from netlm_bayes.frequentist.schoenfeld import proportional_hazards
-from netlm_bayes.frequentist.selection import Selection
-from netlm_bayes.frequentist.tables import grouped_logistic, poisson
+from netlm_bayes.frequentist.models import cox, cox_selected, logistic, logistic_selected
+from netlm_bayes.frequentist.regression import Selection
+from netlm_bayes.frequentist.site_tables import grouped_logistic, poisson
 
 __all__ = [
     "GridPosterior",

@@ -1,7 +1,8 @@
-"""Patients as a regression takes them: one outcome, covariates coded, cohorts apart or together."""
+"""Patients as a regression takes them, and who of them is at risk when."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
@@ -10,14 +11,79 @@ import numpy as np
 from numpy.typing import NDArray
 
 from netlm_bayes.codebook import Codebook
-from netlm_bayes.frequentist.rows import POOLED
-from netlm_bayes.ipd.patients import RESPONDED, Patients, scales_of
+from netlm_bayes.ipd.patients import RESPONDED, SMALLEST_SHOWN, Patients, scales_of
 from netlm_bayes.latent import Scale
 from netlm_bayes.results import PATIENTS, Row
+
+POOLED = "pooled"
+
+
+def counted(n: int, events: int, left_out: int = 0) -> dict[str, Any]:
+    """Columns of counts of patients; one that would point at a few of them is masked.
+
+    >>> counted(12, 3)
+    {'n': 12.0, 'events': nan, 'n_left_out': 0.0, 'masked': True}
+    """
+    counts = {"n": n, "events": events, "n_left_out": left_out}
+    few = {name: 0 < count < SMALLEST_SHOWN for name, count in counts.items()}
+    shown = {name: math.nan if few[name] else float(count) for name, count in counts.items()}
+    return shown | {"masked": any(few.values())}
+
+
+def printable(count: int) -> str:
+    """Count of patients, or `<5` where it would point at a few of them.
+
+    >>> printable(12), printable(3), printable(0)
+    ('12', '<5', '0')
+    """
+    return f"<{SMALLEST_SHOWN}" if 0 < count < SMALLEST_SHOWN else str(count)
+
+
+def p_value(p: float) -> str:
+    """Print a p value; empty where there is none.
+
+    >>> p_value(0.0126), p_value(1e-9)
+    ('p=0.013', 'p<0.001')
+    """
+    if math.isnan(p):
+        return ""
+    return "p<0.001" if p < 0.001 else f"p={p:.3f}"
+
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class RiskSets:
+    """Patients at risk and events at each distinct event time."""
+
+    times: Floats  # (times,); months, rising
+    at_risk: Ints  # (times,)
+    events: Ints
+
+
+def at_risk(entry: Floats, time: Floats, times: Floats) -> Ints:
+    r"""Count patients at risk.
+
+    .. math:: n(t) = \#\{i: entry_i < t\} - \#\{i: time_i < t\}
+    """
+    entered = np.searchsorted(np.sort(entry), times, side="left")
+    return np.asarray(entered - np.searchsorted(np.sort(time), times, side="left"), dtype=np.int64)
+
+
+def risk_sets(entry: Floats, time: Floats, event: Bools) -> RiskSets:
+    """Count patients at risk and events at each distinct event time.
+
+    >>> sets = risk_sets(np.zeros(3), np.array([2.0, 1.0, 2.0]), np.array([True, True, False]))
+    >>> sets.times.tolist(), sets.at_risk.tolist(), sets.events.tolist()
+    ([1.0, 2.0], [3, 2], [1, 1])
+    """
+    times, events = np.unique(time[event], return_counts=True)
+    return RiskSets(times, at_risk(entry, time, times), events.astype(np.int64))
+
+
 DATED_AT_SCAN = "events between two scans dated at the later one, which saw them"
 
 

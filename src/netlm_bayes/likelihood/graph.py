@@ -11,20 +11,22 @@ from pytensor.tensor.variable import TensorVariable
 
 from netlm_bayes.likelihood import patient_terms as patients
 from netlm_bayes.likelihood import priors
-from netlm_bayes.likelihood import site_terms as cells
 from netlm_bayes.likelihood.baseline import Baseline, Piecewise, Weibull, population_log_minus_log
 from netlm_bayes.likelihood.numbers import Data, Numbers, unpacked
 from netlm_bayes.likelihood.priors import cohort_parameters
-from netlm_bayes.likelihood.published_terms import (
+from netlm_bayes.likelihood.structure import PatientShape, Structure
+from netlm_bayes.likelihood.terms import (
     Term,
     binomial,
     contrast,
     digitised,
+    member_linear,
     normal,
     not_reached,
     population_log_probability,
+    response_of_groups,
+    survival_of_groups,
 )
-from netlm_bayes.likelihood.structure import PatientShape, Structure
 from netlm_bayes.parameters import names_of
 
 POINTWISE = "log_lik_"
@@ -201,10 +203,10 @@ def _patients(
 
 def _cells(numbers: Numbers, parameters: _Parameters) -> Term:
     """Groups of patients, collapsed or shared by a site."""
-    linear = cells.member_linear(parameters.theta, numbers)
+    linear = member_linear(parameters.theta, numbers)
     if parameters.baseline is None:
-        return cells.response(linear, numbers)
-    return cells.survival(linear, parameters.baseline, numbers)
+        return response_of_groups(linear, numbers)
+    return survival_of_groups(linear, parameters.baseline, numbers)
 
 
 def _ratios(numbers: Numbers, parameters: _Parameters) -> Term:

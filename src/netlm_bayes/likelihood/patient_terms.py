@@ -11,7 +11,7 @@ from pytensor.tensor.variable import TensorVariable
 
 from netlm_bayes.likelihood.baseline import Baseline
 from netlm_bayes.likelihood.numbers import Numbers
-from netlm_bayes.likelihood.published_terms import Term
+from netlm_bayes.likelihood.terms import Term
 
 NEXT_TO_IMPOSSIBLE = -1e10
 

@@ -7,13 +7,7 @@ from html import escape
 
 import pandas as pd
 
-from netlm_bayes.formats import (
-    OF_ESTIMAND,
-    chance,
-    error_of,
-    estimate_of,
-    interval,
-)
+from netlm_bayes.formats import OF_ESTIMAND, chance, error_of, estimate_of, interval
 
 Tables = Mapping[str, pd.DataFrame]
 MOST_COHORTS = 8

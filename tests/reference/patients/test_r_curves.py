@@ -8,10 +8,9 @@ from scipy import stats
 from tests.reference.patients.r_sets import SETS, R, Rows, estimates, lung, standard_errors
 
 from netlm_bayes.frequentist.cases import Cases
-from netlm_bayes.frequentist.cox import COX, null_log_likelihood
-from netlm_bayes.frequentist.logrank import logrank_test
-from netlm_bayes.frequentist.product_limit import StepCurve, product_limit
-from netlm_bayes.frequentist.schoenfeld import drift_test, schoenfeld
+from netlm_bayes.frequentist.hypothesis_tests import drift_test, logrank_test, schoenfeld
+from netlm_bayes.frequentist.kaplan_meier import StepCurve, product_limit
+from netlm_bayes.frequentist.models import COX, cox_null
 
 CURVES = [name for name in SETS if name != "heart"]
 BY = [(name, by) for name in CURVES for by in R["sets"][name]["log_rank"]]
@@ -70,7 +69,7 @@ def test_cox_is_that_of_r(name: str) -> None:
     np.testing.assert_allclose(np.sqrt(np.diag(found.covariance)), errors, rtol=1e-5)
     of_r = expected["log_likelihood"]
     assert found.log_likelihood == pytest.approx(of_r["fitted"], rel=1e-9)
-    assert null_log_likelihood(some) == pytest.approx(of_r["null"], rel=1e-11)
+    assert cox_null(some) == pytest.approx(of_r["null"], rel=1e-11)
 
 
 @pytest.mark.parametrize("transform", ["km", "identity"])

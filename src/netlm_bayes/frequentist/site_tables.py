@@ -22,11 +22,9 @@ from numpy.typing import NDArray
 from scipy.special import xlogy
 
 from netlm_bayes.codebook import RESPONSE, Codebook
-from netlm_bayes.frequentist.cases import Cases
-from netlm_bayes.frequentist.cox import COX
+from netlm_bayes.frequentist.cases import Cases, counted, printable
+from netlm_bayes.frequentist.models import COX, LOGISTIC
 from netlm_bayes.frequentist.regression import Fitted, Regression, method_name, regress, rows_of
-from netlm_bayes.frequentist.response import LOGISTIC
-from netlm_bayes.frequentist.rows import counted, printable
 from netlm_bayes.frequentist.terms import terms_of
 from netlm_bayes.ipd.patients import MISSING, Ints
 from netlm_bayes.results import MULTIVARIABLE, SITE_TABLE, UNIVARIABLE, Row, joined, table
@@ -184,7 +182,7 @@ def _treated(
     return Grouped(cases, levels, n, shared.responders)
 
 
-def null_log_likelihood(cases: Cases) -> float:
+def poisson_null(cases: Cases) -> float:
     r"""Log-likelihood without covariates, each interval with its own hazard.
 
     .. math:: \ell_0 = \sum_j \left( d_j \log \frac{d_j}{m_j} - d_j \right)
@@ -219,5 +217,5 @@ def _fit(cases: Cases, columns: Floats) -> Fitted | str:
     return Fitted(fitted.params[:k], fitted.cov_params()[:k, :k], top)
 
 
-POISSON = replace(COX, name="Poisson", fit=_fit, null=null_log_likelihood)
+POISSON = replace(COX, name="Poisson", fit=_fit, null=poisson_null)
 """A Cox regression whose baseline hazard is constant within intervals, in place of any."""
