@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from netlm_bayes.estimands.monte_carlo import REACH
+from netlm_bayes.estimands.summary import REACH
 from netlm_bayes.formats import Estimate
 
 Array = NDArray[np.float64]

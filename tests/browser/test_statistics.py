@@ -13,8 +13,8 @@ from playwright.sync_api import Browser, Page
 from tests.browser.independent import estimate
 
 from netlm_bayes.estimands.description import Profile
-from netlm_bayes.estimands.monte_carlo import quantiles
 from netlm_bayes.estimands.profile import predict_profile
+from netlm_bayes.estimands.summary import quantiles
 from netlm_bayes.formats import MONTHS, PERCENT, Kind, shown
 from netlm_bayes.model import Model
 from netlm_bayes.report.labels import Labels

@@ -13,8 +13,8 @@ from netlm_bayes.codebook import BUNDLED, Codebook, read_codebook
 from netlm_bayes.errors import RunError
 from netlm_bayes.estimands.covariate_mix import treated_by
 from netlm_bayes.estimands.description import description_of
+from netlm_bayes.estimands.follow_up import Plan
 from netlm_bayes.estimands.parameters import prior_draws
-from netlm_bayes.estimands.study import Plan
 from netlm_bayes.evidence.assemble import analyse
 from netlm_bayes.evidence.check import check_file
 from netlm_bayes.evidence.sources import CohortFile, read_cohorts

@@ -26,9 +26,8 @@ from tests.frozen.cases import HERE, Case
 
 from netlm_bayes.choices import Sampling
 from netlm_bayes.compare import usual_tables
-from netlm_bayes.estimands.adverse_events import adverse_event_rates
-from netlm_bayes.estimands.estimates import estimate, estimate_effects
-from netlm_bayes.estimands.pointwise import with_patients
+from netlm_bayes.estimands.estimates import adverse_event_rates, estimate, estimate_effects
+from netlm_bayes.estimands.loo import with_patients
 from netlm_bayes.estimands.prior import accepted_prior
 from netlm_bayes.estimands.summary import tidy
 from netlm_bayes.evidence.analysis import Analysis

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from netlm_bayes.codebook import Codebook
 from netlm_bayes.estimands.covariate_mix import Mix
+from netlm_bayes.estimands.follow_up import Plan, study_of
 from netlm_bayes.estimands.parameters import Parameterisation, prior_truth
 from netlm_bayes.estimands.simulation import Split, simulate_institution
-from netlm_bayes.estimands.study import Plan, study_of
 from netlm_bayes.ipd.columns import Layout
 from netlm_bayes.ipd.patients import Patients
 from netlm_bayes.ipd.read import read_patients

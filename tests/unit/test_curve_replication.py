@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from netlm_bayes.curves import Weibull
-from netlm_bayes.estimands.curve_replication import curve_replicates
 from netlm_bayes.estimands.population import Population
+from netlm_bayes.estimands.replication import curve_replicates
 from netlm_bayes.population import Patterns
 from netlm_bayes.published.digitised.plausible import CurveEvidence
 

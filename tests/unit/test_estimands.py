@@ -17,13 +17,16 @@ from scipy.stats import beta, norm
 
 from netlm_bayes.codebook import Covariate
 from netlm_bayes.curves import Baseline, Piecewise, Weibull
-from netlm_bayes.estimands.adverse_events import adverse_event_rates
 from netlm_bayes.estimands.effects import Contrast, contrasts_of, effects
+from netlm_bayes.estimands.estimates import (
+    adverse_event_rates,
+    response_probability,
+    subgroup_survival,
+    survival_curves,
+)
 from netlm_bayes.estimands.population import Population, last_follow_up, populations
-from netlm_bayes.estimands.response import response_probability
 from netlm_bayes.estimands.subgroups import subgroups_within
 from netlm_bayes.estimands.summary import Quantity, tidy
-from netlm_bayes.estimands.survival import subgroup_survival, survival_curves
 from netlm_bayes.population import Patterns
 from netlm_bayes.results import Row
 from netlm_bayes.sampling.gate import Accepted, Check

@@ -9,16 +9,19 @@ import pandas as pd
 import pytest
 from scipy.optimize import brentq
 
-from netlm_bayes.compare.fragility import Statement, agreement, fragility_table, statement
-from netlm_bayes.compare.overturn import (
+from netlm_bayes.compare.tipping_points import (
     Belief,
+    Statement,
+    agreement,
     belief,
     events_to_change,
     evidence_in,
+    fragility_table,
     scale_at_change,
     sceptics_limit,
+    statement,
+    tipping_points,
 )
-from netlm_bayes.compare.tipping_points import tipping_points
 from netlm_bayes.formats import ABOUT, around_one, shown
 from netlm_bayes.report.prose import fragility_words
 from netlm_bayes.results import ERRORS

@@ -5,7 +5,7 @@ import pytest
 import xarray as xr
 from scipy import stats
 
-from netlm_bayes.estimands.power_scaling import BOTH, COLUMNS, NEITHER, PRIOR, power_scaling
+from netlm_bayes.estimands.prior import BOTH, COLUMNS, NEITHER, PRIOR, power_scaling
 from netlm_bayes.model import Model
 
 SPEC = Model.model_validate({"name": "m", "outcome": "response", "covariates": ["size"]})

@@ -18,8 +18,11 @@ from netlm_bayes.codebook import Codebook
 from netlm_bayes.curves import Baseline, Piecewise, Weibull
 from netlm_bayes.estimands.follow_up import Linear, dated, event_times, followed
 from netlm_bayes.estimands.predictive import curve_months, predictive_response, predictive_survival
-from netlm_bayes.estimands.replicated_curves import product_limits
-from netlm_bayes.estimands.replicated_patients import cohorts_of_patients, replicated
+from netlm_bayes.estimands.replicated_patients import (
+    cohorts_of_patients,
+    product_limits,
+    replicated,
+)
 from netlm_bayes.evidence.analysis import Analysis
 from netlm_bayes.evidence.assemble import analyse
 from netlm_bayes.evidence.sources import CohortFile

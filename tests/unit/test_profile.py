@@ -20,12 +20,11 @@ from netlm_bayes.cli.runs import profile_given
 from netlm_bayes.codebook import Codebook
 from netlm_bayes.errors import InputError, RunError
 from netlm_bayes.estimands.description import description_of, rounded_counts
+from netlm_bayes.estimands.estimates import CURVE_MONTHS, subgroup_response, subgroup_survival
 from netlm_bayes.estimands.population import populations
 from netlm_bayes.estimands.profile import Predicted, predict_profile, profile_of
-from netlm_bayes.estimands.response import subgroup_response
 from netlm_bayes.estimands.subgroups import subgroups_within
 from netlm_bayes.estimands.summary import Quantity
-from netlm_bayes.estimands.survival import CURVE_MONTHS, subgroup_survival
 from netlm_bayes.evidence.analysis import Analysis
 from netlm_bayes.evidence.assemble import analyse
 from netlm_bayes.evidence.sources import CohortFile

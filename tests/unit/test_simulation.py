@@ -28,6 +28,7 @@ from netlm_bayes.estimands.covariate_mix import (
     with_missing,
 )
 from netlm_bayes.estimands.description import description_of
+from netlm_bayes.estimands.follow_up import Plan, Study, observed, study_of
 from netlm_bayes.estimands.parameters import Parameterisation, Truth, posterior_truth, prior_draws
 from netlm_bayes.estimands.simulation import (
     Split,
@@ -35,7 +36,6 @@ from netlm_bayes.estimands.simulation import (
     responses,
     simulate_institution,
 )
-from netlm_bayes.estimands.study import Plan, Study, observed, study_of
 from netlm_bayes.evidence.analysis import Analysis
 from netlm_bayes.ipd.columns import Layout
 from netlm_bayes.ipd.patients import Patients

@@ -1,7 +1,6 @@
 """Posterior beside what was printed: ratio by ratio, pooled, and whether cohorts may overlap."""
 
 from netlm_bayes.compare.evidence_map import evidence_map
-from netlm_bayes.compare.fragility import fragility_table
 from netlm_bayes.compare.overlap import overlap_table, weights_if_shared
 from netlm_bayes.compare.pooled import cohort_estimate, pooled_table
 from netlm_bayes.compare.printed import (
@@ -12,7 +11,7 @@ from netlm_bayes.compare.printed import (
     shrinkage,
     wrong_sign,
 )
-from netlm_bayes.compare.tipping_points import tipping_points
+from netlm_bayes.compare.tipping_points import fragility_table, tipping_points
 from netlm_bayes.compare.usual import Recipe, usual_comparison, usual_tables
 
 __all__ = [

@@ -10,12 +10,11 @@ import arviz_stats as azs
 import numpy as np
 import pandas as pd
 
-from netlm_bayes.compare.overturn import EVENTS, belief
 from netlm_bayes.compare.pooled import own_estimate
+from netlm_bayes.compare.tipping_points import EVENTS, belief
 from netlm_bayes.estimands.effects import contrasts_of, ratio_name
-from netlm_bayes.estimands.monte_carlo import propagated
 from netlm_bayes.estimands.population import POOLED
-from netlm_bayes.estimands.summary import Quantity
+from netlm_bayes.estimands.summary import Quantity, propagated
 from netlm_bayes.evidence.analysis import Analysis, CohortEvidence
 from netlm_bayes.formats import error_of
 from netlm_bayes.results import CURVE, INDIRECT, MEANT, PATIENTS, PRINTED, SITE_TABLE, Row, table

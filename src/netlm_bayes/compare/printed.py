@@ -13,9 +13,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from netlm_bayes.estimands.effects import Contrast
-from netlm_bayes.estimands.monte_carlo import mean_errors, probability_errors, quantiles
 from netlm_bayes.estimands.population import Population
 from netlm_bayes.estimands.replication import Replicate
+from netlm_bayes.estimands.summary import mean_errors, probability_errors, quantiles
 from netlm_bayes.evidence.analysis import Analysis
 from netlm_bayes.formats import error_column
 from netlm_bayes.published.cohort import Cohort

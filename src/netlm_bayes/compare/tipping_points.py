@@ -1,23 +1,218 @@
-"""Tipping points of pooled effects: the prior, heterogeneity or study that would turn a verdict."""
+"""What pooled effects rest on, and the prior, heterogeneity or study that would turn a verdict."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from statistics import NormalDist
 from typing import Any, NamedTuple
 
 import pandas as pd
 
-from netlm_bayes.compare.fragility import NOTHING, OPEN, PRIOR
-from netlm_bayes.compare.overturn import belief, events_to_change, scale_at_change, sceptics_limit
-from netlm_bayes.estimands.effects import contrasts_of
-from netlm_bayes.estimands.monte_carlo import propagated
+from netlm_bayes.compare.printed import scepticism_limit
+from netlm_bayes.estimands.effects import contrasts_of, ratio_name
 from netlm_bayes.estimands.population import POOLED
+from netlm_bayes.estimands.summary import propagated
 from netlm_bayes.evidence.analysis import Analysis
 from netlm_bayes.formats import estimate_of
 from netlm_bayes.results import CONTRAST, table
+from netlm_bayes.results import TABLES as COLUMNS
 
-Row = Mapping[str, Any]
+EVENTS = 4.0
+"""Events of a balanced comparison of two groups whose log hazard ratio has variance 1."""
+
+
+@dataclass(frozen=True)
+class Belief:
+    """A log ratio, as if normal."""
+
+    mean: float
+    sd: float
+
+    @property
+    def precision(self) -> float:
+        """One over the variance."""
+        return 1 / self.sd**2
+
+
+def belief(lower: float, upper: float, level: float) -> Belief:
+    """A log ratio from the limits of its ratio's central interval."""
+    low, high = math.log(lower), math.log(upper)
+    return Belief((low + high) / 2, (high - low) / (2 * quantile_of(level)))
+
+
+def quantile_of(level: float) -> float:
+    """Standard deviations that a normal's central interval reaches to each side."""
+    return NormalDist().inv_cdf((1 + level) / 2)
+
+
+def evidence_in(posterior: Belief, prior: Belief) -> Belief | None:
+    r"""What the data add to a prior.
+
+    .. math:: \frac{1}{v} = \frac{1}{v_1} - \frac{1}{v_0}, \qquad
+              \frac{m}{v} = \frac{m_1}{v_1} - \frac{m_0}{v_0}
+    """
+    precision = posterior.precision - prior.precision
+    if precision <= 0:
+        return None
+    mean = (posterior.mean * posterior.precision - prior.mean * prior.precision) / precision
+    return Belief(mean, precision**-0.5)
+
+
+def sceptics_limit(posterior: Belief, prior: Belief, level: float) -> float:
+    """Limit of the sceptic's prior interval that would make the posterior interval hold 1.
+
+    The model's own prior is taken out first; the sceptic's, centred on no effect, from one over
+    this ratio to this ratio, comes in its place (Matthews' analysis of credibility).
+    """
+    data = evidence_in(posterior, prior)
+    if data is None:
+        return math.nan
+    reach = quantile_of(level) * data.sd
+    return scepticism_limit(math.exp(data.mean - reach), math.exp(data.mean + reach))
+
+
+def scale_at_change(scales: Sequence[float], margins: Sequence[float]) -> float:
+    r"""Heterogeneity scale at which an interval's near limit first crosses 1.
+
+    Interpolated on the logarithm of the scale between neighbours of opposite sign:
+
+    .. math:: \log s = \log s_1 + \frac{g_1}{g_1 - g_2} (\log s_2 - \log s_1)
+    """
+    points = list(zip(scales, margins, strict=True))
+    for (first, near), (second, far) in pairwise(points):
+        if (near > 0) != (far > 0):
+            share = near / (near - far)
+            return float(first * (second / first) ** share)
+    return math.nan
+
+
+def events_to_change(pooled: Belief, level: float, tau: float) -> float:
+    r"""Events of one more study that would turn a statement.
+
+    To make an interval that excludes 1 hold it, the study finds no effect; to make one that holds
+    1 exclude it, it finds the pooled effect. The interval ends at 1 once the study's information
+    on the pooled effect is
+
+    .. math:: I = \frac{m^2}{z^2 v^2} - \frac{1}{v} \quad\text{or}\quad I = \frac{z^2}{m^2} -
+              \frac{1}{v}, \qquad d = \frac{4}{1 / I - \tau^2}
+
+    with `d` the events of a balanced comparison of two groups, and :math:`\tau` the heterogeneity
+    between studies, which it leaves as it is.
+    """
+    z, variance = quantile_of(level), pooled.sd**2
+    if abs(pooled.mean) > z * pooled.sd:
+        needed = (pooled.mean / (z * variance)) ** 2 - 1 / variance
+    elif pooled.mean == 0:
+        return math.inf
+    else:
+        needed = (z / pooled.mean) ** 2 - 1 / variance
+    if needed * tau**2 >= 1:
+        return math.inf
+    return EVENTS * needed / (1 - needed * tau**2)
+
+
+Row = Mapping[Any, Any]
+NOTHING, PRIOR, SCENARIO, SOURCE = "nothing", "heterogeneity prior", "scenario", "source left out"
+"""What may be changed, as in the column `changed`."""
+MAIN = "main"
+ON_THE_EDGE = "on the edge"
+OPEN = "open"
+NEAR = 2.0
+"""Monte Carlo errors of an interval's end from 1 within which a statement is on the edge."""
+TABLES = {
+    PRIOR: ("heterogeneity", "heterogeneity_scale"),
+    SCENARIO: ("scenarios", "scenario"),
+    SOURCE: ("leave_one_source_out", "left_out"),
+}
+"""By what is changed: the table, and its column that says to what."""
+
+
+def fragility_table(analysis: Analysis, tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """Every pooled ratio under all that was changed, and whether it still says the same."""
+    chosen = [row for row in _answers(analysis, tables) if _is_pooled_ratio(analysis, row)]
+    mains = {str(row["contrast"]): row for row in chosen if row["changed"] == NOTHING}
+    rows = []
+    for contrast, main in mains.items():
+        said = statement(main)
+        for row in (row for row in chosen if row["contrast"] == contrast):
+            now = statement(row)
+            kept = {key: value for key, value in row.items() if key in COLUMNS["fragility"]}
+            rows.append(kept | now.columns | {"same_as_main": agreement(said, now)})
+    return table("fragility", rows)
+
+
+def _answers(analysis: Analysis, tables: Mapping[str, pd.DataFrame]) -> Iterator[dict[str, Any]]:
+    """All rows of all tables, with what was changed; the main ones once."""
+    own = f"{analysis.spec.prior('heterogeneity_effect').sigma:g}"
+    if "scenarios" in tables:
+        yield from _rows(tables["scenarios"], "scenario", MAIN, NOTHING)
+    for changed, (name, column) in TABLES.items():
+        unchanged = own if changed == PRIOR else MAIN
+        if name in tables:
+            for to in dict.fromkeys(tables[name][column]):
+                if _name(to) != unchanged:
+                    yield from _rows(tables[name], column, to, changed)
+
+
+def _rows(
+    table: pd.DataFrame, column: str, to: str | float, changed: str
+) -> Iterator[dict[str, Any]]:
+    """Rows under one value of the column that says to what something was changed."""
+    for row in table[table[column] == to].to_dict("records"):
+        yield {
+            **{str(key): value for key, value in row.items()},
+            "changed": changed,
+            "to": _name(to),
+        }
+
+
+def _name(to: str | float) -> str:
+    """What something was changed to, as text."""
+    return to if isinstance(to, str) else f"{to:g}"
+
+
+def _is_pooled_ratio(analysis: Analysis, row: Row) -> bool:
+    """Whether a row is of a covariate's ratio in the pool."""
+    wanted = (POOLED, analysis.endpoints[0], ratio_name(analysis), "posterior")
+    return tuple(row[key] for key in ("cohort", "endpoint", "estimand", "method")) == wanted
+
+
+class Statement(NamedTuple):
+    """What an interval says of its ratio: its side of 1, and whether an end is on the edge."""
+
+    side: str
+    on_the_edge: bool
+
+    @property
+    def columns(self) -> dict[str, object]:
+        """Columns of a statement."""
+        words = f"{self.side}, {ON_THE_EDGE}" if self.on_the_edge else self.side
+        return {"side": self.side, "on_the_edge": self.on_the_edge, "statement": words}
+
+
+def statement(row: Row) -> Statement:
+    """What an interval says of its ratio.
+
+    >>> row = {"lower": 1.02, "upper": 2.2, "lower_mcse": 0.02, "upper_mcse": 0.04}
+    >>> statement(row)
+    Statement(side='above 1', on_the_edge=True)
+    """
+    low, high = row["lower"] - 1, row["upper"] - 1
+    side = "above 1" if low > 0 else "below 1" if high < 0 else OPEN
+    edges = ((low, row["lower_mcse"]), (high, row["upper_mcse"]))
+    return Statement(side, any(abs(x) <= NEAR * e for x, e in edges))
+
+
+def agreement(main: Statement, other: Statement) -> str:
+    """Whether two statements say the same: `yes`, `no`, or `on the edge`."""
+    if main.side == other.side:
+        return "yes"
+    return ON_THE_EDGE if main.on_the_edge or other.on_the_edge else "no"
+
+
 STATED = (*CONTRAST, "statement", "side", "on_the_edge")
 
 

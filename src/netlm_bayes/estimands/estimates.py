@@ -1,20 +1,138 @@
-"""All that a run reports of one posterior, and all that a sensitivity analysis does."""
+"""All that a run reports of one posterior: survival, response, effects, and adverse events.
+
+Every estimate of a subgroup is standardised: averaged over the other covariates' mix within it.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
+from scipy.special import expit
+from scipy.stats import beta
 
 from netlm_bayes.estimands.effects import effects
 from netlm_bayes.estimands.population import Population, populations
-from netlm_bayes.estimands.response import subgroup_response
-from netlm_bayes.estimands.subgroups import subgroups_within
+from netlm_bayes.estimands.subgroups import Subgroups, subgroups_within
 from netlm_bayes.estimands.summary import Quantity, stacked
-from netlm_bayes.estimands.survival import subgroup_survival, survival_curves
 from netlm_bayes.evidence.analysis import Analysis
+from netlm_bayes.published.cohort import Cohort
+from netlm_bayes.published.items import AdverseEvent
+from netlm_bayes.results import OVERALL, PRINTED, Row, table
 from netlm_bayes.sampling.gate import Accepted
+
+MILESTONES = (6.0, 12.0, 24.0)
+HORIZON = 24.0
+CURVE_MONTHS = tuple(np.arange(0.0, 37.0, 1.5).tolist())
+
+
+def subgroup_survival(
+    population: Population, endpoint: str, subgroups: Subgroups
+) -> Iterator[Quantity]:
+    """Median, RMST(24) and S(6), S(12), S(24) of every subgroup."""
+    baseline = population.curve(endpoint)
+    median = subgroups.median(baseline)
+    timed = [("rmst", HORIZON, subgroups.rmst(baseline, HORIZON))]
+    timed += [("survival", at, subgroups.survival(baseline, at)) for at in MILESTONES]
+    for place, name in enumerate(subgroups.names):
+        row = subgroups.row(name, population, endpoint)
+        middle = float(np.median(median[place]))
+        yield Quantity(_followed(row.but(estimand="median"), middle), median[place])
+        for estimand, months, values in timed:
+            timed_row = row.but(estimand=estimand, horizon=months)
+            yield Quantity(_followed(timed_row, months), values[place])
+
+
+def survival_curves(
+    population: Population, endpoint: str, subgroups: Subgroups
+) -> Iterator[Quantity]:
+    """S(t) of every subgroup, on a grid of months."""
+    baseline = population.curve(endpoint)
+    for months in CURVE_MONTHS:
+        survival = subgroups.survival(baseline, months)
+        for name, draws in zip(subgroups.names, survival, strict=True):
+            row = subgroups.row(name, population, endpoint)
+            row = row.but(estimand="survival", horizon=months)
+            yield Quantity(_followed(row, months), draws)
+
+
+def _followed(row: Row, months: float) -> Row:
+    """Tell whether a time lies beyond what was followed, or that no follow-up is printed."""
+    end = row.followed_to
+    if np.isnan(end):
+        return row.but(note="length of follow-up not printed")
+    if months > end:
+        beyond = f"extrapolated beyond the last follow-up at {end:g} months"
+        return row.but(note=beyond, extrapolated=True)
+    return row
+
+
+def response_probability(population: Population, subgroups: Subgroups) -> NDArray[np.float64]:
+    r"""Mean probability of response in every subgroup.
+
+    .. math:: \frac{\sum_x w_x \operatorname{expit}(b + \eta_x)}{\sum_x w_x}
+    """
+    return subgroups.mean(expit(population.level[:, None] + subgroups.log_ratio))
+
+
+def subgroup_response(population: Population, subgroups: Subgroups) -> Iterator[Quantity]:
+    """Probability of response of every subgroup, standardised."""
+    probability = response_probability(population, subgroups)
+    for name, draws in zip(subgroups.names, probability, strict=True):
+        row = subgroups.row(name, population, "response")
+        yield Quantity(row.but(estimand="response_probability"), draws)
+
+
+JEFFREYS = 0.5
+
+
+def adverse_event_rates(cohorts: Sequence[Cohort], level: float = 0.95) -> pd.DataFrame:
+    r"""Posterior rate of each printed adverse event.
+
+    .. math:: \pi \sim \mathrm{Beta}(\tfrac12, \tfrac12), \qquad
+              \pi \mid k \sim \mathrm{Beta}(k + \tfrac12, n - k + \tfrac12)
+
+    Where only a percentage is printed, `k` is the nearest whole number of patients. The interval is
+    central, but starts at 0 for no event and ends at 1 for an event in all (Brown, Cai, DasGupta
+    2001, 10.1214/ss/1009213286).
+    """
+    rows = [
+        _rate(cohort, item, level)
+        for cohort in cohorts
+        for item in cohort.published
+        if isinstance(item, AdverseEvent)
+    ]
+    return table("adverse_events", rows)
+
+
+def _rate(cohort: Cohort, item: AdverseEvent, level: float) -> dict[str, object]:
+    """Tidy row of one event."""
+    share, tail = float(item.percent or 0) / 100, (1 - level) / 2
+    count = item.n if item.n is not None else round(share * cohort.n)
+    law = beta(count + JEFFREYS, cohort.n - count + JEFFREYS)
+    basis = "printed" if item.n is not None else f"from {item.percent} %"
+    return {
+        "cohort": cohort.id,
+        "endpoint": "adverse_event",
+        "estimand": "adverse_event_rate",
+        "contrast": item.event + (f" (grade {item.grade})" if item.grade else ""),
+        "adverse_event": item.event,
+        "grade": item.grade or "",
+        "subgroup": OVERALL,
+        "method": "posterior (Jeffreys prior)",
+        "estimate": float(law.median()),
+        "lower": float(law.ppf(tail)) if count else 0.0,
+        "upper": float(law.ppf(1 - tail)) if count < cohort.n else 1.0,
+        "interval": level,
+        "n": cohort.n,
+        "events": count,
+        "informed": True,
+        "evidence": PRINTED,
+        "note": f"{count} of {cohort.n}, {basis}",
+    }
 
 
 @dataclass(frozen=True)

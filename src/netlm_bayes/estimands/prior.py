@@ -1,13 +1,20 @@
-"""What a model believes before any evidence: independent draws of its parameters."""
+"""What a model believes before any evidence, and how much that weighs in the posterior."""
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Collection, Iterator
+
+import arviz_stats as azs
 import numpy as np
+import pandas as pd
 import xarray as xr
 
+from netlm_bayes.choices import Prior
 from netlm_bayes.estimands.parameters import Parameterisation, prior_draws
 from netlm_bayes.evidence.analysis import Analysis
 from netlm_bayes.likelihood.structure import structure_of
+from netlm_bayes.model import Model
 from netlm_bayes.sampling.gate import ESS, Accepted, Check
 
 DIMS = {
@@ -57,3 +64,99 @@ def accepted_prior(analysis: Analysis, chains: int, draws: int, seed: int) -> Ac
     # Independent draws are as many as they are: there are no chains to converge.
     enough = Check("independent prior draws", size, ESS, size >= ESS)
     return Accepted(xr.DataTree.from_dict({"posterior": posterior}), (enough,))
+
+
+COLUMNS = ("parameter", "prior", "likelihood", "diagnosis")
+LARGE = 0.05
+"""Sensitivity above which ArviZ speaks of a prior, or of evidence, that matters."""
+BOTH = "both weigh, and may pull apart"
+PRIOR = "prior may weigh more than the evidence"
+NEITHER = "no strong dependence on the prior"
+DIAGNOSES = {
+    "potential prior-data conflict": BOTH,
+    "potential strong prior / weak likelihood": PRIOR,
+}
+
+
+def power_scaling(
+    tree: xr.DataTree, spec: Model, of_patients: Collection[str] = ()
+) -> pd.DataFrame:
+    r"""Sensitivity of the shared parameters to raising prior and likelihood to a power.
+
+    .. math:: p_\alpha(\theta \mid y) \propto p(\theta)^\alpha \, p(y \mid \theta), \qquad
+              p(\theta) \, p(y \mid \theta)^\alpha
+
+    Scaled is the prior of what all cohorts share (centres, heterogeneity, offsets), and not the
+    spread of cohorts around it, which is part of the model of the data.
+    """
+    kept = tree["log_likelihood"].to_dataset() if "log_likelihood" in tree else xr.Dataset()
+    if not _is_whole(kept, of_patients):
+        return pd.DataFrame(columns=list(COLUMNS))
+    draws = tree["posterior"].to_dataset()
+    log_prior = xr.Dataset(dict(_log_priors(draws, spec)))
+    names = list(map(str, log_prior.data_vars))
+    weighed = xr.DataTree.from_dict(
+        {
+            "posterior": draws[names],
+            "log_prior": log_prior,
+            "log_likelihood": kept,
+        }
+    )
+    found = _quietly_summarised(weighed, names)
+    return pd.DataFrame(
+        {
+            "parameter": found.index.astype(str),
+            "prior": found["prior"].to_numpy(float),
+            "likelihood": found["likelihood"].to_numpy(float),
+            "diagnosis": [DIAGNOSES.get(str(text), NEITHER) for text in found["diagnosis"]],
+        }
+    )
+
+
+def _is_whole(log_likelihood: xr.Dataset, of_patients: Collection[str]) -> bool:
+    """Tell whether patients are there, one by one or as groups that are named by their cohort."""
+    coordinates = log_likelihood.coords.values()
+    rows = [str(row) for found in coordinates for row in np.atleast_1d(found.to_numpy())]
+    told = [any(row.startswith(f"{name}, ") for row in rows) for name in of_patients]
+    return bool(log_likelihood.data_vars) and ("patients" in log_likelihood or all(told))
+
+
+def _quietly_summarised(tree: xr.DataTree, names: list[str]) -> pd.DataFrame:
+    """ArviZ's table, without its log message: the table says the same."""
+    log = logging.getLogger("arviz_stats.psense")
+    before, log.disabled = log.disabled, True
+    try:
+        found: pd.DataFrame = azs.psense_summary(tree, var_names=names, threshold=LARGE)
+        return found
+    finally:
+        log.disabled = before
+
+
+def _log_priors(draws: xr.Dataset, spec: Model) -> Iterator[tuple[str, xr.DataArray]]:
+    """Log prior density of every shared parameter, up to a constant."""
+    centre = "mu" if "mu" in draws else "theta"
+    yield centre, _log_density(draws[centre], spec, "parameter", "")
+    if "tau" in draws:
+        yield "tau", _log_density(draws["tau"], spec, "heterogeneity", "heterogeneity_")
+    for name, prior in (
+        ("endpoint_offset", "endpoint_offset"),
+        ("effect_change", "effect_change"),
+        ("hazard_step_sd", "hazard_step"),
+        ("threshold_gap", "threshold_gap"),
+    ):
+        if name in draws:
+            yield name, _log_kernel(draws[name], [spec.prior(prior)])
+
+
+def _log_density(array: xr.DataArray, spec: Model, along: str, prefix: str) -> xr.DataArray:
+    """Log prior of parameters whose names tell their priors: what is no level is an effect."""
+    known = spec.known_priors
+    names = [f"{prefix}{name}" for name in array[along].to_numpy()]
+    return _log_kernel(array, [spec.prior(x if x in known else f"{prefix}effect") for x in names])
+
+
+def _log_kernel(array: xr.DataArray, priors: list[Prior]) -> xr.DataArray:
+    r"""Normal or half-normal, :math:`-\tfrac12 ((x - m) / \sigma)^2`, along the last axis."""
+    location = np.array([prior.mu for prior in priors])
+    scale = np.array([prior.sigma for prior in priors])
+    return -0.5 * ((array - location) / scale) ** 2

@@ -9,11 +9,10 @@ from typing import Any
 
 from netlm_bayes.errors import InputError, Problem
 from netlm_bayes.estimands.description import Described, Profile, described_analysis
+from netlm_bayes.estimands.estimates import subgroup_response, subgroup_survival, survival_curves
 from netlm_bayes.estimands.population import populations
-from netlm_bayes.estimands.response import subgroup_response
 from netlm_bayes.estimands.subgroups import subgroups_within
 from netlm_bayes.estimands.summary import Quantity
-from netlm_bayes.estimands.survival import subgroup_survival, survival_curves
 from netlm_bayes.evidence.analysis import Analysis
 from netlm_bayes.files.toml import did_you_mean
 from netlm_bayes.latent import Scale

@@ -13,7 +13,7 @@ from netlm_bayes.choices import Sampling
 from netlm_bayes.compare import Recipe
 from netlm_bayes.errors import InputError, InputErrors, Problem
 from netlm_bayes.estimands.estimates import Estimates, estimate, estimate_effects
-from netlm_bayes.estimands.pointwise import with_patients
+from netlm_bayes.estimands.loo import with_patients
 from netlm_bayes.estimands.summary import Quantity
 from netlm_bayes.evidence.analysis import Analysis
 from netlm_bayes.evidence.sources import CohortFile, inputs_of, read_cohorts

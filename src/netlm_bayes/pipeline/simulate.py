@@ -15,10 +15,10 @@ from netlm_bayes.codebook import BUNDLED, Codebook, find_codebook
 from netlm_bayes.errors import InputError, Problem
 from netlm_bayes.estimands.covariate_mix import Treated, treated_by, treated_by_anybody
 from netlm_bayes.estimands.description import Described, description_of
+from netlm_bayes.estimands.follow_up import MONTHS, PATIENTS, Plan, Study, study_of
 from netlm_bayes.estimands.parameters import Parameterisation, Truth, posterior_truth, prior_truth
 from netlm_bayes.estimands.population import NEXT, POOLED
 from netlm_bayes.estimands.simulation import Split, printed_split, simulate_institution
-from netlm_bayes.estimands.study import MONTHS, PATIENTS, Plan, Study, study_of
 from netlm_bayes.evidence.assemble import analyse
 from netlm_bayes.evidence.sources import CohortFile, read_cohorts
 from netlm_bayes.files.toml import did_you_mean

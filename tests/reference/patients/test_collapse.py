@@ -19,7 +19,7 @@ from tests.reference.patients.graphs import (
     table,
 )
 
-from netlm_bayes.estimands.pointwise import with_patients
+from netlm_bayes.estimands.loo import with_patients
 from netlm_bayes.evidence.analysis import Analysis
 from netlm_bayes.likelihood.structure import structure_of
 

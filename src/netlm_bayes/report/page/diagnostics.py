@@ -11,11 +11,10 @@ from numpy.typing import NDArray
 from scipy.stats import rankdata
 
 from netlm_bayes.estimands.description import described_analysis
-from netlm_bayes.estimands.monte_carlo import quantiles
+from netlm_bayes.estimands.estimates import CURVE_MONTHS, response_probability
 from netlm_bayes.estimands.population import POOLED, Population, populations
-from netlm_bayes.estimands.response import response_probability
 from netlm_bayes.estimands.subgroups import Subgroups, subgroups_within
-from netlm_bayes.estimands.survival import CURVE_MONTHS
+from netlm_bayes.estimands.summary import quantiles
 from netlm_bayes.formats import SHARE, Estimate, Kind, shown
 from netlm_bayes.report.charts.description import (
     Chart,

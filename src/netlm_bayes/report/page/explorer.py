@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 
 from netlm_bayes.curves import Piecewise, Weibull
 from netlm_bayes.estimands.description import HARDLY_ANYBODY, Described, described_analysis
+from netlm_bayes.estimands.estimates import MILESTONES
 from netlm_bayes.estimands.population import NEXT, POOLED, Population, populations
-from netlm_bayes.estimands.survival import MILESTONES
 from netlm_bayes.evidence.analysis import Analysis
 from netlm_bayes.formats import listed
 from netlm_bayes.report.page.run import PageRun

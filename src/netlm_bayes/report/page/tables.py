@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from netlm_bayes.estimands.power_scaling import LARGE, NEITHER, power_scaling
+from netlm_bayes.estimands.prior import LARGE, NEITHER, power_scaling
 from netlm_bayes.formats import (
     ABOUT,
     ABOUT_COUNT,
