@@ -22,9 +22,8 @@ from numpy.typing import NDArray
 from netlm_bayes.curves import ANCHOR_MONTHS, Weibull
 from netlm_bayes.evidence.analysis import Analysis, CohortEvidence
 from netlm_bayes.evidence.assemble import analyse
-from netlm_bayes.evidence.implied.emulator import follow_up_of
-from netlm_bayes.evidence.implied.plausible import plausible
-from netlm_bayes.evidence.implied.regression import (
+from netlm_bayes.evidence.implied import follow_up_of, plausible
+from netlm_bayes.evidence.reduced_regression import (
     MOMENTS,
     FollowUp,
     Regression,
@@ -35,7 +34,7 @@ from netlm_bayes.evidence.implied.regression import (
 from netlm_bayes.evidence.sources import BUNDLED_COHORTS, read_cohorts
 from netlm_bayes.likelihood.data import data_of
 from netlm_bayes.likelihood.graph import build, pointwise_names
-from netlm_bayes.likelihood.numbers import packed
+from netlm_bayes.likelihood.priors import packed
 from netlm_bayes.likelihood.structure import structure_of
 from netlm_bayes.model import read_model
 from netlm_bayes.published.estimates import PrintedRatio

@@ -35,7 +35,7 @@ from netlm_bayes.evidence.assemble import analyse
 from netlm_bayes.evidence.sources import BUNDLED_COHORTS, CohortFile, read_cohorts
 from netlm_bayes.likelihood.data import data_of
 from netlm_bayes.likelihood.graph import build
-from netlm_bayes.likelihood.numbers import packed
+from netlm_bayes.likelihood.priors import packed
 from netlm_bayes.likelihood.structure import structure_of
 from netlm_bayes.model import Model, read_model
 from netlm_bayes.pipeline import sensitivity

@@ -11,12 +11,7 @@ from scipy import stats
 from statsmodels.duration.survfunc import SurvfuncRight, survdiff
 from tests.invented import book
 
-from netlm_bayes.frequentist import (
-    cox_selected,
-    kaplan_meier,
-    kaplan_meier_curves,
-    logrank,
-)
+from netlm_bayes.frequentist import cox_selected, kaplan_meier, kaplan_meier_curves, logrank
 from netlm_bayes.frequentist.cases import cases_of, survival_outcome
 from netlm_bayes.frequentist.kaplan_meier import product_limit
 from netlm_bayes.frequentist.models import COX, cox_null

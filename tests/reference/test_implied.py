@@ -9,7 +9,7 @@ from scipy.special import expit
 
 from netlm_bayes.choices import Association
 from netlm_bayes.curves import Piecewise, Weibull
-from netlm_bayes.evidence.implied.regression import FollowUp, Regression, Response, Survival
+from netlm_bayes.evidence.reduced_regression import FollowUp, Regression, Response, Survival
 from netlm_bayes.population import Patterns, joint_distribution
 
 PATTERNS = Patterns(

@@ -26,7 +26,7 @@ from netlm_bayes.evidence.builder import Cohort
 from netlm_bayes.evidence.sources import BUNDLED_COHORTS, read_cohorts
 from netlm_bayes.likelihood.data import data_of
 from netlm_bayes.likelihood.graph import LEARNED_STEP, build, pointwise_names
-from netlm_bayes.likelihood.numbers import packed
+from netlm_bayes.likelihood.priors import packed
 from netlm_bayes.likelihood.script import STANDALONE, facts_of, script_of, with_data
 from netlm_bayes.likelihood.structure import structure_of
 from netlm_bayes.model import read_model

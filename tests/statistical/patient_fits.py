@@ -20,7 +20,7 @@ from netlm_bayes.evidence.assemble import analyse
 from netlm_bayes.ipd.patients import Patients
 from netlm_bayes.likelihood.data import data_of
 from netlm_bayes.likelihood.graph import build, pointwise_names
-from netlm_bayes.likelihood.numbers import packed
+from netlm_bayes.likelihood.priors import packed
 from netlm_bayes.likelihood.structure import Structure, structure_of
 from netlm_bayes.model import Model
 from netlm_bayes.sampling.gate import Gated, until_accepted

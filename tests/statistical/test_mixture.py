@@ -23,7 +23,7 @@ from netlm_bayes.ipd.columns import Layout
 from netlm_bayes.ipd.patients import MISSING, Patients
 from netlm_bayes.likelihood.data import data_of
 from netlm_bayes.likelihood.graph import build, pointwise_names
-from netlm_bayes.likelihood.numbers import packed
+from netlm_bayes.likelihood.priors import packed
 from netlm_bayes.likelihood.structure import Structure, structure_of
 from netlm_bayes.model import CUTS, Model
 from netlm_bayes.published.cohort import Cohort, PatientCohort

@@ -26,7 +26,7 @@ from netlm_bayes.evidence.assemble import analyse
 from netlm_bayes.evidence.sources import read_cohorts
 from netlm_bayes.likelihood.data import data_of
 from netlm_bayes.likelihood.graph import build, pointwise_names
-from netlm_bayes.likelihood.numbers import packed
+from netlm_bayes.likelihood.priors import packed
 from netlm_bayes.likelihood.structure import structure_of
 from netlm_bayes.model import Model, Outcome
 from netlm_bayes.sampling.sample import CompiledModel, compile_model, sample

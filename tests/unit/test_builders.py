@@ -21,7 +21,7 @@ from netlm_bayes.evidence.assemble import analyse
 from netlm_bayes.evidence.sources import BUNDLED_COHORTS, CohortFile, read_cohorts
 from netlm_bayes.likelihood.data import data_of
 from netlm_bayes.likelihood.graph import build
-from netlm_bayes.likelihood.numbers import NUMBERS, packed, unpacked
+from netlm_bayes.likelihood.priors import NUMBERS, packed, unpacked
 from netlm_bayes.likelihood.structure import structure_of
 from netlm_bayes.likelihood.terms import Term, normal, not_reached
 from netlm_bayes.model import read_model

@@ -8,7 +8,7 @@ from tests.invented import book
 from netlm_bayes.evidence.sources import BUNDLED_COHORTS, read_cohort
 from netlm_bayes.published.checks import faults
 from netlm_bayes.published.cohort import Cohort
-from netlm_bayes.published.double_counting import double_counting_faults
+from netlm_bayes.published.roles import double_counting_faults
 
 CODEBOOK = book(
     {"pfs": "PFS", "os": "OS"},

@@ -9,9 +9,8 @@ import pytest
 from netlm_bayes.choices import Association
 from netlm_bayes.curves import Weibull
 from netlm_bayes.evidence.assemble import analyse
-from netlm_bayes.evidence.implied.emulator import follow_up_of
-from netlm_bayes.evidence.implied.plausible import plausible
-from netlm_bayes.evidence.implied.regression import (
+from netlm_bayes.evidence.implied import follow_up_of, plausible
+from netlm_bayes.evidence.reduced_regression import (
     FollowUp,
     Regression,
     Survival,

@@ -9,10 +9,15 @@ A population is a set of covariate patterns, on the last axis, with weights: how
 results are float64 arrays. A ValueError names the argument and the value that it refuses.
 """
 
-from netlm_bayes.curves.arguments import log_minus_log, log_minus_log_se
 from netlm_bayes.curves.piecewise import Piecewise, exposure, reference_curve
 from netlm_bayes.curves.population import population_log_hazard, population_quantile
-from netlm_bayes.curves.weibull import ANCHOR_MONTHS, Baseline, Weibull
+from netlm_bayes.curves.weibull import (
+    ANCHOR_MONTHS,
+    Baseline,
+    Weibull,
+    log_minus_log,
+    log_minus_log_se,
+)
 
 __all__ = [
     "ANCHOR_MONTHS",

@@ -10,8 +10,15 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from netlm_bayes.curves.arguments import Floats, exp_or_inf, floats, months_since_start, positive
-from netlm_bayes.curves.weibull import Baseline, Weibull
+from netlm_bayes.curves.weibull import (
+    Baseline,
+    Floats,
+    Weibull,
+    exp_or_inf,
+    floats,
+    months_since_start,
+    positive,
+)
 
 _LOWEST = np.finfo(np.float64).min
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
-from netlm_bayes.curves.arguments import Floats, floats, log_minus_log, shares
-from netlm_bayes.curves.weibull import Baseline
+from netlm_bayes.curves.weibull import Baseline, Floats, floats, log_minus_log, shares
 
 _ROOT_TOLERANCE = 1e-13
 _MAX_LOG_HAZARD = 700.0

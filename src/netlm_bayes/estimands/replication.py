@@ -19,8 +19,8 @@ from netlm_bayes.estimands.estimates import response_probability
 from netlm_bayes.estimands.population import Population
 from netlm_bayes.estimands.subgroups import subgroups_within
 from netlm_bayes.evidence.analysis import Analysis, CohortEvidence
-from netlm_bayes.evidence.implied.emulator import follow_up_of, not_implied, saw_less
-from netlm_bayes.evidence.implied.regression import Regression, Response, Survival, regression_of
+from netlm_bayes.evidence.implied import follow_up_of, not_implied, saw_less
+from netlm_bayes.evidence.reduced_regression import Regression, Response, Survival, regression_of
 from netlm_bayes.published.cohort import AnyItem, item_label, subgroup_label
 from netlm_bayes.published.digitised.plausible import CurveEvidence
 from netlm_bayes.published.estimates import CurvePoint, PrintedRatio, ResponseCount

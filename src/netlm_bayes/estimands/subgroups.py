@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from netlm_bayes.curves import Baseline, population_log_hazard
-from netlm_bayes.curves.arguments import exp_or_inf
+from netlm_bayes.curves.weibull import exp_or_inf
 from netlm_bayes.estimands.population import Population
 from netlm_bayes.results import Row
 

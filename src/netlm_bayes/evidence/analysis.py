@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from netlm_bayes.codebook import Codebook
-from netlm_bayes.evidence.implied.regression import Implied
+from netlm_bayes.evidence.reduced_regression import Implied
 from netlm_bayes.ipd.patients import Patients
 from netlm_bayes.latent import Normal, Scale
 from netlm_bayes.model import Model

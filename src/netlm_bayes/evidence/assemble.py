@@ -18,7 +18,7 @@ from netlm_bayes.evidence.from_patients import (
     unknown_covariates,
     with_outcome,
 )
-from netlm_bayes.evidence.implied.emulator import with_implied
+from netlm_bayes.evidence.implied import with_implied
 from netlm_bayes.evidence.sources import CohortFile, lenders
 from netlm_bayes.files.toml import did_you_mean, problems_at
 from netlm_bayes.ipd.patients import Patients

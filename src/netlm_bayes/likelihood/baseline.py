@@ -9,7 +9,7 @@ import numpy as np
 import pytensor.tensor as pt
 from pytensor.tensor.variable import TensorVariable
 
-from netlm_bayes.likelihood.numbers import Numbers
+from netlm_bayes.likelihood.priors import Numbers
 from netlm_bayes.sites.table import LARGEST_SHAPE, NODES
 
 SMALLEST_HAZARD = 1e-15

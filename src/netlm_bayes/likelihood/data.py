@@ -1,27 +1,201 @@
-"""An analysis to every number that its graph takes: priors, population, evidence."""
+"""An analysis to every number that its graph takes: priors, population, printed evidence."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
+from scipy.linalg import block_diag
 
-from netlm_bayes.evidence.analysis import Analysis
+from netlm_bayes.curves import ANCHOR_MONTHS, exposure
+from netlm_bayes.evidence.analysis import Analysis, CohortEvidence
 from netlm_bayes.likelihood import priors
-from netlm_bayes.likelihood.numbers import Data
 from netlm_bayes.likelihood.patient_data import patient_data
 from netlm_bayes.likelihood.patient_rows import collapsed, patient_rows
-from netlm_bayes.likelihood.printed_data import (
-    count_data,
-    digitised_data,
-    point_data,
-    precision,
-    ratio_data,
-    tilt_of,
-)
+from netlm_bayes.likelihood.priors import Data
 from netlm_bayes.likelihood.site_data import cell_data, cell_rows
-from netlm_bayes.likelihood.structure import Structure, structure_of
+from netlm_bayes.likelihood.structure import (
+    Structure,
+    count_rows,
+    digitised_rows,
+    is_joined,
+    ratio_rows,
+    structure_of,
+)
+from netlm_bayes.population import Patterns
+from netlm_bayes.published.digitised.plausible import MOST_CELLS
+from netlm_bayes.published.estimates import CurvePoint
 
 Array = NDArray[np.float64]
+TINY = 1e-300
+
+
+def precision(blocks: Sequence[tuple[Array, float]]) -> Array:
+    """Inverse of a block-diagonal covariance, each block's times how much its cohort counts."""
+    weighed = [weight * np.linalg.inv(block) for block, weight in blocks if block.size]
+    return np.asarray(block_diag(*weighed))
+
+
+def _place(structure: Structure, cohort: int, values: Array) -> Array:
+    """Coefficients on one cohort's parameters, among those of all; (rows, cohorts * parameters)."""
+    size = len(structure.parameters.names)
+    out = np.zeros((len(values), len(structure.cohorts) * size))
+    out[:, cohort * size : (cohort + 1) * size] = values
+    return out
+
+
+def _log_effects(patterns: Patterns, structure: Structure, cohort: int) -> Array:
+    """Coefficients of the log ratio of every part of a level; (parts, cohorts * parameters)."""
+    values = np.zeros((len(patterns.part_columns), len(structure.parameters.names)))
+    values[:, structure.parameters.first_effect :] = patterns.part_effects
+    return _place(structure, cohort, values)
+
+
+def tilt_of(patterns: Patterns, structure: Structure, cohort: CohortEvidence, rows: Array) -> Array:
+    """Coefficients of borrowed margins' log tilt; (rows, borrowing * covariates).
+
+    A borrowed margin is tilted along its levels: `log w_l = log m_l + sd z s_l`, with `s_l` the
+    level's place from 0 (first) to 1 (last).
+    """
+    covariates = patterns.covariates
+    out = np.zeros((len(rows), len(structure.borrowing) * len(covariates)))
+    if cohort.cohort.id in structure.borrowing:
+        start = structure.borrowing.index(cohort.cohort.id) * len(covariates)
+        scores = patterns.scores * cohort.margin_log_sd[:, None]
+        out[:, start : start + len(covariates)] = rows @ scores
+    return out
+
+
+def ratio_data(analysis: Analysis, structure: Structure) -> dict[str, Array]:
+    """Printed ratios: a difference of coefficients, a contrast of joined levels, or implied."""
+    patterns, rows = analysis.patterns, ratio_rows(analysis)
+    difference = np.zeros((len(rows), len(structure.cohorts) * len(structure.parameters.names)))
+    values = np.array([ratio.log_ratio for _, ratio in rows])
+    for place, (cohort, ratio) in enumerate(rows):
+        implied = analysis.cohorts[cohort].implied.get(ratio.item)
+        if implied is not None:
+            difference[place] = _place(structure, cohort, implied.coefficients[None, :])
+            values[place] -= implied.intercept
+        elif not is_joined(ratio, patterns):
+            sides = [patterns.part_mask(ratio.covariate, x) for x in (ratio.level, ratio.versus)]
+            difference[place] = (sides[0] - sides[1]) @ _log_effects(patterns, structure, cohort)
+    data = {
+        "ratios": values,
+        "ratios_precision": precision(
+            [(c.ratio_covariance, analysis.weight_of(c)) for c in analysis.cohorts]
+        ),
+        "ratios_difference": difference,
+    }
+    if structure.joined:
+        data |= _joined_data(analysis, structure)
+    return data
+
+
+def _joined_data(analysis: Analysis, structure: Structure) -> dict[str, Array]:
+    """Ratios of joined levels: log ratio and share of every part of a level, and which."""
+    cohorts, patterns, rows = analysis.cohorts, analysis.patterns, ratio_rows(analysis)
+    joined = [(place, *row) for place, row in enumerate(rows) if is_joined(row[1], patterns)]
+    # What is implied is linear: the contrast stays in the graph, and counts for nothing.
+    contrasts = [float(ratio.item not in cohorts[i].implied) for _, i, ratio in joined]
+    # A level that nobody has still needs a share for its ratio to be defined.
+    least = 1e-12 * patterns.part_shares
+    shares = [np.log(cohort.joint @ patterns.part_rows + least) for cohort in cohorts]
+    effects = [_log_effects(patterns, structure, i) for i in range(len(cohorts))]
+    data = {
+        "joined_place": np.eye(len(rows))[:, [place for place, _, _ in joined]] * contrasts,
+        "joined_linear": np.concatenate(effects),
+        "joined_log_share": np.concatenate(shares),
+    }
+    for side in ("level", "versus"):
+        masks = [
+            np.outer(
+                np.eye(len(cohorts))[cohort],
+                patterns.part_mask(ratio.covariate, getattr(ratio, side)),
+            ).reshape(-1)
+            for _, cohort, ratio in joined
+        ]
+        data[f"joined_{side}"] = np.array(masks)
+    if structure.borrowing:
+        columns = np.eye(len(patterns.columns))[patterns.part_columns]
+        tilts = [tilt_of(patterns, structure, cohort, columns) for cohort in cohorts]
+        data["joined_tilt"] = np.concatenate(tilts)
+    return data
+
+
+@dataclass(frozen=True)
+class _CellEnd:
+    """End of a cell, as a point of its curve."""
+
+    endpoint: str
+    subgroup: Mapping[str, tuple[str, ...]]
+    months: float
+
+
+def point_data(
+    kind: str,
+    points: Sequence[tuple[int, CurvePoint | _CellEnd]],
+    analysis: Analysis,
+    structure: Structure,
+) -> dict[str, Array]:
+    """Points of survival curves: population, time and endpoint of each."""
+    later, months = analysis.endpoints[1:], np.array([point.months for _, point in points])
+    masses = [analysis.cohorts[i].joint * analysis.patterns.mask(x.subgroup) for i, x in points]
+    data = {
+        f"{kind}_cohort": np.eye(len(structure.cohorts))[[i for i, _ in points]],
+        f"{kind}_log_share": np.log(np.maximum(masses, TINY)),
+    }
+    if structure.baseline == "weibull":
+        data[f"{kind}_log_time"] = np.log(months / ANCHOR_MONTHS)
+    else:
+        data[f"{kind}_exposure"] = exposure(months, analysis.spec.cuts)
+    if later:
+        offset = [[float(point.endpoint == endpoint) for endpoint in later] for _, point in points]
+        data[f"{kind}_offset"] = np.array(offset)
+    return data
+
+
+def digitised_data(analysis: Analysis, structure: Structure) -> dict[str, Array]:
+    """Curves read off a figure: their cells, and what plausible data sets count in each.
+
+    Every curve is filled up with cells without anybody to as many as it may have, so that all
+    curves make one structure.
+    """
+    rows, cells = digitised_rows(analysis), MOST_CELLS
+    ends = [
+        (place, _CellEnd(curve.endpoint, curve.subgroup, month))
+        for place, curve in rows
+        for month in np.pad(curve.months, (0, cells - len(curve.months)), mode="edge")
+    ]
+    filled = {
+        name: np.stack([_filled_up(getattr(curve, name), cells) for _, curve in rows])
+        for name in ("events", "censored")
+    }
+    return point_data("digitised", ends, analysis, structure) | {
+        "digitised_events": filled["events"],
+        "digitised_censored": filled["censored"],
+        "digitised_best": np.stack([curve.best_weibull for _, curve in rows]),
+        "digitised_weight": np.array([analysis.weight_of(analysis.cohorts[i]) for i, _ in rows]),
+    }
+
+
+def _filled_up(counts: Array, cells: int) -> Array:
+    return np.pad(counts, [(0, 0), (0, cells - counts.shape[1])])
+
+
+def count_data(analysis: Analysis) -> dict[str, Array]:
+    """Rows of counts, and which of all cohorts' patterns each was counted among."""
+    cohorts, patterns = analysis.cohorts, analysis.patterns
+    rows = [(i, row) for i, cohort in enumerate(cohorts) for row in count_rows(cohort)]
+    masks = [np.outer(np.eye(len(cohorts))[i], patterns.mask(row.subgroup)) for i, row in rows]
+    return {
+        "counts_log_share": np.log(np.maximum([c.joint for c in cohorts], TINY)).reshape(-1),
+        "counts_mask": np.array([mask.reshape(-1) for mask in masks]),
+        "counts_responders": np.array([row.responders for _, row in rows], dtype=float),
+        "counts_total": np.array([row.total for _, row in rows], dtype=float),
+        "counts_weight": np.array([analysis.weight_of(cohorts[i]) * row.weight for i, row in rows]),
+    }
 
 
 def data_of(analysis: Analysis) -> Data:

@@ -12,8 +12,7 @@ from pytensor.tensor.variable import TensorVariable
 from netlm_bayes.likelihood import patient_terms as patients
 from netlm_bayes.likelihood import priors
 from netlm_bayes.likelihood.baseline import Baseline, Piecewise, Weibull, population_log_minus_log
-from netlm_bayes.likelihood.numbers import Data, Numbers, unpacked
-from netlm_bayes.likelihood.priors import cohort_parameters
+from netlm_bayes.likelihood.priors import Data, Numbers, cohort_parameters, unpacked
 from netlm_bayes.likelihood.structure import PatientShape, Structure
 from netlm_bayes.likelihood.terms import (
     Term,

@@ -1,8 +1,8 @@
-"""Priors of the graph: declared ones, and cohorts around a common mean."""
+"""Priors of the graph, and its numbers in one vector."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pymc as pm
@@ -11,8 +11,27 @@ from numpy.typing import NDArray
 from pytensor.tensor.variable import TensorVariable
 
 from netlm_bayes.choices import Prior
-from netlm_bayes.likelihood.numbers import Numbers
 from netlm_bayes.model import Pooling
+
+Data = Mapping[str, NDArray[np.float64]]
+Numbers = Mapping[str, TensorVariable]
+NUMBERS = "numbers"
+
+
+def packed(data: Data) -> dict[str, NDArray[np.float64]]:
+    """Put every number into the one vector that a graph takes."""
+    return {NUMBERS: np.concatenate([np.ravel(values) for values in data.values()])}
+
+
+def unpacked(data: Data) -> dict[str, TensorVariable]:
+    """Add the vector to the model in context, and give each number as a part of it."""
+    vector = pm.Data(NUMBERS, packed(data)[NUMBERS])
+    parts, start = {}, 0
+    for name, values in data.items():
+        stop = start + values.size
+        parts[name] = vector[start:stop].reshape(values.shape)
+        start = stop
+    return parts
 
 
 def numbers(priors: Sequence[Prior]) -> NDArray[np.float64]:

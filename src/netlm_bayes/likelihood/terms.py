@@ -10,7 +10,7 @@ import pytensor.tensor as pt
 from pytensor.tensor.variable import TensorVariable
 
 from netlm_bayes.likelihood.baseline import Baseline
-from netlm_bayes.likelihood.numbers import Numbers
+from netlm_bayes.likelihood.priors import Numbers
 
 
 def log_group_mean(

@@ -20,7 +20,7 @@ from netlm_bayes.evidence.sources import CohortFile, inputs_of, read_cohorts
 from netlm_bayes.files.toml import digest, validated
 from netlm_bayes.likelihood.data import data_of
 from netlm_bayes.likelihood.graph import build, coords_of, pointwise_names
-from netlm_bayes.likelihood.numbers import packed
+from netlm_bayes.likelihood.priors import packed
 from netlm_bayes.likelihood.structure import Structure, structure_of
 from netlm_bayes.model import Model, model_digest, read_model
 from netlm_bayes.sampling.gate import Gated, until_accepted

@@ -11,7 +11,6 @@ from netlm_bayes.files.schema import Fault, repeated, within
 from netlm_bayes.files.toml import did_you_mean
 from netlm_bayes.ipd.columns import layout_faults
 from netlm_bayes.published.cohort import AnyItem, Cohort
-from netlm_bayes.published.double_counting import double_counting_faults
 from netlm_bayes.published.items import (
     AdverseEvent,
     Category,
@@ -26,6 +25,7 @@ from netlm_bayes.published.items import (
     Statistic,
     Subgroup,
 )
+from netlm_bayes.published.roles import double_counting_faults
 
 UNSTATED = "unstated"
 """Stands in `adjusted_for` where a paper does not name the other covariates of its regression."""

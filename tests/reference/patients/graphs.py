@@ -26,8 +26,8 @@ from netlm_bayes.ipd.columns import Layout
 from netlm_bayes.ipd.patients import Patients
 from netlm_bayes.likelihood.data import data_of
 from netlm_bayes.likelihood.graph import build
-from netlm_bayes.likelihood.numbers import packed
 from netlm_bayes.likelihood.patient_rows import missing_levels, patient_order, patient_rows
+from netlm_bayes.likelihood.priors import packed
 from netlm_bayes.likelihood.structure import structure_of
 from netlm_bayes.model import CUTS, Model
 from netlm_bayes.published.cohort import PatientCohort

@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from netlm_bayes.codebook import Codebook
-from netlm_bayes.published.audit import counts, ratios, readings, restatements
+from netlm_bayes.published.audit import counts, ratios, readings
+from netlm_bayes.published.audit import counts as restatements
 from netlm_bayes.published.cohort import AnyItem, Cohort, item_label
 from netlm_bayes.published.rounding import Finding, Verdict
 

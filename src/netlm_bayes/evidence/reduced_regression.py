@@ -1,4 +1,4 @@
-"""The regression that a paper would have made of simulated patients."""
+"""The limit of a regression on some of the covariates, in a modelled population."""
 
 from __future__ import annotations
 
