@@ -32,9 +32,9 @@ from netlm_bayes.report.charts.ratios import (
     under_choices,
 )
 from netlm_bayes.report.charts.responses import predictive_responses, response_by_subgroup
-from netlm_bayes.report.charts.rows import where
 from netlm_bayes.report.charts.scale import linear_ticks
 from netlm_bayes.report.labels import About
+from netlm_bayes.report.rows import where
 
 
 def rows(chart: Chart | None) -> list[Row]:

@@ -15,13 +15,12 @@ from docx import Document
 from netlm_bayes.errors import InputError, RunError
 from netlm_bayes.formats import MONTHS, PROBABILITY, RATIO, Estimate, estimate_of
 from netlm_bayes.pipeline.report import export
-from netlm_bayes.report.export.cells import Column, Interval, ManuscriptTable, Number
-from netlm_bayes.report.export.docx import as_docx
-from netlm_bayes.report.export.latex import as_latex, escaped
+from netlm_bayes.report.export.documents import as_docx, as_latex, escaped
 from netlm_bayes.report.export.manuscript import manuscript_tables
-from netlm_bayes.report.export.rows import about_of
+from netlm_bayes.report.export.tables import Column, Interval, ManuscriptTable, Number
 from netlm_bayes.report.export.xlsx import as_xlsx
 from netlm_bayes.report.labels import Labels
+from netlm_bayes.report.rows import Record
 from netlm_bayes.sampling.gate import Check
 from netlm_bayes.store import read_manifest, read_tables, write_checks
 
@@ -182,7 +181,7 @@ def test_every_posterior_ratio_is_in_the_table_of_effects(name):
     ]
     for row in wanted.to_dict("records"):
         numbers = Interval(estimate_of(row), RATIO)
-        cohort, contrast = labels.cohort(row["cohort"]), about_of(labels, row)
+        cohort, contrast = labels.cohort(row["cohort"]), labels.contrast_of(Record(row))
         assert (cohort, contrast, numbers) in found
 
 
@@ -198,7 +197,7 @@ def test_what_was_printed_stands_beside_its_own_posterior():
             for one in beside
             if one[4].found[:3] == printed and one[0] == labels.cohort(row["cohort"])
         ]
-        assert found[1] == about_of(labels, row)
+        assert found[1] == labels.contrast_of(Record(row))
         assert found[2].found.estimate == pytest.approx(row["posterior_estimate"], rel=1e-4)
 
 

@@ -14,10 +14,9 @@ from netlm_bayes.files.writing import check_place, write_whole
 from netlm_bayes.pipeline.run import Run, beside, read_run
 from netlm_bayes.report.charts import charts_of
 from netlm_bayes.report.draw import write_figures
-from netlm_bayes.report.export.cells import ManuscriptTable
-from netlm_bayes.report.export.docx import as_docx
-from netlm_bayes.report.export.latex import as_latex
+from netlm_bayes.report.export.documents import as_docx, as_latex
 from netlm_bayes.report.export.manuscript import manuscript_tables
+from netlm_bayes.report.export.tables import ManuscriptTable
 from netlm_bayes.report.export.xlsx import as_xlsx
 from netlm_bayes.report.page import PageRun, render_page
 

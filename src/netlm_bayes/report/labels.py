@@ -131,6 +131,13 @@ class Labels:
         """
         return ": ".join(text for text in (self.covariate(one.covariate), one.text) if text)
 
+    def contrast_of(self, row: Any) -> str:
+        """Name what a row is about: levels of a covariate, two endpoints, or nothing."""
+        if row.covariate:
+            return self.about(about(row))
+        sides = [self.endpoints.get(side, side) for side in (row.level, getattr(row, "versus", ""))]
+        return " vs ".join(side for side in sides if side)
+
     def ordered(self, found: Iterable[About]) -> list[About]:
         """Contrasts or levels by covariate, then by level; joined levels come last."""
         return sorted(dict.fromkeys(found), key=self._place_of)

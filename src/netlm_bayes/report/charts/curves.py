@@ -22,9 +22,9 @@ from netlm_bayes.report.charts.description import (
     Point,
     Series,
 )
-from netlm_bayes.report.charts.rows import interval_of, interval_text, where
 from netlm_bayes.report.charts.scale import months_scale
 from netlm_bayes.report.labels import NEXT_INSTITUTION, POOLED, About, Labels
+from netlm_bayes.report.rows import interval_of, interval_text, where
 
 MOST_OVERLAID = 2  # more bands than that cannot be told apart in one panel
 ALL_LEVELS = 1.45  # width of the panel of all levels, in widths of one level's panel

@@ -30,9 +30,9 @@ from netlm_bayes.report.charts.description import (
     Series,
     Square,
 )
-from netlm_bayes.report.charts.rows import by_about, rows_of, where
 from netlm_bayes.report.charts.scale import Scale, months_scale, percent_scale, ratio_scale
 from netlm_bayes.report.labels import Labels
+from netlm_bayes.report.rows import by_about, rows_of, where
 
 SURPRISING = 0.05
 NON_RESPONSE = "non_response"
@@ -116,12 +116,12 @@ def _row(item: Any, labels: Labels, scale: Scale, factor: float) -> Row:
     role = "fit" if item.role == "fit" else "check"
     is_outside = bool(item.p_value < SURPRISING)
     printed = factor * item.printed
-    prediction = estimate_of(item._asdict(), middle="predicted").times(factor)
+    prediction = estimate_of(item, middle="predicted").times(factor)
     marks = (
         Mark(PREDICTED[role], prediction),
         Mark((OUTSIDE if is_outside else PRINTED)[role], Estimate(printed)),
     )
-    p_text = p_value(item.p_value, error_of(item._asdict(), "p_value"))
+    p_text = p_value(item.p_value, error_of(item, "p_value"))
     cells = (
         scale.number(printed),
         scale.text(prediction),

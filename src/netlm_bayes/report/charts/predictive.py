@@ -10,8 +10,8 @@ import pandas as pd
 from netlm_bayes.ipd.patients import SMALLEST_SHOWN
 from netlm_bayes.report.charts.curves import curve_of
 from netlm_bayes.report.charts.description import Chart, CurvePanel, Curves, Series
-from netlm_bayes.report.charts.rows import by_about, interval_text, rows_of, where
 from netlm_bayes.report.labels import POOLED, About, Labels
+from netlm_bayes.report.rows import by_about, interval_text, rows_of, where
 from netlm_bayes.results import OVERALL
 
 SURVIVAL = "predictive_survival"

@@ -23,7 +23,9 @@ from netlm_bayes.report.charts.description import (
     Row,
     Series,
 )
-from netlm_bayes.report.charts.rows import (
+from netlm_bayes.report.charts.scale import Scale, months_scale, percent_scale, ratio_scale
+from netlm_bayes.report.labels import NEXT_INSTITUTION, POOLED, Labels, about
+from netlm_bayes.report.rows import (
     NOTHING,
     above_one,
     by_about,
@@ -36,8 +38,6 @@ from netlm_bayes.report.charts.rows import (
     rows_of,
     where,
 )
-from netlm_bayes.report.charts.scale import Scale, months_scale, percent_scale, ratio_scale
-from netlm_bayes.report.labels import NEXT_INSTITUTION, POOLED, Labels, about
 from netlm_bayes.results import MULTIVARIABLE, OVERALL
 
 APART = 0.1
@@ -143,10 +143,10 @@ class _Pair:
         ink = {POOLED: POOL, NEXT_INSTITUTION: NEXT}.get(cohort, COHORT)
         before, after, sign = NOTHING, NOTHING, ""
         if modelled is not None:
-            after = estimate_of(modelled._asdict())
+            after = estimate_of(modelled)
         marks = [Mark(ink, after)]
         if own is not None:
-            before, after = (estimate_of(own._asdict(), f"{k}_") for k in ("printed", "posterior"))
+            before, after = (estimate_of(own, f"{k}_") for k in ("printed", "posterior"))
             sign = self.signs.get(own.limits_from, "")
             marks = [Mark(self.series, before), Mark(ink, after)]
         one = own if own is not None else modelled
@@ -176,8 +176,7 @@ def _clear(posterior: pd.DataFrame, labels: Labels, name: str) -> str:
     if clear.empty:
         return f"Of {len(drawn)} {whose}, no interval excludes 1."
     listed = "; ".join(
-        f"{labels.about(about(row))}, {name} {interval(estimate_of(row._asdict()))}"
-        for row in rows_of(clear)
+        f"{labels.about(about(row))}, {name} {interval(estimate_of(row))}" for row in rows_of(clear)
     )
     excluding = f"{len(clear)} have an interval that excludes 1"
     return f"Of {len(drawn)} {whose}, {excluding}: {listed}."

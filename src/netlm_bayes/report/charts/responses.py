@@ -20,9 +20,9 @@ from netlm_bayes.report.charts.description import (
     Series,
 )
 from netlm_bayes.report.charts.predictive import of_everyone
-from netlm_bayes.report.charts.rows import by_about, interval_of, interval_text, percent, where
 from netlm_bayes.report.charts.scale import percent_scale
 from netlm_bayes.report.labels import NEXT_INSTITUTION, POOLED, Labels
+from netlm_bayes.report.rows import by_about, interval_of, interval_text, percent, where
 from netlm_bayes.results import OVERALL
 
 # odd in number, so that filled and hollow alternate

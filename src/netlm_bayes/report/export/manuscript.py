@@ -3,39 +3,50 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from types import SimpleNamespace
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from netlm_bayes.estimands.population import POOLED
-from netlm_bayes.formats import OF_UNIT, P_VALUE, estimate_of, plain
-from netlm_bayes.report.export.cells import Cell, Column, Interval, ManuscriptTable
-from netlm_bayes.report.export.rows import (
-    Record,
-    Tables,
-    about_of,
+from netlm_bayes.formats import OF_UNIT, P_VALUE, estimate_of, listed, plain
+from netlm_bayes.report.export.tables import (
+    Filled,
+    Interval,
+    ManuscriptTable,
     interval,
     number,
     probability,
-    records,
     table_of,
-    whom_of,
 )
-from netlm_bayes.report.export.subgroups import subgroup_table
-from netlm_bayes.report.labels import RATIOS, Labels
+from netlm_bayes.report.labels import RATIOS, About, Labels, about
+from netlm_bayes.report.rows import Record, rows_of, where
+from netlm_bayes.report.traced import Tables
+from netlm_bayes.results import OVERALL
 
 SAME = ("cohort", "covariate", "level", "versus")
 """Columns that a ratio has in common with what is printed or regressed of it."""
+PRINTED_LEVEL = 0.95
+MEASURES = (
+    ("median", math.nan, "Median, months"),
+    ("survival", 12.0, "{event_free} at 12 months"),
+    ("response_probability", math.nan, "Probability of response"),
+)
+"""Estimand, its horizon, and the heading of its column; a run has those of its outcome."""
+KEY = ("cohort", "endpoint", "covariate", "level")
+"""Columns that tell a cohort's subgroup."""
+KAPLAN_MEIER = "Kaplan-Meier"
+Subgroups = dict[tuple[str, ...], Record]
+"""Rows by `KEY`."""
 
 
 def manuscript_tables(
     tables: Tables, manifest: Mapping[str, Any], labels: Labels
 ) -> tuple[ManuscriptTable, ...]:
     """Make every table that a run has something for."""
-    whom = whom_of(tables, manifest)
+    whom = _whom(tables, manifest)
+    primary = manifest["details"]["population"]["endpoints"][0]
     found = (
-        _effects(tables, manifest, labels, whom),
-        subgroup_table(tables, labels, whom),
+        _effects(tables, labels, primary, whom),
+        _subgroups(tables, labels, whom),
         _pooled(tables, labels, whom),
         _heterogeneity(tables, labels, whom),
         _replication(tables, labels, whom),
@@ -43,137 +54,159 @@ def manuscript_tables(
     return tuple(table for table in found if table.rows)
 
 
-def _effects(
-    tables: Tables, manifest: Mapping[str, Any], labels: Labels, whom: str
-) -> ManuscriptTable:
-    """Ratios: the posterior beside what was printed, or the usual regression gives."""
-    columns = [
-        Column("Cohort"),
-        Column("Contrast"),
-        Column("Posterior", "interval"),
-        Column("P(>1)", "number"),
-        Column("Frequentist", "interval"),
-        Column("P value", "number"),
-        Column("Method"),
-        Column("Adjusted for"),
-    ]
-    rows, name = [], "Ratios"
-    primary = manifest["details"]["population"]["endpoints"][0]
-    for row in records(tables, "effects", method="posterior"):
-        if row["estimand"] not in RATIOS:
-            continue
-        name = RATIOS[str(row["estimand"])][1].capitalize()
-        own: list[Cell] = [
-            labels.cohort(str(row["cohort"])),
-            about_of(labels, row),
-            interval(row),
-            probability(row),
-        ]
-        beside = records(tables, "comparison", **{name: row[name] for name in SAME})
-        rows += [[*own, *_usual(labels, other, primary)] for other in beside] or [
-            [*own, None, None, "", ""]
-        ]
-    title = f"{name}, posterior beside frequentist"
-    return table_of("effects", title, whom, columns, rows)
+def _whom(tables: Tables, manifest: Mapping[str, Any]) -> str:
+    """Say who stands behind the numbers, how they were pooled, and how wide intervals are."""
+    details, model = manifest["details"], manifest["details"]["model"]
+    cohorts = details["population"]["cohorts"]
+    described = listed([f"{cohort['label']} (n = {cohort['n']})" for cohort in cohorts])
+    pooling = f"; {model['pooling']} pooling" if len(cohorts) > 1 else ""
+    level, others = plain(100 * model["level"]), listed(_frequentist_levels(tables, cohorts))
+    names = details["labels"]["cohorts"]
+    simulated = listed([str(names.get(name, name)) for name in details["synthetic"]])
+    synthetic = f" The patients of {simulated} are simulated." if simulated else ""
+    return (
+        f"{described}. Posterior: medians with central {level} % intervals (model {model['name']}"
+        f"{pooling}). Frequentist: {others} % confidence intervals.{synthetic}"
+    )
 
 
-def _usual(labels: Labels, row: Record, primary: str) -> list[Cell]:
-    """The frequentist side of a comparison; an endpoint other than the run's first is named."""
-    endpoint = str(row["endpoint"])
-    of = "" if endpoint == primary else f" ({labels.endpoints.get(endpoint, endpoint)})"
-    names = [name for name in str(row["adjusted_for"]).split(", ") if name]
-    return [
-        interval(row, "printed_"),
-        number(row["p"], P_VALUE),
-        f"{row['method_printed']}{of}",
-        ", ".join(labels.covariates.get(name, name) for name in names),
+def _frequentist_levels(tables: Tables, cohorts: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Coverage of frequentist intervals, in percent: of a regression's, and of printed ones."""
+    found = set() if all(cohort["patients"] for cohort in cohorts) else {PRINTED_LEVEL}
+    if "frequentist" in tables:
+        found.add(float(tables["frequentist"]["interval"].max()))
+    return [plain(100 * level) for level in sorted(found)]
+
+
+def _records(tables: Tables, name: str, **equal: object) -> list[Record]:
+    """Rows of a table with given values; none where there is no table."""
+    return rows_of(where(tables[name], **equal)) if name in tables else []
+
+
+def _effects(tables: Tables, labels: Labels, primary: str, whom: str) -> ManuscriptTable:
+    """Ratios: the posterior beside what was printed, or what a regression gives."""
+    own = [x for x in _records(tables, "effects", method="posterior") if x.estimand in RATIOS]
+    pairs = [(row, other) for row in own for other in _beside(tables, row) or (None,)]
+    name = RATIOS[own[-1].estimand][1].capitalize() if own else "Ratios"
+    columns: tuple[Filled, ...] = (
+        ("Cohort", "text", lambda pair: labels.cohort(pair[0].cohort)),
+        ("Contrast", "text", lambda pair: labels.contrast_of(pair[0])),
+        ("Posterior", "interval", lambda pair: interval(pair[0])),
+        ("P(>1)", "number", lambda pair: probability(pair[0])),
+        ("Frequentist", "interval", lambda pair: interval(pair[1], "printed_")),
+        ("P value", "number", lambda pair: pair[1] and number(pair[1].p, P_VALUE)),
+        ("Method", "text", lambda pair: _method(pair[1], labels, primary) if pair[1] else ""),
+        ("Adjusted for", "text", lambda pair: _adjusted_for(pair[1], labels) if pair[1] else ""),
+    )
+    return table_of("effects", f"{name}, posterior beside frequentist: {whom}", pairs, columns)
+
+
+def _beside(tables: Tables, row: Record) -> list[Record]:
+    """What was printed of a ratio, or regressed."""
+    return _records(tables, "comparison", **{name: row[name] for name in SAME})
+
+
+def _method(row: Record, labels: Labels, primary: str) -> str:
+    """The frequentist method; an endpoint other than the run's first is named."""
+    endpoint = labels.endpoints.get(row.endpoint, row.endpoint)
+    return str(row.method_printed) + ("" if row.endpoint == primary else f" ({endpoint})")
+
+
+def _adjusted_for(row: Record, labels: Labels) -> str:
+    return ", ".join(labels.covariate(name) for name in row.adjusted_for.split(", ") if name)
+
+
+def _subgroups(tables: Tables, labels: Labels, whom: str) -> ManuscriptTable:
+    """A row a cohort, endpoint and subgroup; beside each measure Kaplan-Meier's where there is."""
+    posterior = _by_measure(_records(tables, "subgroups", method="posterior"))
+    observed = _by_measure(_records(tables, "frequentist", method=KAPLAN_MEIER))
+    keys = dict.fromkeys(key for found in posterior.values() for key in found)
+    event_free = labels.event_free_of(endpoint for _, endpoint, *_ in keys)
+    columns: list[Filled] = [
+        ("Cohort", "text", lambda key: labels.cohort(key[0])),
+        ("Endpoint", "text", lambda key: labels.endpoints.get(key[1], key[1])),
+        ("Subgroup", "text", lambda key: labels.about(About(*key[2:])) if key[2] else OVERALL),
     ]
+    for measure, rows in posterior.items():
+        heading = measure.replace("{event_free}", event_free[:1].upper() + event_free[1:])
+        columns.append((heading, "interval", _intervals(rows)))
+        if measure in observed:
+            columns.append(
+                (f"{heading}: {KAPLAN_MEIER}", "interval", _intervals(observed[measure]))
+            )
+    title = "Estimates by subgroup, averaged over the other covariates"
+    return table_of("subgroups", f"{title}: {whom}", keys, columns)
+
+
+def _intervals(rows: Subgroups) -> Callable[[tuple[str, ...]], Interval | None]:
+    """Intervals of some rows, by their key."""
+    return lambda key: interval(rows.get(key))
+
+
+def _by_measure(rows: Sequence[Record]) -> dict[str, Subgroups]:
+    """Rows by the heading of their measure, then by cohort, endpoint and subgroup."""
+    found = {
+        heading: {
+            tuple(str(row[name]) for name in KEY): row
+            for row in rows
+            if row.estimand == estimand and (row.horizon == months or math.isnan(months))
+        }
+        for estimand, months, heading in MEASURES
+    }
+    return {heading: of_measure for heading, of_measure in found.items() if of_measure}
 
 
 def _pooled(tables: Tables, labels: Labels, whom: str) -> ManuscriptTable:
     """Pooled in one stage and in two."""
-    columns = [
-        Column("Contrast"),
-        Column("Cohort"),
-        Column("Method"),
-        Column("Estimate", "interval"),
-        Column("Note"),
-    ]
-    rows = [
-        [
-            about_of(labels, row),
-            labels.cohort(str(row["cohort"])),
-            str(row["method"]),
-            interval(row),
-            str(row["note"]),
-        ]
-        for row in records(tables, "pooled")
-    ]
-    return table_of("pooled", "Pooled in one stage and in two", whom, columns, rows)
+    columns: tuple[Filled, ...] = (
+        ("Contrast", "text", labels.contrast_of),
+        ("Cohort", "text", lambda row: labels.cohort(row.cohort)),
+        ("Method", "text", lambda row: str(row.method)),
+        ("Estimate", "interval", interval),
+        ("Note", "text", lambda row: str(row.note)),
+    )
+    caption = f"Pooled in one stage and in two: {whom}"
+    return table_of("pooled", caption, _records(tables, "pooled"), columns)
 
 
 def _heterogeneity(tables: Tables, labels: Labels, whom: str) -> ManuscriptTable:
-    """Pooled ratios under each prior of the heterogeneity."""
-    columns = [
-        Column("Contrast"),
-        Column("Scale of the half-normal prior", "number"),
-        Column("Pooled ratio", "interval"),
-        Column("P(>1)", "number"),
-    ]
-    rows = [
-        [
-            about_of(labels, row),
-            number(row["heterogeneity_scale"], plain),
-            interval(row),
-            probability(row),
-        ]
-        for row in _by_contrast(records(tables, "heterogeneity", cohort=POOLED))
-    ]
-    title = "Pooled ratios under other priors of the heterogeneity"
-    return table_of("heterogeneity", title, whom, columns, rows)
-
-
-def _by_contrast(rows: Sequence[Record]) -> list[Record]:
-    """Ratios, the priors of each together."""
-    ratios = [row for row in rows if row["estimand"] in RATIOS]
-    order = list(dict.fromkeys(map(_contrast, ratios)))
-    return sorted(ratios, key=lambda row: order.index(_contrast(row)))
-
-
-def _contrast(row: Record) -> tuple[object, ...]:
-    """Columns that tell a contrast, and when it holds, from all others."""
-    months = (row["from_month"], row["until_month"])
-    return (row["covariate"], row["level"], row["versus"], *map(str, months))
+    """Pooled ratios under each prior of the heterogeneity, those of one contrast together."""
+    rows = _records(tables, "heterogeneity", cohort=POOLED)
+    ratios = [row for row in rows if row.estimand in RATIOS]
+    order = list(dict.fromkeys(map(about, ratios)))
+    columns: tuple[Filled, ...] = (
+        ("Contrast", "text", labels.contrast_of),
+        (
+            "Scale of the half-normal prior",
+            "number",
+            lambda row: number(row.heterogeneity_scale, plain),
+        ),
+        ("Pooled ratio", "interval", interval),
+        ("P(>1)", "number", probability),
+    )
+    return table_of(
+        "heterogeneity",
+        f"Pooled ratios under other priors of the heterogeneity: {whom}",
+        sorted(ratios, key=lambda row: order.index(about(row))),
+        columns,
+    )
 
 
 def _replication(tables: Tables, labels: Labels, whom: str) -> ManuscriptTable:
-    """Printed numbers beside what the posterior predicts for them."""
-    columns = [
-        Column("Cohort"),
-        Column("Printed item"),
-        Column("Unit"),
-        Column("Printed", "number"),
-        Column("Predicted", "interval"),
-        Column("P value", "number"),
-        Column("Role"),
-    ]
-    rows: list[list[Cell]] = []
-    for row in records(tables, "replication"):
-        if math.isnan(row["p_value"]):
-            continue
-        kind = OF_UNIT[str(row["unit"])]
-        predicted = Interval(estimate_of(row, middle="predicted"), kind)
-        item = labels.printed(SimpleNamespace(**row))
-        rows.append(
-            [
-                labels.cohort(str(row["cohort"])),
-                item,
-                str(row["unit"]),
-                number(row["printed"], plain),
-                predicted,
-                probability(row, "p_value", P_VALUE),
-                str(row["role"]),
-            ]
-        )
-    title = "Printed numbers beside their posterior prediction"
-    return table_of("replication", title, whom, columns, rows)
+    """Published estimates beside what the posterior predicts for them."""
+    rows = [row for row in _records(tables, "replication") if not math.isnan(row.p_value)]
+    columns: tuple[Filled, ...] = (
+        ("Cohort", "text", lambda row: labels.cohort(row.cohort)),
+        ("Printed item", "text", labels.printed),
+        ("Unit", "text", lambda row: str(row.unit)),
+        ("Printed", "number", lambda row: number(row.printed, plain)),
+        (
+            "Predicted",
+            "interval",
+            lambda row: Interval(estimate_of(row, middle="predicted"), OF_UNIT[row.unit]),
+        ),
+        ("P value", "number", lambda row: probability(row, "p_value", P_VALUE)),
+        ("Role", "text", lambda row: str(row.role)),
+    )
+    caption = f"Printed numbers beside their posterior prediction: {whom}"
+    return table_of("replication", caption, rows, columns)

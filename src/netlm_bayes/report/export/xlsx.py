@@ -13,7 +13,7 @@ from xlsxwriter.format import Format
 from xlsxwriter.worksheet import Worksheet
 
 from netlm_bayes.formats import Kind, decimals
-from netlm_bayes.report.export.cells import Cell, Column, Interval, ManuscriptTable, Number
+from netlm_bayes.report.export.tables import Cell, Column, Interval, ManuscriptTable, Number
 
 PLAIN_TEXT = {
     "strings_to_formulas": False,

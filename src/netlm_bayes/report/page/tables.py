@@ -25,10 +25,10 @@ from netlm_bayes.formats import (
 )
 from netlm_bayes.report.charts.description import TextTable, text_table
 from netlm_bayes.report.charts.evidence import evidence_map
-from netlm_bayes.report.charts.rows import above_one, rows_of
 from netlm_bayes.report.charts.scale import Scale
 from netlm_bayes.report.labels import Labels, about
 from netlm_bayes.report.page.run import PageRun
+from netlm_bayes.report.rows import above_one, rows_of
 
 RATIOS = Scale("", logarithmic=True)
 MADE_OF_A_RATIO = {
@@ -94,7 +94,7 @@ def comparison_table(run: PageRun) -> TextTable | None:
             run.labels.cohort(row.cohort),
             run.labels.about(about(row)),
             str(row.method_printed),
-            *(RATIOS.text(estimate_of(row._asdict(), f"{k}_")) for k in ("printed", "posterior")),
+            *(RATIOS.text(estimate_of(row, f"{k}_")) for k in ("printed", "posterior")),
             *(_number(row, column, kind) for column, kind in MADE_OF_A_RATIO.items()),
             str(row.role),
         )
@@ -118,7 +118,7 @@ def subgroups_table(run: PageRun) -> TextTable:
                 labels.endpoints.get(row.endpoint, row.endpoint),
                 labels.about(about(row)) or labels.subgroup(row.subgroup),
                 str(row.estimand).replace("_", " ") + at,
-                scale.text(estimate_of(row._asdict())),
+                scale.text(estimate_of(row)),
                 str(row.note),
             )
         )
@@ -294,7 +294,7 @@ def _change(row: Any, run: PageRun) -> str:
 
 
 def _error(row: Any, column: str) -> float:
-    return error_of(row._asdict(), column)
+    return error_of(row, column)
 
 
 def _number(row: Any, column: str, kind: Kind) -> str:
@@ -302,7 +302,7 @@ def _number(row: Any, column: str, kind: Kind) -> str:
 
 
 def _interval(row: Any) -> str:
-    return interval(estimate_of(row._asdict()))
+    return interval(estimate_of(row))
 
 
 def _sceptic(limit: float, mcse: float) -> str:

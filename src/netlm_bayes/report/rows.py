@@ -1,8 +1,8 @@
-"""Which rows of a run's tables a chart shows, and their numbers."""
+"""Rows of a run's tables that charts, the page and manuscripts show, and their numbers."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Hashable, Iterable
 from typing import Any
 
 import pandas as pd
@@ -11,6 +11,16 @@ from netlm_bayes.formats import Estimate, chance, error_column, error_of, estima
 from netlm_bayes.report.labels import NEXT_INSTITUTION, POOLED, RATIOS, About, Labels, about
 
 NOTHING = Estimate(float("nan"))
+
+
+class Record(dict[Hashable, Any]):
+    """One row: cells by column, as keys or as attributes."""
+
+    def __getattr__(self, column: str) -> Any:
+        """Give a cell."""
+        if column not in self:
+            raise AttributeError(column)
+        return self[column]
 
 
 def ratios_of(table: pd.DataFrame, method: str = "posterior") -> pd.DataFrame:
@@ -30,9 +40,9 @@ def centres(names: Iterable[str], labels: Labels) -> list[str]:
     return [POOLED] if POOLED in found else found
 
 
-def rows_of(table: pd.DataFrame) -> Iterator[Any]:
-    """Rows, each with its columns as attributes."""
-    return iter(table.itertuples(index=False))
+def rows_of(table: pd.DataFrame) -> list[Record]:
+    """Every row."""
+    return [Record(row) for row in table.to_dict("records")]
 
 
 def by_about(table: pd.DataFrame, labels: Labels) -> dict[About, pd.DataFrame]:
@@ -51,12 +61,12 @@ def where(table: pd.DataFrame, **values: Any) -> pd.DataFrame:
 def interval_of(table: pd.DataFrame, **values: Any) -> Estimate:
     """Estimate and interval of the first row with some values; NaN without one."""
     found = where(table, **values)
-    return estimate_of(found.iloc[0].to_dict()) if len(found) else NOTHING
+    return estimate_of(rows_of(found.head(1))[0]) if len(found) else NOTHING
 
 
-def above_one(row: Any) -> str:
+def above_one(row: Record) -> str:
     """Probability that a ratio exceeds 1."""
-    return chance(row.prob_above_null, error_of(row._asdict(), "prob_above_null"))
+    return chance(row.prob_above_null, error_of(row, "prob_above_null"))
 
 
 def interval_text(table: pd.DataFrame) -> str:
