@@ -10,7 +10,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page
 
 from netlm_bayes.pipeline.report import read_page_run, write_page
-from netlm_bayes.report.page import page as page_module
+from netlm_bayes.report.page import render_page
 
 MOST_BYTES = 5_000_000
 RUNS = ("pfs-weibull", "response-logistic")
@@ -39,9 +39,9 @@ def test_a_page_without_an_explorer_is_alive_and_axe_finds_nothing(
     open_page: Callable[[Path], object],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(page_module, "why_no_explorer", lambda _: "Not of this run.")
+    monkeypatch.setattr("netlm_bayes.report.page.why_no_explorer", lambda _: "Not of this run.")
     file = tmp_path / "report.html"
-    file.write_text(page_module.render_page(read_page_run(results / "pfs-weibull")), "utf-8")
+    file.write_text(render_page(read_page_run(results / "pfs-weibull")), "utf-8")
     watched = open_page(file)
     use_everything(watched.page)
     watched.page.set_viewport_size({"width": 500, "height": 800})

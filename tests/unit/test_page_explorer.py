@@ -12,7 +12,7 @@ import pytest
 from numpy.typing import NDArray
 
 from netlm_bayes.pipeline.report import read_page_run
-from netlm_bayes.report.page import PageRun, explorer, page
+from netlm_bayes.report.page import PageRun, explorer, render_page
 
 SEED_OF_NEXT = 1
 
@@ -63,7 +63,7 @@ def test_too_many_draws_are_thinned_evenly_and_that_is_said(
     every = unpacked(whole["populations"][0]["effect"])
     np.testing.assert_array_equal(unpacked(thin["populations"][0]["effect"]), every[::4])
     np.testing.assert_array_equal(unpacked(thin["offsets"]), unpacked(whole["offsets"])[::4])
-    assert "1000 of 4000 draws of the posterior" in page.render_page(alone)
+    assert "1000 of 4000 draws of the posterior" in render_page(alone)
 
 
 def test_a_model_of_many_draws_keeps_some_thousand_of_them(
@@ -99,8 +99,8 @@ def test_a_page_without_an_explorer_says_why_and_holds_the_rest(
     assert explorer.why_no_explorer(run) == ""
     why = explorer.why_no_explorer(on_latent_scale(run))
     assert why.startswith("The page has no explorer by Ki67: a continuous scale lies behind")
-    monkeypatch.setattr(page, "why_no_explorer", lambda _: why)
-    text = page.render_page(run)
+    monkeypatch.setattr("netlm_bayes.report.page.why_no_explorer", lambda _: why)
+    text = render_page(run)
     assert why in text
     assert 'id="draws"' not in text
     assert 'id="choices"' not in text

@@ -16,8 +16,8 @@ from netlm_bayes.pipeline.report import read_page_run, write_page
 from netlm_bayes.report.charts.description import Curves, TextTable
 from netlm_bayes.report.charts.ratios import forest
 from netlm_bayes.report.page import PageRun
-from netlm_bayes.report.page.charts import chart_json
 from netlm_bayes.report.page.diagnostics import named_draws, rank_chart
+from netlm_bayes.report.page.inlined import chart_json
 from netlm_bayes.report.page.sections import sections
 from netlm_bayes.report.page.tables import plain_table
 
@@ -42,7 +42,7 @@ def test_what_a_run_lacks_is_said(run: PageRun) -> None:
 def test_audit_and_recovered_tables_come_from_the_reanalysis(run: PageRun) -> None:
     evidence = next(section for section in sections(run) if section.id == "evidence")
     captions = " | ".join(table.caption for table in evidence.tables)
-    assert "Audit: what does not add up" in captions
+    assert "Audit: inconsistencies" in captions
     assert "Tables recovered from printed ratios" in captions
 
 

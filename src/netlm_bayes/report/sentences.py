@@ -167,9 +167,10 @@ class Writer:
         return self.mark(row.table, row.where, column, text)
 
     def events(self, row: Row, column: str) -> str:
-        """About how many events, at least one."""
+        """About how many events, at least one; a bound where draws support no digit."""
         text = shown(max(1.0, row[column]), error_of(row.values, column), ABOUT_COUNT)
-        return self.mark(row.table, row.where, column, text)
+        how = "fewer than" if text.startswith("<") else "about"
+        return f"{how} {self.mark(row.table, row.where, column, text.removeprefix('<'))}"
 
     def chosen(self, row: Row, column: str, factor: float = 1.0) -> str:
         """A number that was chosen or counted, and has no error."""

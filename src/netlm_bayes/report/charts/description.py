@@ -7,7 +7,7 @@ nothing but places.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -60,6 +60,17 @@ def text_table(
     """Make a table; `numeric` names the columns of numbers."""
     places = frozenset(place for place, name in enumerate(columns) if name in numeric)
     return TextTable(caption, tuple(columns), tuple(tuple(row) for row in rows), places)
+
+
+def filled[T](
+    caption: str,
+    rows: Iterable[T],
+    columns: Mapping[str, Callable[[T], str]],
+    numeric: Sequence[str] = (),
+) -> TextTable:
+    """Make a table of what each column shows of a row."""
+    cells = [[fill(row) for fill in columns.values()] for row in rows]
+    return text_table(caption, tuple(columns), cells, numeric)
 
 
 @dataclass(frozen=True)
@@ -190,14 +201,9 @@ class Curves:
     x_limits: tuple[float, float]
     y_limits: tuple[float, float]
     panels: tuple[CurvePanel, ...]
-    series: tuple[Series, ...]  # the legend
+    legend: tuple[Series, ...]
     percent: bool = False  # whether y is a share, shown in percent
     across: int = 3  # panels beside each other, at most
-
-    @property
-    def legend(self) -> tuple[Series, ...]:
-        """Series that are named."""
-        return self.series
 
     def table(self, caption: str) -> TextTable:
         """Every curve's values, with the ends of its band."""
@@ -242,12 +248,7 @@ class Matrix:
     columns: tuple[str, ...]
     totals: tuple[str, ...]
     cells: Mapping[tuple[str, str], Cell]  # by row and column
-    series: tuple[Series, ...]
-
-    @property
-    def legend(self) -> tuple[Series, ...]:
-        """All series."""
-        return self.series
+    legend: tuple[Series, ...]
 
     @property
     def largest(self) -> float:

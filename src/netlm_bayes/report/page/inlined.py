@@ -1,18 +1,22 @@
-"""What is inlined in a page: style, scripts, one library and data, and the policy on all else."""
+"""What is inlined in a page: style, scripts and data, and the policy on all else."""
 
 from __future__ import annotations
 
 import base64
 import hashlib
 import json
+import math
 import tomllib
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, fields, is_dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from markupsafe import Markup
+
+from netlm_bayes.formats import Estimate
+from netlm_bayes.report.charts.description import Chart, Intervals, Panel
 
 ASSETS = Path(__file__).parent / "assets"
 STYLE = "page.css"
@@ -108,3 +112,43 @@ def embedded_json(value: Any) -> Markup:
     for character, escape in _UNSAFE.items():
         text = text.replace(character, escape)
     return Markup(text)
+
+
+def chart_json(chart: Chart) -> dict[str, Any]:
+    """What the script draws."""
+    body = chart.body
+    found = {"kind": type(body).__name__.lower()}
+    if isinstance(body, Intervals):
+        panels = [_panel(panel) for panel in body.panels]
+        return {**found, "legend": _plain(body.legend), "panels": panels}
+    return {**found, **_plain(body)}
+
+
+def _panel(panel: Panel) -> dict[str, Any]:
+    """A panel, its scale given as its axis."""
+    scale, limits = panel.scale, panel.limits
+    axis = {
+        "label": scale.label,
+        "logarithmic": scale.logarithmic,
+        "below": scale.below,
+        "above": scale.above,
+        "limits": limits,
+        "ticks": scale.ticks(limits),
+    }
+    return axis | {name: value for name, value in _plain(panel).items() if name != "scale"}
+
+
+def _plain(value: Any) -> Any:
+    """Dictionaries, lists and finite numbers; of an estimate its middle and its ends."""
+    match value:
+        case Estimate():
+            return [_plain(number) for number in value[:3]]
+        case float():
+            return value if math.isfinite(value) else None
+        case Mapping():
+            return {key: _plain(one) for key, one in value.items()}
+        case tuple() | list():
+            return [_plain(one) for one in value]
+    if is_dataclass(value):
+        return {one.name: _plain(getattr(value, one.name)) for one in fields(value)}
+    return value

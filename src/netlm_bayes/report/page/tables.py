@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -23,22 +24,16 @@ from netlm_bayes.formats import (
     interval,
     shown,
 )
-from netlm_bayes.report.charts.description import TextTable, text_table
+from netlm_bayes.report.charts.description import TextTable, filled, text_table
 from netlm_bayes.report.charts.evidence import evidence_map
 from netlm_bayes.report.charts.scale import Scale
 from netlm_bayes.report.labels import Labels, about
 from netlm_bayes.report.page.run import PageRun
-from netlm_bayes.report.rows import above_one, rows_of
+from netlm_bayes.report.rows import Record, above_one, rows_of, where
 
 RATIOS = Scale("", logarithmic=True)
-MADE_OF_A_RATIO = {
-    "shrinkage": SIGNED,
-    "prob_wrong_sign": PROBABILITY,
-    "exaggeration": RATIO,
-    "scepticism_limit": RATIO,
-}
-"""Columns of a comparison after its intervals, and the kind of their numbers."""
 EVIDENCE = ("cohort", "item", "role", "use", "note", "reading", "why", "source")
+UNUSED = ("unused", "check")
 FAULTS = ("conflict", "ambiguous", "rounding")
 UNCHANGED, SOURCE = "nothing", "source left out"
 """What was changed, as in the column `changed` of `fragility.csv`."""
@@ -77,52 +72,42 @@ def comparison_table(run: PageRun) -> TextTable | None:
     table = run.tables.get("comparison")
     if table is None or table.empty:
         return None
-    columns = (
-        "Cohort",
-        "Contrast",
-        "Other method",
-        "Its estimate",
-        "Posterior",
-        "Shrinkage",
-        "P(wrong sign)",
-        "Exaggeration",
-        "Scepticism limit",
-        "Role",
-    )
-    rows = [
-        (
-            run.labels.cohort(row.cohort),
-            run.labels.about(about(row)),
-            str(row.method_printed),
-            *(RATIOS.text(estimate_of(row, f"{k}_")) for k in ("printed", "posterior")),
-            *(_number(row, column, kind) for column, kind in MADE_OF_A_RATIO.items()),
-            str(row.role),
-        )
-        for row in rows_of(table)
-    ]
-    caption = "Each ratio by the other method, against the posterior"
-    return text_table(caption, columns, rows, columns[3:9])
+    columns: dict[str, Callable[[Record], str]] = {
+        "Cohort": lambda row: run.labels.cohort(row.cohort),
+        "Contrast": run.labels.contrast_of,
+        "Other method": lambda row: str(row.method_printed),
+        "Estimate by that method": lambda row: RATIOS.text(estimate_of(row, "printed_")),
+        "Posterior": lambda row: RATIOS.text(estimate_of(row, "posterior_")),
+        "Shrinkage": lambda row: _number(row, "shrinkage", SIGNED),
+        "P(wrong sign)": lambda row: _number(row, "prob_wrong_sign", PROBABILITY),
+        "Exaggeration": lambda row: _number(row, "exaggeration", RATIO),
+        "Scepticism limit": lambda row: _number(row, "scepticism_limit", RATIO),
+        "Role": lambda row: str(row.role),
+    }
+    caption = "Published and frequentist ratios compared with the posterior"
+    return filled(caption, rows_of(table), columns, tuple(columns)[3:9])
 
 
 def subgroups_table(run: PageRun) -> TextTable:
     """Estimates of every subgroup and population."""
-    table, labels = run.tables["subgroups"], run.labels
-    columns = ("Population", "Endpoint", "Subgroup", "Estimand", "Estimate with interval", "Note")
-    rows = []
-    for row in rows_of(table):
-        scale = Scale("", kind=OF_ESTIMAND[str(row.estimand)])
-        at = "" if math.isnan(row.horizon) else f", {row.horizon:g} months"
-        rows.append(
-            (
-                labels.cohort(row.cohort),
-                labels.endpoints.get(row.endpoint, row.endpoint),
-                labels.about(about(row)) or labels.subgroup(row.subgroup),
-                str(row.estimand).replace("_", " ") + at,
-                scale.text(estimate_of(row)),
-                str(row.note),
-            )
-        )
-    return text_table("Estimates by subgroup", columns, rows, columns[4:5])
+    labels = run.labels
+    columns: dict[str, Callable[[Record], str]] = {
+        "Population": lambda row: labels.cohort(row.cohort),
+        "Endpoint": lambda row: labels.endpoints.get(row.endpoint, row.endpoint),
+        "Subgroup": lambda row: labels.contrast_of(row) or labels.subgroup(row.subgroup),
+        "Estimand": _estimand,
+        "Estimate with interval": lambda row: Scale("", kind=OF_ESTIMAND[row.estimand]).text(
+            estimate_of(row)
+        ),
+        "Note": lambda row: str(row.note),
+    }
+    rows = rows_of(run.tables["subgroups"])
+    return filled("Estimates by subgroup", rows, columns, ("Estimate with interval",))
+
+
+def _estimand(row: Record) -> str:
+    at = "" if math.isnan(row.horizon) else f", {row.horizon:g} months"
+    return str(row.estimand).replace("_", " ") + at
 
 
 def evidence_tables(run: PageRun) -> tuple[TextTable, ...]:
@@ -131,71 +116,63 @@ def evidence_tables(run: PageRun) -> tuple[TextTable, ...]:
     if table is None or table.empty:
         return ()
     # A run of patients lists what was derived from them, and nothing printed.
-    table = table.reindex(columns=list(EVIDENCE), fill_value="")
-    used = ~table["use"].isin(["unused", "check"])
-    parts = (
-        ("Printed numbers that the model uses", table[used]),
-        ("Printed numbers that stay out of the model", table[~used]),
+    rows = rows_of(table.reindex(columns=list(EVIDENCE), fill_value=""))
+    columns: dict[str, Callable[[Record], str]] = {
+        "Cohort": lambda row: run.labels.cohort(row.cohort),
+        "Printed item": lambda row: str(row["item"]),
+        "Source": lambda row: str(row.source),
+        "Role": lambda row: str(row.role),
+        "Use": lambda row: str(row.use),
+        "How it was read": lambda row: "; ".join(
+            str(part) for part in (row.note, row.reading, row.why) if part
+        ),
+    }
+    parts = {
+        "Published values used by the model": [x for x in rows if x.use not in UNUSED],
+        "Published values not used by the model": [x for x in rows if x.use in UNUSED],
+    }
+    return tuple(
+        filled(f"{caption} ({len(own)})", own, columns) for caption, own in parts.items() if own
     )
-    return tuple(_evidence_table(caption, part, run) for caption, part in parts if len(part))
-
-
-def _evidence_table(caption: str, table: pd.DataFrame, run: PageRun) -> TextTable:
-    """Some of the printed numbers."""
-    columns = ("Cohort", "Printed", "Source", "Role", "Use", "How it was read")
-    rows = [
-        (
-            run.labels.cohort(row.cohort),
-            str(row.item),
-            str(row.source),
-            str(row.role),
-            str(row.use),
-            "; ".join(str(part) for part in (row.note, row.reading, row.why) if part),
-        )
-        for row in rows_of(table)
-    ]
-    return text_table(f"{caption} ({len(table)})", columns, rows)
 
 
 def overlap_table(run: PageRun) -> TextTable | None:
     """Whether cohorts may share patients, a row a pair."""
-    table, names = run.tables.get("overlap"), run.labels.cohort
+    table = run.tables.get("overlap")
     if table is None or table.empty:
         return None
-    columns = ("Cohort", "Other", "Centre", "Enrolment", "Finding")
-    rows = [
-        (names(row.cohort), names(row.other), row.centre, row.enrolment, row.finding)
-        for row in rows_of(table)
-    ]
-    return text_table("May cohorts share patients?", columns, rows)
+    columns: dict[str, Callable[[Record], str]] = {
+        "Cohort": lambda row: run.labels.cohort(row.cohort),
+        "Other cohort": lambda row: run.labels.cohort(row.other),
+        "Centre": lambda row: str(row.centre),
+        "Enrolment": lambda row: str(row.enrolment),
+        "Finding": lambda row: str(row.finding),
+    }
+    return filled("May cohorts share patients?", rows_of(table), columns)
 
 
 def audit_tables(run: PageRun) -> tuple[TextTable, ...]:
     """What recomputing the papers found, and the tables recovered from printed ratios."""
-    found, cohorts = [], set(run.labels.cohorts)
-    audit = run.audit.get("audit")
+    audit, recovered = (_own(run, name) for name in ("audit", "recovered_tables"))
+    parts: dict[str, pd.DataFrame] = {}
     if audit is not None:
-        own = audit[audit["cohort"].isin(cohorts)]
-        counts = {name: int((own["verdict"] == name).sum()) for name in ("ok", *FAULTS)}
+        consistent = audit["verdict"] == "ok"
+        counts = {name: int((audit["verdict"] == name).sum()) for name in ("ok", *FAULTS)}
         verdicts = ", ".join(f"{count} {name}" for name, count in counts.items())
-        for caption, part in (
-            (f"Audit: what does not add up ({verdicts})", own[own["verdict"] != "ok"]),
-            ("Audit: what adds up", own[own["verdict"] == "ok"]),
-        ):
-            if len(part):
-                found.append(plain_table(caption, _labelled(part, run.labels)))
-    recovered = run.audit.get("recovered_tables")
+        parts[f"Audit: inconsistencies ({verdicts})"] = audit[~consistent]
+        parts["Audit: consistent values"] = audit[consistent]
     if recovered is not None:
-        own = recovered[recovered["cohort"].isin(cohorts)]
-        if len(own):
-            caption = "Tables recovered from printed ratios: responders by level"
-            found.append(plain_table(caption, _labelled(own, run.labels)))
-    return tuple(found)
+        parts["Tables recovered from printed ratios: responders by level"] = recovered
+    return tuple(plain_table(caption, part) for caption, part in parts.items() if len(part))
 
 
-def _labelled(table: pd.DataFrame, labels: Labels) -> pd.DataFrame:
-    """Copy with cohorts' labels in place of their ids."""
-    return table.assign(cohort=[labels.cohort(name) for name in table["cohort"]])
+def _own(run: PageRun, name: str) -> pd.DataFrame | None:
+    """A table of the reanalysis: what it says of a run's cohorts, under their labels."""
+    table = run.audit.get(name)
+    if table is None:
+        return None
+    own = table[table["cohort"].isin(run.labels.cohorts)]
+    return own.assign(cohort=own["cohort"].map(run.labels.cohorts))
 
 
 def evidence_map_table(run: PageRun) -> TextTable | None:
@@ -213,18 +190,19 @@ def power_scaling_table(run: PageRun) -> TextTable | None:
     found = power_scaling(run.tree, run.spec, cohorts)
     if found.empty:
         return None
-    columns = ("Parameter", "Prior", "Evidence", "Reading")
-    rows = [
-        (row.parameter, number(row.prior), number(row.likelihood), row.diagnosis)
-        for row in rows_of(found)
-    ]
+    columns: dict[str, Callable[[Record], str]] = {
+        "Parameter": lambda row: str(row.parameter),
+        "Prior": lambda row: number(row.prior),
+        "Evidence": lambda row: number(row.likelihood),
+        "Diagnosis": lambda row: str(row.diagnosis),
+    }
     weighs = int((found["diagnosis"] != NEITHER).sum())
     caption = (
         "Sensitivity to power-scaling: change of the posterior per change of the weight of prior "
         f"or evidence; above {LARGE:g} that of the prior matters, as it does for {weighs} of "
         f"{len(found)} parameters"
     )
-    return text_table(caption, columns, rows, columns[1:3])
+    return filled(caption, rows_of(found), columns, ("Prior", "Evidence"))
 
 
 def fragility_tables(run: PageRun) -> tuple[TextTable, ...]:
@@ -237,76 +215,62 @@ def fragility_tables(run: PageRun) -> tuple[TextTable, ...]:
 
 def _tipping_points(run: PageRun, table: pd.DataFrame, points: pd.DataFrame) -> TextTable:
     """What would alter the conclusion on each pooled effect."""
-    main = {about(row): row for row in rows_of(table) if row.changed == UNCHANGED}
-    rows = [
-        (
-            run.labels.about(about(row)),
-            _interval(main[about(row)]),
-            f"{row.changes_that_agree} of {row.changes} changes",
-            _sceptic(row.sceptics_limit, _error(row, "sceptics_limit")),
-            _number(row, "heterogeneity_scale_at_change", ABOUT),
+    main = {about(row): row for row in rows_of(where(table, changed=UNCHANGED))}
+    columns: dict[str, Callable[[Record], str]] = {
+        "Contrast": run.labels.contrast_of,
+        "Pooled ratio": lambda row: interval(estimate_of(main[about(row)])),
+        "Conclusion unchanged under": lambda row: (
+            f"{row.changes_that_agree} of {row.changes} changes"
+        ),
+        "Sceptical prior that alters it": _sceptic,
+        "Heterogeneity scale that alters it": lambda row: _number(
+            row, "heterogeneity_scale_at_change", ABOUT
+        ),
+        "Events in one further study that alter it": lambda row: (
             "no single study"
             if math.isinf(row.events_to_change)
-            else _number(row, "events_to_change", ABOUT_COUNT),
-        )
-        for row in rows_of(points)
-    ]
-    columns = (
-        "Contrast",
-        "Pooled ratio",
-        "Conclusion unchanged under",
-        "Sceptical prior that alters it",
-        "Heterogeneity scale that alters it",
-        "Events in one further study that alter it",
-    )
+            else _number(row, "events_to_change", ABOUT_COUNT)
+        ),
+    }
     caption = (
         "Tipping points of the pooled effects: a sceptical prior (95 % interval of the ratio), "
         "another half-normal scale of the heterogeneity, or one further study; empty where "
         "nothing that was tried alters the conclusion"
     )
-    return text_table(caption, columns, rows)
+    return filled(caption, rows_of(points), columns)
 
 
 def _changes(run: PageRun, table: pd.DataFrame) -> TextTable:
     """Every pooled ratio under everything that was changed."""
-    rows = [
-        (
-            run.labels.about(about(row)),
-            _change(row, run),
-            _interval(row),
-            above_one(row),
-            str(row.statement),
-            str(row.same_as_main),
-        )
-        for row in rows_of(table)
-    ]
-    columns = ("Contrast", "Change", "Pooled ratio", "P(ratio > 1)", "Interval", "As unchanged")
-    return text_table("Every pooled ratio under every change", columns, rows)
+    columns: dict[str, Callable[[Record], str]] = {
+        "Contrast": run.labels.contrast_of,
+        "Change": lambda row: _change(row, run.labels),
+        "Pooled ratio": lambda row: interval(estimate_of(row)),
+        "P(ratio > 1)": above_one,
+        "Interval": lambda row: str(row.statement),
+        "As unchanged": lambda row: str(row.same_as_main),
+    }
+    return filled("Every pooled ratio under every change", rows_of(table), columns)
 
 
-def _change(row: Any, run: PageRun) -> str:
+def _change(row: Record, labels: Labels) -> str:
     """Name what was changed."""
     if row.changed == UNCHANGED:
         return "none"
-    if row.changed == SOURCE:
-        return f"without {run.labels.cohort(row.to)}"
-    return f"{row.changed} {row.to}"
+    return (
+        f"without {labels.cohort(row.to)}" if row.changed == SOURCE else f"{row.changed} {row.to}"
+    )
 
 
-def _error(row: Any, column: str) -> float:
-    return error_of(row, column)
+def _number(row: Record, column: str, kind: Kind) -> str:
+    return number(row[column], error_of(row, column), kind)
 
 
-def _number(row: Any, column: str, kind: Kind) -> str:
-    return number(getattr(row, column), _error(row, column), kind)
-
-
-def _interval(row: Any) -> str:
-    return interval(estimate_of(row))
-
-
-def _sceptic(limit: float, mcse: float) -> str:
+def _sceptic(row: Record) -> str:
     """A sceptic's prior interval around 1."""
+    limit = row.sceptics_limit
     if math.isinf(limit):
         return "any around 1"
-    return "" if math.isnan(limit) else f"within {around_one(limit, mcse)}"
+    return (
+        "" if math.isnan(limit) else f"within {around_one(limit, error_of(row, 'sceptics_limit'))}"
+    )
