@@ -313,7 +313,7 @@ function quantile(sorted, p) {
   return from === to || place === below ? from : from + (place - below) * (to - from);
 }
 
-// Monte Carlo error of a quantile as `estimands.monte_carlo`, of draws that are taken as independent.
+// Monte Carlo error of a quantile as `estimands.summary`, of draws that are taken as independent.
 function quantileError(sorted, p) {
   const share = Math.sqrt((p * (1 - p)) / sorted.length);
   const [low, high] = [Math.max(0, p - REACH * share), Math.min(1, p + REACH * share)];
