@@ -34,7 +34,7 @@ KINDS = {
     "shrinkage": SIGNED,
 }
 """Of columns that hold the same kind of number in every row."""
-NAMING = ("horizon_months", "heterogeneity_scale")
+NAMING = ("horizon", "heterogeneity_scale")
 """Columns of numbers that are part of a row's name."""
 CHANGING = ("note", "only", "same_as_main", "statement", "words")
 """Columns that say a row's number in words; they name no row."""

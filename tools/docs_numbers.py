@@ -49,7 +49,7 @@ def line_of_today(shown: str, printed: Iterable[str]) -> str:
 def beside_of_today(text: str, run: Path) -> str:
     """Put each multivariable regression and its posterior into the page's table of both."""
     table = read_tables(run)["comparison"]
-    usual = table[table["method_printed"].str.endswith("multivariable")]
+    usual = table[table["method"].str.endswith("multivariable")]
     rows = {row["contrast"]: row for row in usual.to_dict("records")}
 
     def row_of(found: re.Match[str]) -> str:

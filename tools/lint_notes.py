@@ -13,7 +13,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 SRC = ROOT / "src" / "netlm_bayes"
 NOTE = "note"
-LABELS = frozenset({NOTE, "contrast", "subgroup", "item", "method", "method_printed", "statement"})
+LABELS = frozenset({NOTE, "contrast", "subgroup", "item", "method", "statement"})
 """Columns that are made to be read by people."""
 PARSING = frozenset(
     {

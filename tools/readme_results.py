@@ -49,7 +49,7 @@ def ratio(label: str, run: str, contrast: str) -> Line:
 
 LINES = (
     overall("median PFS, months", SURVIVAL, endpoint="pfs", estimand="median"),
-    overall("PFS at 12 months", SURVIVAL, endpoint="pfs", estimand="survival", horizon_months=12.0),
+    overall("PFS at 12 months", SURVIVAL, endpoint="pfs", estimand="survival", horizon=12.0),
     ratio("HR, burden >50% vs <10%", SURVIVAL, "htb: >50% vs <10%"),
     ratio("HR, burden >25% vs <=25%", SURVIVAL, "htb: >25% vs <=25%"),
     ratio("HR, Ki67 >10% vs <=10%", SURVIVAL, "ki67: >10% vs <=10%"),

@@ -56,7 +56,7 @@ class Column(NamedTuple):
 
 
 COLUMNS: Mapping[str, Column] = {
-    "cohort": Column("text", "id of a cohort, `pooled` or `next institution`"),
+    "cohort": Column("text", "id, `pooled` or `next institution`; of sources `prior` or `all`"),
     "other": Column("text", "id of the second cohort of a pair"),
     "endpoint": Column("text", "key of a survival endpoint, or `response`"),
     "estimand": Column("text", "what is estimated"),
@@ -64,10 +64,9 @@ COLUMNS: Mapping[str, Column] = {
     "level": Column("text", "its level, or the step of a ratio per unit: `per 10 years`"),
     "versus": Column("text", "the level it is compared with; none of a step or a single level"),
     "parameter": Column("text", "a parameter that belongs to no covariate, such as `log_shape`"),
-    "contrast": Column("text", "as `covariate`, `level` and `versus`, in words"),
+    "contrast": Column("text", "for people: covariate, level, versus and months in words"),
     "subgroup": Column("text", "whom a row is about: `overall`, or levels of covariates"),
     "horizon": Column("number", "time at which, or up to which", "months"),
-    "horizon_months": Column("number", "as `horizon`", "months"),
     "from_month": Column("number", "from when a ratio holds that changes", "months"),
     "until_month": Column("number", "until when a ratio holds that changes", "months"),
     "unit": Column("text", "unit of estimate and interval; in `loo`, what is left out"),
@@ -96,15 +95,13 @@ COLUMNS: Mapping[str, Column] = {
     "steps_from_mean": Column("number", "farthest of a profile's values from the mean", "sd"),
     "synthetic": Column("flag", "whether simulated patients are behind it"),
     "evidence": Column("text", "kind of evidence: patients, site table, curve or printed"),
-    "source": Column("text", "where it stands in the paper; in `evidence_map`, as `cohort`"),
+    "source": Column("text", "where it stands in the paper"),
     "basis": Column("text", "what it is averaged over, in words"),
     "note": Column("text", "for people"),
     # comparison
     "printed_estimate": Column("number", "as printed, or of the regression of the same patients"),
     "printed_lower": Column("number", "its lower confidence limit"),
     "printed_upper": Column("number", "its upper confidence limit"),
-    "printed_p": Column("number", "as `p`, of what is printed"),
-    "method_printed": Column("text", "as `method`"),
     "posterior_estimate": Column("number", "posterior median"),
     "posterior_lower": Column("number", "lower end of the posterior interval"),
     "posterior_upper": Column("number", "upper end of the posterior interval"),
@@ -147,7 +144,6 @@ COLUMNS: Mapping[str, Column] = {
     # fragility
     "changed": Column("text", "what was changed: prior, scenario, source or nothing"),
     "to": Column("text", "to what"),
-    "statement": Column("text", "as `side` and `on_the_edge`, in words"),
     "side": Column("text", "where an interval lies: above 1, below 1, or open"),
     "on_the_edge": Column("flag", "whether an end is within Monte Carlo error of 1"),
     "same_as_main": Column("text", "yes, no, or on the edge"),
@@ -189,37 +185,46 @@ COLUMNS: Mapping[str, Column] = {
 CONTRAST = ("covariate", "level", "versus", "contrast")
 MEANT = ("endpoint", "estimand", *CONTRAST)
 ERRORS = ("mcse", "lower_mcse", "upper_mcse", "prob_mcse")
-ESTIMATES = (
-    *("cohort", "endpoint", "estimand", *CONTRAST, "parameter", "subgroup"),
-    *("horizon", "horizon_months", "from_month", "until_month", "unit"),
-    *("method", "adjustment", "adjusted_for", "estimate", "lower", "upper", "interval"),
-    *("prob_above_null", "p", *ERRORS),
-    *("n", "n_left_out", "events", "masked", "followed_to"),
-    *("informed", "extrapolated", "steps_from_mean", "synthetic", "evidence", "basis", "note"),
+WHOSE = ("cohort", "endpoint", "estimand")
+NUMBERS = ("estimate", "lower", "upper", "interval")
+POSTERIOR = (
+    *(*WHOSE, *CONTRAST, "parameter", "subgroup", "horizon", "from_month", "until_month", "unit"),
+    *("method", *NUMBERS, "prob_above_null", *ERRORS),
+    *("followed_to", "informed", "extrapolated", "synthetic", "basis", "note"),
 )
-"""Columns of a row of estimates."""
+"""Columns of an estimate that has draws behind it."""
+FREQUENTIST = (
+    *(*WHOSE, *CONTRAST, "subgroup", "horizon", "unit", "method", "adjustment", "adjusted_for"),
+    *(*NUMBERS, "p", "n", "n_left_out", "events", "masked", "synthetic", "evidence", "note"),
+)
+"""Columns of an estimate of the usual methods."""
 ITEM = (
     *("cohort", "endpoint", "item", "kind", "covariate", "level", "versus", "subgroup"),
     *("horizon", "of_event", "adjusted_for"),
 )
 """Columns that tell a printed item."""
 TABLES: Mapping[str, tuple[str, ...]] = {
-    **dict.fromkeys(
-        (
-            *("effects", "subgroups", "curves", "frequentist", "kaplan_meier", "predictive"),
-            *("prediction", "prediction_curves"),
-        ),
-        ESTIMATES,
+    **dict.fromkeys(("effects", "subgroups", "curves"), POSTERIOR),
+    **dict.fromkeys(("prediction", "prediction_curves"), (*POSTERIOR, "steps_from_mean")),
+    **dict.fromkeys(("frequentist", "kaplan_meier"), FREQUENTIST),
+    "predictive": (
+        *(*WHOSE, "covariate", "level", "subgroup", "horizon", "unit", "method", *NUMBERS),
+        *("mcse", "lower_mcse", "upper_mcse", "n", "synthetic", "evidence", "note"),
     ),
-    "pooled": (*ESTIMATES, "tau"),
-    "scenarios": (*ESTIMATES, "scenario"),
-    "heterogeneity": (*ESTIMATES, "heterogeneity_scale"),
-    "leave_one_source_out": (*ESTIMATES, "left_out"),
-    "adverse_events": (*ESTIMATES, "adverse_event", "grade"),
+    "scenarios": (*POSTERIOR, "scenario"),
+    "heterogeneity": (*POSTERIOR, "heterogeneity_scale"),
+    "leave_one_source_out": (*POSTERIOR, "left_out"),
+    "pooled": (
+        *(*WHOSE, *CONTRAST, "unit", "method", *NUMBERS, "prob_above_null", *ERRORS, "tau"),
+        *("evidence", "synthetic", "note"),
+    ),
+    "adverse_events": (
+        *(*WHOSE, "adverse_event", "grade", "unit", "method", *NUMBERS, "n", "events", "note"),
+    ),
     "comparison": (
-        *("cohort", *MEANT, "evidence", "method", "method_printed", "adjustment"),
+        *("cohort", *MEANT, "evidence", "method", "adjustment"),
         *("adjusted_for", "printed_estimate", "printed_lower", "printed_upper", "limits_from"),
-        *("p", "printed_p", "n", "events", "masked", "posterior_estimate", "posterior_lower"),
+        *("p", "n", "events", "masked", "posterior_estimate", "posterior_lower"),
         *("posterior_upper", "interval", "shrinkage", "prob_above_null", "prob_wrong_sign"),
         *("exaggeration", "scepticism_limit", "posterior_mcse", "posterior_lower_mcse"),
         *("posterior_upper_mcse", "shrinkage_mcse", "prob_mcse", "prob_wrong_sign_mcse"),
@@ -235,7 +240,7 @@ TABLES: Mapping[str, tuple[str, ...]] = {
         *("source", "synthetic"),
     ),
     "evidence_map": (
-        *("source", "cohort", *MEANT, "evidence", "events", "events_mcse", "own_events"),
+        *("cohort", *MEANT, "evidence", "events", "events_mcse", "own_events"),
         *("own_method", "only", "synthetic", "note"),
     ),
     "fragility": (
@@ -243,7 +248,6 @@ TABLES: Mapping[str, tuple[str, ...]] = {
         *(
             "prob_above_null",
             *ERRORS,
-            "statement",
             "side",
             "on_the_edge",
             "same_as_main",
@@ -251,7 +255,7 @@ TABLES: Mapping[str, tuple[str, ...]] = {
         ),
     ),
     "fragility_words": (
-        *(*CONTRAST, "statement", "side", "on_the_edge", "changes", "changes_that_agree"),
+        *(*CONTRAST, "side", "on_the_edge", "changes", "changes_that_agree"),
         *("sceptics_limit", "sceptics_limit_mcse", "heterogeneity_scale_at_change"),
         *("heterogeneity_scale_at_change_mcse", "events_to_change", "events_to_change_mcse"),
         *("words", "synthetic"),
@@ -342,14 +346,12 @@ def _cells(name: str, row: Row | Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def completed(frame: pd.DataFrame) -> pd.DataFrame:
-    """A table with the types of its columns, and what follows from other columns filled in."""
+    """A table with the types of its columns, and the units of its estimands."""
     frame = typed(frame)
-    if {"unit", "estimand"} <= set(frame):
-        unit = frame["unit"].where(frame["unit"] != "", frame["estimand"].map(UNITS))
-        frame = frame.assign(unit=_typed(unit, "text"))
-    if {"horizon", "horizon_months"} <= set(frame):
-        frame = frame.assign(horizon_months=frame["horizon"])
-    return frame
+    if not {"unit", "estimand"} <= set(frame):
+        return frame
+    unit = frame["unit"].where(frame["unit"] != "", frame["estimand"].map(UNITS))
+    return typed(frame.assign(unit=unit))
 
 
 def typed(frame: pd.DataFrame) -> pd.DataFrame:

@@ -58,7 +58,7 @@ def predicted(run: Path, profile: dict[str, str]) -> Asked:
     kind = profile_of(profile, fit.population)
     found = predict_profile(kind, fit.population, fit.model, fit.accepted, fit.seed)
     draws = {
-        place_of(one.cohort, one.endpoint, one.estimand, one.horizon_months): one.draws
+        place_of(one.cohort, one.endpoint, one.estimand, one.horizon): one.draws
         for one in found.quantities
     }
     return Asked(fit.predict(**profile).table, draws)
@@ -74,7 +74,7 @@ def as_predict_shows(asked: Asked, cohort: str, estimand: str, months: float | N
     rows = [
         row
         for row in asked.table.to_dict("records")
-        if place_of(row["cohort"], row["endpoint"], row["estimand"], row["horizon_months"])
+        if place_of(row["cohort"], row["endpoint"], row["estimand"], row["horizon"])
         == (cohort, endpoint, estimand, months)
     ]
     (row,) = rows

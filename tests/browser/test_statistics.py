@@ -170,7 +170,7 @@ def test_the_script_predicts_what_python_predicts(
     for quantity in expected.quantities:
         if quantity.estimand == "rmst":
             continue
-        at = "" if np.isnan(quantity.horizon_months) else f" {quantity.horizon_months:g}"
+        at = "" if np.isnan(quantity.horizon) else f" {quantity.horizon:g}"
         told = found[f"{quantity.cohort} | {quantity.endpoint} | {quantity.estimand}{at}"]
         lower, estimate, upper = np.quantile(quantity.draws, [0.025, 0.5, 0.975])
         assert [told["lower"], told["estimate"], told["upper"]] == pytest.approx(

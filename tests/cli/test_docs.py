@@ -112,7 +112,7 @@ def test_cox_and_the_posterior_are_those_of_the_page(page: Page, followed: Follo
             [row] = [
                 row
                 for row in csv.DictReader(file)
-                if row["contrast"] == contrast and "multivariable" in row["method_printed"]
+                if row["contrast"] == contrast and "multivariable" in row["method"]
             ]
         assert cox == interval(estimate_of(row, "printed_"))
         assert "27 left out" in row["note"]

@@ -113,7 +113,7 @@ def test_every_command_ends_well(morning):
 @pytest.mark.parametrize("cohort", ["hospital/North", "pooled"])
 def test_every_ratio_of_cox_stands_beside_its_posterior(morning, cohort):
     found = [row for row in rows(morning.run, "comparison") if row["cohort"] == cohort]
-    methods = {" ".join(row["method_printed"].split(", ")[:2]) for row in found}
+    methods = {" ".join(row["method"].split(", ")[:2]) for row in found}
     assert methods == {"Cox univariable", "Cox multivariable"}
     assert len(found) == 2 * 4
     for row in found:
@@ -175,7 +175,7 @@ def test_no_month_in_a_table_is_a_patient_s_but_a_median_by_kaplan_meier(morning
     medians, others = set(), set()
     for name, table in tables(morning.run).items():
         for row in table:
-            others.add((name, row.get("horizon_months", "")))
+            others.add((name, row.get("horizon", "")))
             others |= {(name, word) for word in re.findall(r"\d+\.\d+", row.get("note") or "")}
             if row.get("method") == "Kaplan-Meier" and row["estimand"] in ("median", "rmst"):
                 found = medians if row["estimand"] == "median" else others

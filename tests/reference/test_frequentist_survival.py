@@ -100,14 +100,14 @@ def test_curves_lie_on_the_grid_and_agree_with_the_milestones(
     cohorts: dict[str, Patients],
 ) -> None:
     curves = kaplan_meier_curves(cohorts, CODEBOOK, COVARIATES)
-    assert set(curves["horizon_months"] % 1.5) == {0.0}
+    assert set(curves["horizon"] % 1.5) == {0.0}
     points = kaplan_meier(cohorts, CODEBOOK, COVARIATES)
-    keys = ["cohort", "estimand", "subgroup", "horizon_months"]
+    keys = ["cohort", "estimand", "subgroup", "horizon"]
     both = points.merge(curves, on=keys, suffixes=("", "_curve"))
     assert len(both) > 20
     pd.testing.assert_series_equal(both["estimate"], both["estimate_curve"], check_names=False)
     at_risk = curves[(curves["estimand"] == "at_risk") & (curves["subgroup"] == "overall")]
-    row = at_risk[(at_risk["cohort"] == "low") & (at_risk["horizon_months"] == 6)].iloc[0]
+    row = at_risk[(at_risk["cohort"] == "low") & (at_risk["horizon"] == 6)].iloc[0]
     people = cohorts["low"]
     assert row["estimate"] == ((people.entry <= 6) & (people.lower >= 6)).sum()
 

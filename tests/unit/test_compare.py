@@ -24,7 +24,7 @@ from netlm_bayes.estimands.population import populations
 from netlm_bayes.estimands.replication import Replicate
 from netlm_bayes.published.estimates import printed_ratio
 from netlm_bayes.published.information import ratio_covariance
-from netlm_bayes.results import ESTIMATES as COLUMNS
+from netlm_bayes.results import POSTERIOR as COLUMNS
 
 Z95 = norm.isf(0.025)
 GREATER = Contrast("size", ("large", "huge"), ("small", "middle"))

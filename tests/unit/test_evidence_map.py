@@ -64,7 +64,7 @@ def analysis(analysis_of, invented):
 def map_of(analysis, whole: float, without: dict[str, float], contrast=SPREAD) -> pd.DataFrame:
     fewer = {name: (quantity(variance, contrast),) for name, variance in without.items()}
     table = evidence_map(analysis, (quantity(whole, contrast),), fewer, believed(contrast))
-    return table.set_index("source")
+    return table.set_index("cohort")
 
 
 def test_precision_is_counted_in_events_of_two_equal_groups():

@@ -216,9 +216,7 @@ def test_subgroups_have_a_row_each_with_every_measure():
     assert first["estimand"] == "median"
     assert told[:3] == ("All primaries, 2016-2020", "overall PFS", first["subgroup"])
     assert told[3] == Interval(estimate_of(first), MONTHS)
-    at_a_year = [
-        row for row in source if (row["estimand"], row["horizon_months"]) == ("survival", 12)
-    ]
+    at_a_year = [row for row in source if (row["estimand"], row["horizon"]) == ("survival", 12)]
     assert [cells[4].found.estimate for cells in subgroups.rows] == [
         x["estimate"] for x in at_a_year
     ]

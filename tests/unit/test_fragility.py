@@ -299,7 +299,7 @@ def known_from(**columns: object) -> pd.DataFrame:
     covariate, level, versus = LEVELS[SIZE]
     return pd.DataFrame(
         {
-            "source": ["east", "west", "prior", "all"],
+            "cohort": ["east", "west", "prior", "all"],
             "covariate": covariate,
             "level": level,
             "versus": versus,

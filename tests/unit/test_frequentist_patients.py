@@ -249,12 +249,12 @@ def test_beyond_the_last_follow_up_nothing_is_estimated() -> None:
         upper=np.where(people.lower < 10, people.upper, np.inf),
     )
     rows = kaplan_meier({"east": people}, BOOK, [])
-    late = rows[rows["horizon_months"] > 10]
+    late = rows[rows["horizon"] > 10]
     assert set(late["estimand"]) == {"rmst", "survival"}
     assert late["estimate"].isna().all()
     assert late["note"].str.contains("beyond the last follow-up").all()
     curve = kaplan_meier_curves({"east": people}, BOOK, [])
-    assert curve.loc[curve["estimand"] == "survival", "horizon_months"].max() == 9.0
+    assert curve.loc[curve["estimand"] == "survival", "horizon"].max() == 9.0
 
 
 @pytest.mark.parametrize("n", [2, 4, 6, 10, 14])

@@ -112,7 +112,7 @@ def hospital(events: int = 61) -> Run:
         "printed_estimate": 2.9,
         "printed_lower": 1.1,
         "printed_upper": 7.7,
-        "method_printed": "Cox, multivariable",
+        "method": "Cox, multivariable",
         "adjustment": "multivariable",
         "posterior_estimate": 2.1,
         "posterior_lower": 1.2,

@@ -56,7 +56,7 @@ def test_information_has_a_row_an_effect_and_a_column_a_source(run: PageRun) -> 
     names = ["sysu-2016-2020", "sysu-rectal-2022-2024", "prior", "all"]
     table = pd.DataFrame(
         {
-            "source": names,
+            "cohort": names,
             "covariate": "htb",
             "level": ">50%",
             "versus": "<10%",
@@ -112,7 +112,7 @@ def test_what_would_turn_a_verdict_is_told_in_labels_and_two_digits(run: PageRun
             for about in words[list(contrasts)].to_dict("records")
             for changed, to, same in rows
         ]
-    ).assign(statement="above 1")
+    ).assign(side="above 1", on_the_edge=False)
     tables = {**run.tables, "fragility": fragility, "fragility_words": words}
     turning = shown(replace(run, tables=tables), "Tipping points")
     assert turning.rows[0][1:] == (

@@ -114,10 +114,10 @@ def observed(some: Patients, months: Sequence[float]) -> pd.DataFrame:
 
 def outside(predicted: pd.DataFrame, some: Patients, subgroup: str = "overall") -> pd.Series:
     """Whether the observed curve lies outside the predicted interval; by month."""
-    keys = ["subgroup", "horizon_months"]
-    months = sorted(set(predicted["horizon_months"]))
+    keys = ["subgroup", "horizon"]
+    months = sorted(set(predicted["horizon"]))
     both = predicted.merge(observed(some, months)[[*keys, "estimate"]], on=keys)
-    both = both[both["subgroup"] == subgroup].set_index("horizon_months")
+    both = both[both["subgroup"] == subgroup].set_index("horizon")
     seen = both["estimate_y"]
     return (seen < both["lower"] - 1e-9) | (seen > both["upper"] + 1e-9)
 

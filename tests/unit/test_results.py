@@ -34,7 +34,7 @@ def test_a_table_comes_back_from_a_file_with_its_types(tmp_path, name):
 def test_a_row_has_the_unit_of_its_estimand():
     (row,) = table("effects", [ROW]).to_dict("records")
     assert (row["unit"], row["horizon"], row["informed"]) == ("probability", 12.0, True)
-    assert math.isnan(row["p"])
+    assert math.isnan(row["lower"])
 
 
 # No code reads a note

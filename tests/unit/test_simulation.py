@@ -292,7 +292,8 @@ class TestCovariates:
         assert east.association == analysis.spec.association
         both = treated_by(described, analysis.spec)
         assert (both.n, both.followed_to) == (160, 20.0)
-        assert both.note == "covariates: as in east, west; borrowed margins taken as they are: size"
+        read = "covariates: as in east, west; borrowed margins taken as they are: size"
+        assert both.origin == read
         alone = treated_by(described, analysis.spec, "west")
         assert alone.n == 60
         assert np.isnan(alone.followed_to)

@@ -126,7 +126,7 @@ def test_under_complete_pooling_each_source_adds_its_own_information(files_of, i
     posterior = posterior_of(job, graph, analysis)
     tables = posterior_tables(analysis, posterior.made, spec.sampling.chains, 1, {})
     found = sensitivity_of(job, graph, analysis, posterior, tables).tables
-    rows = found["evidence_map"].query("contrast == 'spread: yes vs no'").set_index("source")
+    rows = found["evidence_map"].query("contrast == 'spread: yes vs no'").set_index("cohort")
     z = NormalDist().inv_cdf(0.975)
     for name, reach in {"east": 3.2 / 1.25, "north": 5.0 / 0.8}.items():
         own = 4 / (math.log(reach) / (2 * z)) ** 2

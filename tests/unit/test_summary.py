@@ -11,7 +11,7 @@ from netlm_bayes.results import TABLES, completed
 
 
 def row(cohort: str, estimand: str, estimate: float, **more: object) -> dict[str, object]:
-    common = {"endpoint": "pfs", "contrast": "", "subgroup": "", "horizon_months": math.nan}
+    common = {"endpoint": "pfs", "contrast": "", "subgroup": "", "horizon": math.nan}
     common |= {"method": "posterior", "prob_above_null": math.nan}
     limits = {"lower": estimate / 2, "upper": estimate * 2}
     return {
@@ -30,9 +30,9 @@ def subgroups() -> pd.DataFrame:
         [
             row("east", "median", 13.66, **overall),
             row("east", "median", 20.0, subgroup="size: small"),
-            row("east", "rmst", 12.0, horizon_months=24.0, **overall),
-            row("east", "survival", 0.7, horizon_months=6.0, **overall),
-            row("east", "survival", 0.5, horizon_months=12.0, **overall),
+            row("east", "rmst", 12.0, horizon=24.0, **overall),
+            row("east", "survival", 0.7, horizon=6.0, **overall),
+            row("east", "survival", 0.5, horizon=12.0, **overall),
             row("pooled", "median", 12.0, endpoint="local", **overall),
         ]
     )

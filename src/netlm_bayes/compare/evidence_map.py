@@ -98,7 +98,7 @@ def evidence_map(
         rows += [{**fixed, **row} for row in _totals(whole, believed)]
     synthetic = {cohort.cohort.id for cohort in analysis.cohorts if cohort.synthetic}
     found = table("evidence_map", rows)
-    return found.assign(cohort=found["source"], synthetic=found["source"].isin(synthetic))
+    return found.assign(synthetic=found["cohort"].isin(synthetic))
 
 
 def _pooled(analysis: Analysis, effects: Sequence[Quantity]) -> dict[str, Amount]:
@@ -153,7 +153,7 @@ def _own(
 ) -> dict[str, object]:
     """What a source tells of a contrast by itself, and by which kinds of evidence."""
     found: dict[str, object] = {
-        "source": cohort.cohort.id,
+        "cohort": cohort.cohort.id,
         "evidence": ", ".join(kinds_of(cohort, row.covariate)) or INDIRECT,
         "own_events": math.nan,
     }
@@ -192,5 +192,5 @@ def _totals(whole: Amount, believed: Amount | None) -> list[dict[str, object]]:
     rows: list[dict[str, object]] = []
     if believed is not None:
         amount_of = {"events": believed.events, "events_mcse": believed.error}
-        rows.append({"source": PRIOR, **amount_of})
-    return [*rows, {"source": ALL, "events": whole.events, "events_mcse": whole.error}]
+        rows.append({"cohort": PRIOR, **amount_of})
+    return [*rows, {"cohort": ALL, "events": whole.events, "events_mcse": whole.error}]

@@ -20,7 +20,7 @@ from netlm_bayes.evidence.analysis import Analysis, CohortEvidence
 from netlm_bayes.frequentist import bayesian_grid, fixed_effect, random_effects
 from netlm_bayes.published.estimates import PrintedRatio
 from netlm_bayes.published.information import ratio_covariance
-from netlm_bayes.results import PATIENTS, PRINTED, SITE_TABLE, Row, joined, table
+from netlm_bayes.results import PATIENTS, PRINTED, SITE_TABLE, TABLES, Row, joined, table
 
 Array = NDArray[np.float64]
 Limits = tuple[float, float, float]
@@ -191,5 +191,6 @@ def _endpoints(own: Sequence[OwnEstimate]) -> str:
 def _one_stage(row: Row, effects: pd.DataFrame) -> list[dict[str, Any]]:
     """The posterior's own rows of a contrast."""
     chosen = effects[(effects["contrast"] == row.contrast) & (effects["method"] == "posterior")]
-    records = chosen.assign(method="one-stage posterior").to_dict("records")
-    return [{str(name): value for name, value in cells.items()} for cells in records]
+    chosen = chosen.assign(method="one-stage posterior")
+    shared = [name for name in TABLES["pooled"] if name in chosen]
+    return [{str(name): x for name, x in one.items()} for one in chosen[shared].to_dict("records")]

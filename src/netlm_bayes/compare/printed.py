@@ -125,9 +125,7 @@ def _printed(
         "limits_from": _limits_from(ratio, analysis.spec.level),
         "interval": analysis.spec.level,
         "p": p,
-        "printed_p": p,
         "method": method,
-        "method_printed": method,
         "of_event": item.event or "" if item.kind != "hazard_ratio" else "",
     }
 

@@ -189,8 +189,7 @@ class Statement(NamedTuple):
     @property
     def columns(self) -> dict[str, object]:
         """Columns of a statement."""
-        words = f"{self.side}, {ON_THE_EDGE}" if self.on_the_edge else self.side
-        return {"side": self.side, "on_the_edge": self.on_the_edge, "statement": words}
+        return self._asdict()
 
 
 def statement(row: Row) -> Statement:
@@ -213,7 +212,7 @@ def agreement(main: Statement, other: Statement) -> str:
     return ON_THE_EDGE if main.on_the_edge or other.on_the_edge else "no"
 
 
-STATED = (*CONTRAST, "statement", "side", "on_the_edge")
+STATED = (*CONTRAST, "side", "on_the_edge")
 
 
 class Value(NamedTuple):

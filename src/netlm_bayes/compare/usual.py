@@ -161,8 +161,6 @@ def _beside(
         "printed_lower": limits[0],
         "printed_upper": limits[1],
         "limits_from": REGRESSION,
-        "printed_p": math.nan,
-        "method_printed": row["method"],
         "interval": analysis.spec.level,
         **posterior_beside(log_ratio, printed, limits, analysis.spec.level, chains),
         "role": ROLE,

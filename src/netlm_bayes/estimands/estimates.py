@@ -21,7 +21,7 @@ from netlm_bayes.estimands.summary import Quantity, stacked
 from netlm_bayes.evidence.analysis import Analysis
 from netlm_bayes.published.cohort import Cohort
 from netlm_bayes.published.items import AdverseEvent
-from netlm_bayes.results import OVERALL, PRINTED, Row, table
+from netlm_bayes.results import Row, table
 from netlm_bayes.sampling.gate import Accepted
 
 MILESTONES = (6.0, 12.0, 24.0)
@@ -118,10 +118,8 @@ def _rate(cohort: Cohort, item: AdverseEvent, level: float) -> dict[str, object]
         "cohort": cohort.id,
         "endpoint": "adverse_event",
         "estimand": "adverse_event_rate",
-        "contrast": item.event + (f" (grade {item.grade})" if item.grade else ""),
         "adverse_event": item.event,
         "grade": item.grade or "",
-        "subgroup": OVERALL,
         "method": "posterior (Jeffreys prior)",
         "estimate": float(law.median()),
         "lower": float(law.ppf(tail)) if count else 0.0,
@@ -129,8 +127,6 @@ def _rate(cohort: Cohort, item: AdverseEvent, level: float) -> dict[str, object]
         "interval": level,
         "n": cohort.n,
         "events": count,
-        "informed": True,
-        "evidence": PRINTED,
         "note": f"{count} of {cohort.n}, {basis}",
     }
 

@@ -142,7 +142,7 @@ def prediction_lines(prediction: Prediction) -> list[tuple[str, str, str, str]]:
     for row in prediction.tables["prediction"].to_dict("records"):
         estimand = str(row["estimand"])
         event_free = prediction.run.labels.event_free_of([str(row["endpoint"])])
-        words = IN_WORDS[estimand].format(event_free=event_free, months=row["horizon_months"])
+        words = IN_WORDS[estimand].format(event_free=event_free, months=row["horizon"])
         what = words if row["endpoint"] == "response" else f"{row['endpoint']}: {words}"
         numbers = interval(estimate_of(row), OF_ESTIMAND[estimand])
         lines.append((str(row["cohort"]), what, numbers, str(row["note"])))

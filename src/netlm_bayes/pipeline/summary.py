@@ -32,7 +32,7 @@ def headline(tables: Tables) -> list[tuple[str, str, str, str]]:
         & groups["cohort"].isin(shown)
         & (
             groups["estimand"].isin(["median", "response_probability"])
-            | ((groups["estimand"] == "survival") & (groups["horizon_months"] == 12))
+            | ((groups["estimand"] == "survival") & (groups["horizon"] == 12))
         )
     ]
     for row in overall.to_dict("records"):

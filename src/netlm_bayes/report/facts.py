@@ -122,7 +122,7 @@ class Facts(Findings):
 
     def main_source(self, row: Row) -> Row | None:
         """The source that alone informs it, or else clearly most: beyond Monte Carlo error."""
-        cohorts: tuple[Condition, ...] = (("source", "!=", "prior"), ("source", "!=", "all"))
+        cohorts: tuple[Condition, ...] = (("cohort", "!=", "prior"), ("cohort", "!=", "all"))
         rows = self.rows("evidence_map", *cohorts, ("events", ">", 0), *row.same(*CONTRAST))
         ranked = sorted(rows, key=lambda one: -float(one["events"]))
         alone = [one for one in ranked if one["only"]]

@@ -171,12 +171,12 @@ def _left_out(table: pd.DataFrame, labels: Labels) -> str:
 
 def evidence_map(table: pd.DataFrame, labels: Labels) -> Chart:
     """What each source, the prior and all together contribute to every pooled ratio."""
-    names = dict.fromkeys(table["source"])
+    names = dict.fromkeys(table["cohort"])
     cohorts = labels.ordered_cohorts(name for name in names if name not in HEADINGS)
     totals = [name for name in HEADINGS if name in names]
     odds = "odds_ratio" in set(table["estimand"])
     cells = {
-        (labels.about(one), HEADINGS.get(row.source) or labels.cohort(row.source)): _source(row)
+        (labels.about(one), HEADINGS.get(row.cohort) or labels.cohort(row.cohort)): _source(row)
         for one, effect in by_about(table, labels).items()
         for row in rows_of(effect)
     }
@@ -195,9 +195,9 @@ def evidence_map(table: pd.DataFrame, labels: Labels) -> Chart:
 def _source(row: Any) -> Cell:
     """Texts and squares of one row of the table."""
     amount = shown(row.events, row.events_mcse, COUNT)
-    if row.source == ALL:
+    if row.cohort == ALL:
         return Cell(lines=(amount,))
-    if row.source == PRIOR:
+    if row.cohort == PRIOR:
         return Cell((Square(BELIEVED, row.events),), (amount,))
     nothing = row.events <= NEAR * row.events_mcse
     text = "≈0" if nothing else amount

@@ -109,7 +109,7 @@ def _beside(tables: Tables, row: Record) -> list[Record]:
 def _method(row: Record, labels: Labels, primary: str) -> str:
     """The frequentist method; an endpoint other than the run's first is named."""
     endpoint = labels.endpoints.get(row.endpoint, row.endpoint)
-    return str(row.method_printed) + ("" if row.endpoint == primary else f" ({endpoint})")
+    return str(row.method) + ("" if row.endpoint == primary else f" ({endpoint})")
 
 
 def _adjusted_for(row: Record, labels: Labels) -> str:

@@ -75,7 +75,7 @@ def comparison_table(run: PageRun) -> TextTable | None:
     columns: dict[str, Callable[[Record], str]] = {
         "Cohort": lambda row: run.labels.cohort(row.cohort),
         "Contrast": run.labels.contrast_of,
-        "Other method": lambda row: str(row.method_printed),
+        "Other method": lambda row: str(row.method),
         "Estimate by that method": lambda row: RATIOS.text(estimate_of(row, "printed_")),
         "Posterior": lambda row: RATIOS.text(estimate_of(row, "posterior_")),
         "Shrinkage": lambda row: _number(row, "shrinkage", SIGNED),
@@ -247,7 +247,7 @@ def _changes(run: PageRun, table: pd.DataFrame) -> TextTable:
         "Change": lambda row: _change(row, run.labels),
         "Pooled ratio": lambda row: interval(estimate_of(row)),
         "P(ratio > 1)": above_one,
-        "Interval": lambda row: str(row.statement),
+        "Interval": lambda row: f"{row.side}, on the edge" if row.on_the_edge else str(row.side),
         "As unchanged": lambda row: str(row.same_as_main),
     }
     return filled("Every pooled ratio under every change", rows_of(table), columns)
