@@ -9,7 +9,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page
 
-from netlm_bayes.pipeline.report import read_page_run, write_page
+from netlm_bayes.pipeline.report import read_with_companion, write_page
 from netlm_bayes.report.page import render_page
 
 MOST_BYTES = 5_000_000
@@ -41,7 +41,7 @@ def test_a_page_without_an_explorer_is_alive_and_axe_finds_nothing(
 ) -> None:
     monkeypatch.setattr("netlm_bayes.report.page.why_no_explorer", lambda _: "Not of this run.")
     file = tmp_path / "report.html"
-    file.write_text(render_page(read_page_run(results / "pfs-weibull")), "utf-8")
+    file.write_text(render_page(*read_with_companion(results / "pfs-weibull")), "utf-8")
     watched = open_page(file)
     use_everything(watched.page)
     watched.page.set_viewport_size({"width": 500, "height": 800})

@@ -17,9 +17,9 @@ from netlm_bayes.estimands.profile import predict_profile
 from netlm_bayes.estimands.summary import quantiles
 from netlm_bayes.formats import MONTHS, PERCENT, Kind, shown
 from netlm_bayes.model import Model
-from netlm_bayes.report.labels import Labels
-from netlm_bayes.report.page import PageRun, explorer
+from netlm_bayes.report.page import explorer
 from netlm_bayes.report.page.inlined import asset, charting_library
+from netlm_bayes.report.run import Run
 from netlm_bayes.sampling.gate import Accepted, Check
 
 SEED, DRAWS = 11, 250
@@ -157,21 +157,23 @@ def test_the_script_predicts_what_python_predicts(
     endpoints = ["response"] if is_response else ["pfs", "local"]
     population = described(continuous, borrowed, endpoints)
     tree = drawn(spec, population)
-    run = PageRun("m", {"seed": SEED}, spec, population, LABELS, CHECKS, {}, tree)
+    details = {"model": spec.model_dump(mode="json"), "population": population, "labels": LABELS}
+    run = Run({"seed": SEED, "details": details}, {}, CHECKS, tree)
     asked = Profile(
         {name: level for name, level in profile.items() if name != "age"},
         {name: float(number) for name, number in profile.items() if name == "age"},
     )
     expected = predict_profile(asked, population, spec, Accepted(tree, CHECKS), SEED)
-    text = json.dumps(explorer.explorer_data(run))
+    text = json.dumps(explorer.explorer_data({"m": run}))
     given = {"levels": places(asked, population), "numbers": dict(asked.numbers)}
     found = script.evaluate(ASK, [text, given])
     compared = 0
     for quantity in expected.quantities:
-        if quantity.estimand == "rmst":
+        row = quantity.row
+        if row.estimand == "rmst":
             continue
-        at = "" if np.isnan(quantity.horizon) else f" {quantity.horizon:g}"
-        told = found[f"{quantity.cohort} | {quantity.endpoint} | {quantity.estimand}{at}"]
+        at = "" if np.isnan(row.horizon) else f" {row.horizon:g}"
+        told = found[f"{row.cohort} | {row.endpoint} | {row.estimand}{at}"]
         lower, estimate, upper = np.quantile(quantity.draws, [0.025, 0.5, 0.975])
         assert [told["lower"], told["estimate"], told["upper"]] == pytest.approx(
             [lower, estimate, upper], rel=FLOAT32, abs=1e-7
@@ -180,7 +182,10 @@ def test_the_script_predicts_what_python_predicts(
     assert compared == (4 if is_response else 4 * 2 * 4)
 
 
-LABELS = Labels({"east": "East", "west": "West"}, {}, {}, {})
+LABELS: dict[str, Any] = {
+    **{kind: {} for kind in ("covariates", "endpoints", "levels")},
+    "cohorts": {"east": "East", "west": "West"},
+}
 
 
 def places(profile: Profile, population: Mapping[str, Any]) -> dict[str, int]:

@@ -23,7 +23,12 @@ from netlm_bayes.report.charts.description import (
     text_table,
 )
 from netlm_bayes.report.charts.evidence import evidence_map, replication
-from netlm_bayes.report.charts.predictive import predictive_curves, predictive_curves_by
+from netlm_bayes.report.charts.predictive import (
+    predictive_curves,
+    predictive_curves_by,
+    predictive_responses,
+    response_by_subgroup,
+)
 from netlm_bayes.report.charts.ratios import (
     SCENARIOS,
     WITHOUT,
@@ -31,7 +36,6 @@ from netlm_bayes.report.charts.ratios import (
     prior_posterior,
     under_choices,
 )
-from netlm_bayes.report.charts.responses import predictive_responses, response_by_subgroup
 from netlm_bayes.report.charts.scale import linear_ticks
 from netlm_bayes.report.labels import About
 from netlm_bayes.report.rows import where

@@ -14,8 +14,8 @@ from netlm_bayes.formats import estimate_of, interval
 from netlm_bayes.model import Model
 from netlm_bayes.report.facts import Facts
 from netlm_bayes.report.prose import FIRST, Answer, answer
+from netlm_bayes.report.run_facts import Traced
 from netlm_bayes.report.sentences import Sentence
-from netlm_bayes.report.traced import Traced
 from netlm_bayes.results import ERRORS
 from netlm_bayes.sampling.gate import Check
 from netlm_bayes.store import read_manifest, read_tables

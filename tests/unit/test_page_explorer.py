@@ -11,15 +11,23 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from netlm_bayes.pipeline.report import read_page_run
-from netlm_bayes.report.page import PageRun, explorer, render_page
+from netlm_bayes.pipeline.report import read_with_companion
+from netlm_bayes.report.page import explorer, render_page
+from netlm_bayes.report.run import Run
+
+NAME = "pfs-weibull"
 
 SEED_OF_NEXT = 1
 
 
 @pytest.fixture(scope="module")
-def run(reanalysis: Path) -> PageRun:
-    return read_page_run(reanalysis / "pfs-weibull")
+def runs(reanalysis: Path) -> dict[str, Run]:
+    return read_with_companion(reanalysis / NAME)[0]
+
+
+@pytest.fixture(scope="module")
+def run(runs: dict[str, Run]) -> Run:
+    return runs[NAME]
 
 
 def unpacked(packed: dict[str, Any]) -> NDArray[np.float32]:
@@ -27,10 +35,10 @@ def unpacked(packed: dict[str, Any]) -> NDArray[np.float32]:
     return values.reshape(packed["shape"])
 
 
-def test_every_draw_is_kept_where_they_fit(run: PageRun) -> None:
-    model = explorer.explorer_data(run)["models"][0]
+def test_every_draw_is_kept_where_they_fit(runs: dict[str, Run], run: Run) -> None:
+    model = explorer.explorer_data(runs)["models"][0]
     assert model["draws"] == model["of_draws"] == 4000
-    theta = run.tree["posterior"]["theta"].to_numpy().reshape(4000, 2, -1)
+    theta = run.idata["posterior"]["theta"].to_numpy().reshape(4000, 2, -1)
     for place, population in enumerate(model["populations"][:2]):
         baseline, effect = unpacked(population["baseline"]), unpacked(population["effect"])
         np.testing.assert_allclose(baseline[:, 0], theta[:, place, 0], rtol=1e-6)
@@ -38,9 +46,9 @@ def test_every_draw_is_kept_where_they_fit(run: PageRun) -> None:
         np.testing.assert_allclose(effect, theta[:, place, 2:], rtol=1e-6)
 
 
-def test_the_next_institution_is_the_one_of_every_table(run: PageRun) -> None:
-    model = explorer.explorer_data(run)["models"][0]
-    posterior = run.tree["posterior"]
+def test_the_next_institution_is_the_one_of_every_table(runs: dict[str, Run], run: Run) -> None:
+    model = explorer.explorer_data(runs)["models"][0]
+    posterior = run.idata["posterior"]
     mu = posterior["mu"].to_numpy().reshape(4000, -1)
     tau = posterior["tau"].to_numpy().reshape(4000, -1)
     z = np.random.default_rng([run.seed, SEED_OF_NEXT]).standard_normal(mu.shape)
@@ -52,9 +60,9 @@ def test_the_next_institution_is_the_one_of_every_table(run: PageRun) -> None:
 
 
 def test_too_many_draws_are_thinned_evenly_and_that_is_said(
-    run: PageRun, monkeypatch: pytest.MonkeyPatch
+    run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    alone = replace(run, companion=None)
+    alone = {NAME: run}
     whole = explorer.explorer_data(alone)["models"][0]
     monkeypatch.setattr(explorer, "MOST_NUMBERS", 42_001)
     thin = explorer.explorer_data(alone)["models"][0]
@@ -63,44 +71,51 @@ def test_too_many_draws_are_thinned_evenly_and_that_is_said(
     every = unpacked(whole["populations"][0]["effect"])
     np.testing.assert_array_equal(unpacked(thin["populations"][0]["effect"]), every[::4])
     np.testing.assert_array_equal(unpacked(thin["offsets"]), unpacked(whole["offsets"])[::4])
-    assert "1000 of 4000 draws of the posterior" in render_page(alone)
+    assert "1000 of 4000 draws of the posterior" in render_page(alone, {})
 
 
 def test_a_model_of_many_draws_keeps_some_thousand_of_them(
-    run: PageRun, monkeypatch: pytest.MonkeyPatch
+    runs: dict[str, Run], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(explorer, "MOST_DRAWS", 900)
-    models = explorer.explorer_data(run)["models"]
+    models = explorer.explorer_data(runs)["models"]
     assert [model["draws"] for model in models] == [800, 800]
     assert [model["of_draws"] for model in models] == [4000, 4000]
 
 
 def test_too_many_patterns_leave_nothing_averaged(
-    run: PageRun, monkeypatch: pytest.MonkeyPatch
+    runs: dict[str, Run], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(explorer, "MOST_PATTERNS", 10)
-    data = explorer.explorer_data(run)
+    data = explorer.explorer_data(runs)
     assert not data["models"][0]["averages"]
     first, second = explorer.starting_profiles(data)
     assert set(first["levels"]) == {"htb", "ki67", "bone", "margin", "site"}
     assert (first["levels"]["htb"], second["levels"]["htb"]) == (0, 3)
 
 
-def on_latent_scale(run: PageRun) -> PageRun:
-    book = run.described["codebook"]
+def on_latent_scale(run: Run) -> Run:
+    book = run.population["codebook"]
     latent = {**book["covariates"]["ki67"], "latent": {"scale": "log2"}}
-    covariates = {**book["covariates"], "ki67": latent}
-    return replace(run, described={**run.described, "codebook": {**book, "covariates": covariates}})
+    return with_covariates(run, {**book["covariates"], "ki67": latent})
+
+
+def with_covariates(run: Run, covariates: dict[str, Any]) -> Run:
+    details = run.manifest["details"]
+    population = details["population"]
+    book = {**population["codebook"], "covariates": covariates}
+    details = {**details, "population": {**population, "codebook": book}}
+    return replace(run, manifest={**run.manifest, "details": details})
 
 
 def test_a_page_without_an_explorer_says_why_and_holds_the_rest(
-    run: PageRun, monkeypatch: pytest.MonkeyPatch
+    run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert explorer.why_no_explorer(run) == ""
     why = explorer.why_no_explorer(on_latent_scale(run))
     assert why.startswith("The page has no explorer by Ki67: a continuous scale lies behind")
     monkeypatch.setattr("netlm_bayes.report.page.why_no_explorer", lambda _: why)
-    text = render_page(run)
+    text = render_page({NAME: run}, {})
     assert why in text
     assert 'id="draws"' not in text
     assert 'id="choices"' not in text
@@ -108,10 +123,8 @@ def test_a_page_without_an_explorer_says_why_and_holds_the_rest(
         assert f'<section id="{place}"' in text
 
 
-def test_a_run_of_other_covariates_is_no_companion(run: PageRun) -> None:
-    assert run.companion is not None
-    book = dict(run.companion.described["codebook"])
-    book["covariates"] = {"other": {"levels": ["a", "b"], "reference": "a"}}
-    other = replace(run.companion, described={**run.companion.described, "codebook": book})
-    assert len(explorer.explorer_data(replace(run, companion=other))["models"]) == 1
-    assert len(explorer.explorer_data(run)["models"]) == 2
+def test_a_run_of_other_covariates_is_no_companion(runs: dict[str, Run]) -> None:
+    name = "response-logistic"
+    other = with_covariates(runs[name], {"other": {"levels": ["a", "b"], "reference": "a"}})
+    assert len(explorer.explorer_data({**runs, name: other})["models"]) == 1
+    assert len(explorer.explorer_data(runs)["models"]) == 2

@@ -12,47 +12,48 @@ import pandas as pd
 import pytest
 
 from netlm_bayes.errors import RunError
-from netlm_bayes.pipeline.report import read_page_run, write_page
+from netlm_bayes.pipeline.report import read_with_companion, write_page
+from netlm_bayes.pipeline.run import read_run
 from netlm_bayes.report.charts.description import Curves, TextTable
 from netlm_bayes.report.charts.ratios import forest
-from netlm_bayes.report.page import PageRun
 from netlm_bayes.report.page.diagnostics import named_draws, rank_chart
 from netlm_bayes.report.page.inlined import chart_json
 from netlm_bayes.report.page.sections import sections
 from netlm_bayes.report.page.tables import plain_table
+from netlm_bayes.report.run import Run
 
 RESULTS = Path(__file__).parents[2] / "results" / "published"
 
 
 @pytest.fixture(scope="module")
-def run(reanalysis: Path) -> PageRun:
-    return read_page_run(reanalysis / "pfs-weibull")
+def run(reanalysis: Path) -> Run:
+    return read_run(reanalysis / "pfs-weibull")
 
 
-def test_what_a_run_lacks_is_said(run: PageRun) -> None:
-    bare = replace(
-        run, tables={name: run.tables[name] for name in ("effects", "subgroups")}, audit={}
-    )
-    said = " ".join(text for section in sections(bare) for text in section.missing)
+def test_what_a_run_lacks_is_said(run: Run) -> None:
+    bare = replace(run, tables={name: run.tables[name] for name in ("effects", "subgroups")})
+    said = " ".join(text for section in sections(bare, {}) for text in section.missing)
     assert "No published evidence" in said
     assert "No scenarios were run" in said
     assert "No source was left out" in said
 
 
-def test_audit_and_recovered_tables_come_from_the_reanalysis(run: PageRun) -> None:
-    evidence = next(section for section in sections(run) if section.id == "evidence")
+def test_audit_and_recovered_tables_come_from_the_reanalysis(reanalysis: Path) -> None:
+    runs, tables = read_with_companion(reanalysis / "pfs-weibull")
+    shown = sections(runs["pfs-weibull"], tables)
+    evidence = next(section for section in shown if section.id == "evidence")
     captions = " | ".join(table.caption for table in evidence.tables)
     assert "Audit: inconsistencies" in captions
     assert "Tables recovered from printed ratios" in captions
 
 
-def shown(run: PageRun, caption: str) -> TextTable:
-    every = [table for section in sections(run) for table in section.tables]
+def shown(run: Run, caption: str) -> TextTable:
+    every = [table for section in sections(run, {}) for table in section.tables]
     (found,) = (table for table in every if table.caption.startswith(caption))
     return found
 
 
-def test_information_has_a_row_an_effect_and_a_column_a_source(run: PageRun) -> None:
+def test_information_has_a_row_an_effect_and_a_column_a_source(run: Run) -> None:
     names = ["sysu-2016-2020", "sysu-rectal-2022-2024", "prior", "all"]
     table = pd.DataFrame(
         {
@@ -87,7 +88,7 @@ def test_information_has_a_row_an_effect_and_a_column_a_source(run: PageRun) -> 
     )
 
 
-def test_what_would_turn_a_verdict_is_told_in_labels_and_two_digits(run: PageRun) -> None:
+def test_what_would_turn_a_verdict_is_told_in_labels_and_two_digits(run: Run) -> None:
     contrasts = {
         "covariate": ["htb", "ki67"],
         "level": [">50%", ">10%"],
@@ -124,14 +125,14 @@ def test_what_would_turn_a_verdict_is_told_in_labels_and_two_digits(run: PageRun
     assert changes.rows[1][-1] == "no"
 
 
-def test_cohorts_that_may_share_patients_are_named_by_their_labels(run: PageRun) -> None:
+def test_cohorts_that_may_share_patients_are_named_by_their_labels(run: Run) -> None:
     found = shown(run, "May cohorts share patients?")
     assert found.rows[0][:3] == (
         "All primaries, 2016-2020", "Rectal primaries, 2022-2024", "not printed",
     )  # fmt: skip
 
 
-def test_ranks_of_every_chain_average_one(run: PageRun) -> None:
+def test_ranks_of_every_chain_average_one(run: Run) -> None:
     body = rank_chart(run).body
     assert isinstance(body, Curves)
     for panel in body.panels:
@@ -139,9 +140,9 @@ def test_ranks_of_every_chain_average_one(run: PageRun) -> None:
             assert np.mean([x.estimate for x in curve.estimates]) == pytest.approx(1.0)
 
 
-def test_draws_are_named_by_their_place(run: PageRun) -> None:
-    found = dict(named_draws(run.tree))
-    posterior = run.tree["posterior"]
+def test_draws_are_named_by_their_place(run: Run) -> None:
+    found = dict(named_draws(run.idata))
+    posterior = run.idata["posterior"]
     np.testing.assert_array_equal(
         found["theta[sysu-2016-2020, bone: yes]"],
         posterior["theta"].sel(cohort="sysu-2016-2020", parameter="bone: yes"),
@@ -163,7 +164,7 @@ def test_what_is_no_run_of_a_model_has_no_page(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_what_is_not_finite_is_null_in_json_and_leaves_the_axis_finite(run: PageRun) -> None:
+def test_what_is_not_finite_is_null_in_json_and_leaves_the_axis_finite(run: Run) -> None:
     effects = run.tables["effects"].assign(upper=math.inf)
     chart = forest(effects, None, run.labels)
     assert chart is not None

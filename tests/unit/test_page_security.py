@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from netlm_bayes.pipeline.report import read_page_run
+from netlm_bayes.pipeline.report import read_with_companion
 from netlm_bayes.report.page import render_page
 from netlm_bayes.report.page.inlined import (
     ASSETS,
@@ -52,7 +52,7 @@ class Elements(HTMLParser):
 
 @pytest.fixture(scope="module")
 def page(reanalysis: Path) -> str:
-    return render_page(read_page_run(reanalysis / "pfs-weibull"))
+    return render_page(*read_with_companion(reanalysis / "pfs-weibull"))
 
 
 def test_the_policy_names_every_script_and_style_and_nothing_else(page: str) -> None:

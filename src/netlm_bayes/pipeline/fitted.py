@@ -12,10 +12,11 @@ import pandas as pd
 from netlm_bayes.errors import InputError, Problem, RunError
 from netlm_bayes.pipeline.predict import Prediction, predict
 from netlm_bayes.pipeline.report import export_run, write_page_of
-from netlm_bayes.pipeline.run import Run, read_run, save_run
+from netlm_bayes.pipeline.run import read_run, save_run
 from netlm_bayes.pipeline.summary import headline, html_table
 from netlm_bayes.report.charts import curve_covariates, curves_by, forest
 from netlm_bayes.report.draw import Drawn, axes_of, figure_of
+from netlm_bayes.report.run import Run
 
 
 @dataclass(frozen=True, eq=False, repr=False)

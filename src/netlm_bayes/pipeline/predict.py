@@ -16,10 +16,11 @@ from netlm_bayes.estimands.description import Profile
 from netlm_bayes.estimands.profile import Predicted, predict_profile, profile_of
 from netlm_bayes.estimands.summary import stacked, tidy
 from netlm_bayes.formats import OF_ESTIMAND, estimate_of, interval
-from netlm_bayes.pipeline.run import Run, beside
+from netlm_bayes.pipeline.run import beside
 from netlm_bayes.pipeline.summary import html_table
 from netlm_bayes.report.charts import profile_chart
 from netlm_bayes.report.draw import write_figures
+from netlm_bayes.report.run import Run
 from netlm_bayes.sampling.gate import Check, check_draws
 
 Tables = dict[str, pd.DataFrame]

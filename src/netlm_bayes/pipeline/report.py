@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -11,14 +10,15 @@ import pandas as pd
 from netlm_bayes import store
 from netlm_bayes.errors import InputError, Problem, RunError
 from netlm_bayes.files.writing import check_place, write_whole
-from netlm_bayes.pipeline.run import Run, beside, read_run
+from netlm_bayes.pipeline.run import beside, read_run
 from netlm_bayes.report.charts import charts_of
 from netlm_bayes.report.draw import write_figures
 from netlm_bayes.report.export.documents import as_docx, as_latex
 from netlm_bayes.report.export.manuscript import manuscript_tables
 from netlm_bayes.report.export.tables import ManuscriptTable
 from netlm_bayes.report.export.xlsx import as_xlsx
-from netlm_bayes.report.page import PageRun, render_page
+from netlm_bayes.report.page import render_page
+from netlm_bayes.report.run import Run
 
 Tables = Mapping[str, pd.DataFrame]
 
@@ -35,40 +35,24 @@ def report(run: Path) -> tuple[Path, ...]:
 def write_page(run: Path) -> Path:
     """Write a run's page into its folder, whole or not at all."""
     page = run / store.PAGE
-    write_whole(page, render_page(read_page_run(run)).encode())
+    write_whole(page, render_page(*read_with_companion(run)).encode())
     return page
 
 
 def write_page_of(run: Run, place: Path, force: bool = False) -> None:
     """Write the page of a run that is in memory."""
     check_place(place, (".html",), "report", force)
-    write_whole(place, render_page(page_run(run, run.model.name)).encode())
+    write_whole(place, render_page({run.model.name: run}, {}).encode())
 
 
-def read_page_run(folder: Path) -> PageRun:
-    """Read all that the page of a run in a folder shows."""
-    parts, name = _reanalysed_with(folder), folder.resolve().name
-    audit = store.read_tables(folder.resolve().parent) if parts else {}
-    own = page_run(read_run(folder), name, audit)
-    others = (page_run(read_run(part), part.name) for part in parts)
-    other = next((one for one in others if one.spec.outcome != own.spec.outcome), None)
-    return replace(own, companion=other)
-
-
-def page_run(run: Run, name: str, audit: Tables | None = None) -> PageRun:
-    """Take what a page shows of a run."""
-    return PageRun(
-        name=name,
-        manifest=run.manifest,
-        spec=run.model,
-        described=run.population,
-        labels=run.labels,
-        checks=run.checks,
-        tables=run.tables,
-        tree=run.idata,
-        audit=audit or {},
-        script=run.script,
-    )
+def read_with_companion(folder: Path) -> tuple[dict[str, Run], Tables]:
+    """A run and that of the other outcome in its reanalysis, by name; the reanalysis' tables."""
+    parts = _reanalysed_with(folder)
+    own = read_run(folder)
+    others = ((part.name, read_run(part)) for part in parts)
+    companion = (pair for pair in others if pair[1].model.outcome != own.model.outcome)
+    runs = {folder.resolve().name: own, **dict([*companion][:1])}
+    return runs, store.read_tables(folder.resolve().parent) if parts else {}
 
 
 def _reanalysed_with(run: Path) -> list[Path]:

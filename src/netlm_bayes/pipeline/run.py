@@ -1,4 +1,4 @@
-"""A run: estimates, draws and checks of one posterior, in memory or in a folder."""
+"""A run in its folder: read, written whole, or what is left of one that did not converge."""
 
 from __future__ import annotations
 
@@ -6,22 +6,17 @@ import json
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
 import xarray as xr
 
 from netlm_bayes import store
 from netlm_bayes.errors import RunError
-from netlm_bayes.estimands.description import Described
-from netlm_bayes.model import Model
 from netlm_bayes.report.charts import charts_of
 from netlm_bayes.report.draw import write_figures
-from netlm_bayes.report.labels import Labels
-from netlm_bayes.sampling.gate import Accepted, Check, NotConvergedError
+from netlm_bayes.report.run import Run
+from netlm_bayes.sampling.gate import Check, NotConvergedError
 
 SCRIPT = "script.py"
 OF_PATIENTS = ("patients_row", "unknown_value")
@@ -30,53 +25,6 @@ LEFT_OUT = "diagnostics_left_out.json"
 """Checks of priors and scenarios that did not converge; the run stands without them."""
 FAILED_DRAWS = "not_converged.nc"
 """Draws that did not pass, to be looked at; nothing is estimated from them."""
-
-
-@dataclass(frozen=True, eq=False, repr=False)
-class Run:
-    """What a fit leaves; `draws` are read when they are first asked for.
-
-    `manifest` is as in `manifest.json`; `left_out` holds the checks of priors and scenarios that
-    did not converge.
-    """
-
-    manifest: Mapping[str, Any]
-    tables: Mapping[str, pd.DataFrame]
-    checks: tuple[Check, ...]
-    draws: xr.DataTree | Path
-    left_out: tuple[Check, ...] = ()
-    script: str = ""
-
-    @cached_property
-    def idata(self) -> xr.DataTree:
-        """Draws and their groups, as an ArviZ DataTree."""
-        return store.read_posterior(self.draws) if isinstance(self.draws, Path) else self.draws
-
-    @cached_property
-    def model(self) -> Model:
-        """Model that was fitted."""
-        return Model.model_validate(self.manifest["details"]["model"])
-
-    @property
-    def population(self) -> Described:
-        """Cohorts and their populations, without small counts."""
-        found: Described = self.manifest["details"]["population"]
-        return found
-
-    @property
-    def labels(self) -> Labels:
-        """Names for figures."""
-        return Labels.from_manifest(self.manifest["details"]["labels"])
-
-    @property
-    def seed(self) -> int:
-        """Of the random numbers."""
-        return int(self.manifest["seed"])
-
-    @property
-    def accepted(self) -> Accepted:
-        """Draws that passed the gate."""
-        return Accepted(self.idata, self.checks)
 
 
 def read_run(folder: Path) -> Run:

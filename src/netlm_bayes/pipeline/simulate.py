@@ -25,7 +25,8 @@ from netlm_bayes.files.toml import did_you_mean
 from netlm_bayes.ipd.patients import Patients
 from netlm_bayes.ipd.write import patients_table, write_synthetic
 from netlm_bayes.model import Model, read_model
-from netlm_bayes.pipeline.run import Run, read_run
+from netlm_bayes.pipeline.run import read_run
+from netlm_bayes.report.run import Run
 
 if TYPE_CHECKING:
     import pandas as pd

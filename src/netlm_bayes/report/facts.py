@@ -17,8 +17,7 @@ from netlm_bayes.report.findings import (
     log_width,
     same_contrast,
 )
-from netlm_bayes.report.run_facts import MAIN
-from netlm_bayes.report.traced import Condition, Row, Rows
+from netlm_bayes.report.run_facts import MAIN, Condition, Row, Rows
 
 SURPRISING = 0.05
 NEAR = 2.0

@@ -9,8 +9,7 @@ from functools import cached_property
 
 from netlm_bayes.estimands.population import NEXT, POOLED
 from netlm_bayes.report.labels import RATIOS
-from netlm_bayes.report.run_facts import RunFacts
-from netlm_bayes.report.traced import Condition, Row, Rows
+from netlm_bayes.report.run_facts import Condition, Row, Rows, RunFacts
 
 CONTRAST = ("covariate", "level", "versus")
 FEW = 3

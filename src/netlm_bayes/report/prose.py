@@ -10,8 +10,8 @@ from typing import Any
 
 from netlm_bayes.model import Model
 from netlm_bayes.report.facts import Facts
+from netlm_bayes.report.run_facts import Tables
 from netlm_bayes.report.sentences import TEXT, Sentence, Writer
-from netlm_bayes.report.traced import Tables
 
 FIRST = 5
 """Sentences of each part that are read at once; the others are one click away."""

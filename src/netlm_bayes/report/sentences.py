@@ -37,7 +37,7 @@ from netlm_bayes.formats import (
 from netlm_bayes.report.facts import Facts
 from netlm_bayes.report.findings import side
 from netlm_bayes.report.labels import RATIOS
-from netlm_bayes.report.traced import CHECKS, MANIFEST, Condition, Row, Rows, Traced, at, pointer
+from netlm_bayes.report.run_facts import CHECKS, MANIFEST, Condition, Row, Rows, Traced, at, pointer
 
 TEXT = Path(__file__).with_name("text")
 NONE = "none"

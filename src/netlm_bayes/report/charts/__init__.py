@@ -13,6 +13,9 @@ from netlm_bayes.report.charts.predictive import (
     predictive_covariates,
     predictive_curves,
     predictive_curves_by,
+    predictive_responses,
+    profile_response,
+    response_by_subgroup,
 )
 from netlm_bayes.report.charts.ratios import (
     SCENARIOS,
@@ -20,11 +23,6 @@ from netlm_bayes.report.charts.ratios import (
     heterogeneity,
     prior_posterior,
     under_choices,
-)
-from netlm_bayes.report.charts.responses import (
-    predictive_responses,
-    profile_response,
-    response_by_subgroup,
 )
 from netlm_bayes.report.labels import Labels
 

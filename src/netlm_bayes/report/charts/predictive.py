@@ -1,17 +1,31 @@
-"""What the model predicts of the same patients, with what was observed of them."""
+"""Predicted outcomes: curves and responses beside observed ones, and probabilities of response."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import pandas as pd
 
 from netlm_bayes.ipd.patients import SMALLEST_SHOWN
-from netlm_bayes.report.charts.curves import curve_of
-from netlm_bayes.report.charts.description import Chart, CurvePanel, Curves, Series
-from netlm_bayes.report.labels import POOLED, About, Labels
-from netlm_bayes.report.rows import by_about, interval_text, rows_of, where
+from netlm_bayes.report.charts.curves import curve_of, sentence, who
+from netlm_bayes.report.charts.description import (
+    NEXT,
+    POOL,
+    Chart,
+    CurvePanel,
+    Curves,
+    Group,
+    Intervals,
+    Mark,
+    Marker,
+    Panel,
+    Row,
+    Series,
+)
+from netlm_bayes.report.charts.scale import percent_scale
+from netlm_bayes.report.labels import NEXT_INSTITUTION, POOLED, About, Labels
+from netlm_bayes.report.rows import by_about, interval_of, interval_text, percent, rows_of, where
 from netlm_bayes.results import OVERALL
 
 SURVIVAL = "predictive_survival"
@@ -19,8 +33,18 @@ FEW = f"<{SMALLEST_SHOWN}"
 MOST_COHORTS = 6
 OBSERVED = Series("observed (Kaplan-Meier)", "black", width=1.5)
 PREDICTED = Series("posterior predictive median", "blue", width=1.2, dash="dashed")
-Group = tuple[str, str, str]
+Subgroup = tuple[str, str, str]
 """Cohort, covariate and level."""
+# odd in number, so that filled and hollow alternate
+MARKERS: tuple[Marker, ...] = (
+    *("circle", "square", "triangle", "inverted", "plus", "star", "times"),
+)
+COLOURS = ("blue", "black", "purple")
+APART = 0.1
+MOST_COLUMNS = 4  # more numbers do not fit beside the plot
+OBSERVED_SHARE = Series("observed", "black", "circle", hollow=True, size=6.0, width=0)
+COHORT = Series("cohort", "blue", "circle", width=1.8)
+SCALE = percent_scale()
 
 
 def predictive_covariates(
@@ -70,7 +94,7 @@ def _observed(predictive: pd.DataFrame, kaplan_meier: pd.DataFrame) -> pd.DataFr
     return predictive[[_group(row) in groups for row in rows_of(predictive)]]
 
 
-def _group(row: Any) -> Group:
+def _group(row: Any) -> Subgroup:
     return (row.cohort, row.covariate, row.level)
 
 
@@ -84,7 +108,7 @@ def _by_size(cohorts: Iterable[str], kaplan_meier: pd.DataFrame) -> list[str]:
 def _chart(
     id_: str,
     what: str,
-    groups: dict[Group, str],
+    groups: dict[Subgroup, str],
     predicted: pd.DataFrame,
     kaplan_meier: pd.DataFrame,
     labels: Labels,
@@ -110,7 +134,7 @@ def _chart(
 
 
 def _panel(
-    title: str, group: Group, predicted: pd.DataFrame, kaplan_meier: pd.DataFrame
+    title: str, group: Subgroup, predicted: pd.DataFrame, kaplan_meier: pd.DataFrame
 ) -> CurvePanel:
     """One group's prediction, observed curve and numbers at risk.
 
@@ -147,4 +171,88 @@ def _outside(panels: Iterable[CurvePanel]) -> str:
     return (
         f"Of {len(pairs)} points of the observed curves, {out} lie outside the band of what "
         "the model predicts for these patients."
+    )
+
+
+def response_by_subgroup(subgroups: pd.DataFrame, labels: Labels) -> Chart:
+    """Probability of response of every level, by cohort and pooled."""
+    found = percent(where(subgroups, estimand="response_probability"))
+    found = found[found["cohort"] != NEXT_INSTITUTION]
+    cohorts = labels.ordered_cohorts(found["cohort"])
+    series = {name: _series_of(name, place, labels) for place, name in enumerate(cohorts)}
+    columns = tuple(map(labels.cohort, cohorts)) if len(cohorts) <= MOST_COLUMNS else ()
+
+    def row(name: str, about: pd.DataFrame) -> Row:
+        intervals = {cohort: interval_of(about, cohort=cohort) for cohort in cohorts}
+        marks = tuple(Mark(series[cohort], one) for cohort, one in intervals.items())
+        return Row(name, marks, tuple(map(SCALE.text, intervals.values())) if columns else ())
+
+    groups = {"": [row("All patients", where(found, subgroup=OVERALL))]}
+    for one, table in by_about(found[found["covariate"].ne("")], labels).items():
+        groups.setdefault(labels.covariate(one.covariate), []).append(row(one.text, table))
+    return Chart(
+        "response_by_subgroup",
+        f"Probability of response by subgroup, percent, with {interval_text(found)}s",
+        Intervals((_response_panel(groups, columns, APART),), tuple(series.values())),
+    )
+
+
+def _response_panel(
+    groups: dict[str, list[Row]], columns: tuple[str, ...], apart: float = 0.0
+) -> Panel:
+    """Panel of rows under their headings."""
+    found = tuple(Group(heading, tuple(rows)) for heading, rows in groups.items())
+    return Panel(SCALE, found, columns, apart=apart)
+
+
+def _series_of(name: str, place: int, labels: Labels) -> Series:
+    """Twice as many cohorts as there are markers differ in shape or filling; the pool is itself."""
+    if name == POOLED:
+        return Series(labels.cohort(name), POOL.colour, POOL.marker, size=5.5, width=1.9)
+    marker, colour = MARKERS[place % len(MARKERS)], COLOURS[place % len(COLOURS)]
+    size = 7.0 if marker == "star" else 5.5
+    return Series(labels.cohort(name), colour, marker, hollow=place % 2 == 1, size=size)
+
+
+def predictive_responses(predictive: pd.DataFrame, labels: Labels) -> Chart:
+    """Observed share of responders in the predicted ones' interval, by subgroup."""
+    table = percent(where(predictive, estimand="predictive_response"))
+    cohorts = labels.ordered_cohorts(table["cohort"])
+    series = Series(
+        f"posterior predictive, {interval_text(table)}", "blue", "diamond", size=4.5, width=1.9
+    )
+
+    def row(name: str, about: pd.DataFrame) -> Row:
+        methods = ("posterior predictive", "observed")
+        predicted, observed = (interval_of(about, method=method) for method in methods)
+        marks = (Mark(series, predicted), Mark(OBSERVED_SHARE, observed))
+        return Row(name, marks, (SCALE.text(observed), SCALE.text(predicted)))
+
+    overall = where(table, subgroup=OVERALL)
+    groups = {"": [row(of_everyone(x, labels), where(overall, cohort=x)) for x in cohorts]}
+    own = where(table, cohort=cohorts[-1])
+    for one, about in by_about(own[own["covariate"].ne("")], labels).items():
+        groups.setdefault(labels.covariate(one.covariate), []).append(row(one.text, about))
+    return Chart(
+        "predictive",
+        "Predicted and observed share of responders, percent",
+        Intervals((_response_panel(groups, ("observed", "predicted")),), (series, OBSERVED_SHARE)),
+    )
+
+
+def profile_response(
+    estimates: pd.DataFrame, profile: Sequence[str], basis: str, labels: Labels
+) -> Chart:
+    """Probability of response of a kind of patient in every population."""
+    found, rows = percent(estimates), []
+    for cohort in labels.ordered_cohorts(found["cohort"]):
+        series = {POOLED: POOL, NEXT_INSTITUTION: NEXT}.get(cohort, COHORT)
+        interval = interval_of(found, cohort=cohort)
+        cells = (SCALE.text(interval),)
+        rows.append(Row(labels.cohort(cohort), (Mark(series, interval),), cells, cohort == POOLED))
+    return Chart(
+        "prediction",
+        f"Predicted probability of response, with {interval_text(found)}s",
+        Intervals((_response_panel({who(profile, labels): rows}, ("percent",)),), ()),
+        footnote=sentence(basis),
     )

@@ -19,7 +19,7 @@ from netlm_bayes.report.export.tables import (
 )
 from netlm_bayes.report.labels import RATIOS, About, Labels, about
 from netlm_bayes.report.rows import Record, rows_of, where
-from netlm_bayes.report.traced import Tables
+from netlm_bayes.report.run_facts import Tables
 from netlm_bayes.results import OVERALL
 
 SAME = ("cohort", "covariate", "level", "versus")

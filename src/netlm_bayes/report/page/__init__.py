@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,7 +22,6 @@ from netlm_bayes.report.page.inlined import (
     embedded_json,
     inline,
 )
-from netlm_bayes.report.page.run import PageRun
 from netlm_bayes.report.page.sections import Section, sections
 from netlm_bayes.report.prose import (
     CHECKLISTS,
@@ -33,8 +32,10 @@ from netlm_bayes.report.prose import (
     checklists,
     methods,
 )
+from netlm_bayes.report.run import Run
+from netlm_bayes.report.run_facts import Tables
 
-__all__ = ["PageRun", "render_page"]
+__all__ = ["render_page"]
 
 TEMPLATES = Path(__file__).parent / "templates"
 
@@ -49,16 +50,21 @@ class Checklist:
     table: TextTable
 
 
-def render_page(run: PageRun) -> str:
-    """Write the page of a run."""
-    library, parts = charting_library(), sections(run)
+def render_page(runs: Mapping[str, Run], reanalysis: Tables) -> str:
+    """Write the page of the first run; its explorer predicts from all that share its covariates.
+
+    `reanalysis` holds the tables of the reanalysis that the runs are part of.
+    """
+    name, run = next(iter(runs.items()))
+    library, parts = charting_library(), sections(run, reanalysis)
     facts = Facts(run.tables, run.manifest, run.checks, bool(run.script))
     missing = why_no_explorer(run)
-    explorer = None if missing else explorer_data(run)
+    explorer = None if missing else explorer_data(runs)
     scripts = [inline(asset(name)) for name in (library.file, *SCRIPTS)]
     style = inline(asset(STYLE))
     template = _environment().get_template("page.html.j2")
     page: str = template.render(
+        name=name,
         run=run,
         simulated=listed([run.labels.cohort(x) for x in run.manifest["details"]["synthetic"]]),
         title=page_title(run),
@@ -82,11 +88,11 @@ def render_page(run: PageRun) -> str:
     return page
 
 
-def page_title(run: PageRun) -> str:
+def page_title(run: Run) -> str:
     """What the page is about: the primary endpoint, in the codebook's words."""
-    if not run.is_survival:
+    if run.model.outcome == "response":
         return "Response"
-    endpoint: str = run.described["endpoints"][0]
+    endpoint: str = run.population["endpoints"][0]
     label = run.labels.endpoints.get(endpoint, endpoint)
     return label[:1].upper() + label[1:]
 

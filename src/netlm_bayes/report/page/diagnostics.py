@@ -25,7 +25,7 @@ from netlm_bayes.report.charts.description import (
     TextTable,
     text_table,
 )
-from netlm_bayes.report.page.run import PageRun
+from netlm_bayes.report.run import Run
 from netlm_bayes.results import OVERALL
 from netlm_bayes.sampling.gate import Accepted
 
@@ -55,7 +55,7 @@ ENERGY = Series("energy, centred", "black", width=1.6)
 CHANGE = Series("change from draw to draw", "blue", width=2.0)
 
 
-def checks_table(run: PageRun) -> TextTable:
+def checks_table(run: Run) -> TextTable:
     """Every check of the gate."""
     rows = [
         (
@@ -90,10 +90,10 @@ def named_draws(tree: xr.DataTree) -> Iterator[tuple[str, Array]]:
                 yield (f"{name}[{', '.join(told)}]" if told else name), values
 
 
-def convergence_table(run: PageRun) -> TextTable:
+def convergence_table(run: Run) -> TextTable:
     """R-hat, effective draws and Monte Carlo error of each parameter."""
     columns = ("Parameter", "Mean", "sd", "R-hat", "Bulk ESS", "Tail ESS", "Monte Carlo error")
-    found = list(named_draws(run.tree))
+    found = list(named_draws(run.idata))
     rows = [(name, *_convergence(draws)) for name, draws in found[:MOST_ROWS]]
     left = f" (the first {MOST_ROWS} of {len(found)})" if len(found) > MOST_ROWS else ""
     return text_table(f"Convergence of every parameter{left}", columns, rows, columns[1:])
@@ -129,9 +129,9 @@ def _highest(curves: Sequence[Curve]) -> float:
     return 1.05 * max(value.estimate for curve in curves for value in curve.estimates)
 
 
-def rank_chart(run: PageRun) -> Chart:
+def rank_chart(run: Run) -> Chart:
     """Rank plots: chains that explore the same posterior have their ranks alike."""
-    found = list(named_draws(run.tree))[:MOST_RANKED]
+    found = list(named_draws(run.idata))[:MOST_RANKED]
     edges = np.linspace(0, 1, RANK_BINS + 1)
     middles = (edges[1:] + edges[:-1]) / 2
     panels, rows, widest = [], [], 1.0
@@ -157,9 +157,9 @@ def rank_chart(run: PageRun) -> Chart:
     return Chart("ranks", title, body, summary=summary, numbers=numbers)
 
 
-def energy_chart(run: PageRun) -> Chart:
+def energy_chart(run: Run) -> Chart:
     """Energy of the sampler: its marginal, and its changes from draw to draw."""
-    energy = run.tree["sample_stats"]["energy"].to_numpy()
+    energy = run.idata["sample_stats"]["energy"].to_numpy()
     marginal, change = (energy - energy.mean()).ravel(), np.diff(energy, axis=1).ravel()
     reach = float(np.quantile(np.abs(marginal), 0.999))
     edges = np.linspace(-reach, reach, ENERGY_BINS + 1)
@@ -177,20 +177,21 @@ def energy_chart(run: PageRun) -> Chart:
     return Chart("energy", title, body, summary=summary, numbers=numbers)
 
 
-def prior_predictive(run: PageRun) -> Chart | None:
+def prior_predictive(run: Run) -> Chart | None:
     """Everyone's curve, or probability of response, by prior and by posterior."""
-    if "prior" not in run.tree or "theta" not in run.tree["prior"].to_dataset():
+    if "prior" not in run.idata or "theta" not in run.idata["prior"].to_dataset():
         return None
-    analysis = described_analysis(run.described, run.spec)
-    prior = xr.DataTree.from_dict({"posterior": run.tree["prior"].to_dataset()})
+    analysis = described_analysis(run.population, run.model)
+    prior = xr.DataTree.from_dict({"posterior": run.idata["prior"].to_dataset()})
     before, after = (
-        _population(populations(Accepted(tree, run.checks), analysis, run.seed))
-        for tree in (prior, run.tree)
+        _population(populations(accepted, analysis, run.seed))
+        for accepted in (Accepted(prior, run.checks), run.accepted)
     )
-    return (_curves if run.is_survival else _densities)(before, after, run)
+    chart = _curves if run.model.outcome == "survival" else _densities
+    return chart(before, after, run)
 
 
-def _curves(before: Population, after: Population, run: PageRun) -> Chart:
+def _curves(before: Population, after: Population, run: Run) -> Chart:
     """Everyone's curve with its band."""
     endpoint, year = next(iter(after.offset)), CURVE_MONTHS.index(12.0)
     found = [_survival(one, endpoint, run) for one in (before, after)]
@@ -202,7 +203,7 @@ def _curves(before: Population, after: Population, run: PageRun) -> Chart:
     return _before_and_after(whose, "S(12)", body, [values[year] for values in found])
 
 
-def _densities(before: Population, after: Population, run: PageRun) -> Chart:
+def _densities(before: Population, after: Population, run: Run) -> Chart:
     """Everyone's probability of response, as histograms."""
     draws = [response_probability(one, _everyone(one))[0] for one in (before, after)]
     edges = np.linspace(0, 1, BINS + 1)
@@ -224,16 +225,16 @@ def _everyone(one: Population) -> Subgroups:
     return subgroups_within(one, {OVERALL: {}})
 
 
-def _survival(one: Population, endpoint: str, run: PageRun) -> list[Estimate]:
+def _survival(one: Population, endpoint: str, run: Run) -> list[Estimate]:
     """Everyone's survival by month, with its interval."""
     group, baseline = _everyone(one), one.curve(endpoint)
     draws = np.array([group.survival(baseline, months)[0] for months in CURVE_MONTHS])
     return _interval(draws, run)
 
 
-def _interval(draws: Array, run: PageRun) -> list[Estimate]:
+def _interval(draws: Array, run: Run) -> list[Estimate]:
     """Medians and central intervals of draws that lie chain by chain; the prior has as many."""
-    tail, chains = (1 - run.spec.level) / 2, run.tree["posterior"].sizes["chain"]
+    tail, chains = (1 - run.model.level) / 2, run.idata["posterior"].sizes["chain"]
     found = quantiles(
         np.atleast_2d(draws).reshape(-1, chains, draws.shape[-1] // chains), [0.5, tail, 1 - tail]
     )

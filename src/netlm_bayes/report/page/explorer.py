@@ -21,8 +21,7 @@ from netlm_bayes.estimands.estimates import MILESTONES
 from netlm_bayes.estimands.population import NEXT, POOLED, Population, populations
 from netlm_bayes.evidence.analysis import Analysis
 from netlm_bayes.formats import listed
-from netlm_bayes.report.page.run import PageRun
-from netlm_bayes.sampling.gate import Accepted
+from netlm_bayes.report.run import Run
 
 Array = NDArray[np.float64]
 MOST_DRAWS = 4_000
@@ -54,19 +53,18 @@ class Asked:
         return int(each + later + (0 if self.tilt is None else self.tilt[0].size))
 
 
-def asked(run: PageRun) -> Asked:
+def asked(run: Run) -> Asked:
     """Make the populations of a run, every level of them possible."""
-    analysis = described_analysis(_possible(run.described), run.spec)
-    accepted = Accepted(run.tree, run.checks)
-    draws = run.tree["posterior"].to_dataset()
+    analysis = described_analysis(_possible(run.population), run.model)
+    draws = run.idata["posterior"].to_dataset()
     tilt = draws["margin_tilt"].to_numpy() if "margin_tilt" in draws else None
-    people = populations(accepted, analysis, run.seed)
+    people = populations(run.accepted, analysis, run.seed)
     return Asked(analysis, people, None if tilt is None else tilt.reshape(-1, *tilt.shape[2:]))
 
 
-def why_no_explorer(run: PageRun) -> str:
+def why_no_explorer(run: Run) -> str:
     """Say why a page cannot predict for a kind of patient; empty where it can."""
-    covariates = run.described["codebook"]["covariates"]
+    covariates = run.population["codebook"]["covariates"]
     latent = [run.labels.covariates.get(k, k) for k, x in covariates.items() if "latent" in x]
     if not latent:
         return ""
@@ -77,12 +75,15 @@ def why_no_explorer(run: PageRun) -> str:
     )
 
 
-def explorer_data(run: PageRun) -> dict[str, Any]:
-    """Everything behind the explorer, ready for JSON."""
-    other = run.companion
-    runs = [run, other] if other is not None and _same_covariates(run, other) else [run]
-    each = [asked(one) for one in runs]
-    models = [_model(a, b, step) for a, b, step in zip(runs, each, _steps(each), strict=True)]
+def explorer_data(runs: Mapping[str, Run]) -> dict[str, Any]:
+    """Everything behind the explorer, ready for JSON: of the first run, and of what it can ask."""
+    first = next(iter(runs.values()))
+    names = [name for name, run in runs.items() if _levels(run) == _levels(first)]
+    each = [asked(runs[name]) for name in names]
+    models = [
+        _model(name, runs[name], own, step)
+        for name, own, step in zip(names, each, _steps(each), strict=True)
+    ]
     return {"models": models, "milestones": list(MILESTONES)}
 
 
@@ -94,15 +95,9 @@ def _steps(each: Sequence[Asked]) -> list[int]:
     return [step * max(1, math.ceil(total / MOST_NUMBERS)) for step in steps]
 
 
-def _same_covariates(run: PageRun, other: PageRun) -> bool:
-    """Whether one profile can be asked of both runs."""
-    return run.spec.outcome != other.spec.outcome and _levels(run.described) == _levels(
-        other.described
-    )
-
-
-def _levels(described: Described) -> dict[str, Any]:
-    covariates = described["codebook"]["covariates"]
+def _levels(run: Run) -> dict[str, Any]:
+    """Levels of every covariate: where they are the same, one profile can be asked of both."""
+    covariates = run.population["codebook"]["covariates"]
     return {name: covariate.get("levels") for name, covariate in covariates.items()}
 
 
@@ -124,15 +119,15 @@ def _possible(described: Described) -> Described:
     return {**described, "cohorts": cohorts}
 
 
-def _model(run: PageRun, own: Asked, keep_one_in: int) -> dict[str, Any]:
+def _model(name: str, run: Run, own: Asked, keep_one_in: int) -> dict[str, Any]:
     """One run's part of the data."""
-    spec, analysis, described = run.spec, own.analysis, run.described
+    spec, analysis, described = run.model, own.analysis, run.population
     kept = slice(None, None, keep_one_in)
     offsets = [own.people[0].offset[later] for later in analysis.endpoints[1:]]
     return {
-        "run": run.name,
+        "run": name,
         "outcome": spec.outcome,
-        "baseline": spec.baseline if run.is_survival else "response",
+        "baseline": spec.baseline if run.model.outcome == "survival" else "response",
         "cuts": list(spec.cuts),
         "level": spec.level,
         "change": spec.change.months if spec.change else None,
@@ -161,7 +156,7 @@ def _model(run: PageRun, own: Asked, keep_one_in: int) -> dict[str, Any]:
     }
 
 
-def _covariates(run: PageRun, analysis: Analysis) -> list[dict[str, Any]]:
+def _covariates(run: Run, analysis: Analysis) -> list[dict[str, Any]]:
     """Covariates in the order of patterns: those with levels, then the continuous ones."""
     labels = run.labels.covariates
     named = zip(analysis.patterns.covariates, analysis.patterns.levels, strict=True)
@@ -186,11 +181,11 @@ def _effect_places(analysis: Analysis) -> list[list[int]]:
     ]
 
 
-def _mixing(run: PageRun) -> str:
+def _mixing(run: Run) -> str:
     """How covariates that are averaged over are taken to go together; ends that sentence."""
-    if any(cohort["patients"] for cohort in run.described["cohorts"]):
+    if any(cohort["patients"] for cohort in run.population["cohorts"]):
         return ": margins of patients to the nearest 5, taken as independent"
-    together = len(run.spec.covariates) == 1 or run.spec.association
+    together = len(run.model.covariates) == 1 or run.model.association
     return "" if together else ", taken as independent"
 
 
@@ -208,7 +203,7 @@ def _cohort(told: Described, joint: Array, described: Described) -> dict[str, An
     }
 
 
-def _population(one: Population, run: PageRun, kept: slice) -> dict[str, Any]:
+def _population(one: Population, run: Run, kept: slice) -> dict[str, Any]:
     """Draws of one population."""
     followed = None if math.isnan(one.followed_to) else one.followed_to
     return {

@@ -24,7 +24,6 @@ from netlm_bayes.report.page.diagnostics import (
     prior_predictive,
     rank_chart,
 )
-from netlm_bayes.report.page.run import PageRun
 from netlm_bayes.report.page.tables import (
     audit_tables,
     comparison_table,
@@ -35,6 +34,8 @@ from netlm_bayes.report.page.tables import (
     power_scaling_table,
     subgroups_table,
 )
+from netlm_bayes.report.run import Run
+from netlm_bayes.report.run_facts import Tables
 
 
 @dataclass(frozen=True)
@@ -49,16 +50,16 @@ class Section:
     tables: tuple[TextTable, ...]
 
 
-def sections(run: PageRun) -> tuple[Section, ...]:
+def sections(run: Run, reanalysis: Tables) -> tuple[Section, ...]:
     """Every section between the explorer and the reporting."""
-    return (_effects(run), _evidence(run), _sensitivity(run), _diagnostics(run))
+    return (_effects(run), _evidence(run, reanalysis), _sensitivity(run), _diagnostics(run))
 
 
 def _there[T](found: Iterable[T | None]) -> tuple[T, ...]:
     return tuple(one for one in found if one is not None)
 
 
-def _effects(run: PageRun) -> Section:
+def _effects(run: Run) -> Section:
     text = (
         "Each ratio compares a level with its reference level, the other covariates held fixed. "
         "The posterior stands beside the published estimate, or beside the frequentist regression "
@@ -74,11 +75,11 @@ def _effects(run: PageRun) -> Section:
     )
 
 
-def _evidence(run: PageRun) -> Section:
+def _evidence(run: Run, reanalysis: Tables) -> Section:
     tables, missing = evidence_tables(run), []
     if not tables:
         missing.append("No published evidence: this run is of individual participant data alone.")
-    audits, weights = audit_tables(run), evidence_map_table(run)
+    audits, weights = audit_tables(run, reanalysis), evidence_map_table(run)
     if tables and not audits:
         missing.append(
             "No audit of the published numbers accompanies this run; the command netlm-bayes "
@@ -91,7 +92,7 @@ def _evidence(run: PageRun) -> Section:
     return Section("evidence", "Evidence", (text,), tuple(missing), charts, shown)
 
 
-def _sensitivity(run: PageRun) -> Section:
+def _sensitivity(run: Run) -> Section:
     scaling, without = power_scaling_table(run), _choices(run, WITHOUT)
     scenarios = _choices(run, SCENARIOS)
     missing = []
@@ -120,20 +121,20 @@ def _sensitivity(run: PageRun) -> Section:
     )
 
 
-def _choices(run: PageRun, choices: Choices) -> Chart | None:
+def _choices(run: Run, choices: Choices) -> Chart | None:
     """Effects under each of some choices, if they were made."""
     table = run.tables.get(choices.id)
     return None if table is None else under_choices(table, choices, run.labels)
 
 
-def _predictive(run: PageRun) -> Chart | None:
+def _predictive(run: Run) -> Chart | None:
     """Observed curves over predicted ones, if the run has both."""
     if not {"predictive", "kaplan_meier"} <= set(run.tables):
         return None
     return predictive_curves(run.tables["predictive"], run.tables["kaplan_meier"], run.labels)
 
 
-def _diagnostics(run: PageRun) -> Section:
+def _diagnostics(run: Run) -> Section:
     predictive = _predictive(run)
     charts = (prior_predictive(run), predictive, rank_chart(run), energy_chart(run))
     text = (

@@ -28,8 +28,9 @@ from netlm_bayes.report.charts.description import TextTable, filled, text_table
 from netlm_bayes.report.charts.evidence import evidence_map
 from netlm_bayes.report.charts.scale import Scale
 from netlm_bayes.report.labels import Labels, about
-from netlm_bayes.report.page.run import PageRun
 from netlm_bayes.report.rows import Record, above_one, rows_of, where
+from netlm_bayes.report.run import Run
+from netlm_bayes.report.run_facts import Tables
 
 RATIOS = Scale("", logarithmic=True)
 EVIDENCE = ("cohort", "item", "role", "use", "note", "reading", "why", "source")
@@ -67,7 +68,7 @@ def _cell(value: Any) -> str:
     return str(value)
 
 
-def comparison_table(run: PageRun) -> TextTable | None:
+def comparison_table(run: Run) -> TextTable | None:
     """Each printed or frequentist ratio against the posterior."""
     table = run.tables.get("comparison")
     if table is None or table.empty:
@@ -88,7 +89,7 @@ def comparison_table(run: PageRun) -> TextTable | None:
     return filled(caption, rows_of(table), columns, tuple(columns)[3:9])
 
 
-def subgroups_table(run: PageRun) -> TextTable:
+def subgroups_table(run: Run) -> TextTable:
     """Estimates of every subgroup and population."""
     labels = run.labels
     columns: dict[str, Callable[[Record], str]] = {
@@ -110,7 +111,7 @@ def _estimand(row: Record) -> str:
     return str(row.estimand).replace("_", " ") + at
 
 
-def evidence_tables(run: PageRun) -> tuple[TextTable, ...]:
+def evidence_tables(run: Run) -> tuple[TextTable, ...]:
     """Every printed number: first those that the model uses, then the others."""
     table = run.tables.get("evidence")
     if table is None or table.empty:
@@ -136,7 +137,7 @@ def evidence_tables(run: PageRun) -> tuple[TextTable, ...]:
     )
 
 
-def overlap_table(run: PageRun) -> TextTable | None:
+def overlap_table(run: Run) -> TextTable | None:
     """Whether cohorts may share patients, a row a pair."""
     table = run.tables.get("overlap")
     if table is None or table.empty:
@@ -151,9 +152,11 @@ def overlap_table(run: PageRun) -> TextTable | None:
     return filled("May cohorts share patients?", rows_of(table), columns)
 
 
-def audit_tables(run: PageRun) -> tuple[TextTable, ...]:
+def audit_tables(run: Run, reanalysis: Tables) -> tuple[TextTable, ...]:
     """What recomputing the papers found, and the tables recovered from printed ratios."""
-    audit, recovered = (_own(run, name) for name in ("audit", "recovered_tables"))
+    audit, recovered = (
+        _own(reanalysis, name, run.labels) for name in ("audit", "recovered_tables")
+    )
     parts: dict[str, pd.DataFrame] = {}
     if audit is not None:
         consistent = audit["verdict"] == "ok"
@@ -166,16 +169,16 @@ def audit_tables(run: PageRun) -> tuple[TextTable, ...]:
     return tuple(plain_table(caption, part) for caption, part in parts.items() if len(part))
 
 
-def _own(run: PageRun, name: str) -> pd.DataFrame | None:
+def _own(reanalysis: Tables, name: str, labels: Labels) -> pd.DataFrame | None:
     """A table of the reanalysis: what it says of a run's cohorts, under their labels."""
-    table = run.audit.get(name)
+    table = reanalysis.get(name)
     if table is None:
         return None
-    own = table[table["cohort"].isin(run.labels.cohorts)]
-    return own.assign(cohort=own["cohort"].map(run.labels.cohorts))
+    own = table[table["cohort"].isin(labels.cohorts)]
+    return own.assign(cohort=own["cohort"].map(labels.cohorts))
 
 
-def evidence_map_table(run: PageRun) -> TextTable | None:
+def evidence_map_table(run: Run) -> TextTable | None:
     """Information that each source contributes to each pooled effect."""
     table = run.tables.get("evidence_map")
     if table is None or table.empty:
@@ -184,10 +187,10 @@ def evidence_map_table(run: PageRun) -> TextTable | None:
     return replace(chart.table, caption=f"{chart.title}. {chart.footnote}")
 
 
-def power_scaling_table(run: PageRun) -> TextTable | None:
+def power_scaling_table(run: Run) -> TextTable | None:
     """Sensitivity to the weight of prior and evidence."""
-    cohorts = [str(cohort["id"]) for cohort in run.described["cohorts"] if cohort["patients"]]
-    found = power_scaling(run.tree, run.spec, cohorts)
+    cohorts = [str(cohort["id"]) for cohort in run.population["cohorts"] if cohort["patients"]]
+    found = power_scaling(run.idata, run.model, cohorts)
     if found.empty:
         return None
     columns: dict[str, Callable[[Record], str]] = {
@@ -205,7 +208,7 @@ def power_scaling_table(run: PageRun) -> TextTable | None:
     return filled(caption, rows_of(found), columns, ("Prior", "Evidence"))
 
 
-def fragility_tables(run: PageRun) -> tuple[TextTable, ...]:
+def fragility_tables(run: Run) -> tuple[TextTable, ...]:
     """Tipping points of the pooled effects, and the effects under every change that was run."""
     table, points = run.tables.get("fragility"), run.tables.get("fragility_words")
     if table is None or points is None or table.empty or points.empty:
@@ -213,7 +216,7 @@ def fragility_tables(run: PageRun) -> tuple[TextTable, ...]:
     return _tipping_points(run, table, points), _changes(run, table)
 
 
-def _tipping_points(run: PageRun, table: pd.DataFrame, points: pd.DataFrame) -> TextTable:
+def _tipping_points(run: Run, table: pd.DataFrame, points: pd.DataFrame) -> TextTable:
     """What would alter the conclusion on each pooled effect."""
     main = {about(row): row for row in rows_of(where(table, changed=UNCHANGED))}
     columns: dict[str, Callable[[Record], str]] = {
@@ -240,7 +243,7 @@ def _tipping_points(run: PageRun, table: pd.DataFrame, points: pd.DataFrame) -> 
     return filled(caption, rows_of(points), columns)
 
 
-def _changes(run: PageRun, table: pd.DataFrame) -> TextTable:
+def _changes(run: Run, table: pd.DataFrame) -> TextTable:
     """Every pooled ratio under everything that was changed."""
     columns: dict[str, Callable[[Record], str]] = {
         "Contrast": run.labels.contrast_of,
