@@ -10,11 +10,11 @@ import xarray as xr
 from hypothesis import settings
 
 from netlm_bayes import store
-from netlm_bayes.estimands.prior import accepted_prior
 from netlm_bayes.evidence.assemble import analyse
 from netlm_bayes.evidence.sources import BUNDLED_COHORTS, read_cohorts
 from netlm_bayes.likelihood.structure import structure_of
 from netlm_bayes.model import read_model
+from netlm_bayes.posterior.prior import accepted_prior
 
 # Machines are shared and noisy: no example has a time limit. In CI every run tries the same
 # examples, so that none fails for a change that it has nothing to do with; elsewhere each run

@@ -1,4 +1,4 @@
-"""The layout of a cohort's parameters: graph, estimands, simulation and script read it here."""
+"""The layout of a cohort's parameters: graph, posterior, simulation and script read it here."""
 
 from __future__ import annotations
 

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from netlm_bayes.estimands.summary import REACH
 from netlm_bayes.formats import Estimate
+from netlm_bayes.posterior.summary import REACH
 
 Array = NDArray[np.float64]
 

@@ -17,9 +17,9 @@ from numpy.typing import NDArray
 from playwright.sync_api import Page
 from tests.browser import independent
 
-from netlm_bayes.estimands.profile import predict_profile, profile_of
 from netlm_bayes.formats import MONTHS, PERCENT, Estimate, estimate_of, interval
 from netlm_bayes.pipeline.fitted import read
+from netlm_bayes.posterior.profile import predict_profile, profile_of
 
 Ask = Callable[[Path], "object"]
 Place = tuple[str, str, str, float | None]

@@ -12,11 +12,11 @@ import xarray as xr
 from playwright.sync_api import Browser, Page
 from tests.browser.independent import estimate
 
-from netlm_bayes.estimands.description import Profile
-from netlm_bayes.estimands.profile import predict_profile
-from netlm_bayes.estimands.summary import quantiles
 from netlm_bayes.formats import MONTHS, PERCENT, Kind, shown
 from netlm_bayes.model import Model
+from netlm_bayes.posterior.description import Profile
+from netlm_bayes.posterior.profile import predict_profile
+from netlm_bayes.posterior.summary import quantiles
 from netlm_bayes.report.page import explorer
 from netlm_bayes.report.page.inlined import asset, charting_library
 from netlm_bayes.report.run import Run

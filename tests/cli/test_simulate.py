@@ -11,16 +11,16 @@ import xarray as xr
 from netlm_bayes import store
 from netlm_bayes.codebook import BUNDLED, Codebook, read_codebook
 from netlm_bayes.errors import RunError
-from netlm_bayes.estimands.covariate_mix import treated_by
-from netlm_bayes.estimands.description import description_of
-from netlm_bayes.estimands.follow_up import Plan
-from netlm_bayes.estimands.parameters import prior_draws
 from netlm_bayes.evidence.assemble import analyse
 from netlm_bayes.evidence.check import check_file
 from netlm_bayes.evidence.sources import CohortFile, read_cohorts
 from netlm_bayes.ipd.write import write_synthetic
 from netlm_bayes.model import Model, read_model
 from netlm_bayes.pipeline.simulate import Simulated, from_cohort, from_prior, from_run
+from netlm_bayes.posterior.covariate_mix import treated_by
+from netlm_bayes.posterior.description import description_of
+from netlm_bayes.posterior.follow_up import Plan
+from netlm_bayes.posterior.parameters import prior_draws
 from netlm_bayes.sampling.gate import Check
 
 FIRST, SECOND = "sysu-2016-2020", "sysu-rectal-2022-2024"

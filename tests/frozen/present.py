@@ -26,10 +26,6 @@ from tests.frozen.cases import HERE, Case
 
 from netlm_bayes.choices import Sampling
 from netlm_bayes.compare import usual_tables
-from netlm_bayes.estimands.estimates import adverse_event_rates, estimate, estimate_effects
-from netlm_bayes.estimands.loo import with_patients
-from netlm_bayes.estimands.prior import accepted_prior
-from netlm_bayes.estimands.summary import tidy
 from netlm_bayes.evidence.analysis import Analysis
 from netlm_bayes.evidence.assemble import analyse
 from netlm_bayes.evidence.sources import BUNDLED_COHORTS, CohortFile, read_cohorts
@@ -43,6 +39,10 @@ from netlm_bayes.pipeline.fit import criticism, marked
 from netlm_bayes.pipeline.job import Job, compile_analysis
 from netlm_bayes.pipeline.reanalyse import audit
 from netlm_bayes.pipeline.sensitivity import MAIN
+from netlm_bayes.posterior.estimates import adverse_event_rates, estimate, estimate_effects
+from netlm_bayes.posterior.loo import with_patients
+from netlm_bayes.posterior.prior import accepted_prior
+from netlm_bayes.posterior.summary import tidy
 from netlm_bayes.report.tables import posterior_tables
 from netlm_bayes.sampling.gate import Accepted, Check, Gated
 from netlm_bayes.sampling.sample import sample

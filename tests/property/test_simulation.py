@@ -8,15 +8,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from netlm_bayes.codebook import Codebook
-from netlm_bayes.estimands.covariate_mix import Mix
-from netlm_bayes.estimands.follow_up import Plan, study_of
-from netlm_bayes.estimands.parameters import Parameterisation, prior_truth
-from netlm_bayes.estimands.simulation import Split, simulate_institution
 from netlm_bayes.ipd.columns import Layout
 from netlm_bayes.ipd.patients import Patients
 from netlm_bayes.ipd.read import read_patients
 from netlm_bayes.ipd.write import as_csv, as_parquet
 from netlm_bayes.model import Model
+from netlm_bayes.posterior.covariate_mix import Mix
+from netlm_bayes.posterior.follow_up import Plan, study_of
+from netlm_bayes.posterior.parameters import Parameterisation, prior_truth
+from netlm_bayes.posterior.simulation import Split, simulate_institution
 
 LEVELS = ("low, or none", 'so-called "high"', "NA", "über\n alles; 3,5")
 CODEBOOK = Codebook.model_validate(

@@ -13,8 +13,6 @@ from tests.reference.patients.graphs import cohort_file
 
 from netlm_bayes.choices import Sampling
 from netlm_bayes.codebook import Codebook
-from netlm_bayes.estimands.estimates import estimate_effects
-from netlm_bayes.estimands.summary import Quantity, tidy
 from netlm_bayes.evidence.analysis import Analysis
 from netlm_bayes.evidence.assemble import analyse
 from netlm_bayes.ipd.patients import Patients
@@ -23,6 +21,8 @@ from netlm_bayes.likelihood.graph import build, pointwise_names
 from netlm_bayes.likelihood.priors import packed
 from netlm_bayes.likelihood.structure import Structure, structure_of
 from netlm_bayes.model import Model
+from netlm_bayes.posterior.estimates import estimate_effects
+from netlm_bayes.posterior.summary import Quantity, tidy
 from netlm_bayes.sampling.gate import Gated, until_accepted
 from netlm_bayes.sampling.sample import CompiledModel, compile_model, sample
 

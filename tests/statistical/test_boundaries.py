@@ -22,8 +22,8 @@ from tests.statistical.patient_fits import (
     sd_error,
 )
 
-from netlm_bayes.estimands.summary import Quantity
 from netlm_bayes.ipd.patients import RESPONDED, Ints, Patients
+from netlm_bayes.posterior.summary import Quantity
 
 pytestmark = pytest.mark.sampling
 

@@ -6,7 +6,7 @@ from scipy.integrate import quad
 from scipy.optimize import brentq
 
 from netlm_bayes.curves import Baseline, Piecewise, Weibull
-from netlm_bayes.estimands.subgroups import Subgroups, Turned
+from netlm_bayes.posterior.subgroups import Subgroups, Turned
 
 RNG = np.random.default_rng(1)
 DRAWS, PATTERNS = 4, 4

@@ -19,9 +19,9 @@ from netlm_bayes.compare import (
     shrinkage,
     wrong_sign,
 )
-from netlm_bayes.estimands.effects import Contrast
-from netlm_bayes.estimands.population import populations
-from netlm_bayes.estimands.replication import Replicate
+from netlm_bayes.posterior.effects import Contrast
+from netlm_bayes.posterior.population import populations
+from netlm_bayes.posterior.replication import Replicate
 from netlm_bayes.published.estimates import printed_ratio
 from netlm_bayes.published.information import ratio_covariance
 from netlm_bayes.results import POSTERIOR as COLUMNS

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from netlm_bayes.curves import Weibull
-from netlm_bayes.estimands.population import Population
-from netlm_bayes.estimands.replication import curve_replicates
 from netlm_bayes.population import Patterns
+from netlm_bayes.posterior.population import Population
+from netlm_bayes.posterior.replication import curve_replicates
 from netlm_bayes.published.digitised.plausible import CurveEvidence
 
 PATTERNS = Patterns(("bone",), (("no", "yes"),), ("no",))

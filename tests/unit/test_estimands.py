@@ -17,17 +17,17 @@ from scipy.stats import beta, norm
 
 from netlm_bayes.codebook import Covariate
 from netlm_bayes.curves import Baseline, Piecewise, Weibull
-from netlm_bayes.estimands.effects import Contrast, contrasts_of, effects
-from netlm_bayes.estimands.estimates import (
+from netlm_bayes.population import Patterns
+from netlm_bayes.posterior.effects import Contrast, contrasts_of, effects
+from netlm_bayes.posterior.estimates import (
     adverse_event_rates,
     response_probability,
     subgroup_survival,
     survival_curves,
 )
-from netlm_bayes.estimands.population import Population, last_follow_up, populations
-from netlm_bayes.estimands.subgroups import subgroups_within
-from netlm_bayes.estimands.summary import Quantity, tidy
-from netlm_bayes.population import Patterns
+from netlm_bayes.posterior.population import Population, last_follow_up, populations
+from netlm_bayes.posterior.subgroups import subgroups_within
+from netlm_bayes.posterior.summary import Quantity, tidy
 from netlm_bayes.results import Row
 from netlm_bayes.sampling.gate import Accepted, Check
 

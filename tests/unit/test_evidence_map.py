@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from netlm_bayes.compare.evidence_map import amount, evidence_map, kinds_of
-from netlm_bayes.estimands.summary import Quantity
+from netlm_bayes.posterior.summary import Quantity
 from netlm_bayes.results import Row
 
 SPREAD, GREATER = "spread: yes vs no", "size: greater vs lesser"

@@ -9,9 +9,9 @@ import pytest
 
 from netlm_bayes.codebook import Codebook
 from netlm_bayes.compare import pooled_table, usual_comparison, usual_tables
-from netlm_bayes.estimands.population import populations
 from netlm_bayes.evidence.analysis import Analysis
 from netlm_bayes.frequentist import grouped_logistic, poisson
+from netlm_bayes.posterior.population import populations
 from netlm_bayes.results import POSTERIOR as COLUMNS
 from netlm_bayes.sites.table import (
     NODES,

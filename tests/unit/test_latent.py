@@ -7,9 +7,6 @@ import pytest
 
 from netlm_bayes.codebook import Codebook, read_codebook
 from netlm_bayes.errors import InputError, InputErrors
-from netlm_bayes.estimands.covariate_mix import treated_by, treated_by_anybody
-from netlm_bayes.estimands.description import Profile, described_analysis, description_of
-from netlm_bayes.estimands.population import Population
 from netlm_bayes.evidence.analysis import Analysis
 from netlm_bayes.evidence.assemble import analyse
 from netlm_bayes.evidence.sources import read_cohorts
@@ -23,6 +20,9 @@ from netlm_bayes.likelihood.script import script_of
 from netlm_bayes.likelihood.structure import structure_of
 from netlm_bayes.model import Model
 from netlm_bayes.population import patterns_of
+from netlm_bayes.posterior.covariate_mix import treated_by, treated_by_anybody
+from netlm_bayes.posterior.description import Profile, described_analysis, description_of
+from netlm_bayes.posterior.population import Population
 from netlm_bayes.report.tables import evidence_table
 from netlm_bayes.sites.table import Groups
 

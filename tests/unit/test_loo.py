@@ -13,13 +13,13 @@ from numpy.typing import NDArray
 from scipy.stats import norm
 
 from netlm_bayes.codebook import Codebook
-from netlm_bayes.estimands.loo import LeftOut, Units, influential, leave_one_out, loo_table
 from netlm_bayes.evidence.analysis import Analysis
 from netlm_bayes.evidence.assemble import analyse
 from netlm_bayes.evidence.sources import CohortFile
 from netlm_bayes.ipd.columns import Layout
 from netlm_bayes.ipd.patients import Patients
 from netlm_bayes.model import Model
+from netlm_bayes.posterior.loo import LeftOut, Units, influential, leave_one_out, loo_table
 from netlm_bayes.published.cohort import PatientCohort
 
 type Array = NDArray[np.float64]

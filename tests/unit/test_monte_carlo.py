@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from netlm_bayes.estimands.summary import mean_errors, probability_errors, propagated, quantiles
+from netlm_bayes.posterior.summary import mean_errors, probability_errors, propagated, quantiles
 
 PROBABILITIES = (0.025, 0.5, 0.975)
 AXES = {"chain_axis": 0, "draw_axis": 1}

@@ -5,8 +5,8 @@ import pytest
 import xarray as xr
 from scipy import stats
 
-from netlm_bayes.estimands.prior import BOTH, COLUMNS, NEITHER, PRIOR, power_scaling
 from netlm_bayes.model import Model
+from netlm_bayes.posterior.prior import BOTH, COLUMNS, NEITHER, PRIOR, power_scaling
 
 SPEC = Model.model_validate({"name": "m", "outcome": "response", "covariates": ["size"]})
 SHAPE = (4, 1000)

@@ -16,13 +16,6 @@ from scipy.stats import binom, norm
 
 from netlm_bayes.codebook import Codebook
 from netlm_bayes.curves import Baseline, Piecewise, Weibull
-from netlm_bayes.estimands.follow_up import Linear, dated, event_times, followed
-from netlm_bayes.estimands.predictive import curve_months, predictive_response, predictive_survival
-from netlm_bayes.estimands.replicated_patients import (
-    cohorts_of_patients,
-    product_limits,
-    replicated,
-)
 from netlm_bayes.evidence.analysis import Analysis
 from netlm_bayes.evidence.assemble import analyse
 from netlm_bayes.evidence.sources import CohortFile
@@ -31,6 +24,13 @@ from netlm_bayes.frequentist.kaplan_meier import product_limit
 from netlm_bayes.ipd.columns import Layout
 from netlm_bayes.ipd.patients import Patients
 from netlm_bayes.model import Model
+from netlm_bayes.posterior.follow_up import Linear, dated, event_times, followed
+from netlm_bayes.posterior.predictive import curve_months, predictive_response, predictive_survival
+from netlm_bayes.posterior.replicated_patients import (
+    cohorts_of_patients,
+    product_limits,
+    replicated,
+)
 from netlm_bayes.published.cohort import PatientCohort
 from netlm_bayes.sampling.gate import Accepted, Check
 

@@ -3,11 +3,11 @@
 import pytest
 from scipy.stats import halfnorm, kstest, norm
 
-from netlm_bayes.estimands.prior import accepted_prior
 from netlm_bayes.evidence.analysis import Analysis
 from netlm_bayes.evidence.assemble import analyse
 from netlm_bayes.evidence.sources import BUNDLED_COHORTS, read_cohorts
 from netlm_bayes.model import read_model
+from netlm_bayes.posterior.prior import accepted_prior
 
 # A Kolmogorov-Smirnov test below this is a wrong law, or one seed in a hundred thousand.
 FALSE_ALARM = 1e-5

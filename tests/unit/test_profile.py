@@ -19,12 +19,6 @@ from netlm_bayes import store
 from netlm_bayes.cli.runs import profile_given
 from netlm_bayes.codebook import Codebook
 from netlm_bayes.errors import InputError, RunError
-from netlm_bayes.estimands.description import description_of, rounded_counts
-from netlm_bayes.estimands.estimates import CURVE_MONTHS, subgroup_response, subgroup_survival
-from netlm_bayes.estimands.population import populations
-from netlm_bayes.estimands.profile import Predicted, predict_profile, profile_of
-from netlm_bayes.estimands.subgroups import subgroups_within
-from netlm_bayes.estimands.summary import Quantity
 from netlm_bayes.evidence.analysis import Analysis
 from netlm_bayes.evidence.assemble import analyse
 from netlm_bayes.evidence.sources import CohortFile
@@ -33,6 +27,12 @@ from netlm_bayes.ipd.patients import Patients
 from netlm_bayes.model import Model
 from netlm_bayes.pipeline.fitted import Fit, read
 from netlm_bayes.pipeline.predict import prediction_folder, prediction_lines
+from netlm_bayes.posterior.description import description_of, rounded_counts
+from netlm_bayes.posterior.estimates import CURVE_MONTHS, subgroup_response, subgroup_survival
+from netlm_bayes.posterior.population import populations
+from netlm_bayes.posterior.profile import Predicted, predict_profile, profile_of
+from netlm_bayes.posterior.subgroups import subgroups_within
+from netlm_bayes.posterior.summary import Quantity
 from netlm_bayes.published.cohort import PatientCohort
 from netlm_bayes.report.labels import labels_of
 from netlm_bayes.sampling.gate import Accepted, Check

@@ -7,11 +7,11 @@ import pytest
 from scipy.stats import binom, norm
 
 from netlm_bayes.compare import replication_table
-from netlm_bayes.estimands.population import populations
-from netlm_bayes.estimands.replication import replicates
 from netlm_bayes.evidence.assemble import analyse
 from netlm_bayes.evidence.sources import BUNDLED_COHORTS, read_cohorts
 from netlm_bayes.model import read_model
+from netlm_bayes.posterior.population import populations
+from netlm_bayes.posterior.replication import replicates
 
 SHAPE = (2, 5000)
 # 10,000 replicates put a p value of 1 within 2 sqrt(0.25 / 10,000) = 0.01 a standard error; four.

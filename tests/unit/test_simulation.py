@@ -20,22 +20,6 @@ from scipy.special import expit
 from netlm_bayes.choices import Association
 from netlm_bayes.codebook import Codebook
 from netlm_bayes.errors import InputError
-from netlm_bayes.estimands.covariate_mix import (
-    Covariates,
-    Mix,
-    draw_covariates,
-    treated_by,
-    with_missing,
-)
-from netlm_bayes.estimands.description import description_of
-from netlm_bayes.estimands.follow_up import Plan, Study, observed, study_of
-from netlm_bayes.estimands.parameters import Parameterisation, Truth, posterior_truth, prior_draws
-from netlm_bayes.estimands.simulation import (
-    Split,
-    linear_predictor,
-    responses,
-    simulate_institution,
-)
 from netlm_bayes.evidence.analysis import Analysis
 from netlm_bayes.ipd.columns import Layout
 from netlm_bayes.ipd.patients import Patients
@@ -44,6 +28,22 @@ from netlm_bayes.ipd.write import as_csv, as_parquet, patients_table
 from netlm_bayes.latent import Scale
 from netlm_bayes.likelihood.structure import structure_of
 from netlm_bayes.model import Model
+from netlm_bayes.posterior.covariate_mix import (
+    Covariates,
+    Mix,
+    draw_covariates,
+    treated_by,
+    with_missing,
+)
+from netlm_bayes.posterior.description import description_of
+from netlm_bayes.posterior.follow_up import Plan, Study, observed, study_of
+from netlm_bayes.posterior.parameters import Parameterisation, Truth, posterior_truth, prior_draws
+from netlm_bayes.posterior.simulation import (
+    Split,
+    linear_predictor,
+    responses,
+    simulate_institution,
+)
 
 FALSE_ALARM = 1e-6
 LIMIT = stats.norm.isf(FALSE_ALARM / 2)

@@ -195,7 +195,7 @@ def predict(
 
 def profile_given(settings: list[str], population: Mapping[str, Any]) -> dict[str, str]:
     """Read `covariate=level` of every option, and say all that is wrong with any of them."""
-    from netlm_bayes.estimands.profile import profile_of
+    from netlm_bayes.posterior.profile import profile_of
 
     found, problems = settings_of(settings)
     try:

@@ -12,11 +12,11 @@ import pandas as pd
 
 from netlm_bayes.compare.pooled import own_estimate
 from netlm_bayes.compare.tipping_points import EVENTS, belief
-from netlm_bayes.estimands.effects import contrasts_of, ratio_name
-from netlm_bayes.estimands.population import POOLED
-from netlm_bayes.estimands.summary import Quantity, propagated
 from netlm_bayes.evidence.analysis import Analysis, CohortEvidence
 from netlm_bayes.formats import error_of
+from netlm_bayes.posterior.effects import contrasts_of, ratio_name
+from netlm_bayes.posterior.population import POOLED
+from netlm_bayes.posterior.summary import Quantity, propagated
 from netlm_bayes.results import CURVE, INDIRECT, MEANT, PATIENTS, PRINTED, SITE_TABLE, Row, table
 
 PRIOR, ALL = "prior", "all"

@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 
 from netlm_bayes.codebook import Codebook
 from netlm_bayes.compare.usual import own_ratio
-from netlm_bayes.estimands.effects import Contrast, contrasts_of
-from netlm_bayes.estimands.population import NEXT, POOLED
 from netlm_bayes.evidence.analysis import Analysis, CohortEvidence
 from netlm_bayes.frequentist import bayesian_grid, fixed_effect, random_effects
+from netlm_bayes.posterior.effects import Contrast, contrasts_of
+from netlm_bayes.posterior.population import NEXT, POOLED
 from netlm_bayes.published.estimates import PrintedRatio
 from netlm_bayes.published.information import ratio_covariance
 from netlm_bayes.results import PATIENTS, PRINTED, SITE_TABLE, TABLES, Row, joined, table

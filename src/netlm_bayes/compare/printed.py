@@ -12,12 +12,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from netlm_bayes.estimands.effects import Contrast
-from netlm_bayes.estimands.population import Population
-from netlm_bayes.estimands.replication import Replicate
-from netlm_bayes.estimands.summary import mean_errors, probability_errors, quantiles
 from netlm_bayes.evidence.analysis import Analysis
 from netlm_bayes.formats import error_column
+from netlm_bayes.posterior.effects import Contrast
+from netlm_bayes.posterior.population import Population
+from netlm_bayes.posterior.replication import Replicate
+from netlm_bayes.posterior.summary import mean_errors, probability_errors, quantiles
 from netlm_bayes.published.cohort import Cohort
 from netlm_bayes.published.estimates import PrintedRatio
 from netlm_bayes.published.items import Ratio

@@ -12,11 +12,11 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from netlm_bayes.compare.printed import scepticism_limit
-from netlm_bayes.estimands.effects import contrasts_of, ratio_name
-from netlm_bayes.estimands.population import POOLED
-from netlm_bayes.estimands.summary import propagated
 from netlm_bayes.evidence.analysis import Analysis
 from netlm_bayes.formats import estimate_of
+from netlm_bayes.posterior.effects import contrasts_of, ratio_name
+from netlm_bayes.posterior.population import POOLED
+from netlm_bayes.posterior.summary import propagated
 from netlm_bayes.results import CONTRAST, table
 from netlm_bayes.results import TABLES as COLUMNS
 

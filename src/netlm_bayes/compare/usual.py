@@ -11,10 +11,6 @@ from typing import Any
 import pandas as pd
 
 from netlm_bayes.compare.printed import LimitsFrom, posterior_beside
-from netlm_bayes.estimands.effects import Contrast, contrasts_of
-from netlm_bayes.estimands.population import Population
-from netlm_bayes.estimands.predictive import curve_months
-from netlm_bayes.estimands.replicated_patients import cohorts_of_patients
 from netlm_bayes.evidence.analysis import Analysis
 from netlm_bayes.frequentist import (
     cox,
@@ -29,6 +25,10 @@ from netlm_bayes.frequentist import (
     proportional_hazards,
 )
 from netlm_bayes.ipd.patients import Patients
+from netlm_bayes.posterior.effects import Contrast, contrasts_of
+from netlm_bayes.posterior.population import Population
+from netlm_bayes.posterior.predictive import curve_months
+from netlm_bayes.posterior.replicated_patients import cohorts_of_patients
 from netlm_bayes.results import MEANT, MULTIVARIABLE, SELECTED, table
 from netlm_bayes.sites.table import SiteTable
 

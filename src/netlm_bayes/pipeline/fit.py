@@ -13,12 +13,6 @@ import xarray as xr
 
 from netlm_bayes import store
 from netlm_bayes.compare import usual_tables
-from netlm_bayes.estimands.description import description_of
-from netlm_bayes.estimands.estimates import Estimates, estimate_effects
-from netlm_bayes.estimands.loo import influential, leave_one_out, loo_table
-from netlm_bayes.estimands.predictive import curve_months, predictive_response, predictive_survival
-from netlm_bayes.estimands.prior import accepted_prior
-from netlm_bayes.estimands.summary import tidy
 from netlm_bayes.evidence.analysis import Analysis
 from netlm_bayes.evidence.assemble import analyse
 from netlm_bayes.likelihood.script import script_of
@@ -34,6 +28,12 @@ from netlm_bayes.pipeline.job import (
     posterior_of,
 )
 from netlm_bayes.pipeline.sensitivity import MAIN, NOTHING, sensitivity_of
+from netlm_bayes.posterior.description import description_of
+from netlm_bayes.posterior.estimates import Estimates, estimate_effects
+from netlm_bayes.posterior.loo import influential, leave_one_out, loo_table
+from netlm_bayes.posterior.predictive import curve_months, predictive_response, predictive_survival
+from netlm_bayes.posterior.prior import accepted_prior
+from netlm_bayes.posterior.summary import tidy
 from netlm_bayes.report.labels import labels_of
 from netlm_bayes.report.tables import posterior_tables
 from netlm_bayes.results import joined

@@ -12,9 +12,6 @@ import xarray as xr
 from netlm_bayes.choices import Sampling
 from netlm_bayes.compare import Recipe
 from netlm_bayes.errors import InputError, InputErrors, Problem
-from netlm_bayes.estimands.estimates import Estimates, estimate, estimate_effects
-from netlm_bayes.estimands.loo import with_patients
-from netlm_bayes.estimands.summary import Quantity
 from netlm_bayes.evidence.analysis import Analysis
 from netlm_bayes.evidence.sources import CohortFile, inputs_of, read_cohorts
 from netlm_bayes.files.toml import digest, validated
@@ -23,6 +20,9 @@ from netlm_bayes.likelihood.graph import build, coords_of, pointwise_names
 from netlm_bayes.likelihood.priors import packed
 from netlm_bayes.likelihood.structure import Structure, structure_of
 from netlm_bayes.model import Model, model_digest, read_model
+from netlm_bayes.posterior.estimates import Estimates, estimate, estimate_effects
+from netlm_bayes.posterior.loo import with_patients
+from netlm_bayes.posterior.summary import Quantity
 from netlm_bayes.sampling.gate import Gated, until_accepted
 from netlm_bayes.sampling.sample import CompiledModel, compile_model, sample
 

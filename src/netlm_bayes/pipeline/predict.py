@@ -12,12 +12,12 @@ import pandas as pd
 
 from netlm_bayes import store
 from netlm_bayes.errors import GateError, RunError
-from netlm_bayes.estimands.description import Profile
-from netlm_bayes.estimands.profile import Predicted, predict_profile, profile_of
-from netlm_bayes.estimands.summary import stacked, tidy
 from netlm_bayes.formats import OF_ESTIMAND, estimate_of, interval
 from netlm_bayes.pipeline.run import beside
 from netlm_bayes.pipeline.summary import html_table
+from netlm_bayes.posterior.description import Profile
+from netlm_bayes.posterior.profile import Predicted, predict_profile, profile_of
+from netlm_bayes.posterior.summary import stacked, tidy
 from netlm_bayes.report.charts import profile_chart
 from netlm_bayes.report.draw import write_figures
 from netlm_bayes.report.run import Run

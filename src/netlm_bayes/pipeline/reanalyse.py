@@ -87,7 +87,7 @@ def reanalyse(
     out: Path, seed: int, sampling: Sampling, command: str, say: Callable[[str], None]
 ) -> dict[str, Tables]:
     """Reanalyse the two published cohorts into one folder, each outcome in a process."""
-    from netlm_bayes.estimands.estimates import adverse_event_rates
+    from netlm_bayes.posterior.estimates import adverse_event_rates
     from netlm_bayes.sampling.gate import NotConvergedError
 
     store.refuse_what_is_no_run(out)

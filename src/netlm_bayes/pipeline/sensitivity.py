@@ -14,13 +14,13 @@ from netlm_bayes.compare import (
     tipping_points,
     weights_if_shared,
 )
-from netlm_bayes.estimands.estimates import Estimates
-from netlm_bayes.estimands.loo import leave_one_out, loo_table
-from netlm_bayes.estimands.summary import tidy
 from netlm_bayes.evidence.analysis import Analysis
 from netlm_bayes.evidence.assemble import analyse
 from netlm_bayes.evidence.sources import CohortFile
 from netlm_bayes.pipeline.job import Effects, Graph, Job, refit
+from netlm_bayes.posterior.estimates import Estimates
+from netlm_bayes.posterior.loo import leave_one_out, loo_table
+from netlm_bayes.posterior.summary import tidy
 from netlm_bayes.report.prose import fragility_words
 from netlm_bayes.report.tables import labelled
 from netlm_bayes.sampling.gate import Accepted, Check, Gated, NotConvergedError

@@ -13,12 +13,6 @@ import numpy as np
 
 from netlm_bayes.codebook import BUNDLED, Codebook, find_codebook
 from netlm_bayes.errors import InputError, Problem
-from netlm_bayes.estimands.covariate_mix import Treated, treated_by, treated_by_anybody
-from netlm_bayes.estimands.description import Described, description_of
-from netlm_bayes.estimands.follow_up import MONTHS, PATIENTS, Plan, Study, study_of
-from netlm_bayes.estimands.parameters import Parameterisation, Truth, posterior_truth, prior_truth
-from netlm_bayes.estimands.population import NEXT, POOLED
-from netlm_bayes.estimands.simulation import Split, printed_split, simulate_institution
 from netlm_bayes.evidence.assemble import analyse
 from netlm_bayes.evidence.sources import CohortFile, read_cohorts
 from netlm_bayes.files.toml import did_you_mean
@@ -26,6 +20,12 @@ from netlm_bayes.ipd.patients import Patients
 from netlm_bayes.ipd.write import patients_table, write_synthetic
 from netlm_bayes.model import Model, read_model
 from netlm_bayes.pipeline.run import read_run
+from netlm_bayes.posterior.covariate_mix import Treated, treated_by, treated_by_anybody
+from netlm_bayes.posterior.description import Described, description_of
+from netlm_bayes.posterior.follow_up import MONTHS, PATIENTS, Plan, Study, study_of
+from netlm_bayes.posterior.parameters import Parameterisation, Truth, posterior_truth, prior_truth
+from netlm_bayes.posterior.population import NEXT, POOLED
+from netlm_bayes.posterior.simulation import Split, printed_split, simulate_institution
 from netlm_bayes.report.run import Run
 
 if TYPE_CHECKING:

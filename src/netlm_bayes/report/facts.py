@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from netlm_bayes.estimands.population import POOLED
+from netlm_bayes.posterior.population import POOLED
 from netlm_bayes.report.findings import (
     CONTRAST,
     FEW,

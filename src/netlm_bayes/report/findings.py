@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from netlm_bayes.estimands.population import NEXT, POOLED
+from netlm_bayes.posterior.population import NEXT, POOLED
 from netlm_bayes.report.labels import RATIOS
 from netlm_bayes.report.run_facts import Condition, Row, Rows, RunFacts
 

@@ -12,8 +12,8 @@ import pandas as pd
 import xarray as xr
 
 from netlm_bayes import store
-from netlm_bayes.estimands.description import Described
 from netlm_bayes.model import Model
+from netlm_bayes.posterior.description import Described
 from netlm_bayes.report.labels import Labels
 from netlm_bayes.sampling.gate import Accepted, Check
 

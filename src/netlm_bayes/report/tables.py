@@ -8,12 +8,12 @@ from collections.abc import Iterator, Mapping
 import pandas as pd
 
 from netlm_bayes.compare import comparison, overlap_table, replication_table, usual_comparison
-from netlm_bayes.estimands.estimates import Estimates
-from netlm_bayes.estimands.replication import item_columns, replicates
-from netlm_bayes.estimands.summary import tidy
 from netlm_bayes.evidence.analysis import Analysis, CohortEvidence
 from netlm_bayes.evidence.from_patients import missing_values, shown_count
 from netlm_bayes.ipd.patients import SMALLEST_SHOWN
+from netlm_bayes.posterior.estimates import Estimates
+from netlm_bayes.posterior.replication import item_columns, replicates
+from netlm_bayes.posterior.summary import tidy
 from netlm_bayes.published.roles import ItemRole
 from netlm_bayes.results import TABLES, table, typed
 

@@ -19,9 +19,9 @@ from tests.reference.patients.graphs import (
     table,
 )
 
-from netlm_bayes.estimands.loo import with_patients
 from netlm_bayes.evidence.analysis import Analysis
 from netlm_bayes.likelihood.structure import structure_of
+from netlm_bayes.posterior.loo import with_patients
 
 LEVELS = ("burden", "spread")
 KINDS: dict[str, dict[str, Any]] = {

@@ -6,8 +6,8 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from netlm_bayes.estimands.population import POOLED
 from netlm_bayes.formats import OF_UNIT, P_VALUE, estimate_of, listed, plain
+from netlm_bayes.posterior.population import POOLED
 from netlm_bayes.report.export.tables import (
     Filled,
     Interval,

@@ -10,12 +10,12 @@ import xarray as xr
 from numpy.typing import NDArray
 from scipy.stats import rankdata
 
-from netlm_bayes.estimands.description import described_analysis
-from netlm_bayes.estimands.estimates import CURVE_MONTHS, response_probability
-from netlm_bayes.estimands.population import POOLED, Population, populations
-from netlm_bayes.estimands.subgroups import Subgroups, subgroups_within
-from netlm_bayes.estimands.summary import quantiles
 from netlm_bayes.formats import SHARE, Estimate, Kind, shown
+from netlm_bayes.posterior.description import described_analysis
+from netlm_bayes.posterior.estimates import CURVE_MONTHS, response_probability
+from netlm_bayes.posterior.population import POOLED, Population, populations
+from netlm_bayes.posterior.subgroups import Subgroups, subgroups_within
+from netlm_bayes.posterior.summary import quantiles
 from netlm_bayes.report.charts.description import (
     Chart,
     Curve,

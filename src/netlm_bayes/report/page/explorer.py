@@ -1,6 +1,6 @@
 """A posterior's draws for the page: what its script needs to predict any kind of patient.
 
-The script computes what `estimands.profile` computes, draw by draw; the next institution is drawn
+The script computes what `posterior.profile` computes, draw by draw; the next institution is drawn
 here, so that it is the one of every other table. Parameters only: nothing of any patient.
 """
 
@@ -16,11 +16,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from netlm_bayes.curves import Piecewise, Weibull
-from netlm_bayes.estimands.description import HARDLY_ANYBODY, Described, described_analysis
-from netlm_bayes.estimands.estimates import MILESTONES
-from netlm_bayes.estimands.population import NEXT, POOLED, Population, populations
 from netlm_bayes.evidence.analysis import Analysis
 from netlm_bayes.formats import listed
+from netlm_bayes.posterior.description import HARDLY_ANYBODY, Described, described_analysis
+from netlm_bayes.posterior.estimates import MILESTONES
+from netlm_bayes.posterior.population import NEXT, POOLED, Population, populations
 from netlm_bayes.report.run import Run
 
 Array = NDArray[np.float64]

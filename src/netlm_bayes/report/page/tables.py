@@ -9,7 +9,6 @@ from typing import Any
 
 import pandas as pd
 
-from netlm_bayes.estimands.prior import LARGE, NEITHER, power_scaling
 from netlm_bayes.formats import (
     ABOUT,
     ABOUT_COUNT,
@@ -24,6 +23,7 @@ from netlm_bayes.formats import (
     interval,
     shown,
 )
+from netlm_bayes.posterior.prior import LARGE, NEITHER, power_scaling
 from netlm_bayes.report.charts.description import TextTable, filled, text_table
 from netlm_bayes.report.charts.evidence import evidence_map
 from netlm_bayes.report.charts.scale import Scale

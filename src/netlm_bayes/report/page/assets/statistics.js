@@ -1,5 +1,5 @@
 "use strict";
-// What `estimands.profile` computes, draw by draw: S(t | x) averaged over what is not known of x.
+// What `posterior.profile` computes, draw by draw: S(t | x) averaged over what is not known of x.
 // Months, log hazards and log odds throughout; arrays over draws are Float64Array.
 
 const STEPS = [-2, -1, 0, 1, 2];
@@ -313,7 +313,7 @@ function quantile(sorted, p) {
   return from === to || place === below ? from : from + (place - below) * (to - from);
 }
 
-// Monte Carlo error of a quantile as `estimands.summary`, of draws that are taken as independent.
+// Monte Carlo error of a quantile as `posterior.summary`, of draws that are taken as independent.
 function quantileError(sorted, p) {
   const share = Math.sqrt((p * (1 - p)) / sorted.length);
   const [low, high] = [Math.max(0, p - REACH * share), Math.min(1, p + REACH * share)];

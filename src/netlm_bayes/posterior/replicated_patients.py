@@ -14,11 +14,11 @@ import xarray as xr
 from numpy.typing import NDArray
 from scipy.special import expit
 
-from netlm_bayes.estimands.follow_up import Linear, dated, event_times, followed
-from netlm_bayes.estimands.population import POOLED, Population, populations
 from netlm_bayes.evidence.analysis import Analysis
 from netlm_bayes.ipd.patients import Patients
 from netlm_bayes.likelihood.patient_rows import Missing, PatientRows, missing_levels, patient_rows
+from netlm_bayes.posterior.follow_up import Linear, dated, event_times, followed
+from netlm_bayes.posterior.population import POOLED, Population, populations
 from netlm_bayes.sampling.gate import Accepted
 
 Array = NDArray[np.float64]

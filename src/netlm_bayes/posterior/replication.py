@@ -15,12 +15,12 @@ from numpy.typing import NDArray
 
 from netlm_bayes.codebook import RESPONSE, Codebook
 from netlm_bayes.curves import population_quantile
-from netlm_bayes.estimands.estimates import response_probability
-from netlm_bayes.estimands.population import Population
-from netlm_bayes.estimands.subgroups import subgroups_within
 from netlm_bayes.evidence.analysis import Analysis, CohortEvidence
 from netlm_bayes.evidence.implied import follow_up_of, not_implied, saw_less
 from netlm_bayes.evidence.reduced_regression import Regression, Response, Survival, regression_of
+from netlm_bayes.posterior.estimates import response_probability
+from netlm_bayes.posterior.population import Population
+from netlm_bayes.posterior.subgroups import subgroups_within
 from netlm_bayes.published.cohort import AnyItem, item_label, subgroup_label
 from netlm_bayes.published.digitised.plausible import CurveEvidence
 from netlm_bayes.published.estimates import CurvePoint, PrintedRatio, ResponseCount

@@ -10,9 +10,9 @@ import numpy as np
 
 from netlm_bayes.codebook import Codebook
 from netlm_bayes.curves import Weibull
-from netlm_bayes.estimands.population import POOLED, Population
-from netlm_bayes.estimands.summary import Quantity
 from netlm_bayes.evidence.analysis import Analysis
+from netlm_bayes.posterior.population import POOLED, Population
+from netlm_bayes.posterior.summary import Quantity
 from netlm_bayes.results import Row
 from netlm_bayes.sampling.gate import Accepted
 

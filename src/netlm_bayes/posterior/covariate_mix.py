@@ -10,14 +10,14 @@ import numpy as np
 from netlm_bayes.choices import Association
 from netlm_bayes.codebook import Codebook
 from netlm_bayes.errors import InputError, Problem
-from netlm_bayes.estimands.description import STEPS, Described
-from netlm_bayes.estimands.parameters import Parameterisation
 from netlm_bayes.files.toml import did_you_mean
 from netlm_bayes.ipd.patients import MISSING, Floats, Ints
 from netlm_bayes.ipd.variables import level_codes
 from netlm_bayes.latent import Scale
 from netlm_bayes.model import Model
 from netlm_bayes.population import Patterns, joint_distribution
+from netlm_bayes.posterior.description import STEPS, Described
+from netlm_bayes.posterior.parameters import Parameterisation
 
 
 @dataclass(frozen=True)

@@ -11,10 +11,10 @@ import pandas as pd
 import xarray as xr
 
 from netlm_bayes.choices import Prior
-from netlm_bayes.estimands.parameters import Parameterisation, prior_draws
 from netlm_bayes.evidence.analysis import Analysis
 from netlm_bayes.likelihood.structure import structure_of
 from netlm_bayes.model import Model
+from netlm_bayes.posterior.parameters import Parameterisation, prior_draws
 from netlm_bayes.sampling.gate import ESS, Accepted, Check
 
 DIMS = {

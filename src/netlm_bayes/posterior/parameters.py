@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 from netlm_bayes.choices import Prior
 from netlm_bayes.codebook import Codebook
 from netlm_bayes.curves import Baseline, reference_curve
-from netlm_bayes.estimands.population import NEXT, POOLED
 from netlm_bayes.latent import Scale
 from netlm_bayes.model import Model
 from netlm_bayes.parameters import Effects, Parameters, parameters_of
+from netlm_bayes.posterior.population import NEXT, POOLED
 
 if TYPE_CHECKING:
     import xarray as xr

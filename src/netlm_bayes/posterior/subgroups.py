@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from netlm_bayes.curves import Baseline, population_log_hazard
 from netlm_bayes.curves.weibull import exp_or_inf
-from netlm_bayes.estimands.population import Population
+from netlm_bayes.posterior.population import Population
 from netlm_bayes.results import Row
 
 Array = NDArray[np.float64]

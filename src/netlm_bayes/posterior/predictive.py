@@ -14,18 +14,18 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from netlm_bayes.codebook import RESPONSE
-from netlm_bayes.estimands.estimates import CURVE_MONTHS
-from netlm_bayes.estimands.follow_up import last_seen
-from netlm_bayes.estimands.population import POOLED
-from netlm_bayes.estimands.replicated_patients import (
+from netlm_bayes.evidence.analysis import Analysis
+from netlm_bayes.ipd.patients import RESPONDED, Patients
+from netlm_bayes.posterior.estimates import CURVE_MONTHS
+from netlm_bayes.posterior.follow_up import last_seen
+from netlm_bayes.posterior.population import POOLED
+from netlm_bayes.posterior.replicated_patients import (
     Outcomes,
     cohorts_of_patients,
     product_limits,
     replicated,
 )
-from netlm_bayes.estimands.summary import quantiles
-from netlm_bayes.evidence.analysis import Analysis
-from netlm_bayes.ipd.patients import RESPONDED, Patients
+from netlm_bayes.posterior.summary import quantiles
 from netlm_bayes.results import OVERALL, PATIENTS, Row, table
 from netlm_bayes.sampling.gate import Accepted
 

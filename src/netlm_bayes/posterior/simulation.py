@@ -10,10 +10,10 @@ import numpy as np
 from scipy.special import expit
 
 from netlm_bayes.curves import Baseline
-from netlm_bayes.estimands.covariate_mix import Covariates, Mix, draw_covariates, with_missing
-from netlm_bayes.estimands.follow_up import Study, observed
-from netlm_bayes.estimands.parameters import Parameterisation, Truth
 from netlm_bayes.ipd.patients import MISSING, RESPONDED, RESPONSES, Floats, Ints, Patients
+from netlm_bayes.posterior.covariate_mix import Covariates, Mix, draw_covariates, with_missing
+from netlm_bayes.posterior.follow_up import Study, observed
+from netlm_bayes.posterior.parameters import Parameterisation, Truth
 from netlm_bayes.published.cohort import Cohort
 from netlm_bayes.published.items import Counts
 

@@ -14,11 +14,11 @@ from numpy.typing import NDArray
 from scipy.special import expit
 from scipy.stats import beta
 
-from netlm_bayes.estimands.effects import effects
-from netlm_bayes.estimands.population import Population, populations
-from netlm_bayes.estimands.subgroups import Subgroups, subgroups_within
-from netlm_bayes.estimands.summary import Quantity, stacked
 from netlm_bayes.evidence.analysis import Analysis
+from netlm_bayes.posterior.effects import effects
+from netlm_bayes.posterior.population import Population, populations
+from netlm_bayes.posterior.subgroups import Subgroups, subgroups_within
+from netlm_bayes.posterior.summary import Quantity, stacked
 from netlm_bayes.published.cohort import Cohort
 from netlm_bayes.published.items import AdverseEvent
 from netlm_bayes.results import Row, table

@@ -8,15 +8,15 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from netlm_bayes.errors import InputError, Problem
-from netlm_bayes.estimands.description import Described, Profile, described_analysis
-from netlm_bayes.estimands.estimates import subgroup_response, subgroup_survival, survival_curves
-from netlm_bayes.estimands.population import populations
-from netlm_bayes.estimands.subgroups import subgroups_within
-from netlm_bayes.estimands.summary import Quantity
 from netlm_bayes.evidence.analysis import Analysis
 from netlm_bayes.files.toml import did_you_mean
 from netlm_bayes.latent import Scale
 from netlm_bayes.model import Model
+from netlm_bayes.posterior.description import Described, Profile, described_analysis
+from netlm_bayes.posterior.estimates import subgroup_response, subgroup_survival, survival_curves
+from netlm_bayes.posterior.population import populations
+from netlm_bayes.posterior.subgroups import subgroups_within
+from netlm_bayes.posterior.summary import Quantity
 from netlm_bayes.results import joined
 from netlm_bayes.sampling.gate import Accepted
 
