@@ -175,7 +175,7 @@ def test_alike_kinds_do_not_differ(results: Path, open_page: Ask) -> None:
 def test_what_nobody_has_is_said(results: Path, open_page: Ask) -> None:
     page = open_page(results / "pfs-weibull" / "report.html").page
     choose(page, 0, "sysu-rectal-2022-2024", {"site": "pancreas"})
-    told = page.inner_text("#told")
+    told = page.inner_text("#explained")
     assert "none in this cohort with Primary site pancreas; the others speak for it" in told
     assert "length of follow-up not printed" in told
 

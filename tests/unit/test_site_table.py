@@ -78,7 +78,7 @@ def test_a_few_with_a_gap_are_left_out_and_cost_the_others_nothing() -> None:
     said = report(made, choice)
     assert said[0] == (
         "fewer than 5 patients without htb are left out: fewer than 5 cannot be a group of their"
-        " own, and joined to others they would cost 18 patients a level that is told"
+        " own, and joined to others they would cost 18 patients a reported level"
     )
     assert not any("120" in line for line in said), "how many are left out is not to be had"
     assert not any("left out" in line for line in report(others, choice))

@@ -169,7 +169,7 @@ class Findings(RunFacts):
         return FollowUp(extrapolated, unreported, longest)
 
     def shape(self, cohort: str) -> Shape | None:
-        """The shape of curves known from print alone, where it is mostly prior."""
+        """The shape of curves of published cohorts, where it is mostly prior."""
         if self.spec.baseline != "weibull" or any(x["patients"] for x in self.cohorts):
             return None
         these = {"cohort": cohort, "estimand": "shape"}

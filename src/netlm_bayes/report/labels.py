@@ -73,10 +73,10 @@ class Labels:
     treatments: dict[str, bool] = field(default_factory=dict)
 
     @classmethod
-    def from_manifest(cls, told: Mapping[str, Any]) -> Labels:
-        """Labels as a run's manifest tells them."""
-        levels = {name: tuple(found) for name, found in told["levels"].items()}
-        return cls(**{**told, "levels": levels})
+    def from_manifest(cls, labels: Mapping[str, Any]) -> Labels:
+        """Labels in a run's manifest."""
+        levels = {name: tuple(found) for name, found in labels["levels"].items()}
+        return cls(**{**labels, "levels": levels})
 
     def cohort(self, name: str) -> str:
         """Label of a cohort, of the pool, or of the next institution."""
@@ -155,11 +155,13 @@ class Labels:
 
     def printed(self, row: Any) -> str:
         """Name a printed number by what it is about, without what its panel already says."""
-        whom = self.subgroup(row.subgroup) if row.kind in OF_SUBGROUPS else self.about(about(row))
+        subject = (
+            self.subgroup(row.subgroup) if row.kind in OF_SUBGROUPS else self.about(about(row))
+        )
         at = "" if math.isnan(row.horizon) else f"{row.horizon:.3g} months"
         is_primary = row.endpoint == self.primary_endpoint
         endpoint = "" if is_primary else self.endpoints.get(row.endpoint, row.endpoint)
-        text = ", ".join(part for part in (endpoint, at, whom) if part)
+        text = ", ".join(part for part in (endpoint, at, subject) if part)
         others = [self.covariate(name) for name in row.adjusted_for.split(", ") if name]
         return f"{text} (adjusted for {', '.join(others)})" if others else text
 

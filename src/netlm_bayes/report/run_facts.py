@@ -205,7 +205,7 @@ class RunFacts:
 
     @property
     def kinds_of_evidence(self) -> list[str]:
-        """What each cohort is known from: its patients, a table of its site, or print."""
+        """What each cohort is known from: its patients, a table of its site, or publications."""
         return [
             SITE_TABLE
             if self.rows("frequentist", cohort=cohort["id"], evidence=SITE_TABLE)
@@ -217,7 +217,7 @@ class RunFacts:
 
     @property
     def published(self) -> list[Mapping[str, Any]]:
-        """Cohorts that are known from print alone."""
+        """Cohorts known from publications alone."""
         return [cohort for cohort in self.cohorts if not cohort["patients"]]
 
     @property

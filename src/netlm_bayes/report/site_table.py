@@ -41,8 +41,8 @@ def _gaps(made: Made, choice: Choice) -> Iterator[str]:
         fewer, names = f"fewer than {choice.minimum}", ", ".join(made.left_out.covariates)
         yield (
             f"{fewer} patients without {names} are left out: {fewer} cannot be a group of their"
-            f" own, and joined to others they would cost {made.left_out.cost} patients a level"
-            " that is told"
+            f" own, and joined to others they would cost {made.left_out.cost} patients a reported"
+            " level"
         )
 
 
@@ -51,14 +51,14 @@ def _patterns(made: Made, choice: Choice) -> str:
     table = made.table.survival or made.table.response
     groups = len(table.groups.patients) if table else 0
     if not names:
-        return f"{sizes.sum()} patients in one group: no covariate is told"
+        return f"{sizes.sum()} patients in one group: no covariate is reported"
     patterns = _counted(len(sizes), "pattern")
     found = f"{sizes.sum()} patients in {patterns} of {', '.join(names)}"
     if groups == len(sizes):
         return f"{found}; none holds fewer than {choice.minimum}, and none is joined"
-    whom = "" if (sizes < choice.minimum).sum() == made.small else " of whom each outcome is known"
+    which = "" if (sizes < choice.minimum).sum() == made.small else " with known outcomes"
     holds = "holds" if made.small == 1 else "hold"
-    few = f"{made.small} {holds} fewer than {choice.minimum}{whom}"
+    few = f"{made.small} {holds} fewer than {choice.minimum}{which}"
     return f"{found}; {few}: joined into {_counted(groups, 'group')}"
 
 
@@ -73,7 +73,7 @@ def _levels_known(groups: Groups) -> Iterator[str]:
         for name, possible in groups.levels.items()
     }
     if named := ", ".join(f"{name} {count}" for name, count in known.items()):
-        yield f"  told to the level: {named} of {groups.patients.sum()}"
+        yield f"  level known: {named} of {groups.patients.sum()}"
 
 
 def _survival(made: Made, choice: Choice, survival: SurvivalTable) -> Iterator[str]:
@@ -128,12 +128,12 @@ def _not_safe(made: Made, choice: Choice) -> Iterator[str]:
             )
         yield (
             "not protected: where one patient of a group leaves, or enters late, alone in an"
-            " interval, the months of the group tell when; here"
+            " interval, the months of the group reveal when; here"
             f" {made.alone} of {sizes.sum()} patients"
         )
     if alike := _alike(made):
         yield (
-            f"not protected: groups in which all had the same outcome, here {alike}, tell the"
+            f"not protected: groups in which all had the same outcome, here {alike}, reveal the"
             " outcome of anyone known to be in them"
         )
 

@@ -23,9 +23,9 @@ def posterior_tables(
     estimates: Estimates,
     chains: int,
     seed: int,
-    usual: Mapping[str, pd.DataFrame],
+    frequentist: Mapping[str, pd.DataFrame],
 ) -> dict[str, pd.DataFrame]:
-    """Tables of one posterior, the usual methods' beside it."""
+    """Tables of one posterior, those of frequentist methods beside it."""
     level, people = analysis.spec.level, estimates.people
     tables = {
         "effects": tidy(estimates.effects, chains, level),
@@ -34,14 +34,14 @@ def posterior_tables(
         "comparison": pd.concat(
             [
                 comparison(analysis, people, chains),
-                usual_comparison(analysis, people, usual, chains),
+                usual_comparison(analysis, people, frequentist, chains),
             ]
         ),
         "replication": replication_table(replicates(analysis, people, seed), level, chains),
         "evidence": evidence_table(analysis),
         "overlap": overlap_table(analysis),
     }
-    return {name: table for name, table in {**tables, **usual}.items() if len(table)}
+    return {name: table for name, table in {**tables, **frequentist}.items() if len(table)}
 
 
 def evidence_table(analysis: Analysis) -> pd.DataFrame:

@@ -150,7 +150,7 @@ def _remarks(item: Any) -> Iterator[str]:
 
 
 def _surprises(table: pd.DataFrame, labels: Labels) -> str:
-    """Say how many printed numbers the model would hardly have had printed, and which."""
+    """Count and name the printed numbers outside their prediction."""
     outside = table[table["p_value"] < SURPRISING]
     named = "; ".join(f"{labels.cohort(x.cohort)}, {labels.printed(x)}" for x in rows_of(outside))
     counted = (

@@ -76,8 +76,8 @@ def predictive_curves_by(
     name = POOLED if POOLED in cohorts else cohorts[0]
     about = where(about, cohort=name)
     groups = {(name, covariate, one.level): one.level for one in by_about(about, labels)}
-    of_whom = f" in {labels.cohort(name)}" if name != POOLED and len(cohorts) > 1 else ""
-    title = f"{labels.covariate(covariate)}{of_whom}: predicted and observed"
+    of_cohort = f" in {labels.cohort(name)}" if name != POOLED and len(cohorts) > 1 else ""
+    title = f"{labels.covariate(covariate)}{of_cohort}: predicted and observed"
     return _chart(f"predictive_by_{covariate}", title, groups, about, kaplan_meier, labels)
 
 

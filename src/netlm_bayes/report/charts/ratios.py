@@ -70,11 +70,11 @@ def forest(effects: pd.DataFrame, comparison: pd.DataFrame | None, labels: Label
     posterior, beside = ratios_of(effects), _beside(comparison)
     if posterior.empty:
         return None
-    roles = set(beside["role"]) if len(beside) else {"fit"}
+    roles = set(beside["role"]) or {"fit"}
     other = " or ".join(name for role, name in OTHERS.items() if role in roles)
     modelled = {(about(row), row.cohort): row for row in rows_of(posterior)}
     own = {(about(row), row.cohort): row for row in rows_of(beside)}
-    scale = _scale_of([*posterior["endpoint"], *beside.get("endpoint", ())], posterior, labels)
+    scale = _scale_of([*posterior["endpoint"], *beside["endpoint"]], posterior, labels)
     pair = _Pair(labels, scale, _signs(beside), replace(PRINTED, name=other))
     pairs = dict.fromkeys((*own, *modelled))
     groups = tuple(
@@ -100,9 +100,9 @@ def forest(effects: pd.DataFrame, comparison: pd.DataFrame | None, labels: Label
 
 
 def _beside(comparison: pd.DataFrame | None) -> pd.DataFrame:
-    """What stands beside posterior ratios: the fitted print, and multivariable regressions."""
-    if comparison is None or comparison.empty:
-        return pd.DataFrame()
+    """Published ratios that are fitted, and multivariable regressions, beside the posterior."""
+    if comparison is None:
+        return pd.DataFrame(columns=["role", "limits_from", "endpoint"])
     regression = comparison["role"].eq("patients") & comparison["adjustment"].eq(MULTIVARIABLE)
     return comparison[comparison["role"].eq("fit") | regression]
 
@@ -114,13 +114,13 @@ def _scale_of(endpoints: Iterable[str], table: pd.DataFrame, labels: Labels) -> 
 
 def _signs(beside: pd.DataFrame) -> dict[str, str]:
     """Sign of each origin of printed limits; none of the first, nor where there is one alone."""
-    found = set(beside["limits_from"]) if len(beside) else set()
+    found = set(beside["limits_from"])
     return dict(zip((name for name in LIMITS if name in found), SIGNS, strict=False))
 
 
 def _note(beside: pd.DataFrame) -> str:
     """What stands beside the posterior, and where its limits come from."""
-    roles = set(beside["role"]) if len(beside) else {"fit"}
+    roles = set(beside["role"]) or {"fit"}
     limits = [f"{sign} {LIMITS[name]}".strip() for name, sign in _signs(beside).items()]
     fitted = "; ".join(["the ratio that is fitted", *limits])
     if "patients" not in roles:
@@ -274,6 +274,31 @@ class Choices:
     subject: str  # what is varied
     name: Callable[[str, Labels], str]  # of a choice
 
+    @property
+    def series(self) -> Series:
+        """Estimates under every choice but the main model's."""
+        return Series(self.subject, "blue", "circle", hollow=True, width=1.4)
+
+    def groups(
+        self, heading: str, table: pd.DataFrame, scale: Scale, labels: Labels
+    ) -> Iterator[Group]:
+        """A group for each cohort, its rows guided by the main model."""
+        cohorts = centres(table["cohort"], labels)
+        for cohort in cohorts:
+            own = where(table, cohort=cohort)
+            main = interval_of(own, **{self.column: "main"})
+            guide = None if math.isnan(main.estimate) else Mark(GUIDE, main)
+            name = _with_cohort(heading, cohort, cohorts, labels)
+            yield Group(name, tuple(self._rows(own, scale, labels)), guide)
+
+    def _rows(self, table: pd.DataFrame, scale: Scale, labels: Labels) -> Iterator[Row]:
+        """A row for each choice, the main model first."""
+        for choice in sorted(dict.fromkeys(table[self.column]), key=lambda name: name != "main"):
+            found, is_main = interval_of(table, **{self.column: choice}), choice == "main"
+            mark = Mark(MAIN if is_main else self.series, found)
+            name = MAIN.name if is_main else self.name(choice, labels)
+            yield Row(name, (mark,), (scale.text(found),), bold=is_main)
+
 
 SCENARIOS = Choices("scenarios", "scenario", "by scenario", "scenario", lambda name, _: name)
 WITHOUT = Choices(
@@ -290,65 +315,34 @@ def under_choices(table: pd.DataFrame, choices: Choices, labels: Labels) -> Char
     ratios = ratios_of(table) if choices.column in table else table.iloc[:0]
     if ratios.empty:
         return None
-    cohorts = centres(ratios["cohort"], labels)
     scale = _scale_of(ratios["endpoint"], ratios, labels)
-    other = Series(choices.subject, "blue", "circle", hollow=True, width=1.4)
-    group = _UnderChoices(choices, other, cohorts, labels)
     groups = [
-        found
+        group
         for one, effect in by_about(ratios, labels).items()
-        for found in group.groups(labels.about(one), effect, scale)
+        for group in choices.groups(labels.about(one), effect, scale, labels)
     ]
-    panels = [Panel(scale, tuple(groups), (scale.name,)), *_everyone(table, group)]
-    whose = "Pooled effects" if cohorts == [POOLED] else "Effects"
+    panels = [Panel(scale, tuple(groups), (scale.name,)), *_everyone(table, choices, labels)]
+    whose = "Pooled effects" if centres(ratios["cohort"], labels) == [POOLED] else "Effects"
     return Chart(
         choices.id,
         f"{whose} {choices.title}, with {interval_text(ratios)}s",
-        Intervals(tuple(panels), (MAIN, other, GUIDE)),
+        Intervals(tuple(panels), (MAIN, choices.series, GUIDE)),
         summary=_spread(ratios, choices.subject, labels),
     )
 
 
-@dataclass(frozen=True)
-class _UnderChoices:
-    """Groups of rows, one a choice, the main model first and guiding the eye."""
-
-    choices: Choices
-    other: Series
-    cohorts: Sequence[str]
-    labels: Labels
-
-    def groups(self, heading: str, table: pd.DataFrame, scale: Scale) -> Iterator[Group]:
-        """A group for each cohort."""
-        for cohort in self.cohorts:
-            own = where(table, cohort=cohort)
-            name = _with_cohort(heading, cohort, self.cohorts, self.labels)
-            yield Group(name, tuple(self._rows(own, scale)), self._guide(own))
-
-    def _rows(self, table: pd.DataFrame, scale: Scale) -> Iterator[Row]:
-        column = self.choices.column
-        for choice in sorted(dict.fromkeys(table[column]), key=lambda choice: choice != "main"):
-            found, is_main = interval_of(table, **{column: choice}), choice == "main"
-            mark = Mark(MAIN if is_main else self.other, found)
-            name = MAIN.name if is_main else self.choices.name(choice, self.labels)
-            yield Row(name, (mark,), (scale.text(found),), bold=is_main)
-
-    def _guide(self, table: pd.DataFrame) -> Mark | None:
-        found = interval_of(table, **{self.choices.column: "main"})
-        return None if math.isnan(found.estimate) else Mark(GUIDE, found)
-
-
-def _everyone(table: pd.DataFrame, group: _UnderChoices) -> Iterator[Panel]:
+def _everyone(table: pd.DataFrame, choices: Choices, labels: Labels) -> Iterator[Panel]:
     """Panel of all patients' median, or of their probability of response, if in the table."""
     overall = where(table, subgroup=OVERALL, method="posterior")
-    medians = where(overall, estimand="median", endpoint=group.labels.primary_endpoint)
+    medians = where(overall, estimand="median", endpoint=labels.primary_endpoint)
     responses = percent(where(overall, estimand="response_probability"))
     for heading, rows, scale in (
         ("Median, all patients", medians, months_scale()),
         ("Probability of response, all patients", responses, percent_scale()),
     ):
         if len(rows):
-            yield Panel(scale, tuple(group.groups(heading, rows, scale)), (scale.name,))
+            groups = choices.groups(heading, rows, scale, labels)
+            yield Panel(scale, tuple(groups), (scale.name,))
 
 
 def _spread(ratios: pd.DataFrame, subject: str, labels: Labels) -> str:

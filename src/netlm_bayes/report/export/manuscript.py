@@ -42,19 +42,19 @@ def manuscript_tables(
     tables: Tables, manifest: Mapping[str, Any], labels: Labels
 ) -> tuple[ManuscriptTable, ...]:
     """Make every table that a run has something for."""
-    whom = _whom(tables, manifest)
+    basis = _basis(tables, manifest)
     primary = manifest["details"]["population"]["endpoints"][0]
     found = (
-        _effects(tables, labels, primary, whom),
-        _subgroups(tables, labels, whom),
-        _pooled(tables, labels, whom),
-        _heterogeneity(tables, labels, whom),
-        _replication(tables, labels, whom),
+        _effects(tables, labels, primary, basis),
+        _subgroups(tables, labels, basis),
+        _pooled(tables, labels, basis),
+        _heterogeneity(tables, labels, basis),
+        _replication(tables, labels, basis),
     )
     return tuple(table for table in found if table.rows)
 
 
-def _whom(tables: Tables, manifest: Mapping[str, Any]) -> str:
+def _basis(tables: Tables, manifest: Mapping[str, Any]) -> str:
     """Say who stands behind the numbers, how they were pooled, and how wide intervals are."""
     details, model = manifest["details"], manifest["details"]["model"]
     cohorts = details["population"]["cohorts"]
@@ -83,7 +83,7 @@ def _records(tables: Tables, name: str, **equal: object) -> list[Record]:
     return rows_of(where(tables[name], **equal)) if name in tables else []
 
 
-def _effects(tables: Tables, labels: Labels, primary: str, whom: str) -> ManuscriptTable:
+def _effects(tables: Tables, labels: Labels, primary: str, basis: str) -> ManuscriptTable:
     """Ratios: the posterior beside what was printed, or what a regression gives."""
     own = [x for x in _records(tables, "effects", method="posterior") if x.estimand in RATIOS]
     pairs = [(row, other) for row in own for other in _beside(tables, row) or (None,)]
@@ -98,7 +98,7 @@ def _effects(tables: Tables, labels: Labels, primary: str, whom: str) -> Manuscr
         ("Method", "text", lambda pair: _method(pair[1], labels, primary) if pair[1] else ""),
         ("Adjusted for", "text", lambda pair: _adjusted_for(pair[1], labels) if pair[1] else ""),
     )
-    return table_of("effects", f"{name}, posterior beside frequentist: {whom}", pairs, columns)
+    return table_of("effects", f"{name}, posterior beside frequentist: {basis}", pairs, columns)
 
 
 def _beside(tables: Tables, row: Record) -> list[Record]:
@@ -116,7 +116,7 @@ def _adjusted_for(row: Record, labels: Labels) -> str:
     return ", ".join(labels.covariate(name) for name in row.adjusted_for.split(", ") if name)
 
 
-def _subgroups(tables: Tables, labels: Labels, whom: str) -> ManuscriptTable:
+def _subgroups(tables: Tables, labels: Labels, basis: str) -> ManuscriptTable:
     """A row a cohort, endpoint and subgroup; beside each measure Kaplan-Meier's where there is."""
     posterior = _by_measure(_records(tables, "subgroups", method="posterior"))
     observed = _by_measure(_records(tables, "frequentist", method=KAPLAN_MEIER))
@@ -135,7 +135,7 @@ def _subgroups(tables: Tables, labels: Labels, whom: str) -> ManuscriptTable:
                 (f"{heading}: {KAPLAN_MEIER}", "interval", _intervals(observed[measure]))
             )
     title = "Estimates by subgroup, averaged over the other covariates"
-    return table_of("subgroups", f"{title}: {whom}", keys, columns)
+    return table_of("subgroups", f"{title}: {basis}", keys, columns)
 
 
 def _intervals(rows: Subgroups) -> Callable[[tuple[str, ...]], Interval | None]:
@@ -156,7 +156,7 @@ def _by_measure(rows: Sequence[Record]) -> dict[str, Subgroups]:
     return {heading: of_measure for heading, of_measure in found.items() if of_measure}
 
 
-def _pooled(tables: Tables, labels: Labels, whom: str) -> ManuscriptTable:
+def _pooled(tables: Tables, labels: Labels, basis: str) -> ManuscriptTable:
     """Pooled in one stage and in two."""
     columns: tuple[Filled, ...] = (
         ("Contrast", "text", labels.contrast_of),
@@ -165,11 +165,11 @@ def _pooled(tables: Tables, labels: Labels, whom: str) -> ManuscriptTable:
         ("Estimate", "interval", interval),
         ("Note", "text", lambda row: str(row.note)),
     )
-    caption = f"Pooled in one stage and in two: {whom}"
+    caption = f"Pooled in one stage and in two: {basis}"
     return table_of("pooled", caption, _records(tables, "pooled"), columns)
 
 
-def _heterogeneity(tables: Tables, labels: Labels, whom: str) -> ManuscriptTable:
+def _heterogeneity(tables: Tables, labels: Labels, basis: str) -> ManuscriptTable:
     """Pooled ratios under each prior of the heterogeneity, those of one contrast together."""
     rows = _records(tables, "heterogeneity", cohort=POOLED)
     ratios = [row for row in rows if row.estimand in RATIOS]
@@ -186,13 +186,13 @@ def _heterogeneity(tables: Tables, labels: Labels, whom: str) -> ManuscriptTable
     )
     return table_of(
         "heterogeneity",
-        f"Pooled ratios under other priors of the heterogeneity: {whom}",
+        f"Pooled ratios under other priors of the heterogeneity: {basis}",
         sorted(ratios, key=lambda row: order.index(about(row))),
         columns,
     )
 
 
-def _replication(tables: Tables, labels: Labels, whom: str) -> ManuscriptTable:
+def _replication(tables: Tables, labels: Labels, basis: str) -> ManuscriptTable:
     """Published estimates beside what the posterior predicts for them."""
     rows = [row for row in _records(tables, "replication") if not math.isnan(row.p_value)]
     columns: tuple[Filled, ...] = (
@@ -208,5 +208,5 @@ def _replication(tables: Tables, labels: Labels, whom: str) -> ManuscriptTable:
         ("P value", "number", lambda row: probability(row, "p_value", P_VALUE)),
         ("Role", "text", lambda row: str(row.role)),
     )
-    caption = f"Printed numbers beside their posterior prediction: {whom}"
+    caption = f"Printed numbers beside their posterior prediction: {basis}"
     return table_of("replication", caption, rows, columns)

@@ -23,7 +23,7 @@ Form = Kind | Callable[[float], str]
 """How a number is written: by its kind and its Monte Carlo error, or as it stands."""
 Content = Literal["text", "number", "interval"]
 FROM_P = "p value"
-"""As `limits_from` of a comparison says of limits that nobody printed."""
+"""As `limits_from` of a comparison says of limits that were not printed."""
 FOOTNOTES = {"a": "Confidence limits not printed: computed from the printed P value."}
 """By the mark of an interval."""
 
@@ -78,7 +78,7 @@ class ManuscriptTable:
     """One table."""
 
     name: str  # one word, for a sheet or a label
-    caption: str  # what it holds, of whom, by which method, with which intervals
+    caption: str  # contents, cohorts, method and intervals
     columns: tuple[Column, ...]
     rows: tuple[tuple[Cell, ...], ...]  # none where there is nothing
     footnotes: tuple[str, ...] = ()  # each begins with its mark
@@ -109,7 +109,7 @@ def _legible(cell: Cell) -> Cell:
 
 
 def legible(text: str) -> str:
-    r"""Keep a text on one line, without what no reader sees.
+    r"""Keep a text on one line, without invisible characters.
 
     >>> legible("a\tb\x00c")
     'a b c'

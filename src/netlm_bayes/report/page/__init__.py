@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from netlm_bayes.formats import listed
-from netlm_bayes.report.charts.description import TextTable, text_table
+from netlm_bayes.report.charts.description import TextTable, filled
 from netlm_bayes.report.facts import Facts
 from netlm_bayes.report.page.explorer import explorer_data, starting_profiles, why_no_explorer
 from netlm_bayes.report.page.inlined import (
@@ -26,6 +26,7 @@ from netlm_bayes.report.page.sections import Section, sections
 from netlm_bayes.report.prose import (
     CHECKLISTS,
     FIRST,
+    ChecklistItem,
     answer,
     assumptions,
     checklist,
@@ -121,9 +122,11 @@ def _contents(parts: Sequence[Section]) -> list[tuple[str, str]]:
 def _checklist(facts: Facts, name: str) -> Checklist:
     """A reporting checklist, an item without evidence shown as missing."""
     title, items = checklists()[name]["title"], checklist(facts, name)
-    rows = [
-        (one.section, one.item, "answered" if one.present else "missing", one.evidence)
-        for one in items
-    ]
-    table = text_table(title, ("Section", "Item", "State", "Evidence in this run"), rows)
+    columns: dict[str, Callable[[ChecklistItem], str]] = {
+        "Section": lambda one: one.section,
+        "Item": lambda one: one.item,
+        "State": lambda one: "answered" if one.present else "missing",
+        "Evidence in this run": lambda one: one.evidence,
+    }
+    table = filled(title, items, columns)
     return Checklist(name, title, sum(one.present for one in items), table)

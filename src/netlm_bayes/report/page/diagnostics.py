@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import arviz_stats as azs
 import numpy as np
@@ -23,11 +23,12 @@ from netlm_bayes.report.charts.description import (
     Curves,
     Series,
     TextTable,
+    filled,
     text_table,
 )
 from netlm_bayes.report.run import Run
 from netlm_bayes.results import OVERALL
-from netlm_bayes.sampling.gate import Accepted
+from netlm_bayes.sampling.gate import Accepted, Check
 
 Array = NDArray[np.float64]
 SHARED = (
@@ -57,21 +58,14 @@ CHANGE = Series("change from draw to draw", "blue", width=2.0)
 
 def checks_table(run: Run) -> TextTable:
     """Every check of the gate."""
-    rows = [
-        (
-            check.name,
-            f"{check.value:.4g}",
-            f"{check.limit:g}",
-            "passed" if check.passed else "failed",
-        )
-        for check in run.checks
-    ]
-    return text_table(
-        "The gate: diagnostics and their limits",
-        ("Check", "Value", "Limit", "Verdict"),
-        rows,
-        ("Value", "Limit"),
-    )
+    columns: dict[str, Callable[[Check], str]] = {
+        "Check": lambda check: check.name,
+        "Value": lambda check: f"{check.value:.4g}",
+        "Limit": lambda check: f"{check.limit:g}",
+        "Verdict": lambda check: "passed" if check.passed else "failed",
+    }
+    caption = "Convergence diagnostics and their limits"
+    return filled(caption, run.checks, columns, ("Value", "Limit"))
 
 
 def named_draws(tree: xr.DataTree) -> Iterator[tuple[str, Array]]:
@@ -86,8 +80,8 @@ def named_draws(tree: xr.DataTree) -> Iterator[tuple[str, Array]]:
             at = dict(zip(dims, place, strict=True))
             values = array.isel(at).transpose("chain", "draw").to_numpy()
             if np.ptp(values) > 0:
-                told = [str(array[dim].to_numpy()[at[dim]]) for dim in dims]
-                yield (f"{name}[{', '.join(told)}]" if told else name), values
+                at_place = [str(array[dim].to_numpy()[at[dim]]) for dim in dims]
+                yield (f"{name}[{', '.join(at_place)}]" if at_place else name), values
 
 
 def convergence_table(run: Run) -> TextTable:

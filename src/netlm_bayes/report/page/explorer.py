@@ -102,7 +102,7 @@ def _levels(run: Run) -> dict[str, Any]:
 
 
 def _possible(described: Described) -> Described:
-    """Copy in which hardly anybody has what nobody has, so that any profile has a mix within it."""
+    """Copy in which no level is empty, so that any profile has a mix of the others within it."""
     scales = described["scales"]
     cohorts = [
         {
@@ -147,8 +147,8 @@ def _model(name: str, run: Run, own: Asked, keep_one_in: int) -> dict[str, Any]:
         "mixing": _mixing(run),
         "alone": spec.pooling == "none",
         "cohorts": [
-            _cohort(told, evidence.joint, described)
-            for told, evidence in zip(described["cohorts"], analysis.cohorts, strict=True)
+            _cohort(cohort, evidence.joint, described)
+            for cohort, evidence in zip(described["cohorts"], analysis.cohorts, strict=True)
         ],
         "populations": [_population(one, run, kept) for one in own.people],
         "offsets": _packed(np.array(offsets).T[kept]) if offsets else None,
@@ -165,9 +165,9 @@ def _covariates(run: Run, analysis: Analysis) -> list[dict[str, Any]]:
         for name, levels in named
     ]
     for name, scale in analysis.scales.items():
-        told = {"mean": scale.mean, "sd": scale.sd, "unit": scale.unit}
+        units = {"mean": scale.mean, "sd": scale.sd, "unit": scale.unit}
         label = labels.get(name, name)
-        found.append({"name": name, "label": label, "levels": [], "scale": told})
+        found.append({"name": name, "label": label, "levels": [], "scale": units})
     return found
 
 
@@ -189,17 +189,17 @@ def _mixing(run: Run) -> str:
     return "" if together else ", taken as independent"
 
 
-def _cohort(told: Described, joint: Array, described: Described) -> dict[str, Any]:
+def _cohort(cohort: Described, joint: Array, described: Described) -> dict[str, Any]:
     """Mix of one cohort: the share of every pattern, and how uncertain borrowed margins are."""
     names = [
         name for name in described["codebook"]["covariates"] if name not in described["scales"]
     ]
     return {
-        "id": told["id"],
-        "n": told["n"],
+        "id": cohort["id"],
+        "n": cohort["n"],
         "joint": joint.tolist(),
-        "borrowed": [told["borrowed"].get(name, 0.0) for name in names],
-        "shares": told["shares"],
+        "borrowed": [cohort["borrowed"].get(name, 0.0) for name in names],
+        "shares": cohort["shares"],
     }
 
 

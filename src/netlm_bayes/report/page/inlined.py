@@ -47,8 +47,7 @@ class Library:
 @cache
 def charting_library() -> Library:
     """Read what is known of the charting library."""
-    told = tomllib.loads((ASSETS / "THIRD_PARTY.toml").read_text("utf-8"))
-    return Library(**told["d3"])
+    return Library(**tomllib.loads(asset("THIRD_PARTY.toml"))["d3"])
 
 
 @cache

@@ -1,5 +1,5 @@
 "use strict";
-// The explorer: what was chosen in the form, drawn and told.
+// The explorer: what was chosen in the form, drawn and explained.
 
 const READING_STEP = 0.5;
 const PROBABILITY_BINS = 60;
@@ -26,9 +26,9 @@ function fillResults() {
     ...a.quantities.map((row, i) => {
       const cells = [row.label];
       const other = b?.quantities.find((one) => one.id === row.id);
-      cells.push(told(interval(row.draws, row.model.level), row.kind));
+      cells.push(written(interval(row.draws, row.model.level), row.kind));
       if (b !== undefined) {
-        cells.push(other === undefined ? "" : told(interval(other.draws, row.model.level), row.kind));
+        cells.push(other === undefined ? "" : written(interval(other.draws, row.model.level), row.kind));
         cells.push(other === undefined ? "" : difference(row, other));
       }
       return tableRow(cells, `${row.id}-${i}`);
@@ -37,7 +37,7 @@ function fillResults() {
   const others = [...new Set(a.quantities.filter((row) => row.run !== "").map((row) => row.label))];
   const notes = explorer.predictions.map((found) => note(NAMES[found.which], `${profileText(found)}: ${cautions(found).join("; ")}.`));
   if (others.length > 0) notes.push(note("", `${others.join(", ")}: from the run ${explorer.models[1].run} of the same reanalysis.`));
-  control("told").replaceChildren(...notes);
+  control("explained").replaceChildren(...notes);
 }
 
 function note(name, text) {
@@ -77,7 +77,7 @@ function difference(a, b) {
   const found = interval(draws, a.model.level);
   if (!Number.isFinite(found.estimate)) return "";
   const signed = (text) => (Number(text) > 0 || text === "∞" ? `+${text}` : text.replace("-", "−"));
-  return told(found, a.kind === "months" ? "difference in months" : "difference in shares", signed);
+  return written(found, a.kind === "months" ? "difference in months" : "difference in shares", signed);
 }
 
 function shownEventFree() {
@@ -174,7 +174,7 @@ function tellReading() {
   const at = explorer.reading;
   const texts = explorer.predictions.map((found) => {
     const value = interval(survivalAt(found.kind, at), found.kind.model.level);
-    return `${NAMES[found.which]} ${told(value, "share")}`;
+    return `${NAMES[found.which]} ${written(value, "share")}`;
   });
   control("reading-text").textContent = `${capitalised(shownEventFree())} at ${at} months: ${texts.join(" · ")}`;
   control("reading").setAttribute("aria-valuetext", control("reading-text").textContent);

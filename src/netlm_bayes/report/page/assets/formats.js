@@ -34,7 +34,7 @@ function rounded(value, places) {
 }
 
 // An estimate with its interval, each number with its own digits.
-function told(found, kind, form = (text) => text) {
+function written(found, kind, form = (text) => text) {
   const [estimate, lower, upper] = ["estimate", "lower", "upper"].map((name) =>
     form(shown(found[name], found.errors[name], kind)),
   );
