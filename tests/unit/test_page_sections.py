@@ -19,7 +19,7 @@ from netlm_bayes.report.charts.ratios import forest
 from netlm_bayes.report.page.diagnostics import named_draws, rank_chart
 from netlm_bayes.report.page.inlined import chart_json
 from netlm_bayes.report.page.sections import sections
-from netlm_bayes.report.page.tables import plain_table
+from netlm_bayes.report.page.tables import plain_table, subgroups_table
 from netlm_bayes.report.run import Run
 
 RESULTS = Path(__file__).parents[2] / "results" / "published"
@@ -147,6 +147,14 @@ def test_draws_are_named_by_their_place(run: Run) -> None:
         found["theta[sysu-2016-2020, bone: yes]"],
         posterior["theta"].sel(cohort="sysu-2016-2020", parameter="bone: yes"),
     )
+
+
+def test_subgroups_say_what_they_are_averaged_over_and_what_else_there_is_to_note(
+    run: Run,
+) -> None:
+    told = run.tables["subgroups"].assign(basis="averaged over bone", note="few")
+    table = subgroups_table(replace(run, tables={**run.tables, "subgroups": told}))
+    assert {row[-1] for row in table.rows} == {"averaged over bone; few"}
 
 
 def test_a_plain_table_leaves_missing_numbers_empty() -> None:

@@ -31,6 +31,7 @@ from netlm_bayes.report.labels import Labels, about
 from netlm_bayes.report.rows import Record, above_one, rows_of, where
 from netlm_bayes.report.run import Run
 from netlm_bayes.report.run_facts import Tables
+from netlm_bayes.results import joined
 
 RATIOS = Scale("", logarithmic=True)
 EVIDENCE = ("cohort", "item", "role", "use", "note", "reading", "why", "source")
@@ -100,7 +101,7 @@ def subgroups_table(run: Run) -> TextTable:
         "Estimate with interval": lambda row: Scale("", kind=OF_ESTIMAND[row.estimand]).text(
             estimate_of(row)
         ),
-        "Note": lambda row: str(row.note),
+        "Note": lambda row: joined(row.basis, row.note),
     }
     rows = rows_of(run.tables["subgroups"])
     return filled("Estimates by subgroup", rows, columns, ("Estimate with interval",))
