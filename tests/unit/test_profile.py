@@ -10,6 +10,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 import xarray as xr
 from numpy.typing import NDArray
@@ -457,6 +458,10 @@ def test_what_is_no_run_of_a_model_is_not_asked(both, tmp_path):
     run = run_of(both(), tmp_path / "older", population=None)
     with pytest.raises(RunError, match=r"does not describe its populations; make the run again$"):
         read(run).predict(size="large")
+    run = run_of(both(), tmp_path / "earlier")
+    store.write_tables(run, {"effects": pd.DataFrame({"contrast": ["size: large vs small"]})})
+    with pytest.raises(RunError, match=r"lacks columns in effects; make the run again$"):
+        read(run)
 
 
 def test_a_prediction_never_takes_the_place_of_its_run(both, tmp_path):

@@ -16,6 +16,7 @@ from netlm_bayes.errors import RunError
 from netlm_bayes.report.charts import charts_of
 from netlm_bayes.report.draw import write_figures
 from netlm_bayes.report.run import Run
+from netlm_bayes.results import TABLES
 from netlm_bayes.sampling.gate import Check, NotConvergedError
 
 SCRIPT = "script.py"
@@ -42,7 +43,10 @@ def read_run(folder: Path) -> Run:
         raise RunError(f"{folder}: did not converge ({', '.join(failed)}); it holds no estimates")
     script = (folder / SCRIPT).read_text("utf-8") if (folder / SCRIPT).is_file() else ""
     left_out = _checks(folder, LEFT_OUT) if (folder / LEFT_OUT).is_file() else ()
-    return Run(manifest, store.read_tables(folder), checks, folder, left_out, script)
+    tables = store.read_tables(folder)
+    if earlier := [name for name, table in tables.items() if {*TABLES.get(name, ())} - {*table}]:
+        raise RunError(f"{folder}: lacks columns in {', '.join(earlier)}; make the run again")
+    return Run(manifest, tables, checks, folder, left_out, script)
 
 
 def _checks(run: Path, name: str = store.DIAGNOSTICS) -> tuple[Check, ...]:
