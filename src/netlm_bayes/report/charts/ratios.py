@@ -100,10 +100,11 @@ def forest(effects: pd.DataFrame, comparison: pd.DataFrame | None, labels: Label
 
 
 def _beside(comparison: pd.DataFrame | None) -> pd.DataFrame:
-    """Published ratios that are fitted, and multivariable regressions, beside the posterior."""
+    """Published ratios that are fitted, and each cohort's own multivariable regression."""
     if comparison is None:
         return pd.DataFrame(columns=["role", "limits_from", "endpoint"])
-    regression = comparison["role"].eq("patients") & comparison["adjustment"].eq(MULTIVARIABLE)
+    own = comparison["role"].eq("patients") & comparison["cohort"].ne(POOLED)
+    regression = own & comparison["adjustment"].eq(MULTIVARIABLE)
     return comparison[comparison["role"].eq("fit") | regression]
 
 
