@@ -307,7 +307,7 @@ def test_a_printed_number_at_odds_with_the_model_has_a_mark_of_its_own(run: Tabl
     assert estimates(chart, "times") == [1.98]
     assert [row.cells[2] for row in rows(chart) if row.bold] == ["✕ 0.010"]
     assert chart is not None
-    assert chart.summary.startswith("1 of 11 printed numbers")
+    assert chart.summary.startswith("1 of 11 published values")
     assert "All primaries, 2016-2020, Ki67: >10% vs <=10%" in chart.summary
     calm = replication(table.assign(p_value=0.5), LABELS)
     assert calm is not None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -95,7 +95,7 @@ class Labels:
     def first_endpoint(self, names: Iterable[str]) -> str:
         """First of some endpoints in the order of the labels."""
         order = list(self.endpoints)
-        return min(names, key=lambda name: order.index(name) if name in order else len(order))
+        return min(names, key=lambda name: _place(name, order))
 
     def cohort_on(self, name: str, endpoint: str) -> str:
         """Label of a cohort, with the endpoint unless it is the primary one."""
@@ -140,13 +140,12 @@ class Labels:
 
     def ordered(self, found: Iterable[About]) -> list[About]:
         """Contrasts or levels by covariate, then by level; joined levels come last."""
-        return sorted(dict.fromkeys(found), key=self._place_of)
-
-    def _place_of(self, one: About) -> tuple[int, int]:
-        names, known = list(self.covariates), self.levels.get(one.covariate, ())
-        return (
-            names.index(one.covariate) if one.covariate in names else len(names),
-            known.index(one.level) if one.level in known else len(known),
+        return sorted(
+            dict.fromkeys(found),
+            key=lambda one: (
+                _place(one.covariate, list(self.covariates)),
+                _place(one.level, self.levels.get(one.covariate, ())),
+            ),
         )
 
     def subgroup(self, text: str) -> str:
@@ -166,11 +165,9 @@ class Labels:
         return f"{text} (adjusted for {', '.join(others)})" if others else text
 
     def ordered_cohorts(self, names: Iterable[str]) -> list[str]:
-        """Cohorts in the labels' order, then the pool, then the next institution."""
-        order = [*self.cohorts, *OF_NO_COHORT]
-        return sorted(
-            dict.fromkeys(names), key=lambda name: _place(name, list(self.cohorts), order)
-        )
+        """Cohorts in the labels' order, those without a label, the pool, the next institution."""
+        order = [*self.cohorts, "", *OF_NO_COHORT]
+        return sorted(dict.fromkeys(names), key=lambda x: order.index(x if x in order else ""))
 
 
 def _common(known: Mapping[str, str], names: Iterable[str], neutral: str) -> str:
@@ -179,11 +176,9 @@ def _common(known: Mapping[str, str], names: Iterable[str], neutral: str) -> str
     return words.pop() if len(words) == 1 else neutral
 
 
-def _place(name: str, cohorts: list[str], order: list[str]) -> int:
-    """Place of a cohort; one without a label stands between the labelled ones and the pool."""
-    if name not in order:
-        return len(cohorts)
-    return order.index(name) + (name in OF_NO_COHORT)
+def _place(name: str, order: Sequence[str]) -> int:
+    """Place of a name in an order; one that is not in it comes last."""
+    return order.index(name) if name in order else len(order)
 
 
 def _relabelled(text: str, labels: Mapping[str, str], pattern: str) -> str:

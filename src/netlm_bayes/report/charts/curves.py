@@ -38,7 +38,7 @@ RAMP = ("#0d0887", "#6400a7", "#a72197", "#d8576b", "#f79143")
 """Dark to light, for levels in their order."""
 OTHERS = Series("other levels", "pale", width=0.9)
 MEDIAN = Series(
-    "printed median (in the shape of its level)", "black", "circle", hollow=True, size=6.5, width=0
+    "published median (marker of its level)", "black", "circle", hollow=True, size=6.5, width=0
 )
 POPULATION = Series("cohort", "blue", width=1.8)
 EXTRAPOLATED = Series("beyond the last follow-up", "grey", width=1.8, dash="dotted")

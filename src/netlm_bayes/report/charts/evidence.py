@@ -57,17 +57,18 @@ HEADINGS = {PRIOR: "Prior", ALL: "All together"}
 NEAR = 2.0
 """Monte Carlo errors within which an amount is none."""
 ADDED = Series(
-    "what the pooled effect would lose without the source", "blue", "square", size=7.0, width=0
+    "information on the pooled effect lost without the source", "blue", "square", size=7.0, width=0
 )
-OWN = Series("what its own estimate is worth", "black", "square", hollow=True, size=8.5, width=0)
+OWN = Series("information in its own estimate", "black", "square", hollow=True, size=8.5, width=0)
 BELIEVED = Series("the model's prior", "pale", "square", size=7.0, width=0)
 NOTE = (
-    "Events of a comparison of two equal groups that would carry as much information; areas are "
-    "in proportion. 11 of 26: the pool keeps 11 of 26, since institutions differ. ≈0: within Monte "
-    "Carlo error of none. Indirect: by way of other covariates, curves or the heterogeneity. "
-    "Alone: all others together carry less than one event's worth."
+    "Equivalent events: events in a comparison of two equal groups that would carry the same "
+    "information; areas are proportional. 11 of 26: of 26 equivalent events, 11 inform the pooled "
+    "effect, because institutions differ. ≈0: none, within Monte Carlo error. Indirect: through "
+    "other covariates, curves or the heterogeneity. Alone: all other sources together carry less "
+    "than one equivalent event."
 )
-NOTE_ON_ODDS = " Of an odds ratio: where few respond; where half do, twice as many responders."
+NOTE_ON_ODDS = " Odds ratios: events are responders where few respond; twice as many where half do."
 
 
 def replication(table: pd.DataFrame, labels: Labels) -> Chart | None:
@@ -79,7 +80,7 @@ def replication(table: pd.DataFrame, labels: Labels) -> Chart | None:
     panels = tuple(_panel(unit, where(predicted, unit=unit), labels) for unit in units)
     return Chart(
         "replication",
-        "Printed numbers against their predictions",
+        "Published values against their posterior predictions",
         Intervals(panels, (*PRINTED.values(), *OUTSIDE.values(), *PREDICTED.values())),
         footnote=_left_out(table[table["predicted"].isna()], labels),
         summary=_surprises(predicted, labels),
@@ -154,7 +155,7 @@ def _surprises(table: pd.DataFrame, labels: Labels) -> str:
     outside = table[table["p_value"] < SURPRISING]
     named = "; ".join(f"{labels.cohort(x.cohort)}, {labels.printed(x)}" for x in rows_of(outside))
     counted = (
-        f"{len(outside)} of {len(table)} printed numbers lie outside their prediction "
+        f"{len(outside)} of {len(table)} published values lie outside their prediction "
         f"(p < {SURPRISING:g}); about {SURPRISING * len(table):.1f} would by chance"
     )
     return f"{counted}: {named}." if named else f"{counted}."

@@ -169,8 +169,8 @@ def _outside(panels: Iterable[CurvePanel]) -> str:
     ]
     out = sum(not band.lower <= value <= band.upper for value, band in pairs)
     return (
-        f"Of {len(pairs)} points of the observed curves, {out} lie outside the band of what "
-        "the model predicts for these patients."
+        f"Of {len(pairs)} points of the observed curves, {out} lie outside the posterior "
+        "predictive band of these patients."
     )
 
 

@@ -213,8 +213,8 @@ def prior_posterior(effects: pd.DataFrame, labels: Labels) -> Chart | None:
         f"Prior and posterior of {whose}, with {interval_text(posterior)}s",
         Intervals(tuple(panels), (PRIOR, POSTERIOR)),
         summary=(
-            "Where the posterior is as wide as the prior, the data add little to the prior. With "
-            "few institutions this holds for the heterogeneity."
+            "Where the posterior is as wide as the prior, the data add little. With few "
+            "institutions this is true of the heterogeneity."
         ),
     )
 
@@ -357,8 +357,8 @@ def _spread(ratios: pd.DataFrame, subject: str, labels: Labels) -> str:
     (low, high), one, cohort = max(found, key=lambda x: x[0][1].estimate / x[0][0].estimate)
     ends = f"{shown(low.estimate, low.mcse)} to {shown(high.estimate, high.mcse)}"
     return (
-        f"Most depends on the {subject} for {labels.about(one)} ({labels.cohort(cohort)}): the "
-        f"estimate runs from {ends}."
+        f"The {subject} matters most for {labels.about(one)} ({labels.cohort(cohort)}): estimates "
+        f"range from {ends}."
     )
 
 

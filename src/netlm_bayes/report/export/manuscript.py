@@ -165,7 +165,7 @@ def _pooled(tables: Tables, labels: Labels, basis: str) -> ManuscriptTable:
         ("Estimate", "interval", interval),
         ("Note", "text", lambda row: str(row.note)),
     )
-    caption = f"Pooled in one stage and in two: {basis}"
+    caption = f"One-stage and two-stage pooled estimates: {basis}"
     return table_of("pooled", caption, _records(tables, "pooled"), columns)
 
 
@@ -186,7 +186,7 @@ def _heterogeneity(tables: Tables, labels: Labels, basis: str) -> ManuscriptTabl
     )
     return table_of(
         "heterogeneity",
-        f"Pooled ratios under other priors of the heterogeneity: {basis}",
+        f"Pooled ratios under alternative heterogeneity priors: {basis}",
         sorted(ratios, key=lambda row: order.index(about(row))),
         columns,
     )
@@ -208,5 +208,5 @@ def _replication(tables: Tables, labels: Labels, basis: str) -> ManuscriptTable:
         ("P value", "number", lambda row: probability(row, "p_value", P_VALUE)),
         ("Role", "text", lambda row: str(row.role)),
     )
-    caption = f"Printed numbers beside their posterior prediction: {basis}"
+    caption = f"Published values and their posterior predictions: {basis}"
     return table_of("replication", caption, rows, columns)

@@ -142,8 +142,8 @@ def rank_chart(run: Run) -> Chart:
     title = "Ranks of each chain's draws among all"
     lowest, highest = (float(end(row[k] for row in rows)) for k, end in ((1, min), (2, max)))
     summary = (
-        f"Every chain's ranks should lie level at 1; over {len(found)} parameters they run from "
-        f"{lowest:.2f} to {highest:.2f}."
+        f"Ranks of every chain should be uniform, at 1; over {len(found)} parameters they range "
+        f"from {lowest:.2f} to {highest:.2f}."
     )
     columns = ("Parameter", "Lowest share", "Highest share")
     body = Curves("rank, relative", "share", (0, 1), (0, max(2.0, widest)), tuple(panels), ())
@@ -161,7 +161,7 @@ def energy_chart(run: Run) -> Chart:
     bfmi = np.mean(np.diff(energy, axis=1) ** 2, axis=1) / np.var(energy, axis=1)
     title = "Energy of the sampler"
     summary = (
-        "Where the changes are as wide as the energy itself, the sampler reaches the whole "
+        "Where changes are as wide as the energy itself, the sampler explores the whole "
         f"posterior; E-BFMI by chain: {', '.join(f'{value:.2f}' for value in bfmi)}."
     )
     rows = [(f"chain {place + 1}", f"{value:.2f}") for place, value in enumerate(bfmi)]

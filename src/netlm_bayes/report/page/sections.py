@@ -85,7 +85,7 @@ def _evidence(run: Run, reanalysis: Tables) -> Section:
             "No audit of the published numbers accompanies this run; the command netlm-bayes "
             "audit makes one."
         )
-    text = "The evidence used, its source, how it was read, and whether it is consistent."
+    text = "The evidence used: its sources, how each item was read, and its internal consistency."
     shown = (*tables, *_there([weights, overlap_table(run)]), *audits)
     printed = run.tables.get("replication")
     charts = _there([None if printed is None else replication(printed, run.labels)])
@@ -114,7 +114,7 @@ def _sensitivity(run: Run) -> Section:
     return Section(
         "sensitivity",
         "Sensitivity: dependence on priors, readings and sources",
-        ("Each prior, reading and source is changed in turn.",),
+        ("Priors, readings and sources are varied one at a time.",),
         tuple(missing),
         _there(charts),
         (*fragility_tables(run), *_there([scaling])),

@@ -202,8 +202,8 @@ def power_scaling_table(run: Run) -> TextTable | None:
     }
     weighs = int((found["diagnosis"] != NEITHER).sum())
     caption = (
-        "Sensitivity to power-scaling: change of the posterior per change of the weight of prior "
-        f"or evidence; above {LARGE:g} that of the prior matters, as it does for {weighs} of "
+        "Power-scaling sensitivity: change in the posterior per change in the weight of the prior "
+        f"or the evidence; prior sensitivity above {LARGE:g} is of concern, as for {weighs} of "
         f"{len(found)} parameters"
     )
     return filled(caption, rows_of(found), columns, ("Prior", "Evidence"))
