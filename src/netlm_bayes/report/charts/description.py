@@ -150,7 +150,7 @@ class Intervals:
             for group in panel.groups
             for row in group.rows
         ]
-        return text_table(caption, ("Of", "Row", *names), rows, names)
+        return text_table(caption, ("Group", "Item", *names), rows, names)
 
 
 def _place(panel: Panel, group: Group) -> str:
