@@ -58,8 +58,9 @@ def predicted(run: Path, profile: dict[str, str]) -> Asked:
     kind = profile_of(profile, fit.population)
     found = predict_profile(kind, fit.population, fit.model, fit.accepted, fit.seed)
     draws = {
-        place_of(one.cohort, one.endpoint, one.estimand, one.horizon): one.draws
+        place_of(row.cohort, row.endpoint, row.estimand, row.horizon): one.draws
         for one in found.quantities
+        for row in [one.row]
     }
     return Asked(fit.predict(**profile).table, draws)
 

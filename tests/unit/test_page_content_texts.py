@@ -18,7 +18,7 @@ from netlm_bayes.report.prose import (
     methods,
     references,
 )
-from netlm_bayes.report.run_facts import PRIORS
+from netlm_bayes.report.run_facts import PRIORS, Row
 from netlm_bayes.report.sentences import Writer
 from netlm_bayes.sampling.gate import Check
 from netlm_bayes.store import read_manifest, read_tables
@@ -343,3 +343,11 @@ def test_no_text_holds_markup():
         run = Run(name)
         told = [run.assumed, run.methods, *(item.evidence for item in run.checked(True).values())]
         assert not any(re.search(r"</?[a-z]+>|&[a-z]+;", text) for text in told)
+
+
+def test_a_count_of_which_draws_support_no_digit_is_fewer_than_a_bound(pfs: Run) -> None:
+    writer = Writer(pfs.facts())
+    cells = {"events_to_change": 33.0, "events_to_change_mcse": 20.0}
+    rows = [Row("fragility_words", (), {**cells, "events_to_change": x}) for x in (33.0, 333.0)]
+    texts = [writer.split(writer.events(row, "events_to_change")) for row in rows]
+    assert [text.text for (text,) in texts] == ["fewer than 100", "about 300"]

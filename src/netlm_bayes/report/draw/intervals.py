@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import accumulate
 from typing import Any
 
 from matplotlib.axes import Axes
@@ -61,6 +62,11 @@ class Layout:
     def plot_right(self) -> float:
         """Right end of the plot."""
         return self.plot_left + self.plot_width
+
+    @property
+    def cell_rights(self) -> list[float]:
+        """Right ends of the columns beside the plot."""
+        return list(accumulate(self.cell_widths, initial=self.plot_right))[1:]
 
 
 def draw_intervals(chart: Chart, body: Intervals) -> Figure:
@@ -198,17 +204,9 @@ def _set_axis(plot: Axes, panel: Panel, height: float) -> None:
 def _write_head(canvas: Axes, panel: Panel, layout: Layout, foot: float) -> None:
     """Write the panel's title and the names of its columns."""
     write(canvas, MARGIN, foot - LINE_HEIGHT / 2, panel.title, weight="bold")
-    right = layout.plot_right
-    for width, name in zip(layout.cell_widths, panel.columns, strict=False):
-        right += width
-        write(
-            canvas,
-            right,
-            foot - LINE_HEIGHT * line_count(name) / 2,
-            name,
-            weight="bold",
-            ha="right",
-        )
+    for right, name in zip(layout.cell_rights, panel.columns, strict=False):
+        middle = foot - LINE_HEIGHT * line_count(name) / 2
+        write(canvas, right, middle, name, weight="bold", ha="right")
 
 
 def _draw_group(
@@ -248,9 +246,7 @@ def _write_row(canvas: Axes, row: Row, layout: Layout, middle: float) -> None:
     """Write a row's name and its cells."""
     weight = "bold" if row.bold else "normal"
     write(canvas, MARGIN + INDENT, middle, row.label, weight=weight)
-    right = layout.plot_right
-    for width, cell in zip(layout.cell_widths, row.cells, strict=False):
-        right += width
+    for right, cell in zip(layout.cell_rights, row.cells, strict=False):
         write(canvas, right, middle, cell, weight=weight, ha="right")
 
 
