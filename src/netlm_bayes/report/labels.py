@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from netlm_bayes.codebook import EVENT, EVENT_FREE, RESPONSE
 from netlm_bayes.evidence.analysis import Analysis
+from netlm_bayes.published.checks import UNSTATED
 
 POOLED = "pooled"
 NEXT_INSTITUTION = "next institution"
@@ -161,6 +162,8 @@ class Labels:
         is_primary = row.endpoint == self.primary_endpoint
         endpoint = "" if is_primary else self.endpoints.get(row.endpoint, row.endpoint)
         text = ", ".join(part for part in (endpoint, at, subject) if part)
+        if row.adjusted_for == UNSTATED:
+            return f"{text} (adjustment not stated)"
         others = [self.covariate(name) for name in row.adjusted_for.split(", ") if name]
         return f"{text} (adjusted for {', '.join(others)})" if others else text
 

@@ -140,6 +140,8 @@ def _row(item: Any, labels: Labels, scale: Scale, factor: float) -> Row:
 
 def _remarks(item: Any) -> Iterator[str]:
     """What else a reader has to know of a printed number."""
+    if item.role != "fit":
+        yield "held out"
     if item.kind == "counts":
         yield f"{item.events:g} of {item.total:g} responded"
     if item.kind == "curve":
