@@ -3,6 +3,7 @@
 import ast
 import re
 import tomllib
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -70,3 +71,22 @@ def test_the_layers_are_those_that_import_linter_enforces():
     (layers,) = [contract for contract in contracts if contract["type"] == "layers"]
     assert layers["layers"] == code_block("Who may import whom")
     assert layers["exhaustive"]
+
+
+def test_no_module_imports_itself_by_way_of_others_not_even_for_its_types():
+    folder = ROOT / PACKAGE.parent
+    paths = {path: path.relative_to(folder).with_suffix("").parts for path in folder.rglob("*.py")}
+    names = {".".join(parts).removesuffix(".__init__"): path for path, parts in paths.items()}
+    imported = {name: set(modules_imported(path, names)) for name, path in names.items()}
+    assert imported["netlm_bayes.evidence.assemble"] > {"netlm_bayes.evidence.analysis"}
+    assert len(list(TopologicalSorter(imported).static_order())) == len(names)
+
+
+def modules_imported(path: Path, known: dict[str, Path]) -> set[str]:
+    """Modules of the package that one imports, wherever in its text."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.ImportFrom) and node.module:
+            whole = {f"{node.module}.{alias.name}" for alias in node.names}
+            found |= {name if name in known else node.module for name in whole}
+    return found & set(known)
