@@ -27,7 +27,7 @@ test: $(STAMP)  ## run every test and every docstring's example
 	$(VENV)/bin/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 check: $(STAMP)  ## the tests without sampling, simulation studies and browser, then the linters
-	$(VENV)/bin/python -m pytest -n 2 --dist loadfile -m "not sampling and not browser" \
+	$(VENV)/bin/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not sampling and not browser" \
 	    --ignore=tests/statistical
 	@$(MAKE) lint
 
