@@ -197,7 +197,7 @@ FREQUENTIST = (
     *(*WHOSE, *CONTRAST, "subgroup", "horizon", "unit", "method", "adjustment", "adjusted_for"),
     *(*NUMBERS, "p", "n", "n_left_out", "events", "masked", "synthetic", "evidence", "note"),
 )
-"""Columns of an estimate of the usual methods."""
+"""Columns of an estimate of frequentist methods."""
 ITEM = (
     *("cohort", "endpoint", "item", "kind", "covariate", "level", "versus", "subgroup"),
     *("horizon", "of_event", "adjusted_for"),

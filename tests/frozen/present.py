@@ -25,7 +25,7 @@ from pytensor.graph.replace import vectorize_graph
 from tests.frozen.cases import HERE, Case
 
 from netlm_bayes.choices import Sampling
-from netlm_bayes.compare import usual_tables
+from netlm_bayes.compare import frequentist_tables
 from netlm_bayes.evidence.analysis import Analysis
 from netlm_bayes.evidence.assemble import analyse
 from netlm_bayes.evidence.sources import BUNDLED_COHORTS, CohortFile, read_cohorts
@@ -176,7 +176,7 @@ def tables_of(case: Case, draws: Callable[[str, Analysis], xr.DataTree]) -> dict
     chains = SHORT.chains
     accepted = _accepted(analysis, draws(MAIN, analysis))
     estimates, _ = estimate(analysis, accepted, SEED)
-    usual = usual_tables(analysis, None)
+    usual = frequentist_tables(analysis, None)
     tables = posterior_tables(analysis, estimates, chains, SEED, usual)
     believed, _ = estimate_effects(analysis, _accepted(analysis, draws(PRIOR, analysis)), SEED)
     before = tidy(believed, chains, analysis.spec.level, PRIOR)

@@ -114,7 +114,7 @@ def test_evidence_on_the_covariate_itself_is_told_from_what_is_indirect(analysis
 def test_a_source_is_the_only_one_where_the_others_tell_no_more_than_the_prior(analysis):
     table = map_of(analysis, 0.12, {"east": PRIOR_SD**2, "west": 0.125})
     assert table["only"].to_dict() == {"east": True, "west": False, "prior": False, "all": False}
-    assert table.loc["east", "note"] == "the only source that tells of it"
+    assert table.loc["east", "note"] == "the only source that informs it"
     table = map_of(analysis, 0.12, {"east": 0.3, "west": 0.15})
     assert not table["only"].any()
 

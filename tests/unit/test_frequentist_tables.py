@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from netlm_bayes.codebook import Codebook
-from netlm_bayes.compare import pooled_table, usual_comparison, usual_tables
+from netlm_bayes.compare import frequentist_tables, pooled_table, regression_comparison
 from netlm_bayes.evidence.analysis import Analysis
 from netlm_bayes.frequentist import grouped_logistic, poisson
 from netlm_bayes.posterior.population import populations
@@ -248,7 +248,7 @@ def shared_by(analysis: Analysis, **tables: SiteTable) -> Analysis:
 def test_a_run_has_the_rows_of_its_tables_and_no_curves(analysis_of, invented, outcome, ask):
     tables = {"east": hospital(0), "west": hospital(1)}
     analysis = shared_by(analysis_of(invented.east(), invented.west(), outcome=outcome), **tables)
-    usual = usual_tables(analysis)
+    usual = frequentist_tables(analysis)
     assert set(usual) == {"frequentist"}
     wanted = ask(tables, analysis.codebook, ("size", "spread"), analysis.spec.level)
     pd.testing.assert_frame_equal(usual["frequentist"], wanted)
@@ -258,8 +258,8 @@ def test_a_tables_ratios_stand_beside_the_posteriors(analysis_of, invented):
     analysis = shared_by(analysis_of(invented.east()), east=hospital(0))
     theta = np.array([[-0.4, 0.1, 0.5, 0.6, 0.9, 0.7]])
     draws = invented.accepted(analysis, theta, (1, 50))
-    usual = usual_tables(analysis)
-    beside = usual_comparison(analysis, populations(draws, analysis, seed=1), usual, chains=2)
+    usual = frequentist_tables(analysis)
+    beside = regression_comparison(analysis, populations(draws, analysis, seed=1), usual, chains=2)
     rows = usual["frequentist"]
     assert beside["method"].tolist() == rows["method"].tolist()
     assert beside["printed_estimate"].tolist() == rows["estimate"].tolist()
@@ -283,7 +283,7 @@ def test_two_stages_take_a_tables_own_regression(analysis_of, invented, outcome,
     )
     analysis = analysis_of(invented.east(), document, outcome=outcome, level=0.8)
     analysis = shared_by(analysis, west=west)
-    usual = usual_tables(analysis)["frequentist"]
+    usual = frequentist_tables(analysis)["frequentist"]
     pooled = pooled_table(analysis, pd.DataFrame(columns=list(COLUMNS)), usual)
     own = one(usual, "spread: yes vs no")
     found = pooled[(pooled["cohort"] == "west") & (pooled["contrast"] == "spread: yes vs no")]

@@ -99,12 +99,12 @@ def print_comparison(run: Path, tables: Mapping[str, pd.DataFrame]) -> None:
         ]
         what = f"{row['contrast']} ({'adjusted' if row['adjusted_for'] else 'unadjusted'})"
         rows.append((str(row["cohort"]), what, str(row["role"]), printed, posterior, *numbers))
-    usual = set(tables["comparison"]["role"]) == {"patients"}
+    regressed = set(tables["comparison"]["role"]) == {"patients"}
     columns = (
         "cohort",
         "contrast",
         "role",
-        "regression" if usual else "printed",
+        "regression" if regressed else "printed",
         "posterior",
         "shrinkage",
         "P(>1)",

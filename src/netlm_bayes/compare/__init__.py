@@ -11,8 +11,8 @@ from netlm_bayes.compare.printed import (
     shrinkage,
     wrong_sign,
 )
+from netlm_bayes.compare.regressions import Recipe, frequentist_tables, regression_comparison
 from netlm_bayes.compare.tipping_points import fragility_table, tipping_points
-from netlm_bayes.compare.usual import Recipe, usual_comparison, usual_tables
 
 __all__ = [
     "Recipe",
@@ -21,14 +21,14 @@ __all__ = [
     "evidence_map",
     "exaggeration",
     "fragility_table",
+    "frequentist_tables",
     "overlap_table",
     "pooled_table",
+    "regression_comparison",
     "replication_table",
     "scepticism_limit",
     "shrinkage",
     "tipping_points",
-    "usual_comparison",
-    "usual_tables",
     "weights_if_shared",
     "wrong_sign",
 ]

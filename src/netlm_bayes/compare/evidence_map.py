@@ -20,13 +20,12 @@ from netlm_bayes.posterior.summary import Quantity, propagated
 from netlm_bayes.results import CURVE, INDIRECT, MEANT, PATIENTS, PRINTED, SITE_TABLE, Row, table
 
 PRIOR, ALL = "prior", "all"
-TOTALS = (PRIOR, ALL)
-"""Rows, beside the cohorts', of what the model's prior and everything together tell."""
+"""Rows beside the cohorts': information in the model's prior, and in everything together."""
 NEAR = 2.0
 """Monte Carlo errors within which an amount is none."""
 LIMITS = ("lower", "upper")
 ONE_EVENT = 1.0
-"""What the others tell of an effect that one source alone tells of, at most, in events."""
+"""Equivalent events in all other sources, at most, where one source alone informs an effect."""
 
 
 @dataclass(frozen=True)
@@ -65,7 +64,7 @@ def evidence_map(
     main: Sequence[Quantity],
     without: Mapping[str, Sequence[Quantity]],
     effects: pd.DataFrame,
-    usual: pd.DataFrame | None = None,
+    regressions: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
     r"""Information of every source on every pooled ratio.
 
@@ -94,7 +93,7 @@ def evidence_map(
         for cohort in analysis.cohorts:
             if cohort.cohort.id in left:
                 row = _source(whole, left[cohort.cohort.id], believed)
-                rows.append({**fixed, **_own(analysis, cohort, named[label], usual), **row})
+                rows.append({**fixed, **_own(analysis, cohort, named[label], regressions), **row})
         rows += [{**fixed, **row} for row in _totals(whole, believed)]
     synthetic = {cohort.cohort.id for cohort in analysis.cohorts if cohort.synthetic}
     found = table("evidence_map", rows)
@@ -113,7 +112,7 @@ def _pooled(analysis: Analysis, effects: Sequence[Quantity]) -> dict[str, Amount
 
 
 def _prior(effects: pd.DataFrame, label: str) -> Amount | None:
-    """What the model's prior tells of a contrast."""
+    """Information on a contrast in the model's prior."""
     found = effects[
         (effects["cohort"] == POOLED)
         & (effects["contrast"] == label)
@@ -144,14 +143,14 @@ def _source(whole: Amount, rest: Amount, believed: Amount | None) -> dict[str, o
         "events": max(0.0, added.events),
         "events_mcse": added.error,
         "only": only,
-        "note": "the only source that tells of it" if only else note,
+        "note": "the only source that informs it" if only else note,
     }
 
 
 def _own(
-    analysis: Analysis, cohort: CohortEvidence, row: Row, usual: pd.DataFrame | None
+    analysis: Analysis, cohort: CohortEvidence, row: Row, regressions: pd.DataFrame | None
 ) -> dict[str, object]:
-    """What a source tells of a contrast by itself, and by which kinds of evidence."""
+    """Information on a contrast in a source by itself, and the kinds of evidence behind it."""
     found: dict[str, object] = {
         "cohort": cohort.cohort.id,
         "evidence": ", ".join(kinds_of(cohort, row.covariate)) or INDIRECT,
@@ -159,7 +158,7 @@ def _own(
     }
     contrasts = (x for x in contrasts_of(analysis) if x.row(analysis).contrast == row.contrast)
     if contrast := next(contrasts, None):
-        own = own_estimate(analysis, cohort, contrast, usual)
+        own = own_estimate(analysis, cohort, contrast, regressions)
         if own is not None:
             found |= {"own_events": EVENTS / own.log_ratio_se**2, "own_method": own.method}
     return found

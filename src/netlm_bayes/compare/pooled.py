@@ -13,7 +13,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from netlm_bayes.codebook import Codebook
-from netlm_bayes.compare.usual import own_ratio
+from netlm_bayes.compare.regressions import own_ratio
 from netlm_bayes.evidence.analysis import Analysis, CohortEvidence
 from netlm_bayes.frequentist import bayesian_grid, fixed_effect, random_effects
 from netlm_bayes.posterior.effects import Contrast, contrasts_of
@@ -86,9 +86,9 @@ def _joined(
 
 
 def pooled_table(
-    analysis: Analysis, one_stage: pd.DataFrame, usual: pd.DataFrame | None = None
+    analysis: Analysis, one_stage: pd.DataFrame, regressions: pd.DataFrame | None = None
 ) -> pd.DataFrame:
-    """One-stage posterior beside two-stage answers, where two cohorts or more tell of a contrast.
+    """One-stage posterior beside two-stage answers, where two cohorts or more inform a contrast.
 
     Of a cohort of patients, or of a site's table, the first stage is its own multivariable
     regression.
@@ -100,7 +100,9 @@ def pooled_table(
     rows: list[Row | Mapping[str, Any]] = []
     for contrast in contrasts_of(analysis):
         row = contrast.row(analysis).but(interval=analysis.spec.level)
-        found = [own_estimate(analysis, cohort, contrast, usual) for cohort in analysis.cohorts]
+        found = [
+            own_estimate(analysis, cohort, contrast, regressions) for cohort in analysis.cohorts
+        ]
         own = [estimate for estimate in found if estimate]
         if len(own) < 2:
             continue
@@ -110,7 +112,7 @@ def pooled_table(
 
 
 def own_estimate(
-    analysis: Analysis, cohort: CohortEvidence, contrast: Contrast, usual: pd.DataFrame | None
+    analysis: Analysis, cohort: CohortEvidence, contrast: Contrast, regressions: pd.DataFrame | None
 ) -> OwnEstimate | None:
     """What one cohort alone says of a contrast: by a regression of its patients, or in print."""
     if cohort.printed:
@@ -119,7 +121,7 @@ def own_estimate(
         shares = _shares(analysis, cohort, contrast)
         return cohort_estimate(cohort, analysis.codebook, shares, contrast)
     label = contrast.label(analysis.codebook)
-    found = own_ratio(usual, cohort.cohort.id, label) if usual is not None else None
+    found = own_ratio(regressions, cohort.cohort.id, label) if regressions is not None else None
     kind = SITE_TABLE if cohort.patients is None else PATIENTS
     return OwnEstimate(cohort.cohort.id, analysis.endpoints[0], *found, kind) if found else None
 

@@ -1,4 +1,4 @@
-"""The same evidence by the usual methods.
+"""The same evidence by frequentist methods.
 
 Kaplan-Meier, log-rank, Cox and logistic regression of patients; Poisson and logistic regression of
 site tables; meta-analysis.

@@ -168,7 +168,7 @@ def scales(
 def survival_outcome(patients: Patients) -> Outcome:
     """Who is followed, from when, until when, and whether to an event.
 
-    The usual recipe for an event seen between two scans: it happened at the later one.
+    The common recipe for an event seen between two scans: it happened at the later one.
     """
     time = np.where(patients.censored, patients.lower, patients.upper)
     event = patients.timed & ~patients.censored

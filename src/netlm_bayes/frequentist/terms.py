@@ -1,4 +1,4 @@
-"""Columns of a regression: which ratios some patients can tell of, and why not the others."""
+"""Columns of a regression: which ratios some patients inform, and why not the others."""
 
 from __future__ import annotations
 

@@ -46,7 +46,7 @@ def cell_rows(analysis: Analysis) -> tuple[CohortCells, ...]:
 def _of_table(
     analysis: Analysis, cohort: CohortEvidence, table: SiteTable, place: int
 ) -> CohortCells:
-    """Take a site's table; `assemble` has seen to it that it tells of the model's outcome."""
+    """Take a site's table; `assemble` has seen to it that it holds the model's outcome."""
     survival, responders = None, np.empty(0)
     if analysis.spec.outcome == "survival":
         if table.survival is None:

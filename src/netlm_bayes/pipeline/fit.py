@@ -12,7 +12,7 @@ import pandas as pd
 import xarray as xr
 
 from netlm_bayes import store
-from netlm_bayes.compare import usual_tables
+from netlm_bayes.compare import frequentist_tables
 from netlm_bayes.evidence.analysis import Analysis
 from netlm_bayes.evidence.assemble import analyse
 from netlm_bayes.likelihood.script import script_of
@@ -162,8 +162,8 @@ def pool(model: str | Path | Model, data: Any, **options: Unpack[Options]) -> Fi
 def fit_job(job: Job, sensitivity: bool = False, graph: Graph | None = None) -> Fit:
     """Fit what a job asks; a graph of the same structure is not compiled again."""
     clock, analysis = _Clock(), analyse(job.spec, job.files)
-    usual = usual_tables(analysis, job.recipe)
-    clock.lap("usual methods")
+    frequentist = frequentist_tables(analysis, job.recipe)
+    clock.lap("frequentist methods")
     if graph is None or not graph.takes(analysis):
         job.say(f"{job.spec.name}: compiling (about a minute the first time on a machine)")
         graph = compile_analysis(analysis)
@@ -176,7 +176,7 @@ def fit_job(job: Job, sensitivity: bool = False, graph: Graph | None = None) -> 
         raise
     clock.lap("sample")
     prior = accepted_prior(analysis, job.spec.sampling.chains, PRIOR_DRAWS, job.seed)
-    tables = _tables(job, analysis, posterior, prior, usual)
+    tables = _tables(job, analysis, posterior, prior, frequentist)
     tables |= criticism(analysis, posterior.accepted, job.seed)
     clock.lap("tables")
     others = sensitivity_of(job, graph, analysis, posterior, tables) if sensitivity else NOTHING
@@ -203,11 +203,11 @@ def _tables(
     analysis: Analysis,
     posterior: Gated[Estimates],
     prior: Accepted,
-    usual: Tables,
+    frequentist: Tables,
 ) -> Tables:
     """Tables of the posterior; its effects stand beside the prior's."""
     chains = job.spec.sampling.chains
-    tables = posterior_tables(analysis, posterior.made, chains, job.seed, usual)
+    tables = posterior_tables(analysis, posterior.made, chains, job.seed, frequentist)
     believed, _ = estimate_effects(analysis, prior, job.seed)
     before = tidy(believed, chains, job.spec.level, "prior")
     before = before[before["subgroup"] == ""]

@@ -108,9 +108,9 @@ def _sources(
     found: Tables,
 ) -> Tables:
     """Information contributed by each source, and the fragility of pooled effects."""
-    effects, usual = tables["effects"], tables.get("frequentist")
+    effects, regressions = tables["effects"], tables.get("frequentist")
     fewer = {name: other.gated.made for name, other in without.items() if other.gated}
-    informed = evidence_map(analysis, posterior.made.effects, fewer, effects, usual)
+    informed = evidence_map(analysis, posterior.made.effects, fewer, effects, regressions)
     fragile = fragility_table(analysis, found)
     made = {
         "evidence_map": informed,
@@ -145,7 +145,7 @@ def _scenarios(job: Job, graph: Graph) -> dict[str, _Other]:
 
 
 def _careful(job: Job) -> Job:
-    """Halve the way to always accepting a step: what only a prior tells of is hard to sample."""
+    """Halve the way to always accepting a step: what only a prior informs is hard to sample."""
     sampling = job.spec.sampling
     accept = 1 - (1 - sampling.target_accept) / 2
     sampling = sampling.model_copy(update={"target_accept": accept})

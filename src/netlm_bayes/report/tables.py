@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 
 import pandas as pd
 
-from netlm_bayes.compare import comparison, overlap_table, replication_table, usual_comparison
+from netlm_bayes.compare import comparison, overlap_table, regression_comparison, replication_table
 from netlm_bayes.evidence.analysis import Analysis, CohortEvidence
 from netlm_bayes.evidence.from_patients import missing_values, shown_count
 from netlm_bayes.ipd.patients import SMALLEST_SHOWN
@@ -34,7 +34,7 @@ def posterior_tables(
         "comparison": pd.concat(
             [
                 comparison(analysis, people, chains),
-                usual_comparison(analysis, people, frequentist, chains),
+                regression_comparison(analysis, people, frequentist, chains),
             ]
         ),
         "replication": replication_table(replicates(analysis, people, seed), level, chains),

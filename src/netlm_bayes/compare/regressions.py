@@ -1,4 +1,4 @@
-"""Patients and site tables by the usual methods, and their ratios beside the posterior's."""
+"""Patients and site tables by frequentist methods, and their ratios beside the posterior's."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def tables_of(analysis: Analysis) -> dict[str, SiteTable]:
     return {c.cohort.id: c.table for c in analysis.cohorts if c.table is not None}
 
 
-def usual_tables(analysis: Analysis, recipe: Recipe | None = None) -> dict[str, pd.DataFrame]:
+def frequentist_tables(analysis: Analysis, recipe: Recipe | None = None) -> dict[str, pd.DataFrame]:
     """Kaplan-Meier, log-rank, Cox and a check of proportional hazards; or logistic regression.
 
     Of a site's table, a Poisson regression in place of Cox; or a logistic one. Rows `pooled` are
@@ -70,16 +70,16 @@ def usual_tables(analysis: Analysis, recipe: Recipe | None = None) -> dict[str, 
     if shared:
         regress = poisson if analysis.spec.outcome == "survival" else grouped_logistic
         rows.append(regress(shared, book, names, level))
-    usual = {"frequentist": _stacked(rows)} if any(map(len, rows)) else {}
+    found = {"frequentist": _stacked(rows)} if any(map(len, rows)) else {}
     if people and analysis.spec.outcome == "survival":
-        usual["kaplan_meier"] = _curves(analysis)
-    return usual
+        found["kaplan_meier"] = _curves(analysis)
+    return found
 
 
 def _of_patients(
     analysis: Analysis, people: Mapping[str, Patients], recipe: Recipe | None
 ) -> list[pd.DataFrame]:
-    """Every usual method of patients."""
+    """Every frequentist method of patients."""
     book, names, level = analysis.codebook, analysis.spec.covariates, analysis.spec.level
     if analysis.spec.outcome == "response":
         tables = [logistic(people, book, names, level)]
@@ -109,16 +109,16 @@ def _stacked(tables: Sequence[pd.DataFrame]) -> pd.DataFrame:
     return pd.concat([table for table in tables if len(table)], ignore_index=True)
 
 
-def usual_comparison(
+def regression_comparison(
     analysis: Analysis,
     people: Sequence[Population],
-    usual: Mapping[str, pd.DataFrame],
+    tables: Mapping[str, pd.DataFrame],
     chains: int,
 ) -> pd.DataFrame:
     """Set every ratio that a regression gives beside its posterior."""
-    if "frequentist" not in usual:
+    if "frequentist" not in tables:
         return table("comparison", [])
-    ratios, populations = usual["frequentist"], {one.name: one for one in people}
+    ratios, populations = tables["frequentist"], {one.name: one for one in people}
     change = analysis.spec.change
     changing = change.covariates if change else ()  # have no one ratio to set beside a regression's
     known = {
@@ -168,14 +168,14 @@ def _beside(
     }
 
 
-def own_ratio(usual: pd.DataFrame, cohort: str, contrast: str) -> tuple[float, float, str] | None:
+def own_ratio(ratios: pd.DataFrame, cohort: str, contrast: str) -> tuple[float, float, str] | None:
     """A cohort's multivariable log ratio of a contrast, its standard error and method, if any."""
-    found = usual[
-        (usual["cohort"] == cohort)
-        & (usual["contrast"] == contrast)
-        & (usual["adjustment"] == MULTIVARIABLE)
-        & usual["estimate"].notna()
-        & usual["estimand"].isin(RATIOS)
+    found = ratios[
+        (ratios["cohort"] == cohort)
+        & (ratios["contrast"] == contrast)
+        & (ratios["adjustment"] == MULTIVARIABLE)
+        & ratios["estimate"].notna()
+        & ratios["estimand"].isin(RATIOS)
     ]
     if found.empty:
         return None
