@@ -69,7 +69,10 @@ def log_likelihood(**kinds: Array | tuple[Array, Sequence[str]]) -> xr.Dataset:
     for kind, given in kinds.items():
         values, labels = given if isinstance(given, tuple) else (given, range(given.shape[-1]))
         dims = ("chain", "draw", f"{kind}_row")
-        arrays[kind] = xr.DataArray(values, dims=dims, coords={dims[-1]: list(labels)})
+        coords: dict[str, Any] = {dims[-1]: list(labels)}
+        if isinstance(given, tuple):
+            coords[f"{kind}_cohort"] = (dims[-1], [label.split(",")[0] for label in labels])
+        arrays[kind] = xr.DataArray(values, dims=dims, coords=coords)
     return xr.Dataset(arrays)
 
 

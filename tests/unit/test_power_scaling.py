@@ -41,7 +41,7 @@ def test_what_weighs_is_said(estimate: float, se: float, diagnosis: str) -> None
 
 def test_a_part_of_the_log_likelihood_does_not_pass_for_all_of_it() -> None:
     tree = posterior_of(0.4, 0.3)
-    kept = tree["log_likelihood"]["ratios"].assign_coords(row=["east, group 1"])
+    kept = tree["log_likelihood"]["ratios"].assign_coords(cells_cohort=("row", ["east"]))
     tree["log_likelihood"] = xr.Dataset({"cells": kept})
     assert len(power_scaling(tree, SPEC, ["east"])) == 2
     assert power_scaling(tree, SPEC, ["east", "west"]).empty
@@ -54,3 +54,15 @@ def test_a_run_without_log_likelihoods_has_no_rows() -> None:
     tree = posterior_of(0.4, 0.3)
     del tree["log_likelihood"]
     assert power_scaling(tree, SPEC).empty
+
+
+def test_kinds_whose_rows_belong_to_cohorts_weigh_together() -> None:
+    tree = posterior_of(0.4, 0.3)
+    values = tree["log_likelihood"]["ratios"]
+    own = {kind: values.rename(row=f"{kind}_row") for kind in ("ratios", "curve")}
+    named = {k: x.assign_coords({f"{k}_cohort": (f"{k}_row", ["east"])}) for k, x in own.items()}
+    tree["log_likelihood"] = xr.Dataset(named)
+    both = power_scaling(tree, SPEC)
+    tree["log_likelihood"] = xr.Dataset(own)
+    assert both.equals(power_scaling(tree, SPEC))
+    assert len(both) == 2

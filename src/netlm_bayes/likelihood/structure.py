@@ -138,17 +138,23 @@ def _places(names: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(map(str, range(len(names))))
 
 
+def printed_rows(analysis: Analysis) -> dict[str, list[tuple[str, str]]]:
+    """Cohort and label of every row of print, by kind of evidence, where there is any."""
+    cohorts = [(c.cohort.id, c) for c in analysis.cohorts]
+    rows = {
+        "ratios": [(name, f"item {x.item + 1}") for name, c in cohorts for x in c.ratios],
+        "curve": [(name, f"item {x.item + 1}") for name, c in cohorts for x in c.curve],
+        "not_reached": [(name, f"item {x.item + 1}") for name, c in cohorts for x in c.not_reached],
+        "digitised": [(name, f"item {x.item + 1}") for name, c in cohorts for x in c.digitised],
+        "counts": [(name, row.label) for name, c in cohorts for row in count_rows(c)],
+    }
+    return {kind: labels for kind, labels in rows.items() if labels}
+
+
 def structure_of(analysis: Analysis) -> Structure:
     """Take the structure of an analysis."""
     spec, patterns, cohorts = analysis.spec, analysis.patterns, analysis.cohorts
     survival = spec.outcome == "survival"
-    rows = {
-        "ratios": [(c, f"item {r.item + 1}") for c in cohorts for r in c.ratios],
-        "curve": [(c, f"item {p.item + 1}") for c in cohorts for p in c.curve],
-        "not_reached": [(c, f"item {p.item + 1}") for c in cohorts for p in c.not_reached],
-        "digitised": [(c, f"item {x.item + 1}") for c in cohorts for x in c.digitised],
-        "counts": [(c, row.label) for c in cohorts for row in count_rows(c)],
-    }
     return Structure(
         outcome=spec.outcome,
         baseline=spec.baseline if survival else None,
@@ -161,9 +167,8 @@ def structure_of(analysis: Analysis) -> Structure:
         cohorts=tuple(c.cohort.id for c in cohorts),
         borrowing=tuple(c.cohort.id for c in cohorts if c.margin_log_sd.any()),
         rows=tuple(
-            (kind, tuple(f"{c.cohort.id}, {label}" for c, label in labels))
-            for kind, labels in rows.items()
-            if labels
+            (kind, tuple(f"{cohort}, {label}" for cohort, label in labels))
+            for kind, labels in printed_rows(analysis).items()
         ),
         joined=sum(is_joined(ratio, patterns) for _, ratio in ratio_rows(analysis)),
         patients=_patient_shape(analysis),

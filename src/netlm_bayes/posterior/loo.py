@@ -28,6 +28,8 @@ from netlm_bayes.likelihood.patient_rows import (
     patient_order,
     patient_rows,
 )
+from netlm_bayes.likelihood.site_data import cell_rows
+from netlm_bayes.likelihood.structure import printed_rows
 from netlm_bayes.results import table
 
 Array = NDArray[np.float64]
@@ -95,7 +97,7 @@ def leave_one_out(analysis: Analysis, log_likelihood: xr.Dataset) -> LeftOut:
         names = tuple(name for labels in printed.values() for name in labels)
         units[PRINTED] = Units(names, *map(np.concatenate, zip(*kinds, strict=True)))
     if len(analysis.cohorts) > 1 and (PATIENTS in log_likelihood or not lines):
-        owners = {kind: _owners(labels) for kind, labels in labelled.items()}
+        owners = {kind: log_likelihood[f"{kind}_cohort"].to_numpy() for kind in labelled}
         if lines:
             owners[PATIENTS] = np.array([cohort for cohort, _ in lines])
         ids = tuple(cohort.cohort.id for cohort in analysis.cohorts)
@@ -112,9 +114,11 @@ def _labels(log_likelihood: xr.Dataset) -> dict[str, list[str]]:
     }
 
 
-def _owners(labels: Sequence[str]) -> NDArray[np.str_]:
-    """Cohort of each group or printed number: what its label starts with."""
-    return np.array([label.partition(", ")[0] for label in labels])
+def _owners(analysis: Analysis) -> dict[str, list[str]]:
+    """Cohort of every printed number and of every group, by kind, in the order of their rows."""
+    rows = {kind: [own for own, _ in rows] for kind, rows in printed_rows(analysis).items()}
+    cells = [(analysis.cohorts[one.place].cohort.id, one) for one in cell_rows(analysis)]
+    return rows | {CELLS: [own for own, one in cells for _ in one.labels]}
 
 
 def _by_cohort(
@@ -252,8 +256,10 @@ MOST_PATIENTS = 20_000
 
 
 def with_patients(analysis: Analysis, tree: xr.DataTree) -> xr.DataTree:
-    """Give draws the log likelihood of every patient, and of the groups of sites' tables."""
+    """Give draws the log likelihood of every patient, of sites' groups, and whose each row is."""
     found = tree["log_likelihood"].to_dataset()
+    owners = {kind: own for kind, own in _owners(analysis).items() if kind in found}
+    found = found.assign_coords({f"{k}_cohort": (f"{k}_row", own) for k, own in owners.items()})
     kinds = found["patients"].to_numpy() if "patients" in found else None
     found = found.drop_vars("patients", errors="ignore")
     cohorts = [c for c in analysis.cohorts if c.patients is not None]
@@ -264,9 +270,8 @@ def with_patients(analysis: Analysis, tree: xr.DataTree) -> xr.DataTree:
         found = found.drop_dims("patients_row", errors="ignore")
         found["patients"] = (("chain", "draw", "patients_row"), values)
     if "cells" in found:
-        tables = [f"{c.cohort.id}, " for c in analysis.cohorts if c.table is not None]
-        labels = [str(label) for label in found["cells_row"].to_numpy()]
-        keep = [any(label.startswith(table) for table in tables) for label in labels]
+        tables = {c.cohort.id for c in analysis.cohorts if c.table is not None}
+        keep = [own in tables for own in owners[CELLS]]
         found = found.isel(cells_row=np.flatnonzero(keep))
         found = found if any(keep) else found.drop_vars("cells").drop_dims("cells_row")
     groups = {name: node.to_dataset() for name, node in tree.children.items()}

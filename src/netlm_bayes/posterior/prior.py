@@ -99,7 +99,7 @@ def power_scaling(
         {
             "posterior": draws[names],
             "log_prior": log_prior,
-            "log_likelihood": kept,
+            "log_likelihood": kept.reset_coords(drop=True),  # ArviZ stacks kinds: one set of coords
         }
     )
     found = _quietly_summarised(weighed, names)
@@ -114,11 +114,10 @@ def power_scaling(
 
 
 def _is_whole(log_likelihood: xr.Dataset, of_patients: Collection[str]) -> bool:
-    """Tell whether patients are there, one by one or as groups that are named by their cohort."""
-    coordinates = log_likelihood.coords.values()
-    rows = [str(row) for found in coordinates for row in np.atleast_1d(found.to_numpy())]
-    told = [any(row.startswith(f"{name}, ") for row in rows) for name in of_patients]
-    return bool(log_likelihood.data_vars) and ("patients" in log_likelihood or all(told))
+    """Tell whether patients are there, one by one or as groups."""
+    groups = log_likelihood.coords.get("cells_cohort", xr.DataArray([]))
+    whole = "patients" in log_likelihood or set(of_patients) <= set(groups.to_numpy().tolist())
+    return bool(log_likelihood.data_vars) and whole
 
 
 def _quietly_summarised(tree: xr.DataTree, names: list[str]) -> pd.DataFrame:
