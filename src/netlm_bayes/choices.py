@@ -11,6 +11,9 @@ from netlm_bayes.files.schema import Document, Fault, Identifier, Place
 from netlm_bayes.files.toml import flattened
 
 Scale = Annotated[float, Field(gt=0, le=100)]
+Share = Annotated[float, Field(ge=0, le=1)]
+Centre = float | dict[str, Share]
+"""Mean of a continuous covariate in its unit, or share of each level."""
 
 
 class Prior(Document):
@@ -47,7 +50,7 @@ _HAZARD_RATIO = normal(0.0, 0.75, "95 % of hazard ratios between 0.23 and 4.3")
 DEFAULT_PRIORS: dict[str, dict[str, Prior]] = {
     "weibull": {
         "effect": _HAZARD_RATIO,
-        "level": normal(-0.4, 1.0, "log cumulative hazard at 12 months, reference profile"),
+        "level": normal(-0.4, 1.5, "log cumulative hazard at the anchor, average patient"),
         "log_shape": normal(0.0, 0.35, "95 % of Weibull shapes between 0.50 and 2.0"),
         "endpoint_offset": _OFFSET,
         "effect_change": _CHANGE,
@@ -56,7 +59,7 @@ DEFAULT_PRIORS: dict[str, dict[str, Prior]] = {
     },
     "piecewise": {
         "effect": _HAZARD_RATIO,
-        "level": normal(-2.9, 1.0, "log hazard a month in the first interval, reference profile"),
+        "level": normal(-0.4, 1.5, "log hazard at the start times the anchor, average patient"),
         "hazard_step": half_normal(0.5, "log hazards of neighbouring intervals are alike"),
         "endpoint_offset": _OFFSET,
         "effect_change": _CHANGE,
@@ -64,7 +67,7 @@ DEFAULT_PRIORS: dict[str, dict[str, Prior]] = {
     },
     "response": {
         "effect": normal(0.0, 1.0, "95 % of odds ratios between 0.14 and 7.1"),
-        "level": normal(1.0, 1.0, "log odds of response, reference profile"),
+        "level": normal(0.0, 1.5, "log odds of response, average patient"),
         "threshold_gap": half_normal(2.5, "PD from SD, and PR from CR, apart by up to 5 log odds"),
         **_HETEROGENEITY,
     },

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import math
+from collections.abc import Iterator, Mapping
 from importlib import resources
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from pydantic import Field
 
 from netlm_bayes.choices import (
     DEFAULT_PRIORS,
     Association,
+    Centre,
     Change,
     Prior,
     Sampling,
@@ -38,6 +40,25 @@ Pooling = Literal["none", "partial", "complete"]
 Unadjusted = Literal["mismatch", "implied"]
 CUTS = (3.0, 6.0, 9.0, 12.0, 18.0, 24.0)
 """Default months at which a piecewise baseline may step."""
+ANCHOR = 12.0
+"""Months, where neither a model nor its evidence says where its level is."""
+ROUNDING = 0.005
+"""By how much shares that someone has written may miss 1."""
+
+
+class NamedScale(NamedTuple):
+    """Prior standard deviation of effects in a scenario of every model."""
+
+    name: str
+    sigma: float
+    why: str
+
+
+SCEPTICAL = NamedScale(
+    "sceptical", 0.35, "large effects are rare: 95 % of ratios between 0.50 and 2.0"
+)
+VAGUE = NamedScale("vague", 2.5, "the answer when effects and level are left to the evidence")
+VAGUE_LEVEL = 5.0
 
 
 class Model(Document):
@@ -51,6 +72,11 @@ class Model(Document):
         Of survival models.
     cuts : tuple of float
         Months at which a piecewise baseline may step.
+    anchor : float, optional
+        Months at which the level of a survival model is; the middle of the evidence by default.
+    centre : dict
+        By covariate, the average patient whom the level describes: share of each level, or mean of
+        a continuous covariate in its unit; of the patients of the analysis by default.
     change : Change, optional
         Effects on survival that differ before and after some month, the same for all cohorts.
     landmark : float, optional
@@ -75,7 +101,9 @@ class Model(Document):
         Share of a smaller cohort's patients who are taken to be in the larger one too, in a
         scenario that is run where centres and dates do not exclude it.
     scenarios : tuple of dict
-        Each a `name`, a `why` and the keys it changes, dotted.
+        Each a `name`, a `why` and the keys it changes, dotted. Every model also has `sceptical`
+        (effects `N(0, 0.35)`) and `vague` (effects `N(0, 2.5)`, level with standard deviation 5),
+        unless it declares its own.
     """
 
     name: Identifier
@@ -83,6 +111,8 @@ class Model(Document):
     covariates: tuple[str, ...]
     baseline: Baseline = "weibull"
     cuts: tuple[float, ...] = CUTS
+    anchor: float | None = Field(default=None, gt=0, le=1200)
+    centre: dict[str, Centre] = Field(default_factory=dict)
     change: Change | None = None
     landmark: float | None = Field(default=None, gt=0, le=1200)
     ordinal: bool = False
@@ -104,6 +134,7 @@ class Model(Document):
         for key in ("covariates", "endpoints", "readings", "heterogeneity_scales"):
             for name in repeated(getattr(self, key)):
                 yield (key,), f"must not repeat; got '{name}' twice"
+        yield from self._centre_faults()
         yield from self._outcome_faults()
         yield from self._prior_faults()
         for index, association in enumerate(self.association):
@@ -111,15 +142,21 @@ class Model(Document):
                 if name not in self.covariates:
                     what = f"no covariate '{name}' here{did_you_mean(name, self.covariates)}"
                     yield ("association", index, "covariates"), what
-        names = self.scenario_names
+        names = [scenario.name for scenario in self.scenarios]
         for index, name in enumerate(names):
             if name in names[:index]:
                 yield ("scenarios", index, "name"), f"is the name of an earlier scenario: '{name}'"
 
+    def _centre_faults(self) -> Iterator[Fault]:
+        """Shares of levels are of all patients."""
+        for name, given in self.centre.items():
+            if isinstance(given, dict) and abs((total := sum(given.values())) - 1) > ROUNDING:
+                yield ("centre", name), f"shares must add up to 1; got {total:.4g}"
+
     def _outcome_faults(self) -> Iterator[Fault]:
         """What only one kind of model has must not be asked of another."""
         if self.outcome == "response":
-            for key in ("baseline", "cuts", "change", "landmark", "endpoints"):
+            for key in ("baseline", "cuts", "anchor", "change", "landmark", "endpoints"):
                 if getattr(self, key) != Model.model_fields[key].default:
                     yield (key,), "belongs to survival models; this one is of response"
         elif self.ordinal:
@@ -142,6 +179,11 @@ class Model(Document):
         return ("level", "log_shape") if weibull else ("level",)
 
     @property
+    def anchor_months(self) -> float:
+        """Months at which the level of a survival model is."""
+        return ANCHOR if self.anchor is None else self.anchor
+
+    @property
     def known_priors(self) -> dict[str, Prior]:
         """Default priors of this kind of model, by name."""
         return DEFAULT_PRIORS[self.baseline if self.outcome == "survival" else "response"]
@@ -157,8 +199,15 @@ class Model(Document):
                 yield ("priors", name, "family"), what
 
     def prior(self, name: str) -> Prior:
-        """Give the declared prior, or the default of this outcome."""
-        return self.priors.get(name, self.known_priors[name])
+        """Give the declared prior, or the default of this outcome.
+
+        A piecewise baseline's default is of its hazard a month.
+        """
+        default = self.known_priors[name]
+        if name == "level" and self.baseline == "piecewise" and self.outcome == "survival":
+            location = default.mu - math.log(self.anchor_months)
+            default = default.model_copy(update={"mu": location})
+        return self.priors.get(name, default)
 
     def with_heterogeneity(self, scale: float) -> Model:
         """Copy with another half-normal scale for the heterogeneity of effects."""
@@ -192,14 +241,14 @@ class Model(Document):
         InputError
             There is no such scenario, or it changes something that does not exist.
         """
-        scenarios = {scenario.name: scenario for scenario in self.scenarios}
+        scenarios = {scenario.name: scenario for scenario in self.every_scenario}
         if name not in scenarios:
             there = did_you_mean(name, scenarios) or f"; there are {', '.join(scenarios) or 'none'}"
             what = f"no such scenario '{name}'{there}"
             raise InputError(f"model {self.name}", [Problem("scenarios", what)])
         source, values = f"model {self.name}, scenario '{name}'", self.model_dump()
         changes = scenarios[name].changes
-        values["priors"] = self._priors_under(changes.get(("baseline",), self.baseline))
+        values["priors"] = self._priors_under(changes)
         problems = [
             problem_at("", place, what)
             for place, value in changes.items()
@@ -209,14 +258,20 @@ class Model(Document):
             raise InputError(source, problems)
         return validated(Model, values, source, "")
 
-    def _priors_under(self, baseline: str) -> dict[str, Any]:
-        """Every prior; under another baseline its level is another quantity, with its own prior."""
-        if self.outcome == "response" or baseline not in DEFAULT_PRIORS:
-            return {key: self.prior(key).model_dump() for key in self.known_priors}
-        own = {key: x for key, x in self.priors.items() if key != "level"}
-        own = self.priors if baseline == self.baseline else own
-        known = DEFAULT_PRIORS[baseline]
-        return {key: own.get(key, default).model_dump() for key, default in known.items()}
+    def _priors_under(self, changes: Mapping[Place, Any]) -> dict[str, Any]:
+        """Priors that a scenario starts from: those declared, and those that it changes in part.
+
+        Under another baseline the level is another quantity, with a prior of its own.
+        """
+        baseline = changes.get(("baseline",), self.baseline)
+        other, own = self, dict(self.priors)
+        if baseline != self.baseline and baseline in DEFAULT_PRIORS:
+            own = {key: x for key, x in own.items() if key in DEFAULT_PRIORS[baseline]}
+            own.pop("level", None)
+            other = self.model_copy(update={"baseline": baseline, "priors": own})
+        changed = {place[1] for place in changes if place[0] == "priors" and len(place) > 2}
+        names = [name for name in other.known_priors if name in own or name in changed]
+        return {name: other.prior(name).model_dump() for name in names}
 
     def from_landmark(self, months: float) -> Model:
         """Copy that compares responders with non-responders from a landmark on."""
@@ -230,8 +285,23 @@ class Model(Document):
 
     @property
     def scenario_names(self) -> tuple[str, ...]:
-        """Names of the declared scenarios, in order."""
-        return tuple(scenario.name for scenario in self.scenarios)
+        """Names of all scenarios, the declared ones first."""
+        return tuple(scenario.name for scenario in self.every_scenario)
+
+    @property
+    def every_scenario(self) -> tuple[Scenario, ...]:
+        """Declared scenarios, and those that come with every model unless it has its own."""
+        declared = {scenario.name for scenario in self.scenarios}
+        standard = (self._under_scale(SCEPTICAL), self._under_scale(VAGUE, VAGUE_LEVEL))
+        return (*self.scenarios, *(one for one in standard if one.name not in declared))
+
+    def _under_scale(self, scale: NamedScale, level: float | None = None) -> Scenario:
+        """Another prior scale of effects, heterogeneity of effects in proportion."""
+        tau = self.prior("heterogeneity_effect").sigma * scale.sigma / self.prior("effect").sigma
+        changes = {"effect": {"sigma": scale.sigma}, "heterogeneity_effect": {"sigma": tau}}
+        if level is not None:
+            changes["level"] = {"sigma": level}
+        return Scenario.model_validate({"name": scale.name, "why": scale.why, "priors": changes})
 
 
 def models_folder() -> Path:

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from netlm_bayes.curves.weibull import (
+    ANCHOR_MONTHS,
     Baseline,
     Floats,
     Weibull,
@@ -162,16 +163,18 @@ def reference_curve(
     cuts: Sequence[float],
     theta: Floats,
     log_hazard_step: Floats | None = None,
+    anchor: float = ANCHOR_MONTHS,
 ) -> Baseline:
     r"""Make the curve of a reference profile.
 
-    .. math:: \log H_0(t) = a + \kappa \log(t / 12) \quad\text{or}\quad \log h_j = g + r_j
+    .. math:: \log H_0(t) = a + \kappa \log(t / t_0) \quad\text{or}\quad \log h_j = g + r_j
 
     >>> reference_curve("weibull", (), np.array([-0.4, 0.0])).survival(12).round(3)
     np.float64(0.512)
     """
     if baseline == "weibull":
-        return Weibull(theta[..., 0], np.exp(theta[..., 1]))
+        shape = np.exp(theta[..., 1])
+        return Weibull(theta[..., 0] + shape * np.log(ANCHOR_MONTHS / anchor), shape)
     if log_hazard_step is None:
         raise ValueError("a piecewise baseline needs its steps")
     return Piecewise(theta[..., :1] + log_hazard_step, cuts)

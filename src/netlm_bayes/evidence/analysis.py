@@ -14,7 +14,7 @@ from netlm_bayes.evidence.reduced_regression import Implied
 from netlm_bayes.ipd.patients import Patients
 from netlm_bayes.latent import Normal, Scale
 from netlm_bayes.model import Model
-from netlm_bayes.parameters import Parameters, parameters_of
+from netlm_bayes.parameters import Parameters, centre_of, parameters_of
 from netlm_bayes.population import Patterns
 from netlm_bayes.published.cohort import Cohort
 from netlm_bayes.published.digitised.plausible import CurveEvidence
@@ -89,6 +89,16 @@ class Analysis:
     def parameters(self) -> Parameters:
         """Layout of each cohort's parameters."""
         return parameters_of(self.spec, self.patterns.effects)
+
+    @property
+    def centre(self) -> Array:
+        """Average patient whom the level describes, by effect; (effects,)."""
+        return centre_of(self.spec.centre, self.patterns.effects, self.scales)
+
+    @property
+    def mix(self) -> Array:
+        """Independent coordinates to a cohort's parameters; (parameters, parameters)."""
+        return self.parameters.mix(self.centre)
 
     @property
     def endpoints(self) -> tuple[str, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 from netlm_bayes.codebook import RESPONSE, Codebook
 from netlm_bayes.errors import InputError, InputErrors, Problem
 from netlm_bayes.evidence.analysis import Analysis, CohortEvidence
+from netlm_bayes.evidence.centre import centred
 from netlm_bayes.evidence.from_patients import (
     landmarked,
     notes_on,
@@ -72,7 +74,8 @@ def analyse(spec: Model, files: Sequence[CohortFile]) -> Analysis:
             errors.append(error)
     if errors:
         raise InputErrors(errors)
-    return Analysis(spec, codebook, patterns, tuple(cohorts), scales)
+    analysis = centred(Analysis(spec, codebook, patterns, tuple(cohorts), scales))
+    return replace(analysis, cohorts=tuple(with_implied(analysis, one) for one in cohorts))
 
 
 def _patients_evidence(
@@ -137,7 +140,7 @@ def _printed_evidence(
     )
     points = [one for one in found if isinstance(one, CurvePoint)]
     curve = tuple(point for point in points if point.reached)
-    evidence = CohortEvidence(
+    return CohortEvidence(
         cohort=cohort,
         joint=joint_distribution(patterns, shares, spec.association, spread),
         margin_log_sd=log_sd,
@@ -158,7 +161,6 @@ def _printed_evidence(
         ),
         spread=spread,
     )
-    return with_implied(evidence, spec, codebook, patterns)
 
 
 def _roles(
@@ -220,6 +222,7 @@ def check_model(spec: Model, codebook: Codebook, files: Sequence[CohortFile]) ->
     printed = any(file.patients is None for file in files)
     found = [
         *(("covariates", what) for what in _covariate_faults(spec, codebook, printed)),
+        *_centre_faults(spec, codebook),
         *(("endpoints", what) for what in _endpoint_faults(spec, codebook)),
         *(("readings", what) for what in _reading_faults(spec, files)),
         *([("change", CHANGE_NEEDS_PATIENTS)] if printed and spec.change else []),
@@ -241,6 +244,19 @@ def _covariate_faults(spec: Model, codebook: Codebook, printed: bool) -> Iterato
             event_free = codebook.endpoints[codebook.primary_endpoint].event_free
             ways_out = _ways_out(name, event_free)
             yield f"'{name}' is known only after the clock has started{ways_out}"
+
+
+def _centre_faults(spec: Model, codebook: Codebook) -> Iterator[tuple[str, str]]:
+    """A centre is of the codebook's covariates: shares of all their levels, or a mean."""
+    for name, given in spec.centre.items():
+        known = codebook.covariates.get(name)
+        if known is None:
+            yield f"centre.{name}", f"no such covariate{did_you_mean(name, codebook.covariates)}"
+        elif not known.levels or known.latent:
+            if isinstance(given, Mapping):
+                yield f"centre.{name}", "must be the mean of a continuous covariate; got shares"
+        elif not isinstance(given, Mapping) or set(given) != set(known.levels):
+            yield f"centre.{name}", f"must give the share of each of {', '.join(known.levels)}"
 
 
 def _ways_out(name: str, event_free: str) -> str:

@@ -14,9 +14,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from netlm_bayes.codebook import RESPONSE, Codebook
-from netlm_bayes.curves import ANCHOR_MONTHS, Baseline, reference_curve
-from netlm_bayes.evidence.analysis import CohortEvidence
+from netlm_bayes.codebook import RESPONSE
+from netlm_bayes.curves import Baseline, reference_curve
+from netlm_bayes.evidence.analysis import Analysis, CohortEvidence
 from netlm_bayes.evidence.reduced_regression import (
     FollowUp,
     Implied,
@@ -68,13 +68,11 @@ class _Rows(NamedTuple):
     covariance: Array
 
 
-def plausible(
-    spec: Model, patterns: Patterns, endpoints: Sequence[str], evidence: CohortEvidence
-) -> Plausible:
+def plausible(analysis: Analysis, evidence: CohortEvidence) -> Plausible:
     """Draw parameters that a cohort's printed evidence leaves plausible."""
-    columns, mean, variance = _prior(spec, patterns, endpoints)
-    read = _Reading(spec, patterns, endpoints, evidence, columns)
-    precision = np.diag(1 / variance)
+    columns, mean, prior = _prior(analysis)
+    read = _Reading(analysis.spec, analysis.patterns, analysis.endpoints, evidence, columns)
+    precision = np.linalg.inv(prior)
     pull = np.zeros(len(mean))
     for rows in (read.ratios(), read.curve(), read.counts()):
         weight = np.linalg.solve(rows.covariance, rows.coefficients).T
@@ -101,19 +99,20 @@ def _drawn(read: _Reading, draws: Array) -> Plausible:
     )
 
 
-def _prior(
-    spec: Model, patterns: Patterns, endpoints: Sequence[str]
-) -> tuple[_Columns, Array, Array]:
-    """Independent normals: their names, means and variances."""
-    named = [*spec.own_parameters]
-    named += ["effect"] * len(patterns.effects)
-    named += ["endpoint_offset"] * (len(endpoints) - 1)
-    named += ["hazard_step"] * (len(spec.cuts) if "hazard_step" in spec.known_priors else 0)
-    priors = [spec.prior(name) for name in named]
-    tilts = len(patterns.covariates)
-    mean = np.array([prior.mu for prior in priors] + [0.0] * tilts)
-    sd = np.array([prior.sigma for prior in priors] + [1.0] * tilts)
-    return _Columns((*named, *["tilt"] * tilts)), mean, sd**2
+def _prior(analysis: Analysis) -> tuple[_Columns, Array, Array]:
+    """Names of everything that is drawn, its prior means and their covariance."""
+    spec, parameters = analysis.spec, analysis.parameters
+    shared = ["endpoint_offset"] * (len(analysis.endpoints) - 1)
+    shared += ["hazard_step"] * (len(spec.cuts) if "hazard_step" in spec.known_priors else 0)
+    tilts = len(analysis.patterns.covariates)
+    others = [spec.prior(name) for name in shared]
+    location, scale = parameters.priors(spec)
+    mean = [*analysis.mix @ location, *(one.mu for one in others), *[0.0] * tilts]
+    own = (analysis.mix * scale**2) @ analysis.mix.T
+    covariance = np.diag([*np.diag(own), *(one.sigma**2 for one in others), *[1.0] * tilts])
+    covariance[: len(own), : len(own)] = own
+    names = (*parameters.own, *["effect"] * len(parameters.effects), *shared, *["tilt"] * tilts)
+    return _Columns(names), np.array(mean), covariance
 
 
 def _baselines(
@@ -124,7 +123,7 @@ def _baselines(
         return {}
     first = np.zeros((len(draws), 1))
     steps = np.hstack([first, np.cumsum(draws[:, columns.of("hazard_step")], axis=1)])
-    baseline = reference_curve(spec.baseline, spec.cuts, draws, steps)
+    baseline = reference_curve(spec.baseline, spec.cuts, draws, steps, spec.anchor_months)
     offsets = np.hstack([first, draws[:, columns.of("endpoint_offset")]])
     return {name: baseline.shifted(offsets[:, i]) for i, name in enumerate(endpoints)}
 
@@ -181,12 +180,13 @@ class _Reading:
     def _time(self, months: float, row: Array) -> float:
         r"""Log cumulative hazard at a month where level, log shape and steps are 0.
 
-        Sets the slopes there: of :math:`e^{\log \kappa} \log(t/12)`, or of
+        Sets the slopes there: of :math:`e^{\log \kappa} \log(t / t_0)`, or of
         :math:`\log \sum_j e^{r_j} \Delta_j`.
         """
         if self.spec.baseline == "weibull":
-            row[self.columns.of("log_shape")] = np.log(months / ANCHOR_MONTHS)
-            return float(np.log(months / ANCHOR_MONTHS))
+            log_time = np.log(months / self.spec.anchor_months)
+            row[self.columns.of("log_shape")] = log_time
+            return float(log_time)
         after = np.clip(1 - np.array(self.spec.cuts) / months, 0.0, 1.0)
         row[self.columns.of("hazard_step")] = after
         return float(np.log(months))
@@ -209,24 +209,17 @@ UNPRINTED_MONTHS = 24.0
 NO_LIMIT = "its regression has no finite estimate under some plausible parameters"
 
 
-def with_implied(
-    evidence: CohortEvidence,
-    spec: Model,
-    codebook: Codebook,
-    patterns: Patterns,
-) -> CohortEvidence:
+def with_implied(analysis: Analysis, evidence: CohortEvidence) -> CohortEvidence:
     """Compare ratios adjusted for less than the model with what it implies for them."""
+    spec, patterns = analysis.spec, analysis.patterns
     otherwise = [x for x in evidence.ratios if saw_less(x, spec, patterns)]
     if spec.unadjusted != "implied" or not otherwise:
         return evidence
     alike = {ratio.item for ratio in otherwise if adjusts_alike(ratio, spec)}
     reasons = {ratio.item: not_implied(ratio, patterns, evidence.joint) for ratio in otherwise}
     able = [ratio for ratio in otherwise if not reasons[ratio.item]]
-    endpoints: tuple[str, ...] = (RESPONSE,)
-    if spec.outcome == "survival":
-        endpoints = (codebook.primary_endpoint, *spec.endpoints)
     follow_up, basis = follow_up_of(evidence)
-    draws = plausible(spec, patterns, endpoints, evidence)
+    draws = plausible(analysis, evidence)
     exact = limits(able, patterns, evidence.joint, draws, follow_up)
     lost = [ratio for ratio in able if ratio.item not in exact]
     reasons |= {ratio.item: NO_LIMIT for ratio in lost}

@@ -208,3 +208,13 @@ def shares_over(
     place = np.ravel_multi_index(codes.astype(int).T, tuple(sizes.values()))
     share = np.bincount(place, weight, minlength=math.prod(sizes.values())) / weight.sum()
     return divided(patterns, share, spread or {})
+
+
+def rounded_counts(counts: Ints) -> Floats:
+    """Counts to the nearest five; 1 and 2 become 5, and none stays none; shape (...).
+
+    >>> rounded_counts(np.array([0, 1, 7, 8, 52]))
+    array([ 0.,  5.,  5., 10., 50.])
+    """
+    nearest = SMALLEST_SHOWN * np.rint(counts / SMALLEST_SHOWN)
+    return np.where(counts > 0, np.maximum(nearest, SMALLEST_SHOWN), 0.0)

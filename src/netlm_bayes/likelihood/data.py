@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import block_diag
 
-from netlm_bayes.curves import ANCHOR_MONTHS, exposure
+from netlm_bayes.curves import exposure
 from netlm_bayes.evidence.analysis import Analysis, CohortEvidence
 from netlm_bayes.likelihood import priors
 from netlm_bayes.likelihood.patient_data import patient_data
@@ -147,7 +147,7 @@ def point_data(
         f"{kind}_log_share": np.log(np.maximum(masses, TINY)),
     }
     if structure.baseline == "weibull":
-        data[f"{kind}_log_time"] = np.log(months / ANCHOR_MONTHS)
+        data[f"{kind}_log_time"] = np.log(months / analysis.spec.anchor_months)
     else:
         data[f"{kind}_exposure"] = exposure(months, analysis.spec.cuts)
     if later:
@@ -232,9 +232,7 @@ def data_of(analysis: Analysis) -> Data:
 def _prior_data(analysis: Analysis, structure: Structure) -> dict[str, Array]:
     """Numbers of every prior, in the order of the parameters."""
     spec = analysis.spec
-    own = [spec.prior(name) for name in structure.parameters.own]
-    effects = [spec.prior("effect")] * len(structure.parameters.effects)
-    wanted = {"parameter": [*own, *effects]}
+    wanted = {}
     if structure.pooling == "partial":
         own = [spec.prior(f"heterogeneity_{name}") for name in structure.parameters.own]
         covariates = len(structure.parameters.heterogeneities) - len(own)
@@ -247,7 +245,11 @@ def _prior_data(analysis: Analysis, structure: Structure) -> dict[str, Array]:
         wanted["hazard_step"] = [spec.prior("hazard_step")]
     if structure.ordinal:
         wanted["threshold_gap"] = [spec.prior("threshold_gap")] * 2
-    return {f"prior_{name}": priors.numbers(found) for name, found in wanted.items()}
+    return {
+        "prior_parameter": structure.parameters.priors(spec),
+        "mix": analysis.mix,
+        **{f"prior_{name}": priors.numbers(found) for name, found in wanted.items()},
+    }
 
 
 def _population_data(analysis: Analysis, structure: Structure) -> dict[str, Array]:

@@ -146,7 +146,9 @@ def _parameters(structure: Structure, numbers: Numbers) -> _Parameters:
         prior = numbers["prior_endpoint_offset"]
         offset = priors.normal("endpoint_offset", prior, ("later_endpoint",))
     if structure.parameters.changing:
-        change = priors.normal("effect_change", numbers["prior_effect_change"], ("changing",))
+        free = priors.normal("change", numbers["prior_effect_change"], ("changing",))
+        changed = pt.dot(numbers["change_mix"], free)
+        change = pm.Deterministic("effect_change", changed, dims=("changing",))
     return _Parameters(
         theta,
         pt.dot(theta, numbers["design"]),

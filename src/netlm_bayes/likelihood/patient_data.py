@@ -5,10 +5,11 @@ from __future__ import annotations
 import numpy as np
 from scipy.linalg import block_diag
 
-from netlm_bayes.curves import ANCHOR_MONTHS, exposure
+from netlm_bayes.curves import exposure
 from netlm_bayes.evidence.analysis import Analysis
 from netlm_bayes.ipd.patients import RESPONDED, RESPONSES, Floats, Ints
 from netlm_bayes.likelihood.patient_rows import Missing, PatientRows, missing_levels, patient_order
+from netlm_bayes.parameters import exchangeable
 
 EARLIEST = 1e-300
 
@@ -49,7 +50,10 @@ def _units(rows: PatientRows, analysis: Analysis) -> dict[str, Floats]:
     }
     if change := analysis.spec.change:
         columns = [name in change.covariates for name, _ in analysis.patterns.effects]
-        data["change_place"] = np.eye(design.shape[1])[own:][columns]
+        place = np.eye(design.shape[1])[own:]
+        place[:, 0] = -analysis.centre
+        data["change_place"] = place[columns]
+        data["change_mix"] = exchangeable(analysis.parameters.changing)
     return data
 
 
@@ -97,22 +101,22 @@ def _window(name: str, start: Floats, stop: Floats, analysis: Analysis) -> dict[
     if not _is_weibull(analysis):
         cuts = analysis.spec.cuts
         return {f"{name}_exposure": exposure(stop, cuts) - exposure(start, cuts)}
-    data = {f"{name}_stop": _log_time(stop)}
+    data = {f"{name}_stop": _log_time(stop, analysis)}
     if np.any(start > 0):
-        data[f"{name}_start"] = _log_time(start)
+        data[f"{name}_start"] = _log_time(start, analysis)
     return data
 
 
-def _log_time(months: Floats) -> Floats:
+def _log_time(months: Floats, analysis: Analysis) -> Floats:
     """Log of months over the anchor; at 0 months one whose hazard is 0 for any shape."""
-    return np.asarray(np.log(np.maximum(months, EARLIEST) / ANCHOR_MONTHS))
+    return np.asarray(np.log(np.maximum(months, EARLIEST) / analysis.spec.anchor_months))
 
 
 def _moments(months: Floats, analysis: Analysis) -> dict[str, Floats]:
     """When events happen; one at a cut belongs to the interval that ends there."""
     if _is_weibull(analysis):
-        log_time = _log_time(months)
-        return {"event_log_month": log_time + np.log(ANCHOR_MONTHS), "event_log_time": log_time}
+        log_time, log_anchor = _log_time(months, analysis), np.log(analysis.spec.anchor_months)
+        return {"event_log_month": log_time + log_anchor, "event_log_time": log_time}
     place = np.searchsorted(analysis.spec.cuts, months, side="left")
     return {"event_interval": np.eye(len(analysis.spec.cuts) + 1)[place]}
 

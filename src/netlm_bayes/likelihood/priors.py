@@ -61,22 +61,26 @@ def half_normal(name: str, prior: TensorVariable, dims: Sequence[str]) -> Tensor
 def cohort_parameters(
     pooling: Pooling, share: NDArray[np.int_], numbers: Numbers
 ) -> TensorVariable:
-    """Add every cohort's parameters; shape (cohort, parameter)."""
-    dims = ("cohort", "parameter")
+    """Add every cohort's parameters, mixed from independent coordinates; (cohort, parameter)."""
+    dims, mix = ("cohort", "parameter"), numbers["mix"]
     if pooling == "none":
-        return normal("theta", numbers["prior_parameter"], dims)
-    if pooling == "complete":
-        mu = normal("mu", numbers["prior_parameter"], ("parameter",))
-        cohorts = np.ones((len(pm.modelcontext(None).coords["cohort"]), 1))
-        return pm.Deterministic("theta", cohorts * mu[None, :], dims=dims)
-    tau = half_normal("tau", numbers["prior_heterogeneity"], ("heterogeneity",))
-    return _partial(tau, np.eye(int(share.max()) + 1)[share], numbers["prior_parameter"])
+        own = normal("coordinate", numbers["prior_parameter"], dims)
+    elif pooling == "complete":
+        centre = normal("coordinate", numbers["prior_parameter"], ("parameter",))
+        own = pt.ones((len(pm.modelcontext(None).coords["cohort"]), 1)) * centre[None, :]
+    else:
+        tau = half_normal("tau", numbers["prior_heterogeneity"], ("heterogeneity",))
+        spread = np.eye(int(share.max()) + 1)[share]
+        centre, own = _partial(tau, spread, numbers["prior_parameter"])
+    if pooling != "none":
+        pm.Deterministic("mu", pt.dot(mix, centre), dims=("parameter",))
+    return pm.Deterministic("theta", pt.dot(own, mix.T), dims=dims)
 
 
 def _partial(
     tau: TensorVariable, spread: NDArray[np.float64], prior: TensorVariable
-) -> TensorVariable:
-    r"""Cohorts in sequence, and their centre.
+) -> tuple[TensorVariable, TensorVariable]:
+    r"""Coordinates of the centre, and of the cohorts in sequence.
 
     With :math:`v_j = (1 / \sigma^2 + j / \tau^2)^{-1}` the centre's variance given `j` cohorts and
     :math:`s_j^2 = \tau^2 + v_j` the next cohort's,
@@ -84,11 +88,10 @@ def _partial(
     .. math:: \theta_{j+1} = m + \sum_{i \le j} \frac{v_{i-1}}{s_{i-1}} z_i + s_j z_{j+1}, \qquad
               \mu = m + \sum_{i \le k} \frac{v_{i-1}}{s_{i-1}} z_i + \sqrt{v_k} z_\mu
     """
-    model, dims = pm.modelcontext(None), ("cohort", "parameter")
     location, scale = prior[0], prior[1]
-    z = pm.Normal("z", 0.0, 1.0, dims=dims)
+    z = pm.Normal("z", 0.0, 1.0, dims=("cohort", "parameter"))
     z_mu = pm.Normal("z_mu", 0.0, 1.0, dims=("parameter",))
-    cohorts = len(model.coords["cohort"])
+    cohorts = len(pm.modelcontext(None).coords["cohort"])
     variance, between = scale**2, pt.dot(spread, tau) ** 2
     seen = np.arange(cohorts, dtype=float)[:, None]
     centre = variance * between / (between + seen * variance)
@@ -96,5 +99,4 @@ def _partial(
     learned = centre / sd * z
     theta = location + sd * z + pt.dot(np.tril(np.ones((cohorts, cohorts)), -1), learned)
     left = pt.sqrt(variance * between / (between + cohorts * variance))
-    pm.Deterministic("mu", location + pt.sum(learned, axis=0) + left * z_mu, dims=("parameter",))
-    return pm.Deterministic("theta", theta, dims=dims)
+    return location + pt.sum(learned, axis=0) + left * z_mu, theta

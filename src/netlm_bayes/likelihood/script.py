@@ -63,7 +63,9 @@ def facts_of(analysis: Analysis, seed: int) -> dict[str, object]:
         "REFERENCE": dict(zip(patterns.covariates, patterns.references, strict=True)),
         "SHARES": {c.cohort.id: _shares(c, patterns) for c in cohorts},
         "TILTS": {c.cohort.id: _tilts(c, patterns) for c in cohorts if c.margin_log_sd.any()},
+        "CENTRE": _centre(analysis),
         "OWN": list(structure.parameters.own),
+        "ANCHOR": spec.anchor_months,
         "BASELINE": structure.baseline or "",
         "CUTS": list(spec.cuts) if structure.baseline == "piecewise" else [],
         "POOLING": structure.pooling,
@@ -133,6 +135,14 @@ def _priors(analysis: Analysis, structure: Structure) -> dict[str, tuple[float, 
         if not (between or offset or name in OF_PATIENTS):
             prior = spec.prior(name)
             found[name] = (prior.mu, prior.sigma, _line(prior.why))
+    return found
+
+
+def _centre(analysis: Analysis) -> dict[str, dict[str, float]]:
+    """Share of each level among the patients whom the level of the model is of."""
+    found: dict[str, dict[str, float]] = {}
+    for (name, level), share in zip(analysis.patterns.effects, analysis.centre, strict=True):
+        found.setdefault(name, {})[level] = float(share)
     return found
 
 

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from netlm_bayes.curves import ANCHOR_MONTHS
 from netlm_bayes.evidence.analysis import Analysis, CohortEvidence
 from netlm_bayes.ipd.patients import Floats, Ints
 from netlm_bayes.likelihood.patient_rows import alike
@@ -118,8 +117,9 @@ def cell_data(rows: Sequence[CohortCells], analysis: Analysis) -> dict[str, Floa
             "cells_patients": np.concatenate([one.patients for one in rows]),
         }
     parts = [one.survival for one in rows if one.survival is not None]
-    weibull = analysis.spec.baseline == "weibull"
-    return data | (_weibull_data(parts) if weibull else _piecewise_data(parts))
+    if analysis.spec.baseline == "weibull":
+        return data | _weibull_data(parts, analysis.spec.anchor_months)
+    return data | _piecewise_data(parts)
 
 
 def _member_data(
@@ -149,14 +149,14 @@ def _piecewise_data(parts: Sequence[SurvivalCells]) -> dict[str, Floats]:
     }
 
 
-def _weibull_data(parts: Sequence[SurvivalCells]) -> dict[str, Floats]:
+def _weibull_data(parts: Sequence[SurvivalCells], anchor: float) -> dict[str, Floats]:
     events = np.concatenate([part.events.sum(axis=1) for part in parts])
     log_month = np.concatenate([part.log_month for part in parts])
     scale = np.concatenate([np.full(len(part.events), part.scale_months) for part in parts])
     return {
         "cells_events": events,
         "cells_log_month": log_month,
-        "cells_log_time": log_month - events * np.log(ANCHOR_MONTHS),
-        "cells_log_scale": np.log(scale / ANCHOR_MONTHS),
+        "cells_log_time": log_month - events * np.log(anchor),
+        "cells_log_scale": np.log(scale / anchor),
         "cells_power": chebyshev_coefficients(np.concatenate([part.power for part in parts])),
     }

@@ -28,9 +28,13 @@ SHARES: dict[str, list[list[float]]] = {
 # Margins borrowed from another cohort are uncertain: the log share of each level moves by these
 # steps for one standard deviation.
 TILTS: dict[str, dict[str, list[float]]] = {"b": {"bone": [0.0, 0.3]}}
-# Of a cohort: its parameters before its effects. "weibull", "piecewise", or "" of response; cuts
-# are the months at which a piecewise hazard may step. "partial", "complete" or "none".
+# Share of each level but the reference in the average patient, whom the prior of the level is of.
+CENTRE: dict[str, dict[str, float]] = {"bone": {"yes": 0.3}, "grade": {"2": 0.4, "3": 0.35}}
+# Of a cohort: its parameters before its effects; months at which its level is. "weibull",
+# "piecewise", or "" of response; cuts are the months at which a piecewise hazard may step.
+# "partial", "complete" or "none".
 OWN: list[str] = ["level", "log_shape"]
+ANCHOR: float = 12.0
 BASELINE: str = "weibull"
 CUTS: list[float] = []
 POOLING: str = "partial"
@@ -80,6 +84,15 @@ PARAMETERS = [*OWN, *(f"{name}: {level}" for name, level in EFFECTS)]
 # One tau for each of the cohort's own parameters, and one a covariate, shared by its levels.
 TAUS = [*OWN, *LEVELS]
 TAU_OF = [TAUS.index(name) for name in [*OWN, *(name for name, _ in EFFECTS)]]
+# From independent coordinates to parameters: effects of levels of one covariate are differences
+# from a common reference, so that two of them are correlated by 1/2; the first coordinate is the
+# level of the average patient, the first parameter that of the reference profile.
+SAME = np.array([[float(a == b) for b, _ in EFFECTS] for a, _ in EFFECTS]).reshape(-1, len(EFFECTS))
+FACTOR = np.linalg.cholesky((np.eye(len(EFFECTS)) + SAME) / 2)
+MEAN = np.array([CENTRE[name][level] for name, level in EFFECTS])
+MIX = np.eye(len(PARAMETERS))
+MIX[len(OWN) :, len(OWN) :] = FACTOR
+MIX[0, len(OWN) :] = -MEAN @ FACTOR
 EDGES = np.array([0.0, *CUTS, np.inf])
 COORDS = {
     "cohort": COHORTS,
@@ -98,20 +111,23 @@ def prior(names: list[str]) -> Array:
 
 
 def add_cohorts() -> None:
-    """Cohort c's parameter j is mu_j + tau_j z_cj; the next institution's is N(mu_j, tau_j)."""
+    """Cohort c's coordinate j is y_j + tau_j z_cj; the next institution's is N(y_j, tau_j)."""
     mean, sd = prior([*OWN, *["effect"] * len(EFFECTS)])
+    mean[len(OWN) :] = np.linalg.solve(FACTOR, mean[len(OWN) :])
     dims = ("cohort", "parameter")
     if POOLING == "none":
-        pm.Normal("theta", mean, sd, dims=dims)
+        alone = pm.Normal("coordinate", mean, sd, dims=dims)
+        pm.Deterministic("theta", pt.dot(alone, MIX.T), dims=dims)
         return
-    mu = pm.Normal("mu", mean, sd, dims="parameter")
+    centre = pm.Normal("centre", mean, sd, dims="parameter")
+    pm.Deterministic("mu", pt.dot(MIX, centre), dims="parameter")
     apart = np.zeros((len(COHORTS), 1))
     if POOLING == "partial":
         own = [f"heterogeneity_{name}" for name in OWN]
         _, scale = prior([*own, *["heterogeneity_effect"] * len(LEVELS)])
         tau = pm.HalfNormal("tau", scale, dims="heterogeneity")
         apart = tau[TAU_OF] * pm.Normal("z", 0, 1, dims=dims)
-    pm.Deterministic("theta", mu + apart, dims=dims)
+    pm.Deterministic("theta", pt.dot(centre + apart, MIX.T), dims=dims)
 
 
 def add_other_parameters() -> None:
@@ -187,8 +203,8 @@ def log_minus_log(
     model: pm.Model, cohort: str, endpoint: str, subgroup: Subgroup, month: float
 ) -> pt.TensorVariable:
     """log(-log S) of a mixed population at a month."""
-    if BASELINE == "weibull":  # log H(t | x) = a + kappa log(t / 12) + x' beta
-        log_time = pt.exp(model["theta"][COHORTS.index(cohort), 1]) * np.log(month / 12)
+    if BASELINE == "weibull":  # log H(t | x) = a + kappa log(t / ANCHOR) + x' beta
+        log_time = pt.exp(model["theta"][COHORTS.index(cohort), 1]) * np.log(month / ANCHOR)
     else:  # log h(t | x) = g + r_j + x' beta in interval j
         spent = np.maximum(np.minimum(month, EDGES[1:]) - EDGES[:-1], 0)
         log_time = pt.log(pt.dot(spent, pt.exp(model["log_hazard_step"])))

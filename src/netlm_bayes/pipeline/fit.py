@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Unpack
 
@@ -162,6 +162,7 @@ def pool(model: str | Path | Model, data: Any, **options: Unpack[Options]) -> Fi
 def fit_job(job: Job, sensitivity: bool = False, graph: Graph | None = None) -> Fit:
     """Fit what a job asks; a graph of the same structure is not compiled again."""
     clock, analysis = _Clock(), analyse(job.spec, job.files)
+    job = replace(job, spec=analysis.spec)
     frequentist = frequentist_tables(analysis, job.recipe)
     clock.lap("frequentist methods")
     if graph is None or not graph.takes(analysis):

@@ -13,6 +13,7 @@ from netlm_bayes.choices import Sampling
 from netlm_bayes.compare import Recipe
 from netlm_bayes.errors import InputError, InputErrors, Problem
 from netlm_bayes.evidence.analysis import Analysis
+from netlm_bayes.evidence.assemble import analyse
 from netlm_bayes.evidence.sources import CohortFile, inputs_of, read_cohorts
 from netlm_bayes.files.toml import digest, validated
 from netlm_bayes.likelihood.data import data_of
@@ -70,7 +71,7 @@ def job_of(model: str | Path | Model, data: Any, **options: Unpack[Options]) -> 
         raise InputErrors(errors)
     (spec, inputs), files, _ = found
     return Job(
-        spec=_as_asked(spec, options),
+        spec=_as_asked(spec, files, options),
         files=files,
         seed=options.get("seed", 1),
         inputs={**inputs, **inputs_of(files)},
@@ -101,10 +102,11 @@ def _check(options: Options) -> None:
         raise InputError("fit", problems)
 
 
-def _as_asked(spec: Model, options: Options) -> Model:
-    """Change a model as the call asks."""
+def _as_asked(spec: Model, files: tuple[CohortFile, ...], options: Options) -> Model:
+    """Change a model as the call asks; a scenario keeps the centre and anchor of the main model."""
     if scenario := options.get("scenario"):
-        spec = spec.scenario(scenario)
+        spec.scenario(scenario)  # its own faults first
+        spec = analyse(spec, files).spec.scenario(scenario)
     if landmark := options.get("landmark"):
         spec = spec.from_landmark(landmark)
     asked = {name: options.get(name) for name in ("draws", "tune", "chains")}

@@ -285,7 +285,9 @@ def _mixed_as(files: Sequence[CohortFile], spec: Model) -> Treated:
     """Whom cohorts treat; of the model only its covariates and their association count."""
     known = tuple(name for name in spec.endpoints if name in files[0].codebook.endpoints)
     mixing = spec.model_copy(update={"readings": (), "endpoints": known})
-    return treated_by(description_of(analyse(mixing, files)), spec)
+    analysis = analyse(mixing, files)
+    own = {"centre": analysis.spec.centre, "anchor": analysis.spec.anchor}
+    return treated_by(description_of(analysis), spec.model_copy(update=own))
 
 
 def _check_same_levels(fitted: _Fitted, codebook: Codebook) -> None:

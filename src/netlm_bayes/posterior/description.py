@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from netlm_bayes.codebook import RESPONSE, Codebook
 from netlm_bayes.evidence.analysis import Analysis, CohortEvidence
-from netlm_bayes.ipd.patients import MISSING, SMALLEST_SHOWN, Patients
+from netlm_bayes.ipd.patients import MISSING, SMALLEST_SHOWN, Patients, rounded_counts
 from netlm_bayes.latent import Normal, Scale, edges_of, fitted_normal
 from netlm_bayes.model import Model
 from netlm_bayes.population import Patterns, joint_distribution, patterns_of
@@ -139,16 +139,6 @@ def _shares(levels: tuple[str, ...], codes: NDArray[np.int_]) -> dict[str, float
     counts = rounded_counts(np.bincount(codes, minlength=len(levels)))
     counts = counts if counts.any() else np.ones(len(levels))
     return dict(zip(levels, (counts / counts.sum()).tolist(), strict=True))
-
-
-def rounded_counts(counts: NDArray[np.int_]) -> Array:
-    """Counts to the nearest five; 1 and 2 become 5, and none stays none; shape (...).
-
-    >>> rounded_counts(np.array([0, 1, 7, 8, 52]))
-    array([ 0.,  5.,  5., 10., 50.])
-    """
-    nearest = SMALLEST_SHOWN * np.rint(counts / SMALLEST_SHOWN)
-    return np.where(counts > 0, np.maximum(nearest, SMALLEST_SHOWN), 0.0)
 
 
 def described_analysis(

@@ -335,7 +335,8 @@ def _curve(analysis: Analysis, theta: Floats, posterior: xr.Dataset) -> Baseline
     """Curve of a cohort's reference profile, with a last axis for patients."""
     steps = posterior["log_hazard_step"].to_numpy() if "log_hazard_step" in posterior else None
     spec = analysis.spec
-    return reference_curve(spec.baseline, spec.cuts, theta, steps).per_pattern()
+    curve = reference_curve(spec.baseline, spec.cuts, theta, steps, spec.anchor_months)
+    return curve.per_pattern()
 
 
 def _log_hazard(curve: Baseline, patients: Patients) -> Floats:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -15,7 +16,7 @@ from netlm_bayes.codebook import Codebook
 from netlm_bayes.curves import Baseline, reference_curve
 from netlm_bayes.latent import Scale
 from netlm_bayes.model import Model
-from netlm_bayes.parameters import Effects, Parameters, parameters_of
+from netlm_bayes.parameters import Effects, Parameters, centre_of, exchangeable, parameters_of
 from netlm_bayes.posterior.population import NEXT, POOLED
 
 if TYPE_CHECKING:
@@ -52,6 +53,16 @@ class Parameterisation:
         """Layout of one institution's parameters."""
         return parameters_of(self.spec, self.effects)
 
+    @cached_property
+    def centre(self) -> Array:
+        """Average patient whom the level describes, by effect."""
+        return centre_of(self.spec.centre, self.effects, self.scales)
+
+    @cached_property
+    def mix(self) -> Array:
+        """Independent coordinates to an institution's parameters."""
+        return self.parameters.mix(self.centre)
+
 
 @dataclass(frozen=True)
 class Truth:
@@ -70,12 +81,11 @@ class Truth:
     def baseline(self, institution: int) -> Baseline:
         r"""Curve of the reference profile in an institution.
 
-        .. math:: \log H_0(t) = a + \kappa \log(t / 12) \quad\text{or}\quad \log h_j = g + r_j
+        .. math:: \log H_0(t) = a + \kappa \log(t / t_0) \quad\text{or}\quad \log h_j = g + r_j
         """
-        spec = self.model.spec
-        return reference_curve(
-            spec.baseline, spec.cuts, self.theta[institution], self.log_hazard_step
-        )
+        spec, theta = self.model.spec, self.theta[institution]
+        steps = self.log_hazard_step
+        return reference_curve(spec.baseline, spec.cuts, theta, steps, spec.anchor_months)
 
     def coefficients(self, institution: int) -> dict[tuple[str, str], float]:
         """Log ratio of every effect in an institution."""
@@ -86,6 +96,13 @@ class Truth:
     def changes(self) -> dict[tuple[str, str], float]:
         """What is added to the effects that change."""
         return dict(zip(self.model.parameters.changing, self.effect_change.tolist(), strict=True))
+
+    @property
+    def late_level(self) -> float:
+        """What is added to the reference profile's log hazard: the average one's stays."""
+        parameters, centre = self.model.parameters, self.model.centre
+        mean = dict(zip(parameters.effects, centre.tolist(), strict=True))
+        return -math.fsum(x * mean[effect] for effect, x in self.changes.items())
 
     def rows(self, institution: int) -> dict[str, float]:
         """Every parameter of an institution by name, those that all institutions share included."""
@@ -103,16 +120,18 @@ def prior_draws(
 ) -> dict[str, Array]:
     r"""Draw a model's parameters from its prior.
 
-    .. math:: \mu \sim N(m, \sigma^2), \quad \tau \sim \text{half-normal}, \quad
-              \theta_c = \mu + \tau z_c, \quad r_j = r_{j-1} + s u_j, \quad z, u \sim N(0, 1)
+    .. math:: \mu = M y, \quad y \sim N(m, \sigma^2), \quad \tau \sim \text{half-normal}, \quad
+              \theta_c = \mu + M \tau z_c, \quad r_j = r_{j-1} + s u_j, \quad z, u \sim N(0, 1)
 
-    Without pooling, and for a single institution, :math:`\theta_c \sim N(m, \sigma^2)`.
+    with :math:`M` the `mix`. Without pooling, and for a single institution,
+    :math:`\theta_c \sim M N(m, \sigma^2)`.
     """
     spec = model.spec
     found = _cohort_draws(model, institutions, draws, rng)
     if model.parameters.changing:
         prior = [spec.prior("effect_change")] * len(model.parameters.changing)
-        found["effect_change"] = _normal(prior, (draws, len(prior)), rng)
+        free = _normal(prior, (draws, len(prior)), rng)
+        found["effect_change"] = free @ exchangeable(model.parameters.changing).T
     if spec.outcome == "survival" and spec.baseline == "piecewise":
         sd = _half_normal([spec.prior("hazard_step")], (draws, 1), rng)
         steps = sd * rng.standard_normal((draws, len(spec.cuts)))
@@ -128,11 +147,13 @@ def _cohort_draws(
 ) -> dict[str, Array]:
     """Parameters of every institution, and of the pool they belong to."""
     spec, parameters = model.spec, len(model.parameters.names)
-    centre = [*map(spec.prior, model.parameters.own), *[spec.prior("effect")] * len(model.effects)]
+    location, scale = model.parameters.priors(spec)
     pooling = spec.pooling if institutions > 1 else "none"
+    shape = (draws, institutions) if pooling == "none" else (draws,)
+    found = (location + scale * rng.standard_normal((*shape, parameters))) @ model.mix.T
     if pooling == "none":
-        return {"theta": _normal(centre, (draws, institutions, parameters), rng)}
-    mu = _normal(centre, (draws, parameters), rng)
+        return {"theta": found}
+    mu = found
     if pooling == "complete":
         return {"mu": mu, "theta": np.repeat(mu[:, None], institutions, axis=1)}
     scales = [spec.prior(f"heterogeneity_{name}") for name in model.parameters.own]
@@ -140,7 +161,8 @@ def _cohort_draws(
     scales += [spec.prior("heterogeneity_effect")] * covariates
     tau = _half_normal(scales, (draws, len(scales)), rng)
     z = rng.standard_normal((draws, institutions, parameters))
-    return {"mu": mu, "tau": tau, "theta": mu[:, None] + tau[:, None, model.parameters.tau_of] * z}
+    apart = (tau[:, None, model.parameters.tau_of] * z) @ model.mix.T
+    return {"mu": mu, "tau": tau, "theta": mu[:, None] + apart}
 
 
 def _normal(priors: list[Prior], shape: tuple[int, ...], rng: np.random.Generator) -> Array:
@@ -177,7 +199,8 @@ def posterior_truth(
     if whose == NEXT:
         z = rng.standard_normal((institutions, len(found)))
         tau = one["tau"].sel(heterogeneity=list(model.parameters.heterogeneities)).to_numpy()
-        theta = one["mu"].to_numpy() + tau[model.parameters.tau_of] * z
+        apart = (tau[model.parameters.tau_of] * z) @ model.mix.T
+        theta = one["mu"].to_numpy() + apart
     else:
         theta = (one["mu"] if whose == POOLED else one["theta"].sel(cohort=whose)).to_numpy()[None]
     return _truth(model, theta, {str(name): x.to_numpy() for name, x in one.data_vars.items()})

@@ -24,7 +24,12 @@ class Late:
 
     months: float  # from when on
     effect: Array  # (draws, effects); all effects, those that do not change as before
+    level: Array  # (draws,); added to the reference profile's log hazard: the average one's stays
     changing: tuple[str, ...]  # covariates whose effects change
+
+    def linear(self, design: Array) -> Array:
+        """Linear predictors on the reference profile's earlier hazard; (draws, patterns)."""
+        return np.asarray(self.level[:, None] + self.effect @ design.T)
 
 
 @dataclass(frozen=True)
@@ -128,7 +133,7 @@ def populations(accepted: Accepted, analysis: Analysis, seed: int) -> tuple[Popu
     pooled = [_population(analysis, POOLED, draws["mu"], np.asarray(mix), draws, end)]
     if "tau" in draws:
         z = np.random.default_rng([seed, 1]).standard_normal(draws["mu"].shape)
-        theta = draws["mu"] + draws["tau"][:, analysis.parameters.tau_of] * z
+        theta = draws["mu"] + (draws["tau"][:, analysis.parameters.tau_of] * z) @ analysis.mix.T
         pooled.append(_population(analysis, NEXT, theta, np.asarray(mix), draws, end))
     return (*cohorts, *pooled)
 
@@ -197,11 +202,10 @@ def _late(analysis: Analysis, effect: Array, draws: Mapping[str, Array]) -> Late
     change = analysis.spec.change
     if change is None:
         return None
-    late = effect.copy()
-    late[:, [name in change.covariates for name, _ in analysis.patterns.effects]] += draws[
-        "effect_change"
-    ]
-    return Late(change.months, late, change.covariates)
+    late, added = effect.copy(), draws["effect_change"]
+    changing = [name in change.covariates for name, _ in analysis.patterns.effects]
+    late[:, changing] += added
+    return Late(change.months, late, -added @ analysis.centre[changing], change.covariates)
 
 
 def _baseline(analysis: Analysis, theta: Array, draws: Mapping[str, Array]) -> Baseline | None:
@@ -209,4 +213,5 @@ def _baseline(analysis: Analysis, theta: Array, draws: Mapping[str, Array]) -> B
     spec = analysis.spec
     if spec.outcome == "response":
         return None
-    return reference_curve(spec.baseline, spec.cuts, theta, draws.get("log_hazard_step"))
+    steps = draws.get("log_hazard_step")
+    return reference_curve(spec.baseline, spec.cuts, theta, steps, spec.anchor_months)

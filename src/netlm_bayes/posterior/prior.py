@@ -9,11 +9,13 @@ import arviz_stats as azs
 import numpy as np
 import pandas as pd
 import xarray as xr
+from numpy.typing import NDArray
 
 from netlm_bayes.choices import Prior
 from netlm_bayes.evidence.analysis import Analysis
 from netlm_bayes.likelihood.structure import structure_of
 from netlm_bayes.model import Model
+from netlm_bayes.parameters import exchangeable
 from netlm_bayes.posterior.parameters import Parameterisation, prior_draws
 from netlm_bayes.sampling.gate import ESS, Accepted, Check
 
@@ -79,7 +81,7 @@ DIAGNOSES = {
 
 
 def power_scaling(
-    tree: xr.DataTree, spec: Model, of_patients: Collection[str] = ()
+    tree: xr.DataTree, analysis: Analysis, of_patients: Collection[str] = ()
 ) -> pd.DataFrame:
     r"""Sensitivity of the shared parameters to raising prior and likelihood to a power.
 
@@ -93,7 +95,7 @@ def power_scaling(
     if not _is_whole(kept, of_patients):
         return pd.DataFrame(columns=list(COLUMNS))
     draws = tree["posterior"].to_dataset()
-    log_prior = xr.Dataset(dict(_log_priors(draws, spec)))
+    log_prior = xr.Dataset(dict(_log_priors(draws, analysis)))
     names = list(map(str, log_prior.data_vars))
     weighed = xr.DataTree.from_dict(
         {
@@ -131,31 +133,44 @@ def _quietly_summarised(tree: xr.DataTree, names: list[str]) -> pd.DataFrame:
         log.disabled = before
 
 
-def _log_priors(draws: xr.Dataset, spec: Model) -> Iterator[tuple[str, xr.DataArray]]:
+def _log_priors(draws: xr.Dataset, analysis: Analysis) -> Iterator[tuple[str, xr.DataArray]]:
     """Log prior density of every shared parameter, up to a constant."""
+    spec, parameters = analysis.spec, analysis.parameters
     centre = "mu" if "mu" in draws else "theta"
-    yield centre, _log_density(draws[centre], spec, "parameter", "")
+    yield centre, _log_kernel(_unmixed(draws[centre], analysis.mix), *parameters.priors(spec))
     if "tau" in draws:
-        yield "tau", _log_density(draws["tau"], spec, "heterogeneity", "heterogeneity_")
+        yield "tau", _log_density(draws["tau"], spec)
+    if "effect_change" in draws:
+        free = _unmixed(draws["effect_change"], exchangeable(parameters.changing))
+        yield "effect_change", _log_kernel(free, *_numbers([spec.prior("effect_change")]))
     for name, prior in (
         ("endpoint_offset", "endpoint_offset"),
-        ("effect_change", "effect_change"),
         ("hazard_step_sd", "hazard_step"),
         ("threshold_gap", "threshold_gap"),
     ):
         if name in draws:
-            yield name, _log_kernel(draws[name], [spec.prior(prior)])
+            yield name, _log_kernel(draws[name], *_numbers([spec.prior(prior)]))
 
 
-def _log_density(array: xr.DataArray, spec: Model, along: str, prefix: str) -> xr.DataArray:
-    """Log prior of parameters whose names tell their priors: what is no level is an effect."""
-    known = spec.known_priors
-    names = [f"{prefix}{name}" for name in array[along].to_numpy()]
-    return _log_kernel(array, [spec.prior(x if x in known else f"{prefix}effect") for x in names])
+def _log_density(tau: xr.DataArray, spec: Model) -> xr.DataArray:
+    """Log prior of heterogeneity: what is of no parameter of a cohort's own is of an effect."""
+    names = [f"heterogeneity_{name}" for name in tau["heterogeneity"].to_numpy()]
+    known = [x if x in spec.known_priors else "heterogeneity_effect" for x in names]
+    return _log_kernel(tau, *_numbers([spec.prior(name) for name in known]))
 
 
-def _log_kernel(array: xr.DataArray, priors: list[Prior]) -> xr.DataArray:
+def _unmixed(array: xr.DataArray, mix: NDArray[np.float64]) -> xr.DataArray:
+    """Independent coordinates behind parameters, along the last axis."""
+    return array.copy(data=np.linalg.solve(mix, array.to_numpy()[..., None])[..., 0])
+
+
+def _numbers(priors: list[Prior]) -> NDArray[np.float64]:
+    """Locations and scales; (2, priors)."""
+    return np.array([[one.mu for one in priors], [one.sigma for one in priors]])
+
+
+def _log_kernel(
+    array: xr.DataArray, location: NDArray[np.float64], scale: NDArray[np.float64]
+) -> xr.DataArray:
     r"""Normal or half-normal, :math:`-\tfrac12 ((x - m) / \sigma)^2`, along the last axis."""
-    location = np.array([prior.mu for prior in priors])
-    scale = np.array([prior.sigma for prior in priors])
     return -0.5 * ((array - location) / scale) ** 2

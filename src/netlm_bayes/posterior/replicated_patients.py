@@ -116,7 +116,7 @@ def _linear(
     if analysis.spec.change is None:
         return Linear(early, early)
     columns = [name in analysis.spec.change.covariates for name, _ in analysis.patterns.effects]
-    change = draws["effect_change"] @ rows.design[:, columns].T
+    change = draws["effect_change"] @ (rows.design[:, columns] - analysis.centre[columns]).T
     return Linear(early, early + np.take_along_axis(change, chosen, axis=1))
 
 

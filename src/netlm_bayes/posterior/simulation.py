@@ -54,7 +54,8 @@ def simulate_institution(
     unknown = np.full(n, np.nan)
     lower, upper, response = unknown, unknown, np.full(n, MISSING)
     if truth.model.spec.outcome == "survival":
-        late, change = eta + linear_predictor(truth.changes, people, truth.model), np.inf
+        added = truth.late_level + linear_predictor(truth.changes, people, truth.model)
+        late, change = eta + added, np.inf
         if truth.model.spec.change is not None:
             change = truth.model.spec.change.months
         months = event_months(truth.baseline(institution), eta, late, change, rng)

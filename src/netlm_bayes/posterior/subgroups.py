@@ -170,6 +170,6 @@ def subgroups_within(population: Population, subgroups: Mapping[str, Levels]) ->
         population.effect @ design.T,
         weights,
         np.array(list(present.values())).reshape(len(present), len(design)).T,
-        None if late is None else Turned(late.months, late.effect @ design.T),
+        None if late is None else Turned(late.months, late.linear(design)),
         subgroups,
     )

@@ -214,6 +214,7 @@ def _population(one: Population, run: Run, kept: slice) -> dict[str, Any]:
         "baseline": _packed(_baseline(one)[kept]),
         "effect": _packed(one.effect[kept]),
         "late": None if one.late is None else _packed(one.late.effect[kept]),
+        "late_level": None if one.late is None else _packed(one.late.level[kept, None]),
     }
 
 
@@ -229,7 +230,9 @@ def _baseline(one: Population) -> Array:
 
 def _effects(one: Population) -> Array:
     """Coefficients, early and late; (draws, coefficients)."""
-    return one.effect if one.late is None else np.hstack([one.effect, one.late.effect])
+    if one.late is None:
+        return one.effect
+    return np.hstack([one.effect, one.late.effect, one.late.level[:, None]])
 
 
 def _packed(values: Array) -> dict[str, Any]:

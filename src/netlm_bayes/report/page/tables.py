@@ -23,6 +23,7 @@ from netlm_bayes.formats import (
     interval,
     shown,
 )
+from netlm_bayes.posterior.description import described_analysis
 from netlm_bayes.posterior.prior import LARGE, NEITHER, power_scaling
 from netlm_bayes.report.charts.description import TextTable, filled, text_table
 from netlm_bayes.report.charts.evidence import evidence_map
@@ -191,7 +192,8 @@ def evidence_map_table(run: Run) -> TextTable | None:
 def power_scaling_table(run: Run) -> TextTable | None:
     """Sensitivity to the weight of prior and evidence."""
     cohorts = [str(cohort["id"]) for cohort in run.population["cohorts"] if cohort["patients"]]
-    found = power_scaling(run.idata, run.model, cohorts)
+    analysis = described_analysis(run.population, run.model)
+    found = power_scaling(run.idata, analysis, cohorts)
     if found.empty:
         return None
     columns: dict[str, Callable[[Record], str]] = {

@@ -22,6 +22,7 @@ function readModel(model) {
     population.baseline = unpacked(population.baseline);
     population.effect = unpacked(population.effect);
     population.late = unpacked(population.late);
+    population.late_level = unpacked(population.late_level);
   }
   model.offsets = unpacked(model.offsets);
   if (model.tilt !== null) {
@@ -158,6 +159,11 @@ function kindOf(model, population, profile, endpoint) {
   const patterns = patternsWithin(model, profile);
   const early = linear(model, population.effect, patterns);
   const late = population.late === null ? null : linear(model, population.late, patterns);
+  // The average patient's hazard stays when effects change: the reference profile's does not.
+  if (late !== null) {
+    const { values } = population.late_level;
+    for (let i = 0; i < late.length; i += 1) late[i] += values[Math.floor(i / patterns.length)];
+  }
   return {
     model,
     population,
