@@ -155,7 +155,7 @@ def analysis_of(files_of: Callable[..., tuple[CohortFile, ...]]) -> Callable[...
     def meet(*documents: Document, **choices: Any) -> Analysis:
         values = {"name": "m", "outcome": "survival", "covariates": ["size", "spread"], **choices}
         if values["outcome"] == "survival":
-            values.setdefault("endpoints", ["local"])
+            values = {"endpoints": ["local"], "anchor": 12, **values}
         return analyse(Model.model_validate(values), files_of(*documents))
 
     return meet

@@ -138,13 +138,13 @@ def test_a_first_cohort_alone_has_the_density_of_its_part_of_two(model: str) -> 
     """Without pooling, what one cohort says does not hang on the other."""
     spec = read_model(model).model_copy(update={"pooling": "none"})
     both = graph_of(analyse(spec, COHORTS))
-    alone = graph_of(analyse(spec, COHORTS[:1]))
+    alone = graph_of(analyse(analyse(spec, COHORTS).spec, COHORTS[:1]))
     points = points_of(both)
     for point in points[1:]:  # only the first cohort's parameters vary
-        point |= {k: v for k, v in points[0].items() if k != "theta"}
-        point["theta"] = np.stack([point["theta"][0], points[0]["theta"][1]])
+        point |= {k: v for k, v in points[0].items() if k != "coordinate"}
+        point["coordinate"] = np.stack([point["coordinate"][0], points[0]["coordinate"][1]])
     parts = [
-        {k: v[:1] if k == "theta" else v for k, v in point.items() if k != "margin_tilt"}
+        {k: v[:1] if k == "coordinate" else v for k, v in point.items() if k != "margin_tilt"}
         for point in points
     ]
     within = 2 * rounding_of(both, points)

@@ -349,12 +349,17 @@ def test_the_next_institution_departs_from_the_pool_by_tau(analysis_of, invented
     )
     *_, ahead = populations(draws, analysis, seed=1)
     theta = np.column_stack([ahead.level, np.log(ahead.baseline.shape), ahead.effect])
-    # Size has three levels and one tau. A variance from n draws has a relative error of
-    # sqrt(2 / n) = 0.7 %, a correlation one of 0.5 %: five of either.
+    # Size has one tau and levels whose coefficients share a reference: correlated by 1/2. The level
+    # departs of the average patient, theta[0] + centre @ effects. A variance from n draws has a
+    # relative error of sqrt(2 / n) = 0.7 %, a correlation one of 0.5 %: five of either.
+    centred = theta.copy()
+    centred[:, 0] += theta[:, 2:] @ analysis.centre
     expected = tau[[0, 1, 2, 2, 2, 3]] ** 2
-    assert theta.var(axis=0) == pytest.approx(expected, rel=0.035)
+    assert centred.var(axis=0) == pytest.approx(expected, rel=0.035)
     assert theta.mean(axis=0) == pytest.approx(MU, abs=0.025)
-    assert np.corrcoef(theta.T) == pytest.approx(np.eye(6), abs=0.025)
+    together = np.eye(6)
+    together[2:5, 2:5] = (np.eye(3) + 1) / 2
+    assert np.corrcoef(centred.T) == pytest.approx(together, abs=0.025)
     *_, other = populations(draws, analysis, seed=2)
     *_, again = populations(draws, analysis, seed=1)
     assert np.array_equal(ahead.effect, again.effect)
@@ -370,6 +375,8 @@ def piecewise_draws(analysis, **more):
         endpoints=("local",),
         change=None,
         own_parameters=("level",),
+        anchor_months=12.0,
+        centre={"size": {"mid": 0.0, "large": 0.0, "huge": 0.0}, "spread": {"yes": 0.0}},
     )
     values = {
         "theta": (["cohort", "parameter"], [[-3.0, 0.5, 0.6, 0.9, 0.7]]),
@@ -407,7 +414,9 @@ def test_under_a_piecewise_baseline_the_next_institution_departs_in_level_and_ef
     z = np.random.default_rng([1, 1]).standard_normal((2, 5))
     tau = np.array([0.6, 0.5, 0.5, 0.5, 0.9]) + np.array([[0.0], [0.1]])
     assert ahead.level - pool.level == pytest.approx((tau * z)[:, 0])
-    assert ahead.effect - pool.effect == pytest.approx((tau * z)[:, 1:])
+    factor = np.linalg.cholesky((np.eye(3) + 1) / 2)
+    apart = np.column_stack([(tau * z)[:, 1:4] @ factor.T, (tau * z)[:, 4]])
+    assert ahead.effect - pool.effect == pytest.approx(apart)
     steps = np.diff(ahead.baseline.log_hazard, axis=1)
     assert steps == pytest.approx(np.diff(pool.baseline.log_hazard, axis=1))
 

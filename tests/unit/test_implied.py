@@ -81,7 +81,7 @@ def test_plausible_parameters_agree_with_what_is_printed_and_are_as_uncertain(na
     analysis = bundled(name, "implied")
     patterns, seen = analysis.patterns, 0
     for cohort in analysis.cohorts:
-        draws = plausible(analysis.spec, patterns, analysis.endpoints, cohort)
+        draws = plausible(analysis, cohort)
         linear = draws.effect @ (cohort.joint @ patterns.design)
         told = []
         for point, variance in zip(cohort.curve, np.diag(cohort.curve_covariance), strict=True):

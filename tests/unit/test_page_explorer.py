@@ -53,7 +53,9 @@ def test_the_next_institution_is_the_one_of_every_table(runs: dict[str, Run], ru
     tau = posterior["tau"].to_numpy().reshape(4000, -1)
     z = np.random.default_rng([run.seed, SEED_OF_NEXT]).standard_normal(mu.shape)
     share = [0, 1, 2, 2, 2, 3, 4, 5, 6]
-    ahead = (mu + tau[:, share] * z)[:, 2:]
+    factor = np.eye(7)  # three coefficients that no level shares, or two of one covariate
+    factor[:3, :3] = np.linalg.cholesky((np.eye(3) + 1) / 2)
+    ahead = mu[:, 2:] + (tau[:, share] * z)[:, 2:] @ factor.T
     last = model["populations"][-1]
     assert last["id"] == "next institution"
     np.testing.assert_allclose(unpacked(last["effect"]), ahead, rtol=1e-6)

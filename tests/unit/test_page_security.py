@@ -138,4 +138,5 @@ def test_no_patient_level_variable_is_in_the_page(page: str) -> None:
         "baseline",
         "effect",
         "late",
+        "late_level",
     }

@@ -5,10 +5,25 @@ import pytest
 import xarray as xr
 from scipy import stats
 
+from netlm_bayes.codebook import Codebook
+from netlm_bayes.evidence.analysis import Analysis
 from netlm_bayes.model import Model
+from netlm_bayes.population import Patterns
 from netlm_bayes.posterior.prior import BOTH, COLUMNS, NEITHER, PRIOR, power_scaling
 
-SPEC = Model.model_validate({"name": "m", "outcome": "response", "covariates": ["size"]})
+ANALYSIS = Analysis(
+    Model.model_validate({"name": "m", "outcome": "response", "covariates": ["size"]}),
+    Codebook.model_validate(
+        {
+            "id": "book",
+            "covariates": {
+                "size": {"label": "Size", "levels": ["small", "large"], "reference": "small"}
+            },
+        }
+    ),
+    Patterns(("size",), (("small", "large"),), ("small",)),
+    (),
+)
 SHAPE = (4, 1000)
 
 
@@ -34,7 +49,7 @@ def posterior_of(estimate: float, se: float) -> xr.DataTree:
     ("estimate", "se", "diagnosis"), [(0.4, 0.1, NEITHER), (0.3, 3.0, PRIOR), (3.0, 0.8, BOTH)]
 )
 def test_what_weighs_is_said(estimate: float, se: float, diagnosis: str) -> None:
-    found = power_scaling(posterior_of(estimate, se), SPEC).set_index("parameter")
+    found = power_scaling(posterior_of(estimate, se), ANALYSIS).set_index("parameter")
     assert list(found.reset_index().columns) == list(COLUMNS)
     assert found.loc["theta[east, size: large]", "diagnosis"] == diagnosis
 
@@ -43,17 +58,17 @@ def test_a_part_of_the_log_likelihood_does_not_pass_for_all_of_it() -> None:
     tree = posterior_of(0.4, 0.3)
     kept = tree["log_likelihood"]["ratios"].assign_coords(cells_cohort=("row", ["east"]))
     tree["log_likelihood"] = xr.Dataset({"cells": kept})
-    assert len(power_scaling(tree, SPEC, ["east"])) == 2
-    assert power_scaling(tree, SPEC, ["east", "west"]).empty
-    assert power_scaling(tree, SPEC, ["eas"]).empty
+    assert len(power_scaling(tree, ANALYSIS, ["east"])) == 2
+    assert power_scaling(tree, ANALYSIS, ["east", "west"]).empty
+    assert power_scaling(tree, ANALYSIS, ["eas"]).empty
     tree["log_likelihood"] = xr.Dataset({"cells": kept, "patients": kept})
-    assert len(power_scaling(tree, SPEC, ["east", "west"])) == 2
+    assert len(power_scaling(tree, ANALYSIS, ["east", "west"])) == 2
 
 
 def test_a_run_without_log_likelihoods_has_no_rows() -> None:
     tree = posterior_of(0.4, 0.3)
     del tree["log_likelihood"]
-    assert power_scaling(tree, SPEC).empty
+    assert power_scaling(tree, ANALYSIS).empty
 
 
 def test_kinds_whose_rows_belong_to_cohorts_weigh_together() -> None:
@@ -62,7 +77,7 @@ def test_kinds_whose_rows_belong_to_cohorts_weigh_together() -> None:
     own = {kind: values.rename(row=f"{kind}_row") for kind in ("ratios", "curve")}
     named = {k: x.assign_coords({f"{k}_cohort": (f"{k}_row", ["east"])}) for k, x in own.items()}
     tree["log_likelihood"] = xr.Dataset(named)
-    both = power_scaling(tree, SPEC)
+    both = power_scaling(tree, ANALYSIS)
     tree["log_likelihood"] = xr.Dataset(own)
-    assert both.equals(power_scaling(tree, SPEC))
+    assert both.equals(power_scaling(tree, ANALYSIS))
     assert len(both) == 2

@@ -92,7 +92,10 @@ def analysis_of(
     *cohorts: Patients, covariates: Sequence[str] = ("size", "spread"), **choices: Any
 ) -> Analysis:
     files = [file_of(f"c{place}", some) for place, some in enumerate(cohorts)]
-    values = {"name": "m", "outcome": "survival", "covariates": covariates, **choices}
+    values = {"name": "m", "outcome": "survival", "covariates": covariates}
+    if choices.get("outcome", "survival") == "survival":
+        values["anchor"] = 12
+    values |= choices
     return analyse(Model.model_validate(values), files)
 
 
@@ -238,9 +241,10 @@ def test_an_event_comes_when_the_hazard_since_entry_has_summed_up(
 
 def test_effects_that_change_do_so_in_replicates_too() -> None:
     some = patients([100.0] * 200, [inf] * 200, size=1)
-    analysis = analysis_of(
-        some, covariates=["size"], change={"covariates": ["size"], "months": 6.0}
-    )
+    # The hazard that stays is the average patient's: here a small one, so that only large change.
+    small = {"centre": {"size": {"small": 1.0, "large": 0.0}}}
+    change = {"covariates": ["size"], "months": 6.0}
+    analysis = analysis_of(some, covariates=["size"], change=change, **small)
     draws = known((0.0, 0.0, 0.0), 400, effect_change=[-30.0])
     (outcomes,) = replicated(analysis, draws, 1)
     assert not outcomes.event[outcomes.time > 6.0].any()
@@ -396,7 +400,7 @@ def test_published_cohorts_are_not_replicated_here(
     some = patients(np.arange(1.0, 13.0), np.arange(1.0, 13.0), spread=[0, 1] * 6)
     hospital = file_of("hospital", some, published.codebook)
     spec = Model.model_validate(
-        {"name": "m", "outcome": "survival", "covariates": ["size", "spread"]}
+        {"name": "m", "outcome": "survival", "covariates": ["size", "spread"], "anchor": 12}
     )
     theta = np.zeros((2, 6))
     theta[0, 0] = 9.0

@@ -1,6 +1,7 @@
 """Draws of the prior: in the shape of a posterior, and of the declared laws."""
 
 import pytest
+import xarray as xr
 from scipy.stats import halfnorm, kstest, norm
 
 from netlm_bayes.evidence.analysis import Analysis
@@ -21,13 +22,19 @@ def analysis(request: pytest.FixtureRequest) -> Analysis:
 def test_every_parameter_has_its_declared_law(analysis: Analysis) -> None:
     spec = analysis.spec
     posterior = accepted_prior(analysis, 4, 1000, seed=1).tree["posterior"].to_dataset()
+    own = list(spec.own_parameters)
+    effects = posterior["mu"].isel(parameter=slice(len(own), None))
+    average = posterior["mu"].sel(parameter="level") + effects.dot(
+        xr.DataArray(analysis.centre, dims="parameter")
+    )
     for name in posterior["parameter"].to_numpy():
-        prior = spec.prior(name if name in {"level", "log_shape"} else "effect")
-        draws = posterior["mu"].sel(parameter=name).to_numpy().ravel()
+        prior = spec.prior(name if name in own else "effect")
+        found = average if name == "level" else posterior["mu"].sel(parameter=name)
+        draws = found.to_numpy().ravel()
         assert kstest(draws, norm(prior.mu, prior.sigma).cdf).pvalue > FALSE_ALARM
     for name in posterior["heterogeneity"].to_numpy():
-        own = name if name in {"level", "log_shape"} else "effect"
-        law = halfnorm(scale=spec.prior(f"heterogeneity_{own}").sigma)
+        kind = name if name in own else "effect"
+        law = halfnorm(scale=spec.prior(f"heterogeneity_{kind}").sigma)
         draws = posterior["tau"].sel(heterogeneity=name).to_numpy().ravel()
         assert kstest(draws, law.cdf).pvalue > FALSE_ALARM
     away = (posterior["theta"] - posterior["mu"]).isel(parameter=-1, cohort=0)

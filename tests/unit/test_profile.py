@@ -117,6 +117,8 @@ def hospital(n: int, seed: int, **constant: int) -> Patients:
 def of_patients(*hospitals: Patients, **choices: Any) -> Analysis:
     """Analysis of hospitals' patients."""
     values = {"name": "m", "outcome": "survival", "covariates": ["size", "spread"], **choices}
+    if values["outcome"] == "survival":
+        values["anchor"] = 12
     files = []
     for place, some in enumerate(hospitals):
         name, layout = f"h{place}", Layout(file="patients.csv")
@@ -259,7 +261,8 @@ def test_effects_that_change_are_followed():
     theta, change = flat(analysis, "theta")[:, 0], flat(analysis, "effect_change")[:, 0]
     early = np.exp(theta[:, 0]) * 0.5 ** np.exp(theta[:, 1])
     late = np.exp(theta[:, 0]) - early
-    hazard = (early + late * np.exp(change)) * np.exp(theta[:, 2])
+    from_average = 1 - analysis.spec.centre["size"]["large"]
+    hazard = (early + late * np.exp(change * from_average)) * np.exp(theta[:, 2])
     survival = found["h0", "survival", "survival", 12.0]
     np.testing.assert_allclose(survival, np.exp(-hazard), rtol=CLOSE)
 

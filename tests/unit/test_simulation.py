@@ -71,6 +71,8 @@ SHARES = {
 }
 MIX = Mix(100, SHARES, AGE)
 PLAIN = Split()
+AVERAGE = [1 / 3, 1 / 3, 1 / 2, 0.0]
+"""Equal shares of levels, and the centre of age, where a model has met no patients."""
 EFFECTS = [0.4, -0.8, 0.7, 0.3]  # small and large vs middle, spread, a step of age
 CHANGE = {"covariates": ["size", "age"], "months": 5.0}
 
@@ -125,15 +127,17 @@ class TestPrior:
     @pytest.mark.parametrize(
         ("model", "centre", "scales"),
         [
-            (WEIBULL, [(-0.4, 1.0), (0.0, 0.35), *[(0.0, 0.75)] * 4], [0.5, 0.25, *[0.5] * 3]),
-            (PIECEWISE, [(-2.9, 1.0), *[(0.0, 0.75)] * 4], [0.5] * 4),
-            (RESPONSE, [(1.0, 1.0), *[(0.0, 1.0)] * 4], [0.5] * 4),
+            (WEIBULL, [(-0.4, 1.5), (0.0, 0.35), *[(0.0, 0.75)] * 4], [0.5, 0.25, *[0.5] * 3]),
+            (PIECEWISE, [(-0.4 - np.log(12), 1.5), *[(0.0, 0.75)] * 4], [0.5] * 4),
+            (RESPONSE, [(0.0, 1.5), *[(0.0, 1.0)] * 4], [0.5] * 4),
         ],
     )
     def test_institutions_that_pool_are_spread_by_tau_about_their_centre(
         self, model, centre, scales
     ):
         draws = prior_draws(model, 2, DRAWS, np.random.default_rng(2))
+        for name in ("mu", "theta"):  # the level is of the average patient
+            draws[name][..., 0] += draws[name][..., -4:] @ AVERAGE
         for place, scale in enumerate(scales):
             tau = draws["tau"][:, place]
             assert stats.kstest(tau, stats.halfnorm(scale=scale).cdf).pvalue > FALSE_ALARM
@@ -202,7 +206,9 @@ class TestPosterior:
         posterior = self.posterior(WEIBULL, draws=1).isel(chain=[0])
         whose = "next institution"
         truth = posterior_truth(WEIBULL, posterior, whose, DRAWS, np.random.default_rng(13))
+        truth.theta[:, 0] += truth.theta[:, -4:] @ AVERAGE
         mu = posterior["mu"].to_numpy()[0, 0]
+        mu[0] += mu[-4:] @ AVERAGE
         tau = posterior["tau"].to_numpy()[0, 0]
         for place, values in enumerate(truth.theta.T):
             normal = stats.norm(mu[place], tau[WEIBULL.parameters.tau_of[place]])
@@ -305,6 +311,8 @@ def hazard_at(truth: Truth, months: ArrayLike, people: Patients) -> NDArray[np.f
     known = Covariates(people.n, people.levels, people.values)
     early = linear_predictor(truth.coefficients(0), known, model)
     late = early + linear_predictor(truth.changes, known, model)
+    if change:
+        late = late - truth.effect_change @ [1 / 3, 1 / 3, 0.0]  # the average patient's stays
     baseline, months = truth.baseline(0), np.asarray(months)
     turn = np.minimum(months, change.months if change else np.inf)
     before, all_of_it = (np.exp(baseline.log_cumulative_hazard(t)) for t in (turn, months))

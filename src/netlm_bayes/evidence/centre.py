@@ -21,10 +21,8 @@ def centred(analysis: Analysis) -> Analysis:
     spec = analysis.spec
     named = {name: spec.centre.get(name) for name in analysis.patterns.names}
     centre = {k: _mean(analysis, k) if given is None else given for k, given in named.items()}
-    found: dict[str, object] = {
-        "centre": {**spec.centre, **centre},
-        "scenarios": spec.every_scenario,
-    }
+    found: dict[str, object] = {"centre": {**spec.centre, **centre}}
+    found["scenarios"] = spec.every_scenario
     if spec.outcome == "survival":
         found["anchor"] = spec.anchor or _anchor(analysis)
     return replace(analysis, spec=spec.model_copy(update=found))
