@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from netlm_bayes.choices import Centre
+from netlm_bayes.choices import Centre, Prior
 from netlm_bayes.latent import Scale
 from netlm_bayes.model import Model
 
@@ -61,15 +61,8 @@ class Parameters:
 
     def priors(self, model: Model) -> Array:
         """Locations and scales of the independent coordinates; shape (2, parameters)."""
-        own, effect = [model.prior(name) for name in self.own], model.prior("effect")
-        location = np.full(len(self.effects), effect.mu)
-        scale = np.full(len(self.effects), effect.sigma)
-        return np.array(
-            [
-                [*(one.mu for one in own), *np.linalg.solve(exchangeable(self.effects), location)],
-                [*(one.sigma for one in own), *scale],
-            ]
-        )
+        own = [(prior.mu, prior.sigma) for prior in map(model.prior, self.own)]
+        return np.hstack([np.transpose(own), coordinates(self.effects, model.prior("effect"))])
 
 
 def parameters_of(model: Model, effects: Effects) -> Parameters:
@@ -96,6 +89,12 @@ def exchangeable(effects: Effects) -> Array:
     owner = np.array([name for name, _ in effects])
     same = owner[:, None] == owner[None, :]
     return np.linalg.cholesky((np.eye(len(effects)) + same) / 2)
+
+
+def coordinates(effects: Effects, prior: Prior) -> Array:
+    """Locations and scales of the independent coordinates of effects; (2, effects)."""
+    location = np.linalg.solve(exchangeable(effects), np.full(len(effects), prior.mu))
+    return np.array([location, np.full(len(effects), prior.sigma)])
 
 
 def centre_of(centre: Mapping[str, Centre], effects: Effects, scales: Mapping[str, Scale]) -> Array:

@@ -66,7 +66,7 @@ MARKER = Covariate(
 LOW, HIGH = np.log2(0.5), np.log2(100)
 SLOPE = 0.3
 """Of the log hazard, per doubling."""
-SPEC = Model(name="cuts", outcome="survival", covariates=("marker",))
+SPEC = Model(name="cuts", outcome="survival", covariates=("marker",), anchor=12)
 SE = 0.1
 STEP = "marker: per 1.5 doublings"
 
@@ -141,13 +141,16 @@ def term_at(analysis: Analysis, kind: str, theta: Mapping[str, float]) -> float:
     structure = structure_of(analysis)
     graph = build(structure, data_of(analysis))
     term = next(one for one in graph.potentials if one.name == f"term_{kind}")
-    (joint,) = graph.replace_rvs_by_values([term])
-    point = graph.initial_point()
-    name = next(name for name in point if name.startswith("theta"))
+    joint, own = graph.replace_rvs_by_values([term, graph["theta"]])
     values = [theta.get(parameter, 0.0) for parameter in structure.parameters.names]
-    point[name] = np.broadcast_to(values, point[name].shape).copy()
-    mode = Mode(linker="py", optimizer=None)
-    found = pytensor.function(graph.value_vars, joint, mode=mode, on_unused_input="ignore")
+    point, mode = graph.initial_point(), Mode(linker="py", optimizer=None)
+    found = pytensor.function(
+        graph.value_vars,
+        joint,
+        givens={own: np.broadcast_to(values, (len(structure.cohorts), len(values))).copy()},
+        mode=mode,
+        on_unused_input="ignore",
+    )
     return float(found(*[point[one.name] for one in graph.value_vars]))
 
 

@@ -146,20 +146,50 @@ def tau_scales(model: str) -> list[float]:
 def log_prior(model: str, pooling: Pooling, point: Point) -> float:
     """Declared priors: level, log shape, effects; cohorts about them; offset and margins."""
     survival = model == "pfs-weibull"
-    own = [(-0.4, 1.0), (0.0, 0.35)] if survival else [(1.0, 1.0)]
-    location, scale = np.transpose([*own, *[(0.0, 0.75 if survival else 1.0)] * 7])
+    owners = list(dict.fromkeys(owner for _, owner in parameter_names(model)))
+    location = {"level": -0.4 if survival else 0.0}
+    scale = dict.fromkeys(owners, 0.75 if survival else 1.0) | {"level": 1.5, "log_shape": 0.35}
     value = norm.logpdf(point["margin_tilt"]).sum()
     if survival:
         value += norm.logpdf(point["endpoint_offset"], 0, 0.25).sum()
     if pooling == "none":
-        return float(value + norm.logpdf(point["theta"], location, scale).sum())
-    value += norm.logpdf(point["mu"], location, scale).sum()
+        return float(value + sum(log_normal(model, x, location, scale) for x in point["theta"]))
+    value += log_normal(model, point["mu"], location, scale)
     if pooling == "partial":
-        owners = [owner for _, owner in parameter_names(model)]
-        taus = dict(zip(dict.fromkeys(owners), point["tau"], strict=True))
+        taus = dict(zip(owners, point["tau"], strict=True))
         value += halfnorm.logpdf(point["tau"], scale=tau_scales(model)).sum()
-        value += norm.logpdf(point["theta"], point["mu"], [taus[owner] for owner in owners]).sum()
+        value += sum(log_normal(model, x - point["mu"], {}, taus) for x in point["theta"])
     return float(value)
+
+
+def log_normal(
+    model: str, parameters: Array, location: Mapping[str, float], scale: Mapping[str, float]
+) -> float:
+    """Normal level of the average patient and log shape; exchangeable levels of each covariate.
+
+    Levels of sd `s / sqrt 2` make their differences from the reference `N(0, s^2 (I + 1 1') / 2)`.
+    """
+    values = dict(zip([name for name, _ in parameter_names(model)], parameters, strict=True))
+    shares = {c: average_patient(c) for c in LEVELS}
+    level = values["level"] + sum(
+        shares[c][x] * effect(values, c, x) for c, levels in LEVELS.items() for x in levels
+    )
+    found = norm.logpdf(level, location.get("level", 0.0), scale["level"])
+    if "log_shape" in values:
+        found += norm.logpdf(values["log_shape"], 0.0, scale["log_shape"])
+    for c, levels in LEVELS.items():
+        others = [effect(values, c, x) for x in levels[1:]]
+        among = (np.eye(len(others)) + np.ones((len(others), len(others)))) / 2
+        found += multivariate_normal.logpdf(others, cov=scale[c] ** 2 * among)
+    return float(found)
+
+
+def average_patient(covariate: str) -> dict[str, float]:
+    """Shares of levels among the patients of those cohorts that print them."""
+    printed = zip(PATIENTS, BORROWED, strict=True)
+    counts = [of[covariate] for of, borrowed in printed if covariate not in borrowed]
+    total = np.sum(counts, axis=0)
+    return dict(zip(LEVELS[covariate], total / total.sum(), strict=True))
 
 
 def shares_of(cohort: int, covariate: str, tilt: Array) -> dict[str, float]:
@@ -269,9 +299,9 @@ def graph(
 class At:
     """A point of the graph's free parameters, and what it says of the declared ones.
 
-    The graph may draw `mu` and `theta` from other normals, linear in them given `tau`, and `tau`
-    from its own: the volume is the log determinant by which a density in the one exceeds a density
-    in the other.
+    The graph draws `mu` and `theta` from other normals, linear in them given `tau`, and `tau` from
+    its own: the volume is the log determinant by which a density in the one exceeds a density in
+    the other.
     """
 
     free: Point
@@ -285,10 +315,6 @@ def random_points(model: str, pooling: Pooling, count: int = 6) -> list[At]:
     rng = np.random.default_rng(20260101)
     shapes = {v.name: np.shape(v.eval(mode=PLAIN)) for v in built.free_RVs}
     free = [{name: rng.normal(size=s) for name, s in shapes.items()} for _ in range(count)]
-    if pooling == "none":
-        return [At(point, point, 0.0) for point in free]
-    if pooling == "complete":
-        return [At(p, {**p, "theta": np.stack([p["mu"]] * 2)}, 0.0) for p in free]
     return [declared_by(built, point, np.array(tau_scales(model))) for point in free]
 
 
@@ -298,24 +324,28 @@ def declared_by(built: pm.Model, point: Point, scales: Array) -> At:
     A `tau` is the quantile of its half-normal at which its score lies among standard normals.
     """
     names = [v.name for v in built.free_RVs]
+    linear = [name for name in ("mu", "theta") if name in built]
     evaluate = pytensor.function(
-        built.free_RVs, [built["mu"], built["theta"]], mode=PLAIN, on_unused_input="ignore"
+        built.free_RVs, [built[name] for name in linear], mode=PLAIN, on_unused_input="ignore"
     )
 
-    def stacked(at: Point) -> Array:
-        return np.concatenate([x.ravel() for x in evaluate(*[at[name] for name in names])])
+    def found(at: Point) -> dict[str, Array]:
+        return dict(zip(linear, evaluate(*[at[name] for name in names]), strict=True))
 
+    declared = {**point, **found(point)}
+    if "tau_score" not in point:  # coordinates alone: the volume is the same everywhere
+        return At(point, declared, 0.0)
     steps = []
-    for name in (n for n in names if n not in {"tau_score", "margin_tilt", "endpoint_offset"}):
+    for name in ("z", "z_mu"):
         for index in np.ndindex(point[name].shape):
             step = np.zeros(point[name].shape)
             step[index] = 1.0
-            steps.append(stacked({**point, name: point[name] + step}) - stacked(point))
-    mu, theta = evaluate(*[point[name] for name in names])
+            moved = found({**point, name: point[name] + step})
+            steps.append(np.concatenate([(moved[x] - declared[x]).ravel() for x in linear]))
     tau = halfnorm.ppf(norm.cdf(point["tau_score"]), scale=scales)
     volume = halfnorm.logpdf(tau, scale=scales) - norm.logpdf(point["tau_score"])
     log_volume = np.linalg.slogdet(steps)[1] - volume.sum()
-    return At(point, {**point, "mu": mu, "theta": theta, "tau": tau}, float(log_volume))
+    return At(point, {**declared, "tau": tau}, float(log_volume))
 
 
 def of_graph(

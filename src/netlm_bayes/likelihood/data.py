@@ -24,6 +24,7 @@ from netlm_bayes.likelihood.structure import (
     ratio_rows,
     structure_of,
 )
+from netlm_bayes.parameters import coordinates
 from netlm_bayes.population import Patterns
 from netlm_bayes.published.digitised.plausible import MOST_CELLS
 from netlm_bayes.published.estimates import CurvePoint
@@ -239,17 +240,14 @@ def _prior_data(analysis: Analysis, structure: Structure) -> dict[str, Array]:
         wanted["heterogeneity"] = [*own, *[spec.prior("heterogeneity_effect")] * covariates]
     if len(structure.endpoints) > 1:
         wanted["endpoint_offset"] = [spec.prior("endpoint_offset")] * (len(structure.endpoints) - 1)
-    if structure.parameters.changing:
-        wanted["effect_change"] = [spec.prior("effect_change")] * len(structure.parameters.changing)
     if structure.intervals:
         wanted["hazard_step"] = [spec.prior("hazard_step")]
     if structure.ordinal:
         wanted["threshold_gap"] = [spec.prior("threshold_gap")] * 2
-    return {
-        "prior_parameter": structure.parameters.priors(spec),
-        "mix": analysis.mix,
-        **{f"prior_{name}": priors.numbers(found) for name, found in wanted.items()},
-    }
+    data = {f"prior_{name}": priors.numbers(found) for name, found in wanted.items()}
+    if changing := structure.parameters.changing:
+        data["prior_effect_change"] = coordinates(changing, spec.prior("effect_change"))
+    return {"prior_parameter": structure.parameters.priors(spec), "mix": analysis.mix, **data}
 
 
 def _population_data(analysis: Analysis, structure: Structure) -> dict[str, Array]:

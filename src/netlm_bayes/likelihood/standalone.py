@@ -87,8 +87,8 @@ TAU_OF = [TAUS.index(name) for name in [*OWN, *(name for name, _ in EFFECTS)]]
 # From independent coordinates to parameters: effects of levels of one covariate are differences
 # from a common reference, so that two of them are correlated by 1/2; the first coordinate is the
 # level of the average patient, the first parameter that of the reference profile.
-SAME = np.array([[float(a == b) for b, _ in EFFECTS] for a, _ in EFFECTS]).reshape(-1, len(EFFECTS))
-FACTOR = np.linalg.cholesky((np.eye(len(EFFECTS)) + SAME) / 2)
+OWNER = np.array([name for name, _ in EFFECTS], dtype=str)
+FACTOR = np.linalg.cholesky((np.eye(len(EFFECTS)) + (OWNER[:, None] == OWNER)) / 2)
 MEAN = np.array([CENTRE[name][level] for name, level in EFFECTS])
 MIX = np.eye(len(PARAMETERS))
 MIX[len(OWN) :, len(OWN) :] = FACTOR

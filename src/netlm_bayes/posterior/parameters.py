@@ -16,7 +16,14 @@ from netlm_bayes.codebook import Codebook
 from netlm_bayes.curves import Baseline, reference_curve
 from netlm_bayes.latent import Scale
 from netlm_bayes.model import Model
-from netlm_bayes.parameters import Effects, Parameters, centre_of, exchangeable, parameters_of
+from netlm_bayes.parameters import (
+    Effects,
+    Parameters,
+    centre_of,
+    coordinates,
+    exchangeable,
+    parameters_of,
+)
 from netlm_bayes.posterior.population import NEXT, POOLED
 
 if TYPE_CHECKING:
@@ -128,10 +135,10 @@ def prior_draws(
     """
     spec = model.spec
     found = _cohort_draws(model, institutions, draws, rng)
-    if model.parameters.changing:
-        prior = [spec.prior("effect_change")] * len(model.parameters.changing)
-        free = _normal(prior, (draws, len(prior)), rng)
-        found["effect_change"] = free @ exchangeable(model.parameters.changing).T
+    if changing := model.parameters.changing:
+        location, scale = coordinates(changing, spec.prior("effect_change"))
+        free = location + scale * rng.standard_normal((draws, len(changing)))
+        found["effect_change"] = free @ exchangeable(changing).T
     if spec.outcome == "survival" and spec.baseline == "piecewise":
         sd = _half_normal([spec.prior("hazard_step")], (draws, 1), rng)
         steps = sd * rng.standard_normal((draws, len(spec.cuts)))
@@ -165,15 +172,9 @@ def _cohort_draws(
     return {"mu": mu, "tau": tau, "theta": mu[:, None] + apart}
 
 
-def _normal(priors: list[Prior], shape: tuple[int, ...], rng: np.random.Generator) -> Array:
-    """Independent normals, one prior a place on the last axis."""
-    mu, sigma = (np.array([getattr(p, key) for p in priors]) for key in ("mu", "sigma"))
-    return np.asarray(mu + sigma * rng.standard_normal(shape))
-
-
 def _half_normal(priors: list[Prior], shape: tuple[int, ...], rng: np.random.Generator) -> Array:
     """Independent half-normals, one prior a place on the last axis."""
-    return np.abs(_normal(priors, shape, rng))
+    return np.abs([prior.sigma for prior in priors] * rng.standard_normal(shape))
 
 
 def prior_truth(model: Parameterisation, institutions: int, rng: np.random.Generator) -> Truth:

@@ -15,7 +15,7 @@ from netlm_bayes.choices import Prior
 from netlm_bayes.evidence.analysis import Analysis
 from netlm_bayes.likelihood.structure import structure_of
 from netlm_bayes.model import Model
-from netlm_bayes.parameters import exchangeable
+from netlm_bayes.parameters import coordinates, exchangeable
 from netlm_bayes.posterior.parameters import Parameterisation, prior_draws
 from netlm_bayes.sampling.gate import ESS, Accepted, Check
 
@@ -142,7 +142,8 @@ def _log_priors(draws: xr.Dataset, analysis: Analysis) -> Iterator[tuple[str, xr
         yield "tau", _log_density(draws["tau"], spec)
     if "effect_change" in draws:
         free = _unmixed(draws["effect_change"], exchangeable(parameters.changing))
-        yield "effect_change", _log_kernel(free, *_numbers([spec.prior("effect_change")]))
+        prior = coordinates(parameters.changing, spec.prior("effect_change"))
+        yield "effect_change", _log_kernel(free, *prior)
     for name, prior in (
         ("endpoint_offset", "endpoint_offset"),
         ("hazard_step_sd", "hazard_step"),

@@ -196,6 +196,32 @@ def scales(tables: Tables, listed: Sequence[str] = COVARIATES) -> dict[str, tupl
     return found
 
 
+ROUND_MONTHS = (1, 2, 3, 6, 12, 24, 60, 120)
+
+
+def anchor(tables: Tables) -> float:
+    """Round number of months nearest, as a ratio, to the middle of the events."""
+    lower, upper = (np.concatenate([getattr(x, end) for x in tables]) for end in ("lower", "upper"))
+    middle = np.median(((lower + upper) / 2)[np.isfinite(upper)])
+    return min(ROUND_MONTHS, key=lambda months: max(months / middle, middle / months))
+
+
+def centre(tables: Tables) -> dict[str, list[float]]:
+    """Shares of levels where they are known, cohorts weighed by their patients.
+
+    A cohort's counts are told to the nearest five, and as five if there is anybody.
+    """
+    found = {}
+    for name, levels in LEVELS.items():
+        sums = np.zeros(len(levels))
+        for patients in tables:
+            counts = [int((patients.levels[name] == x).sum()) for x in range(len(levels))]
+            told = np.array([max(5, 5 * round(n / 5)) if n else 0 for n in counts])
+            sums += patients.n * told / max(told.sum(), 1)
+        found[name] = (sums / sums.sum()).tolist()
+    return found
+
+
 def with_values(
     tables: Tables, steps: Mapping[str, tuple[float, float]], found: Mapping[str, Array]
 ) -> list[Patients]:
@@ -234,7 +260,7 @@ def log_likelihoods(
     With `observed_margins`, the log probability of the observed levels of those covariates that
     somebody misses is added.
     """
-    steps, parts = scales(tables, spec.covariates), []
+    steps, parts, average = scales(tables, spec.covariates), [], centre(tables)
     listed = {name: LEVELS[name] for name in spec.covariates if name in LEVELS}
     for place, patients in enumerate(with_values(tables, steps, found)):
         margins = {x: found[f"margin_{x}"][place] for x in listed if f"margin_{x}" in found}
@@ -243,14 +269,21 @@ def log_likelihoods(
             {name: levels.index(REFERENCES[name]) for name, levels in listed.items()},
             {x: margins.get(x, np.ones(len(levels))).tolist() for x, levels in listed.items()},
             steps,
+            average,
         )
         names = list(graph.built.coords["parameter"])
-        parts.append(_density(graph, spec, names, found, place)(patients, covariates, **more))
+        density = _density(graph, spec, names, found, place, anchor(tables))
+        parts.append(density(patients, covariates, **more))
     return np.concatenate(parts)
 
 
 def _density(
-    graph: Graph, spec: Model, names: Sequence[str], found: Mapping[str, Array], place: int
+    graph: Graph,
+    spec: Model,
+    names: Sequence[str],
+    found: Mapping[str, Array],
+    place: int,
+    months: float,
 ) -> partial[Array]:
     """Density of a cohort's patients, its parameters filled in."""
     theta = found["theta"][place]
@@ -262,7 +295,8 @@ def _density(
         return partial(likelihood.ordinal, b=level, d_1=d_1, d_2=d_2, effects=effects)
     baseline: likelihood.Baseline
     if spec.baseline == "weibull":
-        baseline = likelihood.Weibull(level, float(np.exp(theta[names.index("log_shape")])))
+        kappa = float(np.exp(theta[names.index("log_shape")]))
+        baseline = likelihood.Weibull(level, kappa, months)
     else:
         baseline = likelihood.Piecewise(level, found["log_hazard_step"].tolist(), CUTS)
     change: dict[str, Any] = {}

@@ -38,12 +38,15 @@ class Covariates:
         Probability of each level, for covariates that may be missing.
     scales : mapping of str to (float, float)
         Mean and standard deviation of each continuous covariate: an effect is per `sd`.
+    centre : mapping of str to sequence of float
+        Share of each level in the average patient, whose continuous covariates are at their mean.
     """
 
     levels: Mapping[str, int]
     reference: Mapping[str, int] = field(default_factory=dict)
     margins: Mapping[str, Sequence[float]] = field(default_factory=dict)
     scales: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    centre: Mapping[str, Sequence[float]] = field(default_factory=dict)
 
     def predictor(self, pattern: Pattern, effects: Effects) -> float:
         """Sum of effects, `x' beta`.
@@ -59,6 +62,16 @@ class Covariates:
             if name in effects:
                 total += effects[name][0] * (pattern[name] - mean) / sd
         return total
+
+    def centred(self, pattern: Pattern, effects: Effects) -> float:
+        """Sum of effects beyond that of the average patient, `(x - xbar)' beta`."""
+        average = sum(
+            share * self._of_level(name, level, effects[name])
+            for name in self.levels
+            if name in effects
+            for level, share in enumerate(self.centre[name])
+        )
+        return self.predictor(pattern, effects) - average
 
     def _of_level(self, name: str, level: int, effects: Sequence[float]) -> float:
         reference = self.reference.get(name, 0)
@@ -82,18 +95,19 @@ class Baseline(Protocol):
 
 @dataclass(frozen=True)
 class Weibull:
-    """`log H = a + kappa log(t / 12)`, `log h = log kappa - log t + log H`."""
+    """`log H = a + kappa log(t / t0)`, `log h = log kappa - log t + log H`."""
 
     a: float
     kappa: float
+    t0: float
 
     def log_hazard(self, months: float) -> float:
         """Log hazard, per month."""
-        return log(self.kappa) - log(months) + self.a + self.kappa * log(months / 12)
+        return log(self.kappa) - log(months) + self.a + self.kappa * log(months / self.t0)
 
     def cumulative(self, months: float) -> float:
         """Cumulative hazard."""
-        return exp(self.a + self.kappa * log(months / 12)) if months > 0 else 0.0
+        return exp(self.a + self.kappa * log(months / self.t0)) if months > 0 else 0.0
 
 
 @dataclass(frozen=True)
@@ -213,14 +227,14 @@ def survival(
     delta: Effects | None = None,
     observed_margins: bool = False,
 ) -> Array:
-    """Log-likelihood of each patient's time; effects are `effects + delta` after `change` months.
+    """Log-likelihood of each patient's time; `delta` adds to effects after `change` months.
 
-    A patient of whose progression nothing is known says nothing of it.
+    The average patient's hazard stays. A patient of whose progression nothing is known says nothing of it.
     """
 
     def log_density(i: int, pattern: Pattern) -> float:
         before = covariates.predictor(pattern, effects)
-        after = before + covariates.predictor(pattern, delta or {})
+        after = before + covariates.centred(pattern, delta or {})
         seen = (float(array[i]) for array in (patients.entry, patients.lower, patients.upper))
         return log_density_of_time(Hazard(baseline, before, after, change), *seen)
 

@@ -11,10 +11,11 @@ import numpy as np
 import pymc as pm
 import pytensor
 import pytest
-from scipy.stats import halfnorm, norm
+from scipy.stats import halfnorm, multivariate_normal, norm
 from tests.reference.patients.graphs import (
     CHANGE,
     LEVELS,
+    REFERENCES,
     TIMES,
     Array,
     Graph,
@@ -22,7 +23,9 @@ from tests.reference.patients.graphs import (
     Tables,
     analysis_of,
     by_patient,
+    centre,
     cohort_file,
+    effects_of,
     function_of,
     graph_of,
     log_likelihoods,
@@ -70,8 +73,27 @@ def choices(kind: str, **more: Any) -> dict[str, Any]:
     return {**KINDS[kind], "pooling": "none", "priors": priors, **more}
 
 
-def log_normal(name: str, values: Array) -> float:
+def log_normal(name: str, values: Array | float) -> float:
     return float(norm.logpdf(values, *NORMALS[name]).sum())
+
+
+def log_exchangeable(name: str, by_covariate: Mapping[str, Sequence[float]]) -> float:
+    """Contrasts with a reference, any two of them correlated by a half."""
+    mean, sd = NORMALS[name]
+    value = 0.0
+    for contrasts in by_covariate.values():
+        k = len(contrasts)
+        among = sd**2 * (np.eye(k) + np.ones((k, k))) / 2
+        value += multivariate_normal.logpdf(contrasts, np.full(k, mean), among)
+    return value
+
+
+def average_level(level: float, effects: Mapping[str, Sequence[float]], tables: Tables) -> float:
+    """Level of the average patient, whose continuous covariates are at their mean."""
+    for name, shares in centre(tables).items():
+        others = [x for x, of in zip(shares, LEVELS[name], strict=True) if of != REFERENCES[name]]
+        level += sum(np.multiply(others, effects[name]))
+    return level
 
 
 def log_half_normal(name: str, values: Array, score: Array) -> float:
@@ -86,14 +108,17 @@ def log_half_normal(name: str, values: Array, score: Array) -> float:
     return float((own.logpdf(values) + volume).sum())
 
 
-def log_prior(graph: Graph, found: Mapping[str, Array]) -> float:
+def log_prior(graph: Graph, tables: Tables, found: Mapping[str, Array]) -> float:
     """Declared priors of everything but the covariates' distribution."""
-    value = 0.0
-    for place, name in enumerate(graph.built.coords["parameter"]):
-        own = name if name in NORMALS else "effect"
-        value += log_normal(own, found["theta"][:, place])
+    value, names = 0.0, list(graph.built.coords["parameter"])
+    for theta in found["theta"]:
+        own, effects = dict(zip(names, theta, strict=True)), effects_of(names, theta)
+        value += log_exchangeable("effect", effects)
+        value += log_normal("level", average_level(own["level"], effects, tables))
+        value += log_normal("log_shape", own["log_shape"]) if "log_shape" in own else 0.0
     if "effect_change" in found:
-        value += log_normal("effect_change", found["effect_change"])
+        changes = effects_of(list(graph.built.coords["changing"]), found["effect_change"])
+        value += log_exchangeable("effect_change", changes)
     if "threshold_gap" in found:
         gap, score = found["threshold_gap"], found["threshold_gap_score"]
         value += log_half_normal("threshold_gap", gap, score)
@@ -143,7 +168,7 @@ def test_the_total_is_prior_covariates_and_likelihood(kind: str) -> None:
     graph = graph_of(analysis)
     points = graph.points(4)
     at = [graph.at(point) for point in points]
-    known = [log_prior(graph, found) + log_of_covariates(tables, found) for found in at]
+    known = [log_prior(graph, tables, found) + log_of_covariates(tables, found) for found in at]
     likelihood = [log_likelihoods(graph, analysis.spec, tables, found).sum() for found in at]
     total = [graph.total(point) for point in points]
     expected = differences(np.add(known, likelihood).tolist())
@@ -197,6 +222,10 @@ def test_the_gradient_is_finite_and_that_of_differences(kind: str) -> None:
 
 BUNDLED = read_cohorts(BUNDLED_COHORTS)
 COVARIATES = ("htb", "ki67", "bone", "margin", "site")
+AVERAGE = {
+    name: dict.fromkeys(levels, 1 / len(levels))
+    for name, levels in ((name, BUNDLED[0].codebook.covariates[name].levels) for name in COVARIATES)
+}
 
 
 def hospital() -> Patients:
@@ -215,7 +244,7 @@ def part(point: Point, graph: Graph, cohorts: Sequence[int]) -> Point:
     """Values of a smaller graph: those of some cohorts, and what no cohort owns."""
     return {
         variable.name: point[variable.name][cohorts]
-        if variable.name in {"theta", "margin_logit"}
+        if variable.name in {"coordinate", "margin_logit"}
         else point[variable.name]
         for variable in graph.built.value_vars
     }
@@ -226,7 +255,8 @@ def test_patients_beside_print_add_up(kind: str) -> None:
     """Without pooling, patients between two published cohorts and these are two analyses in one."""
     values = {"name": "m", "outcome": "survival", "covariates": COVARIATES, **KINDS[kind]}
     endpoints = ["hepatic_pfs"] if values["outcome"] == "survival" else []
-    values |= {"change": None, "pooling": "none", "endpoints": endpoints}
+    values |= {"change": None, "pooling": "none", "endpoints": endpoints, "centre": AVERAGE}
+    values |= {"anchor": 12} if values["outcome"] == "survival" else {}
     file = cohort_file("hospital", hospital(), BUNDLED[0].codebook)
     both, alone, printed = (
         replace(analyse(Model.model_validate(values), files), collapse=False)

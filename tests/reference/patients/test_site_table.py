@@ -15,7 +15,6 @@ from tests.reference.patients.graphs import (
     table,
 )
 
-from netlm_bayes.curves import ANCHOR_MONTHS
 from netlm_bayes.evidence.analysis import Analysis
 from netlm_bayes.evidence.assemble import analyse
 from netlm_bayes.evidence.sources import CohortFile
@@ -24,11 +23,13 @@ from netlm_bayes.published.cohort import Cohort
 from netlm_bayes.sites.table import Groups, ResponseTable, SiteTable, SurvivalTable, survival_cells
 
 COVARIATES = tuple(LEVELS)
+CENTRE = {name: dict.fromkeys(levels, 1 / len(levels)) for name, levels in LEVELS.items()}
+ANCHOR = 6.0
 CUTS = (3.0, 6.0, 9.0, 12.0, 18.0, 24.0)
 KINDS: dict[str, dict[str, Any]] = {
-    "weibull": {},
-    "piecewise": {"baseline": "piecewise"},
-    "logistic": {"outcome": "response"},
+    "weibull": {"anchor": ANCHOR, "centre": CENTRE},
+    "piecewise": {"baseline": "piecewise", "anchor": ANCHOR, "centre": CENTRE},
+    "logistic": {"outcome": "response", "centre": CENTRE},
 }
 
 
@@ -87,8 +88,8 @@ def test_patients_of_a_joined_group_progress_at_the_mean_hazard() -> None:
     shape = np.exp(theta[1])
     members = np.flatnonzero(group_of(patients) < 2)
     some = patients.take(members)
-    hazard = np.exp(level) * (some.lower / ANCHOR_MONTHS) ** shape
-    log_hazard = level + theta[1] - np.log(some.lower) + shape * np.log(some.lower / ANCHOR_MONTHS)
+    hazard = np.exp(level) * (some.lower / ANCHOR) ** shape
+    log_hazard = level + theta[1] - np.log(some.lower) + shape * np.log(some.lower / ANCHOR)
     expected = (-hazard + some.exact * log_hazard).sum()
     assert found["log_lik_cells"][0] == pytest.approx(expected, rel=1e-9)
 
