@@ -82,6 +82,14 @@ def executed(text: str) -> pm.Model:
     return names["build"]()
 
 
+def declared(built: pm.Model, point: Point) -> dict[str, Array]:
+    """Parameters of cohorts and pool that follow from a script's own values."""
+    names = [name for name in ("theta", "mu") if name in built]
+    given = [built[name] for name in ("coordinate", "centre", "z", "tau") if name in built]
+    function = pytensor.function(given, [built[name] for name in names], mode=PLAIN)
+    return dict(zip(names, function(*[point[one.name] for one in given]), strict=True))
+
+
 def density_of(built: pm.Model) -> Callable[[Point], float]:
     """Log density of the free variables, with no change of variables."""
     density = pytensor.function(built.value_vars, built.logp(jacobian=False), mode=PLAIN)
@@ -140,10 +148,14 @@ def both_densities(analysis: Analysis, text: str) -> Array:
         here = follow(point)
         volume = [0.0, 0.0]
         other = {name: point[name] for name in ("margin_tilt", "endpoint_offset") if name in point}
-        other |= {name: here[name] for name in ("mu", "theta") if name in here}
-        if "tau" in here:
+        if "tau" not in here:
+            name = "centre" if "mu" in here else "coordinate"
+            other[name] = point["coordinate"]
+        else:
             tau = here["tau"][structure.parameters.tau_of]
-            other |= {"tau": here["tau"], "z": (here["theta"] - here["mu"]) / tau}
+            centre = np.linalg.solve(analysis.mix, here["mu"])
+            apart = np.linalg.solve(analysis.mix, (here["theta"] - here["mu"]).T).T
+            other |= {"tau": here["tau"], "centre": centre, "z": apart / tau}
             volume[0] += log_volume(follow, point) + log_slope(graph, "tau")(point)
             volume[1] += len(structure.cohorts) * float(np.sum(np.log(tau)))
         if "log_hazard_step" in here:
@@ -153,6 +165,8 @@ def both_densities(analysis: Analysis, text: str) -> Array:
             volume[0] += log_slope(graph, "hazard_step_sd")(point)
             volume[0] += len(risen) * float(np.log(sd / spread))
             volume[1] += len(risen) * float(np.log(sd))
+        for name, values in declared(script, other).items():
+            np.testing.assert_allclose(values, here[name], rtol=0, atol=1e-12)
         both = (densities[0](point), densities[1](other))
         found.append(np.array(both) - volume)
     return np.array(found)

@@ -200,9 +200,12 @@ ROUND_MONTHS = (1, 2, 3, 6, 12, 24, 60, 120)
 
 
 def anchor(tables: Tables) -> float:
-    """Round number of months nearest, as a ratio, to the middle of the events."""
+    """Round number of months nearest, as a ratio, to the middle of the events; else 12."""
     lower, upper = (np.concatenate([getattr(x, end) for x in tables]) for end in ("lower", "upper"))
-    middle = np.median(((lower + upper) / 2)[np.isfinite(upper)])
+    seen = np.isfinite(upper)
+    if not seen.any():
+        return 12
+    middle = np.median((lower[seen] + upper[seen]) / 2)
     return min(ROUND_MONTHS, key=lambda months: max(months / middle, middle / months))
 
 

@@ -229,7 +229,8 @@ def survival(
 ) -> Array:
     """Log-likelihood of each patient's time; `delta` adds to effects after `change` months.
 
-    The average patient's hazard stays. A patient of whose progression nothing is known says nothing of it.
+    The average patient's hazard stays. A patient of whose progression nothing is known says nothing
+    of it.
     """
 
     def log_density(i: int, pattern: Pattern) -> float:

@@ -69,7 +69,7 @@ def test_the_graph_does_not_grow_with_the_patients(kind: str) -> None:
 def drawn(graph: Graph, points: int) -> tuple[xr.DataTree, list[dict[str, Any]]]:
     """Draws of a graph at some points, as the sampler would give them."""
     found = [graph.at(point) for point in graph.points(points)]
-    names = [name for name in ("theta", "effect_change", "log_hazard_step") if name in found[0]]
+    names = [name for name in ("theta", "log_hazard_step") if name in found[0]]
     posterior = {
         name: (
             ("chain", "draw", *(f"{name}_{i}" for i in range(found[0][name].ndim))),
