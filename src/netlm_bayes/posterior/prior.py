@@ -142,8 +142,8 @@ def _log_priors(draws: xr.Dataset, analysis: Analysis) -> Iterator[tuple[str, xr
         yield "tau", _log_density(draws["tau"], spec)
     if "effect_change" in draws:
         free = _unmixed(draws["effect_change"], exchangeable(parameters.changing))
-        prior = coordinates(parameters.changing, spec.prior("effect_change"))
-        yield "effect_change", _log_kernel(free, *prior)
+        numbers = coordinates(parameters.changing, spec.prior("effect_change"))
+        yield "effect_change", _log_kernel(free, *numbers)
     for name, prior in (
         ("endpoint_offset", "endpoint_offset"),
         ("hazard_step_sd", "hazard_step"),

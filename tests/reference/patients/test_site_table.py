@@ -1,5 +1,6 @@
 """A site's table in the graph: the density of its patients, where every level is told."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -33,13 +34,18 @@ KINDS: dict[str, dict[str, Any]] = {
 }
 
 
-def site_table(patients: Patients, joined: bool = False) -> SiteTable:
+SIZES = {name: len(levels) for name, levels in LEVELS.items()}
+
+
+def site_table(
+    patients: Patients, joined: bool = False, sizes: Mapping[str, int] = SIZES
+) -> SiteTable:
     """Table of a site's patients by pattern; the first two patterns may be joined."""
-    codes = np.stack([patients.levels[name] for name in COVARIATES], axis=1)
+    codes = np.stack([patients.levels[name] for name in sizes], axis=1)
     some, group = np.unique(codes, axis=0, return_inverse=True)
     levels = {
-        name: np.eye(len(LEVELS[name]), dtype=bool)[some[:, column]]
-        for column, name in enumerate(COVARIATES)
+        name: np.eye(size, dtype=bool)[some[:, column]]
+        for column, (name, size) in enumerate(sizes.items())
     }
     if joined:
         group = np.maximum(group - 1, 0)
