@@ -57,6 +57,7 @@ CASES: dict[str, tuple[str, dict[str, Any], Sequence[str | Cohort]]] = {
     "Weibull, implied ratios": ("pfs-weibull", {"unadjusted": "implied"}, TWO),
     "response, implied ratios": ("response-logistic", {"unadjusted": "implied"}, TWO),
     "Weibull, one cohort": ("pfs-weibull", {}, ONE),
+    "Weibull, no covariates": ("pfs-weibull", {"covariates": ()}, TWO),
     "Weibull, no pooling": ("pfs-weibull", {"pooling": "none"}, TWO),
     "Weibull, complete pooling": ("pfs-weibull", {"pooling": "complete"}, TWO),
     "Weibull, not reached": ("pfs-weibull", {}, THREE),

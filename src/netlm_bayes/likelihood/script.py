@@ -122,8 +122,8 @@ def _tilts(cohort: CohortEvidence, patterns: Patterns) -> dict[str, list[float]]
 
 def _by_covariate(columns: Array, patterns: Patterns) -> dict[str, Array]:
     """Split a value a level by covariate."""
-    places = np.cumsum([len(levels) for levels in patterns.levels])[:-1]
-    return dict(zip(patterns.covariates, np.split(columns, places), strict=True))
+    ends = np.cumsum([len(levels) for levels in patterns.levels], dtype=int)
+    return dict(zip(patterns.covariates, np.split(columns, ends), strict=False))
 
 
 def _priors(analysis: Analysis, structure: Structure) -> dict[str, tuple[float, float, str]]:

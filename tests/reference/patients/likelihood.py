@@ -39,7 +39,8 @@ class Covariates:
     scales : mapping of str to (float, float)
         Mean and standard deviation of each continuous covariate: an effect is per `sd`.
     centre : mapping of str to sequence of float
-        Share of each level in the average patient, whose continuous covariates are at their mean.
+        Share of each level in the average patient, whose continuous covariates are at their mean;
+        where not given the reference.
     """
 
     levels: Mapping[str, int]
@@ -69,7 +70,7 @@ class Covariates:
             share * self._of_level(name, level, effects[name])
             for name in self.levels
             if name in effects
-            for level, share in enumerate(self.centre[name])
+            for level, share in enumerate(self.centre.get(name, ()))
         )
         return self.predictor(pattern, effects) - average
 

@@ -27,6 +27,8 @@ from netlm_bayes.ipd.patients import Patients
 type Floats = NDArray[np.float64]
 type LogLikelihood = Callable[[Mapping[str, float]], float]
 
+R_ANCHOR = 12  # months at which R's level is
+
 FITS = [f"{name}, {baseline}" for name in SETS for baseline in ("weibull", "piecewise")]
 OTHERS = [
     "lung, scans",
@@ -50,7 +52,7 @@ def r_fit(case: str) -> dict[str, Any]:
 def baseline_of(fit: Mapping[str, Any], at: Mapping[str, float]) -> Baseline:
     """Weibull, or piecewise exponential on the cuts R used."""
     if "cuts" not in fit:
-        return Weibull(at["a"], at["kappa"])
+        return Weibull(at["a"], at["kappa"], R_ANCHOR)
     pieces = [at[f"piece {j}"] for j in range(1, len(fit["cuts"]) + 2)]
     return Piecewise(0.0, pieces, fit["cuts"])
 
@@ -91,7 +93,7 @@ def of_missing_grade(rows: Rows, fit: Mapping[str, Any]) -> LogLikelihood:
 
     def log_likelihood(at: Mapping[str, float]) -> float:
         table = replace(rows.patients, levels=levels)
-        baseline = Weibull(at["a"], at["kappa"])
+        baseline = Weibull(at["a"], at["kappa"], R_ANCHOR)
         return survival(table, covariates, baseline, rows.effects(at)).sum()
 
     return log_likelihood
