@@ -52,6 +52,7 @@ DEFAULT_PRIORS: dict[str, dict[str, Prior]] = {
         "effect": _HAZARD_RATIO,
         "level": normal(-0.4, 1.5, "log cumulative hazard at the anchor, average patient"),
         "log_shape": normal(0.0, 0.35, "95 % of Weibull shapes between 0.50 and 2.0"),
+        "missing_log_shape": normal(0.0, 0.35, "patients with a missing level are a mix"),
         "endpoint_offset": _OFFSET,
         "effect_change": _CHANGE,
         "heterogeneity_log_shape": half_normal(0.25, "Roever et al. 2021, 10.1002/jrsm.1475"),

@@ -225,7 +225,7 @@ class Codebook(Document):
     endpoints: dict[Text, Annotated[Endpoint, BeforeValidator(_label_alone)]] = Field(
         default_factory=lambda: {"survival": Endpoint(label="event-free survival")}, min_length=1
     )
-    covariates: dict[Text, Covariate] = Field(min_length=1)  # covariates by name
+    covariates: dict[Text, Covariate]  # covariates by name
 
     def faults(self) -> Iterator[Fault]:
         """Response is no survival endpoint, nor a patient's time a covariate."""

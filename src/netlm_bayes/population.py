@@ -155,8 +155,10 @@ class Patterns:
         ]
         return np.array(inside, dtype=float)
 
-    def places(self, levels: Mapping[str, NDArray[np.int_]]) -> NDArray[np.int_]:
+    def places(self, levels: Mapping[str, NDArray[np.int_]], patients: int) -> NDArray[np.int_]:
         """Pattern of each patient, all of whose levels are known and among the patterns."""
+        if not self.covariates:
+            return np.zeros(patients, dtype=int)
         sizes = tuple(len(known) for known in self.levels)
         own = [
             [known.index(level) for known, level in zip(self.levels, row, strict=True)]

@@ -91,6 +91,7 @@ COLUMNS: Mapping[str, Column] = {
     "followed_to": Column("number", "last follow-up; missing where it is not printed", "months"),
     "limits_from": Column("text", "where limits beside a posterior come from"),
     "informed": Column("flag", "whether these data inform it, and not the prior alone"),
+    "borrowed": Column("flag", "whether only other cohorts inform it"),
     "extrapolated": Column("flag", "whether it lies beyond the last follow-up"),
     "steps_from_mean": Column("number", "farthest of a profile's values from the mean", "sd"),
     "synthetic": Column("flag", "whether simulated patients are behind it"),
@@ -190,7 +191,7 @@ NUMBERS = ("estimate", "lower", "upper", "interval")
 POSTERIOR = (
     *(*WHOSE, *CONTRAST, "parameter", "subgroup", "horizon", "from_month", "until_month", "unit"),
     *("method", *NUMBERS, "prob_above_null", *ERRORS),
-    *("followed_to", "informed", "extrapolated", "synthetic", "basis", "note"),
+    *("followed_to", "informed", "borrowed", "extrapolated", "synthetic", "basis", "note"),
 )
 """Columns of an estimate that has draws behind it."""
 FREQUENTIST = (
@@ -309,6 +310,7 @@ class Row:
     masked: bool = False
     followed_to: float = NAN
     informed: bool = True
+    borrowed: bool = False
     extrapolated: bool = False
     steps_from_mean: float = NAN
     synthetic: bool = False

@@ -24,6 +24,8 @@ from netlm_bayes.published.roles import ItemRole
 from netlm_bayes.sites.table import SiteTable
 
 Array = NDArray[np.float64]
+NEARLY = 1e-3
+"""Length of what is left of a contrast, up to which it is informed."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +56,12 @@ class CohortEvidence:
     # how its patients are spread on latent scales, where their counts are printed
     spread: Mapping[str, Normal] = field(default_factory=dict)
     followed_to: float = math.nan  # last follow-up of a cohort that is described, months
+    # (directions, effects); orthonormal directions of effects on which the evidence bears
+    informs: Array = field(default_factory=lambda: np.zeros((0, 0)))
+    silent: tuple[str, ...] = ()  # covariates of whose effects the evidence does not speak
+    measured: tuple[str, ...] = ()  # endpoints whose absolute survival or response it holds
+    # (effects,); effects at which printed curves of several patterns are mixed: of what is printed
+    mixed_at: Array = field(default_factory=lambda: np.zeros(0))
 
     @property
     def printed(self) -> bool:
@@ -99,6 +107,16 @@ class Analysis:
     def mix(self) -> Array:
         """Independent coordinates to a cohort's parameters; (parameters, parameters)."""
         return self.parameters.mix(self.centre)
+
+    def informed(self, contrast: Array, cohort: CohortEvidence | None = None) -> bool:
+        """Tell whether a contrast of effects is informed, by one cohort or by all together."""
+        if cohort is not None:
+            return bool(
+                np.linalg.norm(contrast - cohort.informs.T @ (cohort.informs @ contrast)) < NEARLY
+            )
+        every = np.concatenate([one.informs for one in self.cohorts])
+        within = np.linalg.lstsq(every.T, contrast)[0]
+        return bool(np.linalg.norm(contrast - every.T @ within) < NEARLY)
 
     @property
     def endpoints(self) -> tuple[str, ...]:

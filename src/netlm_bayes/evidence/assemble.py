@@ -20,8 +20,9 @@ from netlm_bayes.evidence.from_patients import (
     unknown_covariates,
     with_outcome,
 )
-from netlm_bayes.evidence.implied import with_implied
+from netlm_bayes.evidence.implied import printed_effects, with_implied
 from netlm_bayes.evidence.sources import CohortFile, lenders
+from netlm_bayes.evidence.support import with_support
 from netlm_bayes.files.toml import did_you_mean, problems_at
 from netlm_bayes.ipd.patients import Patients
 from netlm_bayes.model import Model
@@ -74,8 +75,17 @@ def analyse(spec: Model, files: Sequence[CohortFile]) -> Analysis:
             errors.append(error)
     if errors:
         raise InputErrors(errors)
-    analysis = centred(Analysis(spec, codebook, patterns, tuple(cohorts), scales))
-    return replace(analysis, cohorts=tuple(with_implied(analysis, one) for one in cohorts))
+    analysis = with_support(centred(Analysis(spec, codebook, patterns, tuple(cohorts), scales)))
+    return replace(analysis, cohorts=tuple(_mixed(analysis, one) for one in analysis.cohorts))
+
+
+def _mixed(analysis: Analysis, evidence: CohortEvidence) -> CohortEvidence:
+    """What a cohort prints, compared with the mix of patients that it is of."""
+    if not evidence.printed:
+        return evidence
+    speaks = [float(name not in evidence.silent) for name, _ in analysis.patterns.effects]
+    mixed_at = printed_effects(analysis, evidence) * speaks
+    return with_implied(analysis, replace(evidence, mixed_at=mixed_at))
 
 
 def _patients_evidence(

@@ -25,6 +25,7 @@ from netlm_bayes.evidence.reduced_regression import (
     Survival,
     regression_of,
 )
+from netlm_bayes.evidence.support import mean_design
 from netlm_bayes.model import Model
 from netlm_bayes.population import Patterns
 from netlm_bayes.published.cohort import printed_follow_up
@@ -70,6 +71,20 @@ class _Rows(NamedTuple):
 
 def plausible(analysis: Analysis, evidence: CohortEvidence) -> Plausible:
     """Draw parameters that a cohort's printed evidence leaves plausible."""
+    read, mean, covariance = _read_as_linear(analysis, evidence)
+    half = np.random.default_rng(0).standard_normal((DRAWS // 2, len(mean)))
+    spread = np.vstack([half, -half]) @ np.linalg.cholesky(covariance).T
+    return _drawn(read, mean + spread)
+
+
+def printed_effects(analysis: Analysis, evidence: CohortEvidence) -> Array:
+    """Effects that a cohort's printed evidence makes most plausible; (effects,)."""
+    read, mean, _ = _read_as_linear(analysis, evidence)
+    return mean[read.columns.of("effect")]
+
+
+def _read_as_linear(analysis: Analysis, evidence: CohortEvidence) -> tuple[_Reading, Array, Array]:
+    """Mean and covariance of a cohort's parameters, its printed evidence read as linear."""
     columns, mean, prior = _prior(analysis)
     read = _Reading(analysis.spec, analysis.patterns, analysis.endpoints, evidence, columns)
     precision = np.linalg.inv(prior)
@@ -79,9 +94,7 @@ def plausible(analysis: Analysis, evidence: CohortEvidence) -> Plausible:
         precision = precision + weight @ rows.coefficients
         pull = pull + weight @ (rows.values - rows.coefficients @ mean)
     covariance = np.linalg.inv(precision)
-    half = np.random.default_rng(0).standard_normal((DRAWS // 2, len(mean)))
-    spread = np.vstack([half, -half]) @ np.linalg.cholesky(covariance).T
-    return _drawn(read, mean + covariance @ pull + spread)
+    return read, mean + covariance @ pull, covariance
 
 
 def _drawn(read: _Reading, draws: Array) -> Plausible:
@@ -173,9 +186,7 @@ class _Reading:
         return np.zeros((rows, len(self.columns.names)))
 
     def _mean(self, subgroup: Mapping[str, Sequence[str]]) -> Array:
-        """Mean design of a subgroup; of one that nobody is in, of its patterns alike."""
-        weight = (self.evidence.joint + 1e-12) * self.patterns.mask(subgroup)
-        return np.asarray(weight @ self.patterns.design / weight.sum())
+        return mean_design(self.patterns, self.evidence.joint, subgroup)
 
     def _time(self, months: float, row: Array) -> float:
         r"""Log cumulative hazard at a month where level, log shape and steps are 0.

@@ -31,6 +31,9 @@ class Baseline(Protocol):
     def log_time(self, kind: str, numbers: Numbers) -> TensorVariable:
         """Log cumulative hazard at each point of printed curves, less the linear predictor."""
 
+    def log_at_anchor(self, numbers: Numbers, /) -> TensorVariable:
+        """Log cumulative hazard at the anchor, less the linear predictor."""
+
     def of_cells(self, linear: TensorVariable, numbers: Numbers) -> TensorVariable:
         """Log likelihood of groups of patients, from their sums."""
 
@@ -62,6 +65,10 @@ class Weibull:
         r"""Give :math:`\kappa \log(t/12)`."""
         log_shape = pt.dot(numbers[f"{kind}_cohort"], self.log_shape)
         return pt.exp(log_shape) * numbers[f"{kind}_log_time"]
+
+    def log_at_anchor(self, _: Numbers, /) -> TensorVariable:
+        """Give 0: the level is there."""
+        return pt.zeros(())
 
     def of_cells(self, linear: TensorVariable, numbers: Numbers) -> TensorVariable:
         r"""Sum up over patients, see `netlm_bayes.sites.table`.
@@ -99,6 +106,10 @@ class Piecewise:
     def log_time(self, kind: str, numbers: Numbers) -> TensorVariable:
         r"""Give :math:`\log \sum_j e^{r_j} \Delta_j`."""
         return pt.log(pt.dot(numbers[f"{kind}_exposure"], pt.exp(self.log_hazard_step)))
+
+    def log_at_anchor(self, numbers: Numbers, /) -> TensorVariable:
+        r"""Give :math:`\log \sum_j e^{r_j} \Delta_j` of the months up to the anchor."""
+        return pt.log(pt.dot(numbers["anchor_exposure"], pt.exp(self.log_hazard_step)))
 
     def of_cells(self, linear: TensorVariable, numbers: Numbers) -> TensorVariable:
         r"""Sum up over patients: :math:`\sum_j d_j (g + \eta + r_j) - e^{g + \eta + r_j} m_j`."""

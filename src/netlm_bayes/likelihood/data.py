@@ -11,6 +11,7 @@ from scipy.linalg import block_diag
 
 from netlm_bayes.curves import exposure
 from netlm_bayes.evidence.analysis import Analysis, CohortEvidence
+from netlm_bayes.evidence.support import mean_design
 from netlm_bayes.likelihood import priors
 from netlm_bayes.likelihood.patient_data import patient_data
 from netlm_bayes.likelihood.patient_rows import collapsed, patient_rows
@@ -140,12 +141,28 @@ def point_data(
     analysis: Analysis,
     structure: Structure,
 ) -> dict[str, Array]:
-    """Points of survival curves: population, time and endpoint of each."""
+    """Points of survival curves: population, time and endpoint of each.
+
+    The patients of a population differ from its mean by the effects that its cohort prints
+    (`mixed_at`), which are numbers here: a curve's bend, which two groups can always make, never
+    informs a ratio.
+    """
     later, months = analysis.endpoints[1:], np.array([point.months for _, point in points])
-    masses = [analysis.cohorts[i].joint * analysis.patterns.mask(x.subgroup) for i, x in points]
+    cohorts, patterns = analysis.cohorts, analysis.patterns
+    masses = np.array([cohorts[i].joint * patterns.mask(x.subgroup) for i, x in points])
+    mean = np.array([mean_design(patterns, cohorts[i].joint, x.subgroup) for i, x in points])
+    own = np.zeros((len(points), structure.parameters.first_effect))
+    own[:, 0] = 1.0
     data = {
         f"{kind}_cohort": np.eye(len(structure.cohorts))[[i for i, _ in points]],
         f"{kind}_log_share": np.log(np.maximum(masses, TINY)),
+        f"{kind}_design": np.hstack([own, mean]),
+        f"{kind}_apart": np.array(
+            [
+                (patterns.design - one) @ cohorts[i].mixed_at
+                for one, (i, _) in zip(mean, points, strict=True)
+            ]
+        ),
     }
     if structure.baseline == "weibull":
         data[f"{kind}_log_time"] = np.log(months / analysis.spec.anchor_months)
@@ -240,6 +257,8 @@ def _prior_data(analysis: Analysis, structure: Structure) -> dict[str, Array]:
         wanted["heterogeneity"] = [*own, *[spec.prior("heterogeneity_effect")] * covariates]
     if len(structure.endpoints) > 1:
         wanted["endpoint_offset"] = [spec.prior("endpoint_offset")] * (len(structure.endpoints) - 1)
+    if structure.baseline == "weibull" and structure.patients and structure.patients.missing:
+        wanted["missing_log_shape"] = [spec.prior("missing_log_shape")] * len(structure.cohorts)
     if structure.intervals:
         wanted["hazard_step"] = [spec.prior("hazard_step")]
     if structure.ordinal:

@@ -171,8 +171,7 @@ def _baseline(structure: Structure, theta: TensorVariable, numbers: Numbers) -> 
     """
     if structure.baseline == "weibull":
         log_shape = theta[:, 1]
-        rows = numbers["row_cohort"].astype("int64") if "row_cohort" in numbers else slice(0, 0)
-        return Weibull(log_shape, log_shape[rows])
+        return Weibull(log_shape, _row_log_shape(log_shape, numbers))
     if structure.baseline == "piecewise":
         sd = priors.half_normal("hazard_step_sd", numbers["prior_hazard_step"], ("step_scale",))
         spread = pt.sqrt(1 + (sd[0] / LEARNED_STEP) ** 2)
@@ -180,6 +179,20 @@ def _baseline(structure: Structure, theta: TensorVariable, numbers: Numbers) -> 
         risen = pt.concatenate([pt.zeros(1), pt.cumsum(sd[0] / spread * step)])
         return Piecewise(pm.Deterministic("log_hazard_step", risen, dims=("interval",)))
     return None
+
+
+def _row_log_shape(log_shape: TensorVariable, numbers: Numbers) -> TensorVariable:
+    r"""Log shape of each row of patients; of those with a missing level, a mix, one of its own.
+
+    .. math:: \log \kappa_i = \log \kappa_c + \epsilon_c 1\{\text{a level is missing}\}
+    """
+    if "row_cohort" not in numbers:
+        return log_shape[:0]
+    rows = log_shape[numbers["row_cohort"].astype("int64")]
+    if "prior_missing_log_shape" not in numbers:
+        return rows
+    apart = priors.normal("missing_log_shape", numbers["prior_missing_log_shape"], ("cohort",))
+    return rows + apart[numbers["row_cohort"].astype("int64")] * numbers["row_missing"]
 
 
 def _patients(
@@ -190,7 +203,11 @@ def _patients(
     if parameters.change is not None:
         late = parameters.theta + pt.dot(parameters.change, numbers["change_place"])
     linear = patients.row_linear(parameters.theta, late, first, numbers)
+    log_margin = _margins(structure, shape, numbers)
     if parameters.baseline is not None:
+        if log_margin is not None:
+            at_anchor = parameters.baseline.log_at_anchor(numbers)
+            linear = patients.mixed(linear, at_anchor, log_margin, numbers)
         counts = patients.Counts(shape.exact, shape.interval)
         rows = patients.survival(linear, parameters.baseline, counts, numbers)
     elif structure.ordinal:
@@ -199,7 +216,7 @@ def _patients(
         rows = patients.ordinal(linear, gap, numbers)
     else:
         rows = patients.logistic(linear, numbers)
-    return patients.by_patient(rows, _margins(structure, shape, numbers), numbers)
+    return patients.by_patient(rows, log_margin, numbers)
 
 
 def _cells(numbers: Numbers, parameters: _Parameters) -> Term:
@@ -250,7 +267,8 @@ def _log_minus_log(kind: str, numbers: Numbers, parameters: _Parameters) -> Tens
     time = parameters.baseline.log_time(kind, numbers)
     if parameters.offset is not None:
         time = time + pt.dot(numbers[f"{kind}_offset"], parameters.offset)
-    return population_log_minus_log(pt.dot(cohort, parameters.linear), time, log_share)
+    mean = pt.sum(pt.dot(cohort, parameters.theta) * numbers[f"{kind}_design"], axis=1)
+    return population_log_minus_log(mean[:, None] + numbers[f"{kind}_apart"], time, log_share)
 
 
 def _digitised(numbers: Numbers, parameters: _Parameters) -> Term:

@@ -21,6 +21,8 @@ def patient_data(rows: PatientRows, analysis: Analysis, count: Floats) -> dict[s
     missing = missing_levels(rows, analysis)
     if missing:
         data |= _missing_data(rows, missing)
+        if analysis.spec.outcome == "survival":
+            data |= _mixed_data(rows, analysis)
     order = patient_order(rows, missing)
     weights = np.array([analysis.weight_of(cohort) for cohort in analysis.cohorts])
     data["count"] = count[order] * weights[_cohort_of(rows)[order]]
@@ -142,6 +144,13 @@ def _missing_data(rows: PatientRows, missing: Missing) -> dict[str, Floats]:
         "margin_logits": block_diag(*[np.eye(size)[1:] for size in sizes]),
         "margin_covariate": block_diag(*[np.ones((size, 1)) for size in sizes]),
     }
+
+
+def _mixed_data(rows: PatientRows, analysis: Analysis) -> dict[str, Floats]:
+    """Rows of those with a missing level, who are a mix; months at risk by the anchor."""
+    if _is_weibull(analysis):
+        return {"row_missing": rows.filled.any(axis=1).astype(float)}
+    return {"anchor_exposure": exposure(np.array(analysis.spec.anchor_months), analysis.spec.cuts)}
 
 
 def _unknown_data(rows: PatientRows, analysis: Analysis) -> dict[str, Floats]:

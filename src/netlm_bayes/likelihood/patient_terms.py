@@ -9,7 +9,7 @@ import pymc as pm
 import pytensor.tensor as pt
 from pytensor.tensor.variable import TensorVariable
 
-from netlm_bayes.likelihood.baseline import Baseline
+from netlm_bayes.likelihood.baseline import SMALLEST_HAZARD, Baseline
 from netlm_bayes.likelihood.priors import Numbers
 from netlm_bayes.likelihood.terms import Term
 
@@ -69,6 +69,35 @@ def _unknown_values(numbers: Numbers) -> TensorVariable:
     score = pm.Normal("value_score", 0.0, 1.0, dims=("unknown_value",))
     covariate = numbers["unknown_covariate"].astype("int64")
     return centre[covariate] + spread[covariate] * score
+
+
+def mixed(
+    linear: Linear, at_anchor: TensorVariable, log_margin: TensorVariable, numbers: Numbers
+) -> Linear:
+    """Linear predictors of patients with missing levels, all alike: those of their mix."""
+    early = _at_anchor(linear.early, at_anchor, log_margin, numbers)
+    if linear.late is linear.early:
+        return Linear(early, early)
+    return Linear(early, _at_anchor(linear.late, at_anchor, log_margin, numbers))
+
+
+def _at_anchor(
+    linear: TensorVariable, at_anchor: TensorVariable, log_margin: TensorVariable, numbers: Numbers
+) -> TensorVariable:
+    r"""Linear predictor whose curve meets that of a mix of patients at the anchor.
+
+    .. math:: e^{\eta_i} \Lambda(t_0) = -\log \sum_x m(x_{\text{missing}})
+              \exp\{-e^{\eta_x} \Lambda(t_0)\}
+
+    The mix has the level that its parts give it, and the baseline's form: how a mixed curve bends,
+    which groups that are not there can always explain, does not inform their ratio.
+    """
+    log_survival = -pt.exp(linear + at_anchor)
+    summed = _log_sums(log_survival, log_margin, numbers)
+    own = pt.log(pt.maximum(-summed, SMALLEST_HAZARD)) - at_anchor
+    rows = numbers["several"].astype("int64")
+    beyond = pt.concatenate([linear, pt.zeros(1)])
+    return pt.set_subtensor(beyond[rows], pt.repeat(own[:, None], rows.shape[1], axis=1))[:-1]
 
 
 def survival(
@@ -149,15 +178,20 @@ def by_patient(rows: TensorVariable, log_margin: TensorVariable | None, numbers:
     """
     if log_margin is None:
         return Term(pt.sum(numbers["count"] * rows), rows)
+    summed = _log_sums(rows, log_margin, numbers)
+    found = pt.concatenate([rows[numbers["whole"].astype("int64")], summed])
+    return Term(pt.sum(numbers["count"] * found), found)
+
+
+def _log_sums(rows: TensorVariable, log_margin: TensorVariable, numbers: Numbers) -> TensorVariable:
+    """Log of the margin-weighted sum of what is given by row; (patients with missing levels,)."""
     cohort, filled = (numbers[name].astype("int64") for name in ("filled_cohort", "filled"))
     weights = pt.sum(log_margin[cohort] * numbers["filled_margin"], axis=1)
     weighed = pt.inc_subtensor(rows[filled], weights)
     fills_up = pt.as_tensor(np.array([NEXT_TO_IMPOSSIBLE]))
     several = pt.concatenate([weighed, fills_up])[numbers["several"].astype("int64")]
     largest = pt.max(several, axis=1)
-    summed = largest + pt.log(pt.sum(pt.exp(several - largest[:, None]), axis=1))
-    found = pt.concatenate([weighed[numbers["whole"].astype("int64")], summed])
-    return Term(pt.sum(numbers["count"] * found), found)
+    return largest + pt.log(pt.sum(pt.exp(several - largest[:, None]), axis=1))
 
 
 def log_margins(numbers: Numbers) -> TensorVariable | None:

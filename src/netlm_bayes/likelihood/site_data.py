@@ -92,7 +92,7 @@ def _of_patients(analysis: Analysis, cohort: CohortEvidence, place: int) -> Coho
     summed = cohort.patients.take(alike(analysis, cohort.patients).summed)
     if not summed.n:
         return None
-    some, group = np.unique(analysis.patterns.places(summed.levels), return_inverse=True)
+    some, group = np.unique(analysis.patterns.places(summed.levels, summed.n), return_inverse=True)
     return CohortCells(
         place=place,
         labels=tuple(f"{cohort.cohort.id}, pattern {number + 1}" for number in some),

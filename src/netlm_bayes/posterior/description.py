@@ -97,6 +97,8 @@ def _told(analysis: Analysis, cohort: CohortEvidence) -> dict[str, Any]:
         "patients": not cohort.printed,
         "followed_to": None if math.isnan(end) else end,
         "shares": _by_covariate(patterns, cohort.joint @ patterns.indicator),
+        "silent": list(cohort.silent),
+        "measured": list(cohort.measured),
         "borrowed": {name: float(value) for name, value in sd.items() if value > 0},
     }
     if patients is None:
@@ -206,6 +208,8 @@ def _evidence(
         _joint(cohort, spec, patterns, profile),
         log_sd,
         followed_to=math.nan if end is None else end,
+        silent=tuple(cohort["silent"]),
+        measured=tuple(cohort["measured"]),
     )
 
 

@@ -11,6 +11,7 @@ import numpy as np
 from netlm_bayes.codebook import Codebook
 from netlm_bayes.curves import Weibull
 from netlm_bayes.evidence.analysis import Analysis
+from netlm_bayes.evidence.support import contrast_of
 from netlm_bayes.posterior.population import POOLED, Population
 from netlm_bayes.posterior.summary import Quantity
 from netlm_bayes.results import Row
@@ -90,13 +91,28 @@ def effects(
             row = row.but(until_month=month, contrast=label)
         for population in people:
             log_ratio = population.log_contrast(contrast.covariate, contrast.level, contrast.versus)
-            yield Quantity(row.but(cohort=population.name), np.exp(log_ratio), 1.0)
+            own = row.but(cohort=population.name, **_support(analysis, contrast, population.name))
+            yield Quantity(own, np.exp(log_ratio), 1.0)
     yield from _changed(analysis, people)
     for population in people:
-        if isinstance(population.baseline, Weibull):
+        if isinstance(population.baseline, Weibull) and endpoint in population.measured:
             shape = population.baseline.shape
             yield Quantity(Row(population.name, endpoint, "shape"), shape, 1.0)
     yield from _shared(analysis, accepted)
+
+
+def _support(analysis: Analysis, contrast: Contrast, population: str) -> dict[str, bool]:
+    """Whether a ratio is informed, and if so by other cohorts alone."""
+    which = contrast_of(analysis.patterns, contrast.covariate, contrast.level, contrast.versus)
+    own = [
+        c
+        for c in analysis.cohorts
+        if c.cohort.id == population and analysis.spec.pooling != "complete"
+    ]
+    if own and analysis.informed(which, own[0]):
+        return {"informed": True, "borrowed": False}
+    informed = analysis.informed(which) and not (own and analysis.spec.pooling == "none")
+    return {"informed": informed, "borrowed": informed and bool(own)}
 
 
 def _until(analysis: Analysis, contrast: Contrast) -> float:

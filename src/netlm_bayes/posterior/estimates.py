@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from scipy.special import expit
 from scipy.stats import beta
 
+from netlm_bayes.codebook import RESPONSE
 from netlm_bayes.evidence.analysis import Analysis
 from netlm_bayes.posterior.effects import effects
 from netlm_bayes.posterior.population import Population, populations
@@ -26,6 +27,8 @@ from netlm_bayes.sampling.gate import Accepted
 
 MILESTONES = (6.0, 12.0, 24.0)
 HORIZON = 24.0
+Groups = dict[str, dict[str, tuple[str, ...]]]
+"""Levels by covariate that define each subgroup, by its name."""
 CURVE_MONTHS = tuple(np.arange(0.0, 37.0, 1.5).tolist())
 
 
@@ -86,6 +89,13 @@ def subgroup_response(population: Population, subgroups: Subgroups) -> Iterator[
         yield Quantity(row.but(estimand="response_probability"), draws)
 
 
+def _absolute(population: Population, endpoint: str, subgroups: Subgroups) -> Iterator[Quantity]:
+    """Survival, or response, of every subgroup."""
+    if endpoint == RESPONSE:
+        return subgroup_response(population, subgroups)
+    return subgroup_survival(population, endpoint, subgroups)
+
+
 JEFFREYS = 0.5
 
 
@@ -141,12 +151,17 @@ class Estimates:
     curves: tuple[Quantity, ...]
 
 
-def subgroups_of(analysis: Analysis) -> dict[str, dict[str, tuple[str, ...]]]:
+def subgroups_of(analysis: Analysis) -> Groups:
     """Everyone, and every level of every covariate in the model."""
-    found: dict[str, dict[str, tuple[str, ...]]] = {"overall": {}}
+    found: Groups = {"overall": {}}
     for name, level in analysis.patterns.columns:
         found[f"{name}: {level}"] = {name: (level,)}
     return found
+
+
+def _shown_in(population: Population, groups: Groups) -> Groups:
+    """Subgroups of a population by covariates of which its evidence speaks."""
+    return {name: levels for name, levels in groups.items() if not {*levels} & {*population.silent}}
 
 
 def estimate(
@@ -158,13 +173,11 @@ def estimate(
     found: list[Quantity] = []
     curves: list[Quantity] = []
     for population in people:
-        present = subgroups_within(population, groups)
-        if analysis.spec.outcome == "response":
-            found += subgroup_response(population, present)
-            continue
-        for endpoint in analysis.endpoints:
-            found += subgroup_survival(population, endpoint, present)
-        curves += survival_curves(population, analysis.endpoints[0], present)
+        present = subgroups_within(population, _shown_in(population, groups))
+        for endpoint in population.measured:
+            found += _absolute(population, endpoint, present)
+        if {*analysis.endpoints[:1]} & {*population.measured} - {RESPONSE}:
+            curves += survival_curves(population, analysis.endpoints[0], present)
     ratios = tuple(effects(analysis, people, accepted))
     reported = stacked([*ratios, *found], chains)
     return Estimates(people, ratios, tuple(found), tuple(curves)), reported
@@ -179,8 +192,6 @@ def estimate_effects(
     found = list(effects(analysis, people, accepted))
     for population in people:
         everyone = subgroups_within(population, {"overall": {}})
-        if analysis.spec.outcome == "response":
-            found += subgroup_response(population, everyone)
-        else:
-            found += subgroup_survival(population, analysis.endpoints[0], everyone)
+        for endpoint in {*analysis.endpoints[:1]} & {*population.measured}:
+            found += _absolute(population, endpoint, everyone)
     return tuple(found), stacked(found, chains)

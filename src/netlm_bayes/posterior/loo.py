@@ -316,7 +316,7 @@ def _summed(
     if cohort.patients is None:
         return np.empty((0,))
     patients = cohort.patients.take(found.summed)
-    pattern = analysis.patterns.places(patients.levels)
+    pattern = analysis.patterns.places(patients.levels, patients.n)
     theta = posterior["theta"].to_numpy()[:, :, place]
     effects = theta[..., theta.shape[-1] - len(analysis.patterns.effects) :]
     linear = (effects @ analysis.patterns.design.T)[..., pattern]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -47,11 +48,38 @@ class Population:
     offset: Mapping[str, Array]  # (draws,); by endpoint; 0 for the primary one
     followed_to: float  # last printed follow-up, months; NaN where none is printed
     late: Late | None = None  # where effects change
+    # covariates of which its evidence does not speak: its curves are those of their mix
+    silent: tuple[str, ...] = ()
+    measured: tuple[str, ...] = ()  # endpoints whose absolute survival or response is informed
+
+    @cached_property
+    def design(self) -> Array:
+        """Design of every pattern, silent covariates at their mean; (patterns, effects)."""
+        silent = np.array([name in self.silent for name, _ in self.patterns.effects], dtype=bool)
+        shares = self.weights.mean(axis=0)
+        return np.where(silent, shares @ self.patterns.design / shares.sum(), self.patterns.design)
 
     @property
     def log_ratio(self) -> Array:
         """Linear predictor of every pattern; (draws, patterns)."""
-        return np.asarray(self.effect @ self.patterns.design.T)
+        return np.asarray(self.effect @ self.design.T)
+
+    def without_silent(self) -> Population:
+        """Population with the same curves, none of which differs by a silent covariate."""
+        silent = np.array([name in self.silent for name, _ in self.patterns.effects], dtype=bool)
+        mean = self.design[0] * silent
+        level, late = self.effect @ mean, self.late
+        if late is not None:
+            shift = late.level + (late.effect - self.effect) @ mean
+            late = replace(late, effect=np.where(silent, 0.0, late.effect), level=shift)
+        return replace(
+            self,
+            level=self.level + level,
+            baseline=self.baseline and self.baseline.shifted(level),
+            effect=np.where(silent, 0.0, self.effect),
+            late=late,
+            silent=(),
+        )
 
     def within(self, subgroup: Mapping[str, Sequence[str]]) -> Array:
         """Shares within a subgroup, 0 outside; (draws or 1, patterns)."""
@@ -122,20 +150,37 @@ def populations(accepted: Accepted, analysis: Analysis, seed: int) -> tuple[Popu
     weights = [_weights(analysis, cohort, draws) for cohort in analysis.cohorts]
     ends = [last_follow_up(cohort) for cohort in analysis.cohorts]
     cohorts = [
-        _population(analysis, cohort.cohort.id, draws["theta"][:, i], weights[i], draws, ends[i])
-        for i, cohort in enumerate(analysis.cohorts)
+        replace(
+            _population(analysis, one.cohort.id, draws["theta"][:, i], weights[i], draws, ends[i]),
+            silent=one.silent,
+            measured=one.measured,
+        )
+        for i, one in enumerate(analysis.cohorts)
     ]
     if "mu" not in draws:
         return tuple(cohorts)
     n = np.array([cohort.cohort.n for cohort in analysis.cohorts], dtype=float)
     mix = sum(share * weight for share, weight in zip(n / n.sum(), weights, strict=True))
     end = float(np.nanmax(ends)) if not np.all(np.isnan(ends)) else float("nan")
-    pooled = [_population(analysis, POOLED, draws["mu"], np.asarray(mix), draws, end)]
+    pool = _population(analysis, POOLED, draws["mu"], np.asarray(mix), draws, end)
+    pooled = [replace(pool, silent=_silent_in_all(analysis), measured=_measured_in_any(analysis))]
     if "tau" in draws:
         z = np.random.default_rng([seed, 1]).standard_normal(draws["mu"].shape)
         theta = draws["mu"] + (draws["tau"][:, analysis.parameters.tau_of] * z) @ analysis.mix.T
-        pooled.append(_population(analysis, NEXT, theta, np.asarray(mix), draws, end))
+        ahead = _population(analysis, NEXT, theta, np.asarray(mix), draws, end)
+        pooled.append(replace(ahead, silent=pooled[0].silent, measured=pooled[0].measured))
     return (*cohorts, *pooled)
+
+
+def _silent_in_all(analysis: Analysis) -> tuple[str, ...]:
+    """Covariates of which no cohort speaks."""
+    first, *others = analysis.cohorts
+    return tuple(x for x in first.silent if all(x in one.silent for one in others))
+
+
+def _measured_in_any(analysis: Analysis) -> tuple[str, ...]:
+    """Endpoints whose absolute survival or response some cohort holds."""
+    return tuple(x for x in analysis.endpoints if any(x in c.measured for c in analysis.cohorts))
 
 
 def last_follow_up(cohort: CohortEvidence) -> float:

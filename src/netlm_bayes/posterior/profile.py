@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -14,7 +14,7 @@ from netlm_bayes.latent import Scale
 from netlm_bayes.model import Model
 from netlm_bayes.posterior.description import Described, Profile, described_analysis
 from netlm_bayes.posterior.estimates import subgroup_response, subgroup_survival, survival_curves
-from netlm_bayes.posterior.population import populations
+from netlm_bayes.posterior.population import Population, populations
 from netlm_bayes.posterior.subgroups import subgroups_within
 from netlm_bayes.posterior.summary import Quantity
 from netlm_bayes.results import joined
@@ -106,16 +106,28 @@ def predict_profile(
     basis = _basis(profile, analysis, described)
     found: list[Quantity] = []
     curves: list[Quantity] = []
-    for population in populations(accepted, analysis, seed):
+    people = populations(accepted, analysis, seed)
+    able = [one for one in people if one.measured and not {*profile.covariates} & {*one.silent}]
+    if not able:
+        raise InputError("profile", [Problem("", _nothing_speaks(profile, people))])
+    for population in able:
         within = subgroups_within(population, group)
         of = _Cautions.on(profile, analysis, described, population.name)
         if spec.outcome == "response":
             found += of.told(basis, subgroup_response(population, within))
             continue
-        for endpoint in analysis.endpoints:
+        for endpoint in population.measured:
             found += of.told(basis, subgroup_survival(population, endpoint, within))
             curves += of.told(basis, survival_curves(population, endpoint, within))
     return Predicted(parts, basis, tuple(found), tuple(curves))
+
+
+def _nothing_speaks(profile: Profile, people: Sequence[Population]) -> str:
+    """Say why nothing can be predicted."""
+    silent = sorted({*profile.covariates} & {name for one in people for name in one.silent})
+    if any(one.measured for one in people):
+        return f"no evidence bears on {', '.join(silent)}: leave it out of the profile"
+    return "only ratios are in the likelihood: there is no survival or response to predict from"
 
 
 def _parts(profile: Profile, analysis: Analysis) -> tuple[str, ...]:

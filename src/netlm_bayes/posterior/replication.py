@@ -237,7 +237,12 @@ def _replicate_point(
     noise: Array,
     blank: Replicate,
 ) -> Replicate:
-    """Point of a curve; noise acts on the log(-log S) scale."""
+    """Point of a curve; noise acts on the log(-log S) scale.
+
+    By a covariate of which only other cohorts speak, the prediction is theirs.
+    """
+    if set(point.subgroup) & set(population.silent):
+        population = replace(population, silent=())
     baseline = population.curve(point.endpoint)
     if isinstance(item, Median):
         target = np.exp(-np.log(2) * np.exp(point.se * noise))

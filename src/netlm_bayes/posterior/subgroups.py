@@ -162,7 +162,7 @@ def subgroups_within(population: Population, subgroups: Mapping[str, Levels]) ->
     """Find those subgroups of a population that anyone belongs to."""
     patterns, late = population.patterns, population.late
     found = population.weights.any(axis=0)
-    weights, design = population.weights[:, found], patterns.design[found]
+    weights, design = population.weights[:, found], population.design[found]
     members = {name: patterns.mask(levels)[found] for name, levels in subgroups.items()}
     present = {name: member for name, member in members.items() if member.any()}
     return Subgroups(

@@ -39,6 +39,7 @@ PRIORS = (
     "hazard_step",
     "endpoint_offset",
     "effect_change",
+    "missing_log_shape",
     "threshold_gap",
     "heterogeneity_effect",
     "heterogeneity_level",
@@ -269,6 +270,7 @@ class RunFacts:
         absent = {
             "endpoint_offset": len(self.endpoints) < 2,
             "effect_change": self.spec.change is None,
+            "missing_log_shape": not self.missing_values,
             "threshold_gap": not self.spec.ordinal,
         }
         between = len(self.cohorts) > 1 and self.spec.pooling == "partial"

@@ -58,13 +58,19 @@ def asked(run: Run) -> Asked:
     analysis = described_analysis(_possible(run.population), run.model)
     draws = run.idata["posterior"].to_dataset()
     tilt = draws["margin_tilt"].to_numpy() if "margin_tilt" in draws else None
-    people = populations(run.accepted, analysis, run.seed)
+    every = populations(run.accepted, analysis, run.seed)
+    people = tuple(one.without_silent() for one in every if one.measured)
     return Asked(analysis, people, None if tilt is None else tilt.reshape(-1, *tilt.shape[2:]))
 
 
 def why_no_explorer(run: Run) -> str:
     """Say why a page cannot predict for a kind of patient; empty where it can."""
     covariates = run.population["codebook"]["covariates"]
+    if not any(cohort["measured"] for cohort in run.population["cohorts"]):
+        return (
+            "The page has no explorer: only ratios are in the likelihood, and no absolute survival "
+            "or response follows from them."
+        )
     latent = [run.labels.covariates.get(k, k) for k, x in covariates.items() if "latent" in x]
     if not latent:
         return ""
