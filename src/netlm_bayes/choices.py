@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from netlm_bayes.files.schema import Document, Fault, Identifier, Place
+from netlm_bayes.files.schema import Document, Fault, Identifier, Place, repeated
 from netlm_bayes.files.toml import flattened
 
 Scale = Annotated[float, Field(gt=0, le=100)]
@@ -84,6 +84,27 @@ class Sampling(Document):
     chains: int = Field(default=4, ge=2, le=64)
     sensitivity_draws: int = Field(default=1000, ge=50, le=1_000_000)
     target_accept: float = Field(default=0.95, gt=0.5, lt=1)
+
+
+class Also(Document):
+    """An endpoint beside the model's own, whose hazard is a share of that one's.
+
+    `effects` are "shared" where covariates leave the share as it is, so that hazard ratios are
+    those of the model's endpoint, and "own" where they change it. `share` holds the two parameters
+    of the beta prior of the average patient's share, which all cohorts have in common.
+    """
+
+    effects: Literal["shared", "own"] = "shared"
+    share: tuple[Scale, Scale] = (8.0, 2.0)
+
+
+def by_name(value: Any) -> Any:
+    """Take a list of names as endpoints of which no more is said."""
+    if not isinstance(value, list | tuple):
+        return value
+    for name in repeated(value):
+        raise ValueError(f"must not repeat; got '{name}' twice")
+    return {name: {} for name in value}
 
 
 class Association(Document):

@@ -76,6 +76,9 @@ class Endpoint(Document):
     label: Text  # name in figures and tables, such as '"overall survival"'
     short: Text | None = None  # abbreviation, such as '"OS"'; the label where there is none
     event: Text = EVENT  # what ends survival, as after "hazard of": '"death"'
+    # the endpoint of which it is the same event from fewer causes, so that it never comes earlier:
+    # hepatic PFS is part of PFS; overall survival is not
+    part_of: str = ""
     event_free: Text = EVENT_FREE  # who has not had the event, as after "still": '"alive"'
 
     @property
@@ -232,8 +235,24 @@ class Codebook(Document):
         if RESPONSE in self.endpoints:
             yield ("endpoints", RESPONSE), "stands for response to treatment; give another name"
         what = "is a column of every file of patients; give another name"
+        yield from self._part_faults()
         taken = (name for name in PATIENT_COLUMNS if name in self.covariates)
         yield from ((("covariates", name), what) for name in taken)
+
+    def _part_faults(self) -> Iterator[Fault]:
+        """An endpoint is part of another one, and of a whole."""
+        wholes = [name for name, one in self.endpoints.items() if not one.part_of]
+        for name, endpoint in self.endpoints.items():
+            if endpoint.part_of and endpoint.part_of not in wholes:
+                place = ("endpoints", name, "part_of")
+                there = did_you_mean(endpoint.part_of, wholes) or f"; there are {', '.join(wholes)}"
+                got = f"got '{endpoint.part_of}'{there}"
+                yield place, f"must be an endpoint that is part of none; {got}"
+
+    def led_by(self, endpoint: str) -> Codebook:
+        """Copy with one endpoint as the first."""
+        first = {endpoint: self.endpoints[endpoint]}
+        return self.model_copy(update={"endpoints": first | self.endpoints})
 
     @property
     def primary_endpoint(self) -> str:

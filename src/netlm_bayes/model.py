@@ -7,12 +7,13 @@ from collections.abc import Iterator, Mapping
 from importlib import resources
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Annotated, Any, Literal, NamedTuple
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field, model_validator
 
 from netlm_bayes.choices import (
     DEFAULT_PRIORS,
+    Also,
     Association,
     Centre,
     Change,
@@ -20,6 +21,7 @@ from netlm_bayes.choices import (
     Sampling,
     Scale,
     Scenario,
+    by_name,
     half_normal,
 )
 from netlm_bayes.errors import InputError, Problem
@@ -84,8 +86,11 @@ class Model(Document):
         covariate of survival.
     ordinal : bool
         Model the order PD < SD < PR < CR of patients' responses, and not only CR or PR.
-    endpoints : tuple of str
-        Survival endpoints modelled beside the primary one, each with an offset.
+    endpoint : str
+        Survival endpoint that is modelled, by default the codebook's first.
+    also : dict of Also, or list of str
+        Other endpoints whose printed numbers are used: each is `part_of` the modelled one in the
+        codebook, and its hazard a share of that one's.
     mismatch : float
         Standard deviation of the term for coefficients adjusted otherwise than the model adjusts.
     unadjusted : {"mismatch", "implied"}
@@ -117,7 +122,8 @@ class Model(Document):
     landmark: float | None = Field(default=None, gt=0, le=1200)
     ordinal: bool = False
     pooling: Pooling = "partial"
-    endpoints: tuple[str, ...] = ()
+    endpoint: str = ""
+    also: Annotated[dict[str, Also], BeforeValidator(by_name)] = Field(default_factory=dict)
     priors: dict[str, Prior] = Field(default_factory=dict)
     mismatch: float = Field(default=0.15, ge=0, le=10)
     unadjusted: Unadjusted = "mismatch"
@@ -129,9 +135,18 @@ class Model(Document):
     sampling: Sampling = Sampling()
     scenarios: tuple[Scenario, ...] = ()
 
+    @model_validator(mode="before")
+    @classmethod
+    def _as_once_called(cls, values: Any) -> Any:
+        """Take `endpoints`, the former name of `also`."""
+        if not isinstance(values, dict) or "endpoints" not in values:
+            return values
+        former = {"also": by_name(values["endpoints"])} if values["endpoints"] else {}
+        return {key: x for key, x in values.items() if key != "endpoints"} | former
+
     def faults(self) -> Iterator[Fault]:
         """Names must differ, priors be known ones of the right family, associations inside."""
-        for key in ("covariates", "endpoints", "readings", "heterogeneity_scales"):
+        for key in ("covariates", "readings", "heterogeneity_scales"):
             for name in repeated(getattr(self, key)):
                 yield (key,), f"must not repeat; got '{name}' twice"
         yield from self._centre_faults()
@@ -156,8 +171,9 @@ class Model(Document):
     def _outcome_faults(self) -> Iterator[Fault]:
         """What only one kind of model has must not be asked of another."""
         if self.outcome == "response":
-            for key in ("baseline", "cuts", "anchor", "change", "landmark", "endpoints"):
-                if getattr(self, key) != Model.model_fields[key].default:
+            for key in ("baseline", "cuts", "anchor", "change", "landmark", "endpoint", "also"):
+                field = Model.model_fields[key]
+                if getattr(self, key) != field.get_default(call_default_factory=True):
                     yield (key,), "belongs to survival models; this one is of response"
         elif self.ordinal:
             yield ("ordinal",), "belongs to response models; this one is of survival"
@@ -279,7 +295,7 @@ class Model(Document):
         values = self.model_dump() | {
             "landmark": months,
             "covariates": tuple(names),
-            "endpoints": (),
+            "also": {},
         }
         return validated(Model, values, f"model {self.name}, landmark", "")
 

@@ -37,7 +37,7 @@ MIXTURE = (*PAPERS, "hospital.csv", "site.json", "figure.toml")
 LATE = {"covariates": ("htb", "age", "bone")}
 CHANGING = {"change": {"covariates": ("htb", "bone"), "months": 7.0}}
 SOURCES_ONLY: Mapping[str, Any] = {"scenarios": (), "heterogeneity_scales": (0.5,)}
-CUTS = {"covariates": ("ki67", "bone"), "endpoints": ()}
+CUTS = {"covariates": ("ki67", "bone"), "also": ()}
 
 CASES = (
     Case("weibull-print", "pfs-weibull", PAPERS, sensitivity=True),

@@ -39,7 +39,7 @@ def curve(place: int, endpoint: str = "pfs") -> CurveEvidence:
 
 def analysis_of(baseline: str) -> Analysis:
     values = {"name": "m", "outcome": "survival", "covariates": COVARIATES, "baseline": baseline}
-    spec = Model.model_validate({**values, "endpoints": ["hepatic_pfs"]})
+    spec = Model.model_validate({**values, "also": ["hepatic_pfs"]})
     analysis = analyse(spec, read_cohorts(BUNDLED_COHORTS))
     first, second = analysis.cohorts
     curves = ((curve(0),), (curve(1, "hepatic_pfs"),))

@@ -86,7 +86,7 @@ def declared(outcome: Outcome) -> Model:
             "name": f"invented-{outcome}",
             "outcome": outcome,
             "covariates": ("stage", "grade"),
-            "endpoints": ("local_pfs",) if survival else (),
+            "also": ("local_pfs",) if survival else (),
             "mismatch": MISMATCH,
             "priors": shape if survival else {},
         }

@@ -25,7 +25,7 @@ id = "invented"
 
 [endpoints]
 pfs = "PFS"
-local = "local PFS"
+local = { label = "local PFS", part_of = "pfs" }
 
 [covariates.size]
 label = "Size"
@@ -155,7 +155,7 @@ def analysis_of(files_of: Callable[..., tuple[CohortFile, ...]]) -> Callable[...
     def meet(*documents: Document, **choices: Any) -> Analysis:
         values = {"name": "m", "outcome": "survival", "covariates": ["size", "spread"], **choices}
         if values["outcome"] == "survival":
-            values = {"endpoints": ["local"], "anchor": 12, **values}
+            values = {"also": ["local"], "anchor": 12, **values}
         return analyse(Model.model_validate(values), files_of(*documents))
 
     return meet

@@ -37,7 +37,7 @@ def problems(spec: Model, files: Any) -> list[str]:
             {"covariates": ["age"]},
             "covariates: 'age' is continuous: without patients there are no",
         ),
-        ({"endpoints": ["hepatic"]}, "endpoints: no such further endpoint 'hepatic' (did you mea"),
+        ({"also": ["hepatic"]}, "also: no such endpoint 'hepatic' (did you mean 'hepatic_pfs'?)"),
         ({"readings": ["mean"]}, "readings: the reading 'mean' is on record but changes no number"),
     ],
 )

@@ -184,6 +184,24 @@ COUNTED_ONCE = {
     "margins of two covariates": (margin("bone", yes=40), margin("grade", G1=9, G2=9, G3=9, G4=73)),
     "a margin and a median by it": (margin("bone", yes=40), median({"bone": "yes"})),
 }
+OF_TWO_ENDPOINTS = {
+    "one covariate for two endpoints": (
+        hazard_ratio("G2", "G1"),
+        hazard_ratio("G2", "G1", endpoint="os"),
+    ),
+    "other levels for another endpoint": (
+        hazard_ratio("G2", "G1"),
+        hazard_ratio("G3", "G1", endpoint="os"),
+    ),
+    "a ratio and a median by its covariate for another endpoint": (
+        hazard_ratio("yes", "no", "bone"),
+        median({"bone": "yes"}, endpoint="os"),
+    ),
+    "subgroups by one covariate for two endpoints": (
+        median({"grade": "low"}),
+        median({"grade": "high"}, endpoint="os"),
+    ),
+}
 COUNTED_TWICE = {
     "one contrast twice": (hazard_ratio("G2", "G1"), hazard_ratio("G2", "G1", **REGRESSION)),
     "one contrast turned round": (hazard_ratio("G2", "G1"), hazard_ratio("G1", "G2")),
@@ -199,14 +217,6 @@ COUNTED_TWICE = {
         hazard_ratio("G2", "G1"),
         hazard_ratio("G3", "G1", **REGRESSION),
     ),
-    "one covariate for two endpoints": (
-        hazard_ratio("G2", "G1"),
-        hazard_ratio("G2", "G1", endpoint="os"),
-    ),
-    "other levels for another endpoint": (
-        hazard_ratio("G2", "G1"),
-        hazard_ratio("G3", "G1", endpoint="os"),
-    ),
     "an odds ratio of responding and one of not": (
         odds_ratio("G2", "G1"),
         odds_ratio("G1", "G2", event="non_response"),
@@ -214,10 +224,6 @@ COUNTED_TWICE = {
     "a ratio and a median by its covariate": (
         hazard_ratio("yes", "no", "bone"),
         median({"bone": "yes"}),
-    ),
-    "a ratio and a median by its covariate for another endpoint": (
-        hazard_ratio("yes", "no", "bone"),
-        median({"bone": "yes"}, endpoint="os"),
     ),
     "an odds ratio and response by its covariate": (
         odds_ratio("yes", "no", "bone"),
@@ -234,10 +240,6 @@ COUNTED_TWICE = {
     "a subgroup and its part": (median({"grade": "low"}), median({"grade": "G1"})),
     "one subgroup under two names": (median({"grade": "low"}), median({"grade": ["G2", "G1"]})),
     "subgroups by two covariates": (median({"grade": "low"}), median({"bone": "yes"})),
-    "subgroups by one covariate for two endpoints": (
-        median({"grade": "low"}),
-        median({"grade": "high"}, endpoint="os"),
-    ),
     "response of all, twice": (counts(40, 60), counts(41, 59)),
     "response of all and of some": (counts(40, 60), counts(9, 9, {"bone": "yes"})),
     "one margin twice": (margin("bone", yes=40), margin("bone", no=60)),
@@ -248,6 +250,15 @@ COUNTED_TWICE = {
 def test_items_that_tell_of_different_things_may_both_be_fitted(pair):
     for order in (pair, pair[::-1]):
         assert double_counting_faults(cohort_of(*order), CODEBOOK) == []
+
+
+@pytest.mark.parametrize("pair", OF_TWO_ENDPOINTS.values(), ids=OF_TWO_ENDPOINTS)
+def test_endpoints_are_apart_unless_they_are_in_one_model(pair):
+    for order in (pair, pair[::-1]):
+        assert double_counting_faults(cohort_of(*order), CODEBOOK) == []
+        ((place, what),) = double_counting_faults(cohort_of(*order), CODEBOOK, together=True)
+        assert place == ("published", 1, "role")
+        assert "the same patients by" in what
 
 
 @pytest.mark.parametrize("pair", COUNTED_TWICE.values(), ids=COUNTED_TWICE)

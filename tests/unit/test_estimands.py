@@ -372,7 +372,7 @@ def piecewise_draws(analysis, **more):
         outcome="survival",
         baseline="piecewise",
         cuts=(6.0, 12.0),
-        endpoints=("local",),
+        also=("local",),
         change=None,
         own_parameters=("level",),
         anchor_months=12.0,

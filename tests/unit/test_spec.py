@@ -92,8 +92,8 @@ def test_an_unknown_scenario_is_refused_with_a_suggestion(path):
         ("[priors.effect]", "[priors.efect]", "line 6, priors.efect: no such prior in a survival"),
         (
             'outcome = "survival"',
-            'outcome = "response"\nendpoints = ["hepatic_pfs"]',
-            "line 3, endpoints: belongs to survival models; this one is of response",
+            'outcome = "response"\nalso = ["hepatic_pfs"]',
+            "line 3, also: belongs to survival models; this one is of response",
         ),
         (
             'readings = ["literal"]',

@@ -79,7 +79,7 @@ class Analysis:
     """A model and its evidence: all that a posterior depends on."""
 
     spec: Model
-    codebook: Codebook
+    codebook: Codebook  # with the modelled endpoint as its first
     # every combination of levels where anything is printed; else the profiles of the patients
     patterns: Patterns
     cohorts: tuple[CohortEvidence, ...]
@@ -120,9 +120,9 @@ class Analysis:
 
     @property
     def endpoints(self) -> tuple[str, ...]:
-        """Modelled endpoints, the one without offset first; only printed items inform others."""
+        """Modelled endpoints, the model's own first; only printed items inform others."""
         if self.spec.outcome == "response":
             return ("response",)
         if not any(cohort.printed for cohort in self.cohorts):
             return (self.codebook.primary_endpoint,)
-        return (self.codebook.primary_endpoint, *self.spec.endpoints)
+        return (self.codebook.primary_endpoint, *self.spec.also)

@@ -12,6 +12,7 @@ from netlm_bayes.codebook import RESPONSE, Codebook
 from netlm_bayes.errors import InputError, InputErrors, Problem
 from netlm_bayes.evidence.analysis import Analysis, CohortEvidence
 from netlm_bayes.evidence.centre import centred
+from netlm_bayes.evidence.endpoint import endpoint_faults, of_endpoint
 from netlm_bayes.evidence.from_patients import (
     landmarked,
     notes_on,
@@ -42,7 +43,12 @@ from netlm_bayes.published.information import ratio_covariance
 from netlm_bayes.published.items import Curve
 from netlm_bayes.published.margins import population_margins
 from netlm_bayes.published.recover import RecoveredTable, recover_tables
-from netlm_bayes.published.roles import ItemRole, adjusts_alike, role_of
+from netlm_bayes.published.roles import (
+    ItemRole,
+    adjusts_alike,
+    double_counting_faults,
+    role_of,
+)
 from netlm_bayes.sites.table import SiteTable, groups_of, notes_on_table, table_faults
 
 Array = NDArray[np.float64]
@@ -52,6 +58,7 @@ CURVE_SEED = 1
 
 def analyse(spec: Model, files: Sequence[CohortFile]) -> Analysis:
     """Meet a model with its cohorts."""
+    files = of_endpoint(spec, files)
     if spec.landmark is not None:
         files = landmarked(files, spec.landmark)
     codebook = files[0].codebook
@@ -186,9 +193,13 @@ def _roles(
         role_of(index, item, spec, codebook, recovered, estimates.get(index))
         for index, item in enumerate(cohort.published)
     )
-    if all(role.role != "fit" for role in found):
-        what = f"no item with role 'fit' speaks of this model's outcome '{spec.outcome}'"
+    fitted = [role.item for role in found if role.role == "fit"]
+    if not fitted:
+        about = "response" if spec.outcome == "response" else f"'{codebook.primary_endpoint}'"
+        what = f"no item with role 'fit' speaks of this model's endpoint, {about}"
         raise InputError(source, [Problem("published", what)])
+    if twice := double_counting_faults(cohort, codebook, fitted, together=True):
+        raise InputError(source, problems_at("", twice))
     return found
 
 
@@ -233,7 +244,7 @@ def check_model(spec: Model, codebook: Codebook, files: Sequence[CohortFile]) ->
     found = [
         *(("covariates", what) for what in _covariate_faults(spec, codebook, printed)),
         *_centre_faults(spec, codebook),
-        *(("endpoints", what) for what in _endpoint_faults(spec, codebook)),
+        *(("also", what) for what in endpoint_faults(spec, codebook)),
         *(("readings", what) for what in _reading_faults(spec, files)),
         *([("change", CHANGE_NEEDS_PATIENTS)] if printed and spec.change else []),
     ]
@@ -276,16 +287,6 @@ def _ways_out(name: str, event_free: str) -> str:
         f": whoever responds was still {event_free} then, so that responders do better whatever "
         f"response does; compare those still {event_free} at a landmark (--landmark 3)"
     )
-
-
-def _endpoint_faults(spec: Model, codebook: Codebook) -> Iterator[str]:
-    further = [name for name in codebook.endpoints if name != codebook.primary_endpoint]
-    for name in spec.endpoints:
-        if name == codebook.primary_endpoint:
-            yield f"'{name}' is the primary one and always modelled"
-        elif name not in further:
-            there = did_you_mean(name, further) or f"; there are {', '.join(further) or 'none'}"
-            yield f"no such further endpoint '{name}'{there}"
 
 
 def _reading_faults(spec: Model, files: Sequence[CohortFile]) -> Iterator[str]:

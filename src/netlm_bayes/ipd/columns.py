@@ -43,6 +43,7 @@ class Layout(Document):
 
     file: Text  # path of a CSV or Parquet, beside the cohort's file
     columns: dict[Text, Text] = Field(default_factory=dict)  # names in the file, by canonical name
+    endpoint: str = ""  # that the times are of, by default the codebook's first
     units: dict[Time, Unit] = Field(default_factory=dict)  # that of `time` by default
     # for a column, what stands in the file and what it means; `""` is missing
     recodes: dict[Text, Recode] = Field(default_factory=dict)
@@ -73,6 +74,10 @@ class Layout(Document):
 
 def layout_faults(layout: Layout, codebook: Codebook) -> Iterator[Fault]:
     """Faults of a layout against the codebook, each with its place in the layout."""
+    if layout.endpoint and layout.endpoint not in codebook.endpoints:
+        endpoints = codebook.endpoints
+        there = did_you_mean(layout.endpoint, endpoints) or f"; known are {', '.join(endpoints)}"
+        yield ("endpoint",), f"no such endpoint '{layout.endpoint}'{there}"
     known = known_columns(codebook)
     for key, names in (("columns", layout.columns), ("recodes", layout.recodes)):
         for name in names:

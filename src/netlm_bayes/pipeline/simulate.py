@@ -283,8 +283,8 @@ def _chosen(whose: str, posterior: xr.Dataset, run: str) -> str:
 
 def _mixed_as(files: Sequence[CohortFile], spec: Model) -> Treated:
     """Whom cohorts treat; of the model only its covariates and their association count."""
-    known = tuple(name for name in spec.endpoints if name in files[0].codebook.endpoints)
-    mixing = spec.model_copy(update={"readings": (), "endpoints": known})
+    known = {name: x for name, x in spec.also.items() if name in files[0].codebook.endpoints}
+    mixing = spec.model_copy(update={"readings": (), "also": known})
     analysis = analyse(mixing, files)
     own = {"centre": analysis.spec.centre, "anchor": analysis.spec.anchor}
     return treated_by(description_of(analysis), spec.model_copy(update=own))

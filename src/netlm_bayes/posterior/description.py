@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from netlm_bayes.codebook import RESPONSE, Codebook
+from netlm_bayes.codebook import Codebook
 from netlm_bayes.evidence.analysis import Analysis, CohortEvidence
 from netlm_bayes.ipd.patients import MISSING, SMALLEST_SHOWN, Patients, rounded_counts
 from netlm_bayes.latent import Normal, Scale, edges_of, fitted_normal
@@ -152,9 +152,9 @@ def described_analysis(
     scales = {name: Scale(**values) for name, values in described["scales"].items()}
     patterns = _patterns(codebook, spec, scales, profile)
     endpoints = tuple(described["endpoints"])
-    further = () if endpoints == (RESPONSE,) else endpoints[1:]
+    also = {name: spec.also[name] for name in endpoints[1:]}
     return Analysis(
-        spec.model_copy(update={"endpoints": further}),
+        spec.model_copy(update={"also": also}),
         codebook,
         patterns,
         tuple(_evidence(cohort, spec, patterns, profile) for cohort in described["cohorts"]),

@@ -31,14 +31,23 @@ Point = Median | Milestone | Curve | Counts
 
 
 def double_counting_faults(
-    cohort: Cohort, codebook: Codebook, among: Iterable[int] | None = None
+    cohort: Cohort,
+    codebook: Codebook,
+    among: Iterable[int] | None = None,
+    *,
+    together: bool = False,
 ) -> list[Fault]:
-    """Items with role `fit` that would count the same patients twice."""
+    """Items with role `fit` that would count the same patients twice.
+
+    Endpoints are apart, unless they are in one model `together`.
+    """
     items = cohort.published
     indices = range(len(items)) if among is None else sorted(among)
     fitted = [index for index in indices if items[index].role == "fit"]
     found: dict[int, Fault] = {}
     for first, second in combinations(fitted, 2):
+        if not together and not _same_endpoint(items[first], items[second], codebook):
+            continue
         reason = double_counted(items[first], items[second], codebook)
         if reason and second not in found:
             what = f"'fit', as in published[{first + 1}]: {reason}; give one of the two 'check'"
@@ -67,10 +76,10 @@ def double_counted(one: AnyItem, other: AnyItem, codebook: Codebook) -> str:
 def _two_ratios(one: Ratio, other: Ratio, codebook: Codebook) -> str:
     covariate = codebook.covariate(one.covariate)
     sides = [(covariate.members(x.level), covariate.members(x.versus)) for x in (one, other)]
+    if not _same_endpoint(one, other, codebook):
+        return f"the same patients by '{one.covariate}', for two endpoints"
     if set(sides[0]) == set(sides[1]):
         return "the same contrast of the same patients"
-    if _endpoint(one, codebook) != _endpoint(other, codebook):
-        return f"the same patients by '{one.covariate}', for two endpoints"
     if set(one.adjusted_for) != set(other.adjusted_for):
         return f"the same patients by '{one.covariate}', from two regressions"
     if sides[0][1] != sides[1][1] or set(sides[0][0]) & set(sides[1][0]):
@@ -87,7 +96,7 @@ def _two_points(one: Point, other: Point, codebook: Codebook) -> str:
     """Two points of one curve, or of curves whose patients may be the same."""
     if one.outcome != other.outcome:
         return ""
-    if _endpoint(one, codebook) != _endpoint(other, codebook):
+    if not _same_endpoint(one, other, codebook):
         shared = set(one.subgroup) & set(other.subgroup)
         return f"the same patients by '{min(shared)}', for two endpoints" if shared else ""
     if codebook.subgroup(one.subgroup) == codebook.subgroup(other.subgroup):
@@ -112,11 +121,20 @@ def _one_curve(one: Point, other: Point) -> str:
     return "the same curve at the same time" if one.months == other.months else ""
 
 
-def _endpoint(item: Ratio | Point, codebook: Codebook) -> str:
-    """Endpoint an item is of; response is one of its own."""
-    if isinstance(item, Ratio):
-        return item.endpoint_in(codebook)
-    return RESPONSE if isinstance(item, Counts) else item.endpoint
+def _same_endpoint(one: AnyItem, other: AnyItem, codebook: Codebook) -> bool:
+    """Tell whether two items are of one endpoint; margins are of every one."""
+    endpoints = {endpoint_of(item, codebook) for item in (one, other)} - {""}
+    return len(endpoints) < 2
+
+
+def endpoint_of(item: AnyItem, codebook: Codebook) -> str:
+    """Endpoint an item is of; response is one of its own, and a description has none."""
+    match item:
+        case Ratio():
+            return item.endpoint_in(codebook)
+        case Counts():
+            return RESPONSE
+    return getattr(item, "endpoint", "")
 
 
 OTHER = "of the other outcome"
@@ -197,8 +215,12 @@ def _out_of_model(item: AnyItem, spec: Model, codebook: Codebook) -> str:
 
 
 def _endpoint_out(endpoint: str, spec: Model, codebook: Codebook) -> str:
-    known = {RESPONSE, codebook.primary_endpoint, *spec.endpoints}
-    return "" if endpoint in known else f"endpoint '{endpoint}' is not in the model"
+    """Say that an item is of another endpoint, and how it could be used."""
+    own = codebook.primary_endpoint
+    if endpoint in {RESPONSE, own, *spec.also}:
+        return ""
+    way = "; 'also' would use it" if codebook.endpoints[endpoint].part_of == own else ""
+    return f"of '{endpoint}', and the model is of '{own}'{way}"
 
 
 def _subgroup_out(subgroup: Mapping[str, Sequence[str]], spec: Model, codebook: Codebook) -> str:

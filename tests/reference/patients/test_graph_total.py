@@ -255,7 +255,7 @@ def test_patients_beside_print_add_up(kind: str) -> None:
     """Without pooling, patients between two published cohorts and these are two analyses in one."""
     values = {"name": "m", "outcome": "survival", "covariates": COVARIATES, **KINDS[kind]}
     endpoints = ["hepatic_pfs"] if values["outcome"] == "survival" else []
-    values |= {"change": None, "pooling": "none", "endpoints": endpoints, "centre": AVERAGE}
+    values |= {"change": None, "pooling": "none", "also": endpoints, "centre": AVERAGE}
     values |= {"anchor": 12} if values["outcome"] == "survival" else {}
     file = cohort_file("hospital", hospital(), BUNDLED[0].codebook)
     both, alone, printed = (
