@@ -106,7 +106,7 @@ def drawn(spec: Model, population: Mapping[str, Any]) -> xr.DataTree:
         "mu": normal(parameters, 0.2, len(parameters)),
         "tau": normal(0.4, 0.02, taus),
         "margin_tilt": normal(0.0, 1.0, 1, 2),
-        "endpoint_offset": normal(0.1, 0.2, 1),
+        "hazard_share": normal(0.7, 0.05, 1),
         "log_hazard_step": normal(0.0, 0.2, len(spec.cuts) + 1),
         "effect_change": normal(0.5, 0.2, 2),
     }

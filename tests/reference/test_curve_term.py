@@ -60,7 +60,7 @@ def survival(analysis: Analysis, found: dict[str, Any], place: int) -> np.ndarra
         sd = analysis.cohorts[1].margin_log_sd
         scores = patterns.indicator @ (patterns.scores * sd[:, None])
         weight = weight * np.exp(scores @ found["margin_tilt"][0])
-        linear = linear + found["endpoint_offset"][0]
+        linear = linear + np.log(found["hazard_share"][0])
     if own == 2:
         time = (months / 12) ** np.exp(theta[1])
     else:

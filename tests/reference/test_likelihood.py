@@ -18,8 +18,8 @@ import pytest
 from numpy.typing import NDArray
 from pytensor.compile.mode import Mode
 from scipy.optimize import brentq
-from scipy.special import expit
-from scipy.stats import binom, halfnorm, multivariate_normal, norm
+from scipy.special import expit, logit
+from scipy.stats import beta, binom, halfnorm, multivariate_normal, norm
 
 from netlm_bayes.evidence.analysis import Analysis
 from netlm_bayes.evidence.assemble import analyse
@@ -151,7 +151,7 @@ def log_prior(model: str, pooling: Pooling, point: Point) -> float:
     scale = dict.fromkeys(owners, 0.75 if survival else 1.0) | {"level": 1.5, "log_shape": 0.35}
     value = norm.logpdf(point["margin_tilt"]).sum()
     if survival:
-        value += norm.logpdf(point["endpoint_offset"], 0, 0.25).sum()
+        value += beta.logpdf(point["hazard_share"], 8, 2).sum()
     if pooling == "none":
         return float(value + sum(log_normal(model, x, location, scale) for x in point["theta"]))
     value += log_normal(model, point["mu"], location, scale)
@@ -253,7 +253,7 @@ def log_density_of_medians(values: Sequence[Values], point: Point) -> float:
     terms = []
     for cohort, months, n, hepatic in MEDIANS:
         own, tilt = values[cohort], point["margin_tilt"]
-        level = own["level"] + hepatic * float(point["endpoint_offset"][0])
+        level = own["level"] + hepatic * log(float(point["hazard_share"][0]))
         log_hazard = level + exp(own["log_shape"]) * log(months / 12)
         survival = mean_over_patterns(event_free, log_hazard, own, cohort, tilt)
         terms.append(norm.logpdf(log(-log(survival)), log(log(2)), 1 / sqrt(n / 2)))
@@ -309,12 +309,17 @@ class At:
     log_volume: float
 
 
+SHARES = ("hazard_share",)
+"""Parameters between 0 and 1."""
+
+
 def random_points(model: str, pooling: Pooling, count: int = 6) -> list[At]:
-    """Standard normals for every free parameter."""
+    """Standard normals for every free parameter, but for shares between 0 and 1."""
     built, _ = graph(model, pooling)
     rng = np.random.default_rng(20260101)
     shapes = {v.name: np.shape(v.eval(mode=PLAIN)) for v in built.free_RVs}
     free = [{name: rng.normal(size=s) for name, s in shapes.items()} for _ in range(count)]
+    free = [x | {name: expit(x[name]) for name in x if name in SHARES} for x in free]
     return [declared_by(built, point, np.array(tau_scales(model))) for point in free]
 
 
@@ -357,7 +362,9 @@ def of_graph(
         pm.set_data(packed(data_of(analysis(model, pooling, scenario))))
     found = []
     for at in points:
-        found.append(density(*[at.free[v.name] for v in built.value_vars]) - at.log_volume)
+        shares = {f"{name}_logodds__": logit(at.free[name]) for name in SHARES if name in at.free}
+        free = at.free | shares
+        found.append(density(*[free[v.name] for v in built.value_vars]) - at.log_volume)
     return np.array(found) - found[0]
 
 

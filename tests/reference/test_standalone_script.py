@@ -105,7 +105,7 @@ def density_of(built: pm.Model) -> Callable[[Point], float]:
 def found_in(built: pm.Model, names: list[str]) -> Callable[[Point], dict[str, Array]]:
     """What follows from a point."""
     wanted = [built[name] for name in names]
-    free = [rv.name for rv in built.free_RVs]
+    free = [value.name for value in built.value_vars]
     given = built.replace_rvs_by_values(wanted)
     inner = pytensor.function(built.value_vars, given, mode=PLAIN, on_unused_input="ignore")
     return lambda point: dict(zip(names, inner(*[point[name] for name in free]), strict=True))
@@ -148,7 +148,8 @@ def both_densities(analysis: Analysis, text: str) -> Array:
         point = {name: rng.normal(0, 0.7, size=np.shape(x)) for name, x in shapes.items()}
         here = follow(point)
         volume = [0.0, 0.0]
-        other = {name: point[name] for name in ("margin_tilt", "endpoint_offset") if name in point}
+        alike = {"margin_tilt", "hazard_share_logodds__"} & point.keys()
+        other = {name: point[name] for name in alike}
         if "tau" not in here:
             name = "centre" if "mu" in here else "coordinate"
             other[name] = point["coordinate"]

@@ -61,7 +61,7 @@ reference = "low"
 STAGES, GRADES = np.array([[80, 70, 50], [70, 50, 30]]), np.array([[120, 80], [90, 60]])
 # Patterns with the grade turning fastest: effects of stage II, stage III and high grade.
 DESIGN = np.array([[0, 0, 0], [0, 0, 1], [1, 0, 0], [1, 0, 1], [0, 1, 0], [0, 1, 1]])
-MISMATCH, REFERENCE_EVENTS, OFFSET_SD = 0.15, 40, 0.25
+MISMATCH, REFERENCE_EVENTS, SHARE = 0.15, 40, (8, 2)
 
 # Priors: means and sds of a cohort's parameters, half-normal scales of their taus, by parameter.
 LOCATION = {"survival": [-0.4, 0, 0, 0, 0], "response": [1.0, 0, 0, 0]}
@@ -98,18 +98,18 @@ def declared(outcome: Outcome) -> Model:
 
 @dataclass(frozen=True)
 class Truth:
-    """Centre, cohorts' parameters and the offset of local PFS."""
+    """Centre, cohorts' parameters and local PFS's share of the hazard."""
 
     mu: Array
     theta: Array
-    offset: float
+    share: float
 
 
 def draw_truth(outcome: Outcome, rng: np.random.Generator) -> Truth:
     mu = rng.normal(LOCATION[outcome], SCALE[outcome])
     tau = np.abs(rng.normal(scale=TAU_SCALE[outcome]))[TAU_OF[outcome]]
     theta = rng.normal(mu, tau, size=(2, len(mu)))
-    return Truth(mu, theta, float(rng.normal(scale=OFFSET_SD)))
+    return Truth(mu, theta, float(rng.beta(*SHARE)))
 
 
 def population(truth: Truth, cohort: int, grade: int | None = None) -> tuple[Array, Array]:
@@ -203,7 +203,7 @@ def milestone(truth: Truth, cohort: int, rng: np.random.Generator) -> str:
     """Survival without local progression at 12 months, with its interval."""
     se = 0.15
     linear, shares = population(truth, cohort)
-    height = log_minus_log(linear + truth.offset, shares) + rng.normal(scale=se)
+    height = log_minus_log(linear + np.log(truth.share), shares) + rng.normal(scale=se)
     survival, lower, upper = (
         f"{np.exp(-np.exp(height + by)):.12f}" for by in (0.0, Z * se, -Z * se)
     )
@@ -295,7 +295,7 @@ def ranks(outcome: Outcome) -> dict[str, Array]:
         assert structure_of(analysis) == first
         draws = sample(compiled, packed(data_of(analysis)), FEW, seed=replication)["posterior"]
         true: dict[str, Any] = {"mu": truth.mu, "theta": truth.theta}
-        true |= {"endpoint_offset": np.array([truth.offset])} if outcome == "survival" else {}
+        true |= {"hazard_share": np.array([truth.share])} if outcome == "survival" else {}
         for name, value in true.items():
             below = (draws[name].to_numpy() < value).sum(axis=(0, 1))
             for index in np.ndindex(value.shape):

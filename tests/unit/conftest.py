@@ -170,8 +170,8 @@ def accepted(
     """
     own = ["level", "log_shape"] if analysis.spec.outcome == "survival" else ["level"]
     coords = {"heterogeneity": [*own, *analysis.patterns.covariates]}
-    dims = {"tau": ["heterogeneity"], "endpoint_offset": ["later_endpoint"]}
-    coords["later_endpoint"] = list(analysis.endpoints[1:])
+    dims = {"tau": ["heterogeneity"], "hazard_share": ["part"]}
+    coords["part"] = list(analysis.endpoints[1:])
     found = {}
     for name, values in {"theta": cohorts, **more}.items():
         value: NDArray[np.float64] = np.asarray(values, dtype=float)

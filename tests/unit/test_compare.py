@@ -91,7 +91,7 @@ def people_of(analysis, invented: SimpleNamespace):
     if analysis.spec.outcome == "response":
         theta = np.delete(theta, 1, axis=1)
     spread = np.linspace(-0.5, 0.5, 201)[None, :, None, None]
-    more = {"endpoint_offset": [0.0]} if analysis.spec.outcome == "survival" else {}
+    more = {"hazard_share": [1.0]} if analysis.spec.outcome == "survival" else {}
     if len(analysis.cohorts) > 1:
         more |= {"mu": theta.mean(axis=0), "tau": [0.1] * (theta.shape[1] - 2)}
         more["margin_tilt"] = np.zeros((1, 2))

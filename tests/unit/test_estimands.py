@@ -58,7 +58,7 @@ def population(
         baseline=baseline,
         effect=np.zeros((draws, len(patterns.effects))) if effect is None else effect,
         weights=np.full((1, rows), 1 / rows) if weights is None else weights,
-        offset={"pfs": np.zeros(draws), "local": np.full(draws, -0.5)},
+        log_share={"local": np.full(draws, -0.5)},
         followed_to=followed_to,
     )
 
@@ -304,7 +304,7 @@ def test_borrowed_margins_are_tilted_per_draw_and_printed_ones_never(analysis_of
     analysis = analysis_of(invented.east(), invented.west())
     z = RNG.normal(size=(2, 3, 1, 2))
     draws = invented.accepted(
-        analysis, COHORTS, (2, 3), margin_tilt=z, endpoint_offset=[0.0], mu=MU, tau=[0.1] * 4
+        analysis, COHORTS, (2, 3), margin_tilt=z, hazard_share=[1.0], mu=MU, tau=[0.1] * 4
     )
     east, west, *_ = populations(draws, analysis, seed=1)
     assert east.weights.shape[0] == 1
@@ -322,7 +322,7 @@ def test_the_pooled_mix_is_that_of_all_patients_together(analysis_of, invented):
         COHORTS,
         (2, 2),
         margin_tilt=np.zeros((1, 2)),
-        endpoint_offset=[0.0],
+        hazard_share=[1.0],
         mu=MU,
         tau=[0.1] * 4,
     )
@@ -343,7 +343,7 @@ def test_the_next_institution_departs_from_the_pool_by_tau(analysis_of, invented
         COHORTS,
         shape,
         margin_tilt=np.zeros((1, 2)),
-        endpoint_offset=[0.0],
+        hazard_share=[1.0],
         mu=MU,
         tau=tau,
     )
@@ -381,12 +381,12 @@ def piecewise_draws(analysis, **more):
     values = {
         "theta": (["cohort", "parameter"], [[-3.0, 0.5, 0.6, 0.9, 0.7]]),
         "log_hazard_step": (["interval"], [0.0, 0.4, -0.2]),
-        "endpoint_offset": (["later_endpoint"], [-0.3]),
         **more,
     }
     lift = xr.DataArray([[0.0, 0.1]], dims=["chain", "draw"])
     found = xr.Dataset({name: lift + xr.DataArray(v, dims=d) for name, (d, v) in values.items()})
-    coords = {"later_endpoint": ["local"], "heterogeneity": ["level", "size", "spread"]}
+    found["hazard_share"] = xr.DataArray([[[0.7], [0.8]]], dims=["chain", "draw", "part"])
+    coords = {"part": ["local"], "heterogeneity": ["level", "size", "spread"]}
     posterior = found.assign_coords({k: v for k, v in coords.items() if k in found.dims})
     tree = xr.DataTree.from_dict({"posterior": posterior})
     return replace(analysis, spec=spec), Accepted(tree, (Check("invented", 0.0, 1.0, True),))
@@ -401,8 +401,8 @@ def test_a_piecewise_baseline_is_the_cohorts_level_and_the_steps_of_all(analysis
         np.array([[-3.0, -2.6, -3.2], [-2.8, -2.4, -3.0]])
     )
     local = only.curve("local").log_hazard
-    assert local[0] == pytest.approx([-3.3, -2.9, -3.5])
-    assert local[1] == pytest.approx([-3.0, -2.6, -3.2])
+    assert local[0] == pytest.approx(np.array([-3.0, -2.6, -3.2]) + math.log(0.7))
+    assert local[1] == pytest.approx(np.array([-2.8, -2.4, -3.0]) + math.log(0.8))
 
 
 def test_under_a_piecewise_baseline_the_next_institution_departs_in_level_and_effects_alone(
@@ -428,7 +428,7 @@ def test_effects_are_on_the_ratio_scale_and_heterogeneity_on_the_log_scale(analy
         COHORTS,
         (2, 2),
         margin_tilt=np.zeros((1, 2)),
-        endpoint_offset=[-0.3],
+        hazard_share=[0.74],
         mu=MU,
         tau=[0.1, 0.2, 0.3, 0.4],
     )
@@ -443,7 +443,7 @@ def test_effects_are_on_the_ratio_scale_and_heterogeneity_on_the_log_scale(analy
     assert found["west", "shape", ""] == pytest.approx(1.0)
     assert found["pooled", "heterogeneity", "size"] == pytest.approx(0.3)
     assert found["pooled", "heterogeneity", "spread"] == pytest.approx(0.4)
-    assert found["pooled", "hazard_ratio", "local vs pfs"] == pytest.approx(math.exp(-0.3))
+    assert found["pooled", "hazard_ratio", "local vs pfs"] == pytest.approx(0.74)
 
 
 def test_patients_were_followed_to_the_last_time_that_anyone_was_seen(analysis_of, invented):

@@ -2,7 +2,7 @@
 
 import pytest
 import xarray as xr
-from scipy.stats import halfnorm, kstest, norm
+from scipy.stats import beta, halfnorm, kstest, norm
 
 from netlm_bayes.evidence.analysis import Analysis
 from netlm_bayes.evidence.assemble import analyse
@@ -42,10 +42,9 @@ def test_every_parameter_has_its_declared_law(analysis: Analysis) -> None:
     assert kstest(score, norm.cdf).pvalue > FALSE_ALARM
 
 
-def test_borrowed_margins_and_later_endpoints_have_theirs(analysis: Analysis) -> None:
+def test_borrowed_margins_and_shares_of_the_hazard_have_theirs(analysis: Analysis) -> None:
     posterior = accepted_prior(analysis, 2, 500, seed=1).tree["posterior"].to_dataset()
     assert posterior["margin_tilt"].dims == ("chain", "draw", "borrowing", "covariate")
     if analysis.spec.outcome == "survival":
-        sigma = analysis.spec.prior("endpoint_offset").sigma
-        draws = posterior["endpoint_offset"].to_numpy().ravel()
-        assert kstest(draws, norm(0, sigma).cdf).pvalue > FALSE_ALARM
+        draws = posterior["hazard_share"].to_numpy().ravel()
+        assert kstest(draws, beta(8, 2).cdf).pvalue > FALSE_ALARM

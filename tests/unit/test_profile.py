@@ -75,7 +75,7 @@ def drawn(analysis: Analysis, shape: tuple[int, int] = SHAPE) -> Accepted:
         "theta": (centre, 0.3, (cohorts, len(centre))),
         "mu": (centre, 0.2, (len(centre),)),
         "tau": (0.3, 0.02, (len(own) + len(patterns.names),)),
-        "endpoint_offset": (0.0, 0.2, (len(analysis.endpoints) - 1,)),
+        "hazard_share": (0.7, 0.05, (len(analysis.endpoints) - 1,)),
         "margin_tilt": (0.0, 1.0, (borrowing, len(patterns.covariates))),
         "log_hazard_step": (0.0, 0.2, (len(spec.cuts) + 1,)),
         "effect_change": (0.5, 0.2, (changing,)),
@@ -211,7 +211,7 @@ def test_a_full_profile_is_the_closed_form_of_weibull(both):
     for place, cohort in enumerate(["east", "west"]):
         theta = flat(analysis, "theta")[:, place]
         log_hazard, shape = theta[:, 0] + theta[:, columns].sum(axis=1), np.exp(theta[:, 1])
-        later = log_hazard + flat(analysis, "endpoint_offset")[:, 0]
+        later = log_hazard + np.log(flat(analysis, "hazard_share")[:, 0])
         for endpoint, level in (("pfs", log_hazard), ("local", later)):
             survival = np.exp(-np.exp(level) * 0.5**shape)
             median = 12 * (np.log(2) / np.exp(level)) ** (1 / shape)

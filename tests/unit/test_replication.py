@@ -38,7 +38,7 @@ def perfect(analysis, invented, level: float | None = None, shape: float = 0.0):
             low, high = (middle, high) if survival(middle) > 0.5 else (low, middle)
         level = low
     theta = [[level, shape, *log_ratios]]
-    draws = invented.accepted(analysis, theta, SHAPE, endpoint_offset=[0.0])
+    draws = invented.accepted(analysis, theta, SHAPE, hazard_share=[1.0])
     return populations(draws, analysis, seed=1)
 
 
@@ -116,7 +116,7 @@ def test_every_number_of_the_outcome_is_listed_once(model, invented):
     survival = model == "pfs-weibull"
     own = 2 if survival else 1
     width = own + len(analysis.patterns.effects)
-    more = {"endpoint_offset": [0.0]} if survival else {}
+    more = {"hazard_share": [1.0]} if survival else {}
     more |= {"mu": np.zeros(width), "tau": [0.1] * (own + len(analysis.patterns.covariates))}
     more["margin_tilt"] = np.zeros((1, len(analysis.patterns.covariates)))
     draws = invented.accepted(analysis, np.zeros((2, width)), (2, 50), **more)

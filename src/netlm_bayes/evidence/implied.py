@@ -7,12 +7,14 @@ function of them, so that the graph stays what it is (docs/adr/0007-adjustment-s
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import digamma, polygamma
 
 from netlm_bayes.codebook import RESPONSE
 from netlm_bayes.curves import Baseline, reference_curve
@@ -33,6 +35,7 @@ from netlm_bayes.published.estimates import PrintedRatio
 from netlm_bayes.published.roles import ItemRole, adjusts_alike
 
 Array = NDArray[np.float64]
+trigamma = partial(polygamma, 1)
 DRAWS = 1000
 """Even: half of them mirror the other half, so that means are exact."""
 
@@ -115,17 +118,29 @@ def _drawn(read: _Reading, draws: Array) -> Plausible:
 def _prior(analysis: Analysis) -> tuple[_Columns, Array, Array]:
     """Names of everything that is drawn, its prior means and their covariance."""
     spec, parameters = analysis.spec, analysis.parameters
-    shared = ["endpoint_offset"] * (len(analysis.endpoints) - 1)
-    shared += ["hazard_step"] * (len(spec.cuts) if "hazard_step" in spec.known_priors else 0)
-    tilts = len(analysis.patterns.covariates)
-    others = [spec.prior(name) for name in shared]
+    steps = len(spec.cuts) if "hazard_step" in spec.known_priors else 0
+    others = [spec.prior("hazard_step")] * steps
+    tilts, parts = len(analysis.patterns.covariates), analysis.endpoints[1:]
+    shares = np.array([spec.also[part].share for part in parts]).reshape(-1, 2)
     location, scale = parameters.priors(spec)
-    mean = [*analysis.mix @ location, *(one.mu for one in others), *[0.0] * tilts]
+    mean = [*analysis.mix @ location, *(one.mu for one in others)]
+    mean += [*_log_beta(shares, digamma), *[0.0] * tilts]
     own = (analysis.mix * scale**2) @ analysis.mix.T
-    covariance = np.diag([*np.diag(own), *(one.sigma**2 for one in others), *[1.0] * tilts])
+    variance = [*np.diag(own), *(one.sigma**2 for one in others)]
+    covariance = np.diag([*variance, *_log_beta(shares, trigamma), *[1.0] * tilts])
     covariance[: len(own), : len(own)] = own
-    names = (*parameters.own, *["effect"] * len(parameters.effects), *shared, *["tilt"] * tilts)
-    return _Columns(names), np.array(mean), covariance
+    names = (*parameters.own, *["effect"] * len(parameters.effects), *["hazard_step"] * steps)
+    return (
+        _Columns((*names, *["log_share"] * len(parts), *["tilt"] * tilts)),
+        np.array(mean),
+        covariance,
+    )
+
+
+def _log_beta(shares: Array, cumulant: Callable[[Array], Array]) -> list[float]:
+    r"""Mean or variance of :math:`\log \pi` under beta priors, :math:`\psi(a) - \psi(a + b)`."""
+    found: list[float] = (cumulant(shares[:, 0]) - cumulant(shares.sum(axis=1))).tolist()
+    return found
 
 
 def _baselines(
@@ -137,8 +152,8 @@ def _baselines(
     first = np.zeros((len(draws), 1))
     steps = np.hstack([first, np.cumsum(draws[:, columns.of("hazard_step")], axis=1)])
     baseline = reference_curve(spec.baseline, spec.cuts, draws, steps, spec.anchor_months)
-    offsets = np.hstack([first, draws[:, columns.of("endpoint_offset")]])
-    return {name: baseline.shifted(offsets[:, i]) for i, name in enumerate(endpoints)}
+    log_share = np.hstack([first, np.minimum(draws[:, columns.of("log_share")], 0.0)])
+    return {name: baseline.shifted(log_share[:, i]) for i, name in enumerate(endpoints)}
 
 
 @dataclass(frozen=True)
@@ -168,8 +183,8 @@ class _Reading:
         for place, point in enumerate(found):
             row = rows[place]
             row[0], row[self.columns.of("effect")] = 1.0, self._mean(point.subgroup)
-            later = [float(point.endpoint == name) for name in self.endpoints[1:]]
-            row[self.columns.of("endpoint_offset")] = later
+            parts = [float(point.endpoint == name) for name in self.endpoints[1:]]
+            row[self.columns.of("log_share")] = parts
             values[place] = point.log_minus_log - self._time(point.months, row)
         return _Rows(rows, values, self.evidence.curve_covariance)
 

@@ -147,7 +147,7 @@ def point_data(
     (`mixed_at`), which are numbers here: a curve's bend, which two groups can always make, never
     informs a ratio.
     """
-    later, months = analysis.endpoints[1:], np.array([point.months for _, point in points])
+    parts, months = analysis.endpoints[1:], np.array([point.months for _, point in points])
     cohorts, patterns = analysis.cohorts, analysis.patterns
     masses = np.array([cohorts[i].joint * patterns.mask(x.subgroup) for i, x in points])
     mean = np.array([mean_design(patterns, cohorts[i].joint, x.subgroup) for i, x in points])
@@ -168,9 +168,9 @@ def point_data(
         data[f"{kind}_log_time"] = np.log(months / analysis.spec.anchor_months)
     else:
         data[f"{kind}_exposure"] = exposure(months, analysis.spec.cuts)
-    if later:
-        offset = [[float(point.endpoint == endpoint) for endpoint in later] for _, point in points]
-        data[f"{kind}_offset"] = np.array(offset)
+    if parts:
+        of_part = [[float(point.endpoint == part) for part in parts] for _, point in points]
+        data[f"{kind}_part"] = np.array(of_part)
     return data
 
 
@@ -255,8 +255,6 @@ def _prior_data(analysis: Analysis, structure: Structure) -> dict[str, Array]:
         own = [spec.prior(f"heterogeneity_{name}") for name in structure.parameters.own]
         covariates = len(structure.parameters.heterogeneities) - len(own)
         wanted["heterogeneity"] = [*own, *[spec.prior("heterogeneity_effect")] * covariates]
-    if len(structure.endpoints) > 1:
-        wanted["endpoint_offset"] = [spec.prior("endpoint_offset")] * (len(structure.endpoints) - 1)
     if structure.baseline == "weibull" and structure.patients and structure.patients.missing:
         wanted["missing_log_shape"] = [spec.prior("missing_log_shape")] * len(structure.cohorts)
     if structure.intervals:
@@ -266,6 +264,8 @@ def _prior_data(analysis: Analysis, structure: Structure) -> dict[str, Array]:
     data = {f"prior_{name}": priors.numbers(found) for name, found in wanted.items()}
     if changing := structure.parameters.changing:
         data["prior_effect_change"] = coordinates(changing, spec.prior("effect_change"))
+    if parts := structure.endpoints[1:]:
+        data["prior_hazard_share"] = np.array([spec.also[part].share for part in parts]).T
     return {"prior_parameter": structure.parameters.priors(spec), "mix": analysis.mix, **data}
 
 

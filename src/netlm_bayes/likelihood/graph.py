@@ -41,16 +41,16 @@ class _Parameters:
     """What rows of evidence are made of.
 
     `theta` has a row a cohort. `linear` and `log_tilt` have a row a cohort and a column a pattern;
-    `tilt` holds the standardised departures of borrowed margins, `offset` those of later
-    endpoints; `baseline` belongs to survival, and so does `change`, what is added to effects that
-    may change.
+    `tilt` holds the standardised departures of borrowed margins; `log_part` has a row an
+    endpoint that is part of the first, with the log of its share of the hazard; `baseline` belongs
+    to survival, and so does `change`, what is added to effects that may change.
     """
 
     theta: TensorVariable
     linear: TensorVariable
     tilt: TensorVariable | None
     log_tilt: TensorVariable | None
-    offset: TensorVariable | None
+    log_part: TensorVariable | None
     baseline: Baseline | None
     change: TensorVariable | None
 
@@ -93,7 +93,7 @@ def coords_of(structure: Structure) -> dict[str, Sequence[object]]:
         "cohort": list(structure.cohorts),
         "parameter": list(structure.parameters.names),
         "heterogeneity": list(structure.parameters.heterogeneities),
-        "later_endpoint": list(structure.endpoints[1:]),
+        "part": list(structure.endpoints[1:]),
         "borrowing": list(structure.borrowing),
         "covariate": list(structure.covariates),
         "continuous": list(structure.continuous),
@@ -138,13 +138,14 @@ def _margins(structure: Structure, shape: PatientShape, numbers: Numbers) -> Ten
 def _parameters(structure: Structure, numbers: Numbers) -> _Parameters:
     """Make every parameter, once."""
     theta = cohort_parameters(structure.pooling, structure.parameters.tau_of, numbers)
-    tilt = log_tilt = offset = change = None
+    tilt = log_tilt = log_part = change = None
     if structure.borrowing:
         tilt = pm.Normal("margin_tilt", 0.0, 1.0, dims=("borrowing", "covariate")).flatten()
         log_tilt = pt.dot(numbers["tilt"], tilt).reshape((len(structure.cohorts), -1))
     if len(structure.endpoints) > 1:
-        prior = numbers["prior_endpoint_offset"]
-        offset = priors.normal("endpoint_offset", prior, ("later_endpoint",))
+        first, second = numbers["prior_hazard_share"][0], numbers["prior_hazard_share"][1]
+        share = pm.Beta("hazard_share", alpha=first, beta=second, dims=("part",))
+        log_part = pt.log(share)[:, None]
     if structure.parameters.changing:
         free = priors.normal("change", numbers["prior_effect_change"], ("changing",))
         changed = pt.dot(numbers["change_mix"], free)
@@ -154,7 +155,7 @@ def _parameters(structure: Structure, numbers: Numbers) -> _Parameters:
         pt.dot(theta, numbers["design"]),
         tilt,
         log_tilt,
-        offset,
+        log_part,
         _baseline(structure, theta, numbers),
         change,
     )
@@ -264,11 +265,12 @@ def _log_minus_log(kind: str, numbers: Numbers, parameters: _Parameters) -> Tens
     cohort, log_share = numbers[f"{kind}_cohort"], numbers[f"{kind}_log_share"]
     if parameters.log_tilt is not None:
         log_share = log_share + pt.dot(cohort, parameters.log_tilt)
-    time = parameters.baseline.log_time(kind, numbers)
-    if parameters.offset is not None:
-        time = time + pt.dot(numbers[f"{kind}_offset"], parameters.offset)
     mean = pt.sum(pt.dot(cohort, parameters.theta) * numbers[f"{kind}_design"], axis=1)
-    return population_log_minus_log(mean[:, None] + numbers[f"{kind}_apart"], time, log_share)
+    linear = mean[:, None] + numbers[f"{kind}_apart"]
+    if parameters.log_part is not None:
+        linear = linear + pt.dot(numbers[f"{kind}_part"], parameters.log_part)
+    time = parameters.baseline.log_time(kind, numbers)
+    return population_log_minus_log(linear, time, log_share)
 
 
 def _digitised(numbers: Numbers, parameters: _Parameters) -> Term:

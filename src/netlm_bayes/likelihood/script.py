@@ -69,7 +69,7 @@ def facts_of(analysis: Analysis, seed: int) -> dict[str, object]:
         "BASELINE": structure.baseline or "",
         "CUTS": list(spec.cuts) if structure.baseline == "piecewise" else [],
         "POOLING": structure.pooling,
-        "LATER_ENDPOINTS": list(analysis.endpoints[1:]),
+        "PARTS": {part: spec.also[part].share for part in analysis.endpoints[1:]},
         "PRIORS": _priors(analysis, structure),
         "RATIOS": [
             (c.cohort.id, r.covariate, list(r.level), list(r.versus), r.log_ratio)
@@ -131,8 +131,7 @@ def _priors(analysis: Analysis, structure: Structure) -> dict[str, tuple[float, 
     spec, found = analysis.spec, {}
     for name in spec.known_priors:
         between = name.startswith("heterogeneity_") and structure.pooling != "partial"
-        offset = name == "endpoint_offset" and len(structure.endpoints) == 1
-        if not (between or offset or name in OF_PATIENTS):
+        if not (between or name in OF_PATIENTS):
             prior = spec.prior(name)
             found[name] = (prior.mu, prior.sigma, _line(prior.why))
     return found

@@ -38,7 +38,9 @@ ANCHOR: float = 12.0
 BASELINE: str = "weibull"
 CUTS: list[float] = []
 POOLING: str = "partial"
-LATER_ENDPOINTS: list[str] = []
+# Endpoints that are part of the modelled one, whose hazard is a share of its hazard; the share has
+# this beta prior.
+PARTS: dict[str, tuple[float, float]] = {}
 # Mean (of a half-normal 0), standard deviation, and why.
 PRIORS: dict[str, tuple[float, float, str]] = {
     "level": (0.0, 1.0, "a synthetic example"),
@@ -100,7 +102,7 @@ COORDS = {
     "heterogeneity": TAUS,
     "borrowing": list(TILTS),
     "covariate": list(LEVELS),
-    "later_endpoint": LATER_ENDPOINTS,
+    "part": list(PARTS),
     "later_interval": list(range(1, len(EDGES) - 1)),
 }
 
@@ -131,11 +133,11 @@ def add_cohorts() -> None:
 
 
 def add_other_parameters() -> None:
-    """Uncertainty of borrowed margins, offsets of later endpoints, steps of the hazard."""
+    """Uncertainty of borrowed margins, shares of the hazard, steps of the hazard."""
     if TILTS:
         pm.Normal("margin_tilt", 0, 1, dims=("borrowing", "covariate"))
-    if LATER_ENDPOINTS:
-        pm.Normal("endpoint_offset", *PRIORS["endpoint_offset"][:2], dims="later_endpoint")
+    if PARTS:
+        pm.Beta("hazard_share", *np.array(list(PARTS.values())).T, dims="part")
     if BASELINE == "piecewise":
         sd = pm.HalfNormal("hazard_step_sd", PRIORS["hazard_step"][1])
         step = pm.Normal("hazard_step", 0, 1, dims="later_interval")
@@ -208,8 +210,8 @@ def log_minus_log(
     else:  # log h(t | x) = g + r_j + x' beta in interval j
         spent = np.maximum(np.minimum(month, EDGES[1:]) - EDGES[:-1], 0)
         log_time = pt.log(pt.dot(spent, pt.exp(model["log_hazard_step"])))
-    if endpoint in LATER_ENDPOINTS:
-        log_time = log_time + model["endpoint_offset"][LATER_ENDPOINTS.index(endpoint)]
+    if endpoint in PARTS:
+        log_time = log_time + pt.log(model["hazard_share"][list(PARTS).index(endpoint)])
     share = log_shares(model, cohort, subgroup)
     hazard = pt.exp(linear_predictor(model, cohort) + log_time)
     log_survival = pt.logsumexp(share - hazard) - pt.logsumexp(share)

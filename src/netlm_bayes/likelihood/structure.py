@@ -100,7 +100,7 @@ class Structure:
     intervals: int  # of a piecewise baseline
     pooling: Pooling
     levels: tuple[tuple[str, tuple[str, ...]], ...]  # covariates with levels, and these
-    endpoints: tuple[str, ...]  # the one without offset first
+    endpoints: tuple[str, ...]  # the model's own first, then those that are part of it
     # cohorts, borrowing: ids of all cohorts, and of those with borrowed margins
     cohorts: tuple[str, ...]
     borrowing: tuple[str, ...]

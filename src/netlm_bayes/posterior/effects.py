@@ -137,7 +137,7 @@ def _changed(analysis: Analysis, people: Sequence[Population]) -> Iterator[Quant
 
 
 def _shared(analysis: Analysis, accepted: Accepted) -> Iterator[Quantity]:
-    """Heterogeneity and endpoint offsets."""
+    """Heterogeneity, and shares of the hazard."""
     posterior = accepted.tree["posterior"].to_dataset()
     endpoint = analysis.endpoints[0]
     if "tau" in posterior:
@@ -148,7 +148,7 @@ def _shared(analysis: Analysis, accepted: Accepted) -> Iterator[Quantity]:
             yield Quantity(row.but(**{kind: str(name)}), draws)
     several = len(analysis.cohorts) > 1
     whose = POOLED if several else analysis.cohorts[0].cohort.id
-    for later in analysis.endpoints[1:]:
-        draws = posterior["endpoint_offset"].sel(later_endpoint=later).to_numpy().reshape(-1)
-        row = Row(whose, later, "hazard_ratio", contrast=f"{later} vs {endpoint}")
-        yield Quantity(row.but(level=later, versus=endpoint), np.exp(draws), 1.0)
+    for part in analysis.endpoints[1:]:
+        draws = posterior["hazard_share"].sel(part=part).to_numpy().reshape(-1)
+        row = Row(whose, part, "hazard_ratio", contrast=f"{part} vs {endpoint}")
+        yield Quantity(row.but(level=part, versus=endpoint), draws, 1.0)

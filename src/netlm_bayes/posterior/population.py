@@ -45,7 +45,7 @@ class Population:
     baseline: Baseline | None
     effect: Array  # (draws, effects)
     weights: Array  # (draws or 1, patterns); shares of the covariate patterns
-    offset: Mapping[str, Array]  # (draws,); by endpoint; 0 for the primary one
+    log_share: Mapping[str, Array]  # (draws,); by endpoint that is part of the primary one
     followed_to: float  # last printed follow-up, months; NaN where none is printed
     late: Late | None = None  # where effects change
     # covariates of which its evidence does not speak: its curves are those of their mix
@@ -89,7 +89,8 @@ class Population:
         """Curve of the reference profile to an endpoint."""
         if self.baseline is None:
             raise ValueError("a response model has no survival curve")
-        return self.baseline.shifted(self.offset[endpoint])
+        share = self.log_share.get(endpoint)
+        return self.baseline if share is None else self.baseline.shifted(share)
 
     def log_contrast(self, covariate: str, level: Sequence[str], versus: Sequence[str]) -> Array:
         r"""Log ratio of joined levels, prevalence-weighted on the ratio scale; (draws,).
@@ -225,9 +226,7 @@ def _population(
     draws: Mapping[str, Array],
     followed_to: float,
 ) -> Population:
-    offset = {analysis.endpoints[0]: np.zeros(len(theta))}
-    for place, endpoint in enumerate(analysis.endpoints[1:]):
-        offset[endpoint] = draws["endpoint_offset"][:, place]
+    parts = enumerate(analysis.endpoints[1:])
     effect = theta[:, analysis.parameters.first_effect :]
     return Population(
         name=name,
@@ -237,7 +236,7 @@ def _population(
         effect=effect,
         late=_late(analysis, effect, draws),
         weights=weights,
-        offset=offset,
+        log_share={part: np.log(draws["hazard_share"][:, i]) for i, part in parts},
         followed_to=followed_to,
     )
 

@@ -23,7 +23,7 @@ DIMS = {
     "theta": ("cohort", "parameter"),
     "mu": ("parameter",),
     "tau": ("heterogeneity",),
-    "endpoint_offset": ("later_endpoint",),
+    "hazard_share": ("part",),
     "margin_tilt": ("borrowing", "covariate"),
     "effect_change": ("changing",),
     "hazard_step_sd": ("step_scale",),
@@ -43,11 +43,10 @@ def accepted_prior(analysis: Analysis, chains: int, draws: int, seed: int) -> Ac
     rng, size = np.random.default_rng([seed, 3]), chains * draws
     model = Parameterisation(analysis.spec, analysis.codebook, analysis.scales)
     found = prior_draws(model, len(structure.cohorts), size, rng)
-    later, borrowing = len(structure.endpoints) - 1, len(structure.borrowing)
-    if later:
-        prior = analysis.spec.prior("endpoint_offset")
-        found["endpoint_offset"] = rng.normal(prior.mu, prior.sigma, (size, later))
-    if borrowing:
+    if parts := structure.endpoints[1:]:
+        shares = [analysis.spec.also[part].share for part in parts]
+        found["hazard_share"] = np.column_stack([rng.beta(a, b, size) for a, b in shares])
+    if borrowing := len(structure.borrowing):
         shape = (size, borrowing, len(structure.covariates))
         found["margin_tilt"] = rng.standard_normal(shape)
     posterior = xr.Dataset(
@@ -59,7 +58,7 @@ def accepted_prior(analysis: Analysis, chains: int, draws: int, seed: int) -> Ac
             "cohort": list(structure.cohorts),
             "parameter": list(structure.parameters.names),
             "heterogeneity": list(structure.parameters.heterogeneities),
-            "later_endpoint": list(structure.endpoints[1:]),
+            "part": list(structure.endpoints[1:]),
             "borrowing": list(structure.borrowing),
         },
     )
@@ -145,12 +144,13 @@ def _log_priors(draws: xr.Dataset, analysis: Analysis) -> Iterator[tuple[str, xr
         numbers = coordinates(parameters.changing, spec.prior("effect_change"))
         yield "effect_change", _log_kernel(free, *numbers)
     for name, prior in (
-        ("endpoint_offset", "endpoint_offset"),
         ("hazard_step_sd", "hazard_step"),
         ("threshold_gap", "threshold_gap"),
     ):
         if name in draws:
             yield name, _log_kernel(draws[name], *_numbers([spec.prior(prior)]))
+    if "hazard_share" in draws:
+        yield "hazard_share", _log_beta(draws["hazard_share"], spec)
 
 
 def _log_density(tau: xr.DataArray, spec: Model) -> xr.DataArray:
@@ -168,6 +168,13 @@ def _unmixed(array: xr.DataArray, mix: NDArray[np.float64]) -> xr.DataArray:
 def _numbers(priors: list[Prior]) -> NDArray[np.float64]:
     """Locations and scales; (2, priors)."""
     return np.array([[one.mu for one in priors], [one.sigma for one in priors]])
+
+
+def _log_beta(share: xr.DataArray, spec: Model) -> xr.DataArray:
+    r"""Beta, :math:`(a - 1) \log \pi + (b - 1) \log(1 - \pi)`, of shares of the hazard."""
+    a, b = np.array([spec.also[str(part)].share for part in share["part"].to_numpy()]).T
+    found: xr.DataArray = (a - 1) * np.log(share) + (b - 1) * np.log1p(-share)
+    return found
 
 
 def _log_kernel(

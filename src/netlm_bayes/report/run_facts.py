@@ -37,7 +37,6 @@ PRIORS = (
     "level",
     "log_shape",
     "hazard_step",
-    "endpoint_offset",
     "effect_change",
     "missing_log_shape",
     "threshold_gap",
@@ -268,7 +267,6 @@ class RunFacts:
     def priors_used(self) -> list[str]:
         """Names of the priors that the run has parameters for."""
         absent = {
-            "endpoint_offset": len(self.endpoints) < 2,
             "effect_change": self.spec.change is None,
             "missing_log_shape": not self.missing_values,
             "threshold_gap": not self.spec.ordinal,

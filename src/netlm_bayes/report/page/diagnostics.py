@@ -35,7 +35,7 @@ SHARED = (
     "mu",
     "tau",
     "theta",
-    "endpoint_offset",
+    "hazard_share",
     "effect_change",
     "hazard_step_sd",
     "log_hazard_step",
@@ -187,7 +187,7 @@ def prior_predictive(run: Run) -> Chart | None:
 
 def _curves(before: Population, after: Population, run: Run) -> Chart:
     """Everyone's curve with its band."""
-    endpoint, year = next(iter(after.offset)), CURVE_MONTHS.index(12.0)
+    endpoint, year = run.labels.primary_endpoint, CURVE_MONTHS.index(12.0)
     found = [_survival(one, endpoint, run) for one in (before, after)]
     pairs = zip(BOTH, found, strict=True)
     curves = tuple(Curve(series, CURVE_MONTHS, tuple(values)) for series, values in pairs)

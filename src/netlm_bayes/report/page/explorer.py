@@ -129,7 +129,7 @@ def _model(name: str, run: Run, own: Asked, keep_one_in: int) -> dict[str, Any]:
     """One run's part of the data."""
     spec, analysis, described = run.model, own.analysis, run.population
     kept = slice(None, None, keep_one_in)
-    offsets = [own.people[0].offset[later] for later in analysis.endpoints[1:]]
+    offsets = [own.people[0].log_share[part] for part in analysis.endpoints[1:]]
     return {
         "run": name,
         "outcome": spec.outcome,
