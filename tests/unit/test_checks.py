@@ -154,6 +154,10 @@ COUNTED_ONCE = {
         hazard_ratio("G2", "G1", adjusted_for=["bone", "age"]),
         hazard_ratio("G3", "G1", adjusted_for=["age", "bone"]),
     ),
+    "levels apart on both sides": (
+        hazard_ratio("G2", "G1"),
+        hazard_ratio("G4", "G3", **REGRESSION),
+    ),
     "two covariates": (hazard_ratio("G2", "G1"), hazard_ratio("yes", "no", "bone")),
     "two covariates, two endpoints": (
         hazard_ratio("G2", "G1"),

@@ -80,6 +80,8 @@ def _two_ratios(one: Ratio, other: Ratio, codebook: Codebook) -> str:
         return f"the same patients by '{one.covariate}', for two endpoints"
     if set(sides[0]) == set(sides[1]):
         return "the same contrast of the same patients"
+    if not {*sides[0][0], *sides[0][1]} & {*sides[1][0], *sides[1][1]}:
+        return ""
     if set(one.adjusted_for) != set(other.adjusted_for):
         return f"the same patients by '{one.covariate}', from two regressions"
     if sides[0][1] != sides[1][1] or set(sides[0][0]) & set(sides[1][0]):
