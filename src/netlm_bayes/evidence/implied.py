@@ -118,8 +118,8 @@ def _drawn(read: _Reading, draws: Array) -> Plausible:
 def _prior(analysis: Analysis) -> tuple[_Columns, Array, Array]:
     """Names of everything that is drawn, its prior means and their covariance."""
     spec, parameters = analysis.spec, analysis.parameters
-    steps = len(spec.cuts) if "hazard_step" in spec.known_priors else 0
-    others = [spec.prior("hazard_step")] * steps
+    shared = ["hazard_step"] * (len(spec.cuts) if "hazard_step" in spec.known_priors else 0)
+    others = [spec.prior(name) for name in shared]
     tilts, parts = len(analysis.patterns.covariates), analysis.endpoints[1:]
     shares = np.array([spec.also[part].share for part in parts]).reshape(-1, 2)
     location, scale = parameters.priors(spec)
@@ -129,7 +129,7 @@ def _prior(analysis: Analysis) -> tuple[_Columns, Array, Array]:
     variance = [*np.diag(own), *(one.sigma**2 for one in others)]
     covariance = np.diag([*variance, *_log_beta(shares, trigamma), *[1.0] * tilts])
     covariance[: len(own), : len(own)] = own
-    names = (*parameters.own, *["effect"] * len(parameters.effects), *["hazard_step"] * steps)
+    names = (*parameters.own, *["effect"] * len(parameters.effects), *shared)
     return (
         _Columns((*names, *["log_share"] * len(parts), *["tilt"] * tilts)),
         np.array(mean),
