@@ -6,7 +6,7 @@ from netlm_bayes.codebook import Codebook
 
 
 def book(
-    endpoints: dict[str, str] | None = None, /, **covariates: str | dict[str, Any]
+    endpoints: dict[str, Any] | None = None, /, **covariates: str | dict[str, Any]
 ) -> Codebook:
     """Covariates as `"early *late"`, levels with the reference starred or first; as `"(years)"`.
 

@@ -45,6 +45,7 @@ _HETEROGENEITY = {
     "heterogeneity_level": half_normal(0.5, "Roever et al. 2021, 10.1002/jrsm.1475"),
 }
 _CHANGE = normal(0.0, 0.35, "a change that doubles or halves an effect is at the edge: 2 sd")
+_SHARE = normal(0.0, 0.35, "covariates change a share of the hazard little: 2 sd halve its odds")
 _HAZARD_RATIO = normal(0.0, 0.75, "95 % of hazard ratios between 0.23 and 4.3")
 DEFAULT_PRIORS: dict[str, dict[str, Prior]] = {
     "weibull": {
@@ -53,6 +54,7 @@ DEFAULT_PRIORS: dict[str, dict[str, Prior]] = {
         "log_shape": normal(0.0, 0.35, "95 % of Weibull shapes between 0.50 and 2.0"),
         "missing_log_shape": normal(0.0, 0.35, "patients with a missing level are a mix"),
         "effect_change": _CHANGE,
+        "share_effect": _SHARE,
         "heterogeneity_log_shape": half_normal(0.25, "Roever et al. 2021, 10.1002/jrsm.1475"),
         **_HETEROGENEITY,
     },
@@ -61,6 +63,7 @@ DEFAULT_PRIORS: dict[str, dict[str, Prior]] = {
         "level": normal(-0.4, 1.5, "log hazard at the start times the anchor, average patient"),
         "hazard_step": half_normal(0.5, "log hazards of neighbouring intervals are alike"),
         "effect_change": _CHANGE,
+        "share_effect": _SHARE,
         **_HETEROGENEITY,
     },
     "response": {

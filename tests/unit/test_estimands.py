@@ -25,7 +25,7 @@ from netlm_bayes.posterior.estimates import (
     subgroup_survival,
     survival_curves,
 )
-from netlm_bayes.posterior.population import Population, last_follow_up, populations
+from netlm_bayes.posterior.population import Population, Share, last_follow_up, populations
 from netlm_bayes.posterior.subgroups import subgroups_within
 from netlm_bayes.posterior.summary import Quantity, tidy
 from netlm_bayes.results import Row
@@ -58,7 +58,7 @@ def population(
         baseline=baseline,
         effect=np.zeros((draws, len(patterns.effects))) if effect is None else effect,
         weights=np.full((1, rows), 1 / rows) if weights is None else weights,
-        log_share={"local": np.full(draws, -0.5)},
+        shares={"local": Share(np.full(draws, -0.5))},
         followed_to=followed_to,
     )
 

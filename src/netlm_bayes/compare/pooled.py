@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import NormalDist
 from typing import Any
 
@@ -119,11 +119,22 @@ def own_estimate(
         if not contrast.versus:
             return None
         shares = _shares(analysis, cohort, contrast)
+        cohort = _of_alike(analysis, cohort)
         return cohort_estimate(cohort, analysis.codebook, shares, contrast)
     label = contrast.label(analysis.codebook)
     found = own_ratio(regressions, cohort.cohort.id, label) if regressions is not None else None
     kind = SITE_TABLE if cohort.patients is None else PATIENTS
     return OwnEstimate(cohort.cohort.id, analysis.endpoints[0], *found, kind) if found else None
+
+
+def _of_alike(analysis: Analysis, cohort: CohortEvidence) -> CohortEvidence:
+    """Copy without the ratios of endpoints that have effects of their own."""
+    alike = {
+        item: estimate
+        for item, estimate in cohort.estimates.items()
+        if not isinstance(estimate, PrintedRatio) or estimate.endpoint not in analysis.apart
+    }
+    return replace(cohort, estimates=alike)
 
 
 def _shares(analysis: Analysis, cohort: CohortEvidence, contrast: Contrast) -> dict[str, float]:
@@ -192,7 +203,8 @@ def _endpoints(own: Sequence[OwnEstimate]) -> str:
 
 def _one_stage(row: Row, effects: pd.DataFrame) -> list[dict[str, Any]]:
     """The posterior's own rows of a contrast."""
-    chosen = effects[(effects["contrast"] == row.contrast) & (effects["method"] == "posterior")]
+    about = {"contrast": row.contrast, "endpoint": row.endpoint, "method": "posterior"}
+    chosen = effects[(effects[list(about)] == pd.Series(about)).all(axis=1)]
     chosen = chosen.assign(method="one-stage posterior")
     shared = [name for name in TABLES["pooled"] if name in chosen]
     return [{str(name): x for name, x in one.items()} for one in chosen[shared].to_dict("records")]

@@ -166,7 +166,8 @@ def _posterior(
     analysis: Analysis, population: Population, item: Ratio, ratio: PrintedRatio, chains: int
 ) -> dict[str, object]:
     """What the posterior makes of it."""
-    log_ratio = population.log_contrast(ratio.covariate, ratio.level, ratio.versus)
+    own = population.of(ratio.endpoint)
+    log_ratio = own.log_contrast(ratio.covariate, ratio.level, ratio.versus)
     level = analysis.spec.level
     printed, limits = math.exp(ratio.log_ratio), _limits(item, ratio, level)
     return posterior_beside(log_ratio, printed, limits, level, chains)

@@ -126,3 +126,13 @@ class Analysis:
         if not any(cohort.printed for cohort in self.cohorts):
             return (self.codebook.primary_endpoint,)
         return (self.codebook.primary_endpoint, *self.spec.also)
+
+    @property
+    def alike(self) -> tuple[str, ...]:
+        """Modelled endpoints that have the same hazard ratios, the model's own first."""
+        return tuple(x for x in self.endpoints if x not in self.apart)
+
+    @property
+    def apart(self) -> tuple[str, ...]:
+        """Modelled endpoints that have hazard ratios of their own."""
+        return tuple(x for x in self.endpoints[1:] if self.spec.also[x].effects == "own")

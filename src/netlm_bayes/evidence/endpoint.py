@@ -70,7 +70,9 @@ def endpoint_faults(spec: Model, codebook: Codebook) -> Iterator[str]:
     """What `also` names is part of the modelled endpoint, the codebook's first."""
     own, known = codebook.primary_endpoint, codebook.endpoints
     parts = [name for name, endpoint in known.items() if endpoint.part_of == own]
-    for name in spec.also:
+    for name, also in spec.also.items():
+        if also.effects == "own":
+            yield from _own_effect_faults(name, spec, codebook)
         if name == own:
             yield f"'{name}' is the model's own endpoint"
         elif name not in known:
@@ -82,6 +84,15 @@ def endpoint_faults(spec: Model, codebook: Codebook) -> Iterator[str]:
                 f"'{name}' is not part of '{own}' in the codebook: {one} and {other} are separate "
                 f'models; give endpoint = "{name}" in a model of its own'
             )
+
+
+def _own_effect_faults(name: str, spec: Model, codebook: Codebook) -> Iterator[str]:
+    """Effects on a share of the hazard are of levels."""
+    for covariate in spec.covariates:
+        known = codebook.covariates.get(covariate)
+        if known is not None and (known.latent or not known.levels):
+            what = f"'{covariate}' is on a continuous scale; effects of '{name}' can only be shared"
+            yield f"{what} with '{codebook.primary_endpoint}' (effects = \"shared\")"
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -242,7 +242,10 @@ def with_implied(analysis: Analysis, evidence: CohortEvidence) -> CohortEvidence
     if spec.unadjusted != "implied" or not otherwise:
         return evidence
     alike = {ratio.item for ratio in otherwise if adjusts_alike(ratio, spec)}
-    reasons = {ratio.item: not_implied(ratio, patterns, evidence.joint) for ratio in otherwise}
+    reasons = {
+        ratio.item: not_implied(ratio, patterns, evidence.joint, analysis.apart)
+        for ratio in otherwise
+    }
     able = [ratio for ratio in otherwise if not reasons[ratio.item]]
     follow_up, basis = follow_up_of(evidence)
     draws = plausible(analysis, evidence)
@@ -313,8 +316,12 @@ def follow_up_of(evidence: CohortEvidence) -> tuple[FollowUp, str]:
     return FollowUp(end, False), f"all taken as followed to month {end:g}, which is not printed"
 
 
-def not_implied(ratio: PrintedRatio, patterns: Patterns, joint: Array) -> str:
+def not_implied(
+    ratio: PrintedRatio, patterns: Patterns, joint: Array, apart: Collection[str]
+) -> str:
     """Say why nothing is implied for a ratio; empty if something is."""
+    if ratio.endpoint in apart:
+        return f"of '{ratio.endpoint}', which has effects of its own"
     outside = [name for name in ratio.adjusted_for if name not in patterns.covariates]
     if outside:
         return f"adjusted for '{', '.join(outside)}', not in the model"

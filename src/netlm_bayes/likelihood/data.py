@@ -25,7 +25,7 @@ from netlm_bayes.likelihood.structure import (
     ratio_rows,
     structure_of,
 )
-from netlm_bayes.parameters import coordinates
+from netlm_bayes.parameters import coordinates, exchangeable
 from netlm_bayes.population import Patterns
 from netlm_bayes.published.digitised.plausible import MOST_CELLS
 from netlm_bayes.published.estimates import CurvePoint
@@ -80,7 +80,7 @@ def ratio_data(analysis: Analysis, structure: Structure) -> dict[str, Array]:
         if implied is not None:
             difference[place] = _place(structure, cohort, implied.coefficients[None, :])
             values[place] -= implied.intercept
-        elif not is_joined(ratio, patterns):
+        elif not is_joined(ratio, analysis):
             sides = [patterns.part_mask(ratio.covariate, x) for x in (ratio.level, ratio.versus)]
             difference[place] = (sides[0] - sides[1]) @ _log_effects(patterns, structure, cohort)
     data = {
@@ -98,7 +98,7 @@ def ratio_data(analysis: Analysis, structure: Structure) -> dict[str, Array]:
 def _joined_data(analysis: Analysis, structure: Structure) -> dict[str, Array]:
     """Ratios of joined levels: log ratio and share of every part of a level, and which."""
     cohorts, patterns, rows = analysis.cohorts, analysis.patterns, ratio_rows(analysis)
-    joined = [(place, *row) for place, row in enumerate(rows) if is_joined(row[1], patterns)]
+    joined = [(place, *row) for place, row in enumerate(rows) if is_joined(row[1], analysis)]
     # What is implied is linear: the contrast stays in the graph, and counts for nothing.
     contrasts = [float(ratio.item not in cohorts[i].implied) for _, i, ratio in joined]
     # A level that nobody has still needs a share for its ratio to be defined.
@@ -119,6 +119,10 @@ def _joined_data(analysis: Analysis, structure: Structure) -> dict[str, Array]:
             for _, cohort, ratio in joined
         ]
         data[f"joined_{side}"] = np.array(masks)
+    if structure.apart:
+        parts = structure.endpoints[1:]
+        of_part = [[float(ratio.endpoint == part) for part in parts] for *_, ratio in joined]
+        data["joined_part"] = np.array(of_part)
     if structure.borrowing:
         columns = np.eye(len(patterns.columns))[patterns.part_columns]
         tilts = [tilt_of(patterns, structure, cohort, columns) for cohort in cohorts]
@@ -266,7 +270,25 @@ def _prior_data(analysis: Analysis, structure: Structure) -> dict[str, Array]:
         data["prior_effect_change"] = coordinates(changing, spec.prior("effect_change"))
     if parts := structure.endpoints[1:]:
         data["prior_hazard_share"] = np.array([spec.also[part].share for part in parts]).T
+    if structure.apart:
+        data |= _share_data(analysis, structure)
     return {"prior_parameter": structure.parameters.priors(spec), "mix": analysis.mix, **data}
+
+
+def _share_data(analysis: Analysis, structure: Structure) -> dict[str, Array]:
+    """How the logit of a share follows from its coordinates, in each pattern and at each level."""
+    patterns, effects = analysis.patterns, structure.parameters.effects
+    owner = np.array([name for name, _ in effects])
+    names = np.array([patterns.columns[column][0] for column in patterns.part_columns])
+    at_level = (patterns.part_effects - analysis.centre) * (names[:, None] == owner)
+    places = [structure.endpoints[1:].index(part) for part in structure.apart]
+    return {
+        "prior_share_effect": coordinates(effects, analysis.spec.prior("share_effect")),
+        "share_mix": exchangeable(effects),
+        "share_place": np.eye(len(structure.endpoints) - 1)[:, places],
+        "share_design": (patterns.design - analysis.centre).T,
+        "share_at_level": np.tile(at_level.T, len(structure.cohorts)),
+    }
 
 
 def _population_data(analysis: Analysis, structure: Structure) -> dict[str, Array]:

@@ -41,8 +41,9 @@ class _Parameters:
     """What rows of evidence are made of.
 
     `theta` has a row a cohort. `linear` and `log_tilt` have a row a cohort and a column a pattern;
-    `tilt` holds the standardised departures of borrowed margins; `log_part` has a row an
-    endpoint that is part of the first, with the log of its share of the hazard; `baseline` belongs
+    `tilt` holds the standardised departures of borrowed margins. `log_part` and `log_part_of_level`
+    have a row an endpoint that is part of the first: the log of its share of the hazard in each
+    pattern, or once where it is the same in all, and at each cohort's levels. `baseline` belongs
     to survival, and so does `change`, what is added to effects that may change.
     """
 
@@ -51,6 +52,7 @@ class _Parameters:
     tilt: TensorVariable | None
     log_tilt: TensorVariable | None
     log_part: TensorVariable | None
+    log_part_of_level: TensorVariable | None
     baseline: Baseline | None
     change: TensorVariable | None
 
@@ -94,6 +96,8 @@ def coords_of(structure: Structure) -> dict[str, Sequence[object]]:
         "parameter": list(structure.parameters.names),
         "heterogeneity": list(structure.parameters.heterogeneities),
         "part": list(structure.endpoints[1:]),
+        "apart": list(structure.apart),
+        "effect": names_of(structure.parameters.effects),
         "borrowing": list(structure.borrowing),
         "covariate": list(structure.covariates),
         "continuous": list(structure.continuous),
@@ -138,7 +142,7 @@ def _margins(structure: Structure, shape: PatientShape, numbers: Numbers) -> Ten
 def _parameters(structure: Structure, numbers: Numbers) -> _Parameters:
     """Make every parameter, once."""
     theta = cohort_parameters(structure.pooling, structure.parameters.tau_of, numbers)
-    tilt = log_tilt = log_part = change = None
+    tilt = log_tilt = log_part = log_part_of_level = change = None
     if structure.borrowing:
         tilt = pm.Normal("margin_tilt", 0.0, 1.0, dims=("borrowing", "covariate")).flatten()
         log_tilt = pt.dot(numbers["tilt"], tilt).reshape((len(structure.cohorts), -1))
@@ -146,6 +150,8 @@ def _parameters(structure: Structure, numbers: Numbers) -> _Parameters:
         first, second = numbers["prior_hazard_share"][0], numbers["prior_hazard_share"][1]
         share = pm.Beta("hazard_share", alpha=first, beta=second, dims=("part",))
         log_part = pt.log(share)[:, None]
+        if structure.apart:
+            log_part, log_part_of_level = _log_shares(share, numbers)
     if structure.parameters.changing:
         free = priors.normal("change", numbers["prior_effect_change"], ("changing",))
         changed = pt.dot(numbers["change_mix"], free)
@@ -156,9 +162,30 @@ def _parameters(structure: Structure, numbers: Numbers) -> _Parameters:
         tilt,
         log_tilt,
         log_part,
+        log_part_of_level,
         _baseline(structure, theta, numbers),
         change,
     )
+
+
+def _log_shares(share: TensorVariable, numbers: Numbers) -> tuple[TensorVariable, TensorVariable]:
+    r"""Log shares of the hazard of each part, by pattern and by level.
+
+    .. math:: \operatorname{logit} \pi(x) = \operatorname{logit} \pi_0 + (x - \bar x)' \delta
+
+    At a level the other covariates are at their mean.
+    """
+    dims = ("apart", "effect")
+    free = priors.normal("share_coordinate", numbers["prior_share_effect"], dims)
+    effect = pt.dot(free, numbers["share_mix"].T)
+    pm.Deterministic("share_effect", effect, dims=dims)
+    placed = pt.dot(numbers["share_place"], effect)
+    logit = pt.log(share) - pt.log1p(-share)
+    by_pattern, by_level = (
+        -pt.softplus(-(logit[:, None] + pt.dot(placed, numbers[design])))
+        for design in ("share_design", "share_at_level")
+    )
+    return by_pattern, by_level
 
 
 def _baseline(structure: Structure, theta: TensorVariable, numbers: Numbers) -> Baseline | None:
@@ -241,9 +268,17 @@ def _ratios(numbers: Numbers, parameters: _Parameters) -> Term:
             pt.exp(log_share),
             numbers["joined_level"],
             numbers["joined_versus"],
+            _share_of_rows(numbers, parameters),
         )
         mean = mean + pt.dot(numbers["joined_place"], joined)
     return normal(numbers["ratios"], mean, numbers["ratios_precision"])
+
+
+def _share_of_rows(numbers: Numbers, parameters: _Parameters) -> TensorVariable | float:
+    """Share of the hazard that each joined ratio is of, at every cohort's levels."""
+    if parameters.log_part_of_level is None:
+        return 1.0
+    return pt.exp(pt.dot(numbers["joined_part"], parameters.log_part_of_level))
 
 
 def _curve(numbers: Numbers, parameters: _Parameters) -> Term:

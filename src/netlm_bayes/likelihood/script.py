@@ -18,8 +18,8 @@ from netlm_bayes.published.estimates import CurvePoint
 from netlm_bayes.version import __version__
 
 STANDALONE = Path(__file__).with_name("standalone.py")
-OF_PATIENTS = ("effect_change", "threshold_gap")
-"""Priors that only patients need."""
+LEFT_OUT = ("effect_change", "threshold_gap", "share_effect")
+"""Priors of what the script does not hold."""
 LEAST_TUNE = 1000
 """Tuning steps a chain: plain PyMC starts from less than this package's sampler does."""
 DIGITS = 15
@@ -33,7 +33,8 @@ def script_of(analysis: Analysis, seed: int) -> str:
     """Write the standalone script of an analysis; empty where it would hold more than print."""
     cohorts = analysis.cohorts
     alone = all(cohort.printed and not cohort.digitised for cohort in cohorts)
-    if analysis.patterns.latent or analysis.source_weights or not alone:
+    beyond = analysis.patterns.latent or analysis.source_weights or analysis.apart
+    if beyond or not alone:
         return ""
     s = "s" if len(cohorts) > 1 else ""
     title = f"{_outcome(analysis)} by {analysis.spec.name} in {len(cohorts)} printed cohort{s}"
@@ -131,7 +132,7 @@ def _priors(analysis: Analysis, structure: Structure) -> dict[str, tuple[float, 
     spec, found = analysis.spec, {}
     for name in spec.known_priors:
         between = name.startswith("heterogeneity_") and structure.pooling != "partial"
-        if not (between or name in OF_PATIENTS):
+        if not (between or name in LEFT_OUT):
             prior = spec.prior(name)
             found[name] = (prior.mu, prior.sigma, _line(prior.why))
     return found

@@ -11,7 +11,6 @@ from netlm_bayes.likelihood.patient_rows import collapsed, missing_levels, patie
 from netlm_bayes.likelihood.site_data import cell_data, cell_rows
 from netlm_bayes.model import Baseline, Outcome, Pooling
 from netlm_bayes.parameters import Parameters
-from netlm_bayes.population import Patterns
 from netlm_bayes.published.digitised.plausible import CurveEvidence
 from netlm_bayes.published.estimates import PrintedRatio
 
@@ -26,12 +25,14 @@ def digitised_rows(analysis: Analysis) -> list[tuple[int, CurveEvidence]]:
     return [(i, curve) for i, cohort in enumerate(analysis.cohorts) for curve in cohort.digitised]
 
 
-def is_joined(ratio: PrintedRatio, patterns: Patterns) -> bool:
+def is_joined(ratio: PrintedRatio, analysis: Analysis) -> bool:
     """Tell whether a ratio joins levels, so that it is not linear in the coefficients.
 
-    On a latent scale every level joins values.
+    On a latent scale every level joins values, and a share of the hazard is linear in nothing.
     """
-    return ratio.covariate in patterns.stepped or len(ratio.level) > 1 or len(ratio.versus) > 1
+    several = len(ratio.level) > 1 or len(ratio.versus) > 1
+    nonlinear = ratio.covariate in analysis.patterns.stepped or ratio.endpoint in analysis.apart
+    return several or nonlinear
 
 
 @dataclass(frozen=True)
@@ -100,13 +101,14 @@ class Structure:
     intervals: int  # of a piecewise baseline
     pooling: Pooling
     levels: tuple[tuple[str, tuple[str, ...]], ...]  # covariates with levels, and these
+    apart: tuple[str, ...]  # endpoints with effects of their own
     endpoints: tuple[str, ...]  # the model's own first, then those that are part of it
     # cohorts, borrowing: ids of all cohorts, and of those with borrowed margins
     cohorts: tuple[str, ...]
     borrowing: tuple[str, ...]
     # by kind of printed evidence, a label for each row
     rows: tuple[tuple[str, tuple[str, ...]], ...]
-    joined: int  # ratios among the rows that join levels
+    joined: int  # ratios among the rows that are not linear
     patients: PatientShape | None
     cells: CellShape | None
 
@@ -163,6 +165,7 @@ def structure_of(analysis: Analysis) -> Structure:
         intervals=len(spec.cuts) + 1 if survival and spec.baseline == "piecewise" else 0,
         pooling=spec.pooling if len(cohorts) > 1 else "none",
         levels=tuple(zip(patterns.covariates, patterns.levels, strict=True)),
+        apart=analysis.apart,
         endpoints=analysis.endpoints,
         cohorts=tuple(c.cohort.id for c in cohorts),
         borrowing=tuple(c.cohort.id for c in cohorts if c.margin_log_sd.any()),
@@ -170,7 +173,7 @@ def structure_of(analysis: Analysis) -> Structure:
             (kind, tuple(f"{cohort}, {label}" for cohort, label in labels))
             for kind, labels in printed_rows(analysis).items()
         ),
-        joined=sum(is_joined(ratio, patterns) for _, ratio in ratio_rows(analysis)),
+        joined=sum(is_joined(ratio, analysis) for _, ratio in ratio_rows(analysis)),
         patients=_patient_shape(analysis),
         cells=_cell_shape(analysis),
     )

@@ -14,13 +14,16 @@ from netlm_bayes.likelihood.priors import Numbers
 
 
 def log_group_mean(
-    values: TensorVariable, weights: TensorVariable, mask: TensorVariable
+    values: TensorVariable,
+    weights: TensorVariable,
+    mask: TensorVariable,
+    factor: TensorVariable | float = 1.0,
 ) -> TensorVariable:
-    r"""Log of the weighted mean of positive values in groups.
+    r"""Log of the weighted mean of positive values in groups, each times a factor of the group's.
 
-    .. math:: \log \frac{\sum_{x \in g} w_x v_x}{\sum_{x \in g} w_x}
+    .. math:: \log \frac{\sum_{x \in g} w_x f_{gx} v_x}{\sum_{x \in g} w_x}
     """
-    return pt.log(pt.dot(mask, weights * values)) - pt.log(pt.dot(mask, weights))
+    return pt.log(pt.dot(mask * factor, weights * values)) - pt.log(pt.dot(mask, weights))
 
 
 def population_log_probability(
@@ -51,16 +54,19 @@ def contrast(
     weights: TensorVariable,
     level: TensorVariable,
     versus: TensorVariable,
+    share: TensorVariable | float = 1.0,
 ) -> TensorVariable:
     r"""Log ratio between joined levels, by the prevalence-weighted mean on the ratio scale.
 
-    .. math:: \log \frac{\sum_{l \in A} m_l e^{\beta_l}}{\sum_{l \in A} m_l}
-              - \log \frac{\sum_{l \in B} m_l e^{\beta_l}}{\sum_{l \in B} m_l}
+    .. math:: \log \frac{\sum_{l \in A} m_l \pi_l e^{\beta_l}}{\sum_{l \in A} m_l}
+              - \log \frac{\sum_{l \in B} m_l \pi_l e^{\beta_l}}{\sum_{l \in B} m_l}
 
-    With one level on each side this is `beta_A - beta_B` whatever the weights.
+    with :math:`\pi_l` the share of the hazard of an endpoint with effects of its own, else 1. With
+    one level on each side this is `beta_A - beta_B` whatever the weights.
     """
     ratios = pt.exp(log_effects)
-    return log_group_mean(ratios, weights, level) - log_group_mean(ratios, weights, versus)
+    sides = (log_group_mean(ratios, weights, side, share) for side in (level, versus))
+    return next(sides) - next(sides)
 
 
 def normal(target: TensorVariable, mean: TensorVariable, precision: TensorVariable) -> Term:

@@ -83,21 +83,23 @@ def effects(
     analysis: Analysis, people: Sequence[Population], accepted: Accepted
 ) -> Iterator[Quantity]:
     """Ratios of every population, then what the populations share."""
-    endpoint = analysis.endpoints[0]
+    own = analysis.endpoints[0]
     for contrast in contrasts_of(analysis):
         row, month = contrast.row(analysis), _until(analysis, contrast)
         if not math.isnan(month):
             label = f"{row.contrast}, until month {month:g}"
             row = row.but(until_month=month, contrast=label)
-        for population in people:
-            log_ratio = population.log_contrast(contrast.covariate, contrast.level, contrast.versus)
-            own = row.but(cohort=population.name, **_support(analysis, contrast, population.name))
-            yield Quantity(own, np.exp(log_ratio), 1.0)
+        for endpoint in (own, *analysis.apart):
+            for population in (one.of(endpoint) for one in people):
+                sides = contrast.covariate, contrast.level, contrast.versus
+                told = row.but(cohort=population.name, endpoint=endpoint)
+                told = told.but(**_support(analysis, contrast, population.name))
+                yield Quantity(told, np.exp(population.log_contrast(*sides)), 1.0)
     yield from _changed(analysis, people)
     for population in people:
-        if isinstance(population.baseline, Weibull) and endpoint in population.measured:
+        if isinstance(population.baseline, Weibull) and own in population.measured:
             shape = population.baseline.shape
-            yield Quantity(Row(population.name, endpoint, "shape"), shape, 1.0)
+            yield Quantity(Row(population.name, own, "shape"), shape, 1.0)
     yield from _shared(analysis, accepted)
 
 

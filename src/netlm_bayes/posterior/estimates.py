@@ -36,6 +36,7 @@ def subgroup_survival(
     population: Population, endpoint: str, subgroups: Subgroups
 ) -> Iterator[Quantity]:
     """Median, RMST(24) and S(6), S(12), S(24) of every subgroup."""
+    population, subgroups = population.of(endpoint), subgroups.of(population, endpoint)
     baseline = population.curve(endpoint)
     median = subgroups.median(baseline)
     timed = [("rmst", HORIZON, subgroups.rmst(baseline, HORIZON))]
@@ -53,6 +54,7 @@ def survival_curves(
     population: Population, endpoint: str, subgroups: Subgroups
 ) -> Iterator[Quantity]:
     """S(t) of every subgroup, on a grid of months."""
+    population, subgroups = population.of(endpoint), subgroups.of(population, endpoint)
     baseline = population.curve(endpoint)
     for months in CURVE_MONTHS:
         survival = subgroups.survival(baseline, months)

@@ -8,6 +8,7 @@ from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import log_expit, logit
 
 from netlm_bayes.curves import Baseline, reference_curve
 from netlm_bayes.evidence.analysis import Analysis, CohortEvidence
@@ -34,6 +35,16 @@ class Late:
 
 
 @dataclass(frozen=True)
+class Share:
+    r"""Log share of the hazard, :math:`\log \pi(x) = \log \pi_0 + e(x) + b(x)`, of an endpoint."""
+
+    log_average: Array  # (draws,); of the average patient
+    # (draws, effects); between levels, other covariates at their mean; None where it is the same
+    effect: Array | None = None
+    beyond: Array | float = 0.0  # (draws, patterns); what these do not add up to
+
+
+@dataclass(frozen=True)
 class Population:
     """Parameters and covariate mix of one population, per draw."""
 
@@ -45,9 +56,10 @@ class Population:
     baseline: Baseline | None
     effect: Array  # (draws, effects)
     weights: Array  # (draws or 1, patterns); shares of the covariate patterns
-    log_share: Mapping[str, Array]  # (draws,); by endpoint that is part of the primary one
+    shares: Mapping[str, Share]  # by endpoint that is part of the primary one
     followed_to: float  # last printed follow-up, months; NaN where none is printed
     late: Late | None = None  # where effects change
+    beyond: Array | float = 0.0  # (draws, patterns); what is no effect of a linear predictor
     # covariates of which its evidence does not speak: its curves are those of their mix
     silent: tuple[str, ...] = ()
     measured: tuple[str, ...] = ()  # endpoints whose absolute survival or response is informed
@@ -62,7 +74,7 @@ class Population:
     @property
     def log_ratio(self) -> Array:
         """Linear predictor of every pattern; (draws, patterns)."""
-        return np.asarray(self.effect @ self.design.T)
+        return np.asarray(self.effect @ self.design.T + self.beyond)
 
     def without_silent(self) -> Population:
         """Population with the same curves, none of which differs by a silent covariate."""
@@ -81,6 +93,22 @@ class Population:
             silent=(),
         )
 
+    def of(self, endpoint: str) -> Population:
+        """The same population, to an endpoint that may be part of the primary one."""
+        share = self.shares.get(endpoint)
+        if share is None or self.baseline is None:
+            return self
+        baseline = self.baseline.shifted(share.log_average)
+        if share.effect is None:
+            return replace(self, baseline=baseline, shares={})
+        return replace(
+            self,
+            baseline=baseline,
+            effect=self.effect + share.effect,
+            beyond=share.beyond,
+            shares={},
+        )
+
     def within(self, subgroup: Mapping[str, Sequence[str]]) -> Array:
         """Shares within a subgroup, 0 outside; (draws or 1, patterns)."""
         return np.asarray(self.weights * self.patterns.mask(subgroup))
@@ -89,8 +117,8 @@ class Population:
         """Curve of the reference profile to an endpoint."""
         if self.baseline is None:
             raise ValueError("a response model has no survival curve")
-        share = self.log_share.get(endpoint)
-        return self.baseline if share is None else self.baseline.shifted(share)
+        share = self.shares.get(endpoint)
+        return self.baseline if share is None else self.baseline.shifted(share.log_average)
 
     def log_contrast(self, covariate: str, level: Sequence[str], versus: Sequence[str]) -> Array:
         r"""Log ratio of joined levels, prevalence-weighted on the ratio scale; (draws,).
@@ -226,7 +254,6 @@ def _population(
     draws: Mapping[str, Array],
     followed_to: float,
 ) -> Population:
-    parts = enumerate(analysis.endpoints[1:])
     effect = theta[:, analysis.parameters.first_effect :]
     return Population(
         name=name,
@@ -236,9 +263,34 @@ def _population(
         effect=effect,
         late=_late(analysis, effect, draws),
         weights=weights,
-        log_share={part: np.log(draws["hazard_share"][:, i]) for i, part in parts},
+        shares=_shares(analysis, draws),
         followed_to=followed_to,
     )
+
+
+def _shares(analysis: Analysis, draws: Mapping[str, Array]) -> dict[str, Share]:
+    """Shares of the hazard of the endpoints that are part of the primary one."""
+    found = {}
+    for place, part in enumerate(analysis.endpoints[1:]):
+        average = draws["hazard_share"][:, place]
+        if part not in analysis.apart:
+            found[part] = Share(np.log(average))
+            continue
+        effect = draws["share_effect"][:, analysis.apart.index(part)]
+        found[part] = _own_share(analysis, average, effect)
+    return found
+
+
+def _own_share(analysis: Analysis, average: Array, delta: Array) -> Share:
+    """Share of the hazard that covariates change."""
+    patterns, odds = analysis.patterns, logit(average)[:, None]
+    owner = np.array([name for name, _ in patterns.effects])
+    same = (owner[:, None] == owner[None, :]).astype(float)
+    reference = odds - (delta * analysis.centre) @ same
+    level = log_expit(reference + delta) - log_expit(reference)
+    log_share = log_expit(odds + delta @ (patterns.design - analysis.centre).T)
+    average = np.log(average)
+    return Share(average, level, log_share - average[:, None] - level @ patterns.design.T)
 
 
 def _late(analysis: Analysis, effect: Array, draws: Mapping[str, Array]) -> Late | None:

@@ -15,7 +15,7 @@ from netlm_bayes.choices import Prior
 from netlm_bayes.evidence.analysis import Analysis
 from netlm_bayes.likelihood.structure import structure_of
 from netlm_bayes.model import Model
-from netlm_bayes.parameters import coordinates, exchangeable
+from netlm_bayes.parameters import coordinates, exchangeable, names_of
 from netlm_bayes.posterior.parameters import Parameterisation, prior_draws
 from netlm_bayes.sampling.gate import ESS, Accepted, Check
 
@@ -24,6 +24,7 @@ DIMS = {
     "mu": ("parameter",),
     "tau": ("heterogeneity",),
     "hazard_share": ("part",),
+    "share_effect": ("apart", "effect"),
     "margin_tilt": ("borrowing", "covariate"),
     "effect_change": ("changing",),
     "hazard_step_sd": ("step_scale",),
@@ -46,6 +47,10 @@ def accepted_prior(analysis: Analysis, chains: int, draws: int, seed: int) -> Ac
     if parts := structure.endpoints[1:]:
         shares = [analysis.spec.also[part].share for part in parts]
         found["hazard_share"] = np.column_stack([rng.beta(a, b, size) for a, b in shares])
+    if structure.apart:
+        prior, effects = analysis.spec.prior("share_effect"), structure.parameters.effects
+        free = rng.normal(prior.mu, prior.sigma, (size, len(structure.apart), len(effects)))
+        found["share_effect"] = free @ exchangeable(effects).T
     if borrowing := len(structure.borrowing):
         shape = (size, borrowing, len(structure.covariates))
         found["margin_tilt"] = rng.standard_normal(shape)
@@ -59,6 +64,8 @@ def accepted_prior(analysis: Analysis, chains: int, draws: int, seed: int) -> Ac
             "parameter": list(structure.parameters.names),
             "heterogeneity": list(structure.parameters.heterogeneities),
             "part": list(structure.endpoints[1:]),
+            "apart": list(structure.apart),
+            "effect": list(names_of(structure.parameters.effects)),
             "borrowing": list(structure.borrowing),
         },
     )
@@ -149,6 +156,9 @@ def _log_priors(draws: xr.Dataset, analysis: Analysis) -> Iterator[tuple[str, xr
     ):
         if name in draws:
             yield name, _log_kernel(draws[name], *_numbers([spec.prior(prior)]))
+    if "share_effect" in draws:
+        free = _unmixed(draws["share_effect"], exchangeable(parameters.effects))
+        yield "share_effect", _log_kernel(free, *_numbers([spec.prior("share_effect")]))
     if "hazard_share" in draws:
         yield "hazard_share", _log_beta(draws["hazard_share"], spec)
 

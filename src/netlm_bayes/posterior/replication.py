@@ -203,8 +203,9 @@ def _expected(
     spec, patterns = analysis.spec, population.patterns
     alike = adjusts_alike(ratio, spec)
     plain = spec.unadjusted != "implied" or not saw_less(ratio, spec, patterns)
-    if plain or not_implied(ratio, patterns, cohort.joint):
-        mean = population.log_contrast(ratio.covariate, ratio.level, ratio.versus)
+    if plain or not_implied(ratio, patterns, cohort.joint, analysis.apart):
+        own = population.of(ratio.endpoint)
+        mean = own.log_contrast(ratio.covariate, ratio.level, ratio.versus)
         return mean, 0.0 if alike else spec.mismatch
     modelled: Response | Survival = Response(
         population.effect, population.weights, population.level
@@ -243,6 +244,7 @@ def _replicate_point(
     """
     if set(point.subgroup) & set(population.silent):
         population = replace(population, silent=())
+    population = population.of(point.endpoint)
     baseline = population.curve(point.endpoint)
     if isinstance(item, Median):
         target = np.exp(-np.log(2) * np.exp(point.se * noise))
@@ -280,6 +282,7 @@ def curve_replicates(
     with Greenwood's standard error of the curve as read.
     """
     survival, variance = _product_limit(curve)
+    population = population.of(curve.endpoint)
     group = subgroups_within(population, {subgroup: curve.subgroup})
     for month in MONTHS:
         if month > curve.months[-1]:

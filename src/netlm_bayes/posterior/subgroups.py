@@ -53,6 +53,13 @@ class Subgroups:
         ((covariate, levels),) = defined.items()
         return row.but(covariate=covariate, level=" or ".join(levels))
 
+    def of(self, population: Population, endpoint: str) -> Subgroups:
+        """The same subgroups, to an endpoint that may have effects of its own."""
+        share = population.shares.get(endpoint)
+        if share is None or share.effect is None:
+            return self
+        return subgroups_within(population.of(endpoint), self.levels)
+
     def mean(self, values: Array) -> Array:
         r"""Mean of every subgroup.
 
@@ -167,7 +174,7 @@ def subgroups_within(population: Population, subgroups: Mapping[str, Levels]) ->
     present = {name: member for name, member in members.items() if member.any()}
     return Subgroups(
         tuple(present),
-        population.effect @ design.T,
+        population.log_ratio[:, found],
         weights,
         np.array(list(present.values())).reshape(len(present), len(design)).T,
         None if late is None else Turned(late.months, late.linear(design)),

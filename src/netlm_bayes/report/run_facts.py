@@ -39,6 +39,7 @@ PRIORS = (
     "hazard_step",
     "effect_change",
     "missing_log_shape",
+    "share_effect",
     "threshold_gap",
     "heterogeneity_effect",
     "heterogeneity_level",
@@ -187,6 +188,11 @@ class RunFacts:
         found: Sequence[str] = self.details["population"]["endpoints"]
         return found
 
+    @property
+    def sharing_effects(self) -> list[str]:
+        """Further endpoints whose hazard ratios are those of the first."""
+        return [x for x in self.endpoints[1:] if self.spec.also[x].effects == "shared"]
+
     @cached_property
     def spec(self) -> Model:
         """The model."""
@@ -269,6 +275,7 @@ class RunFacts:
         absent = {
             "effect_change": self.spec.change is None,
             "missing_log_shape": not self.missing_values,
+            "share_effect": len(self.sharing_effects) == len(self.endpoints[1:]),
             "threshold_gap": not self.spec.ordinal,
         }
         between = len(self.cohorts) > 1 and self.spec.pooling == "partial"

@@ -36,6 +36,7 @@ SHARED = (
     "tau",
     "theta",
     "hazard_share",
+    "share_effect",
     "effect_change",
     "hazard_step_sd",
     "log_hazard_step",

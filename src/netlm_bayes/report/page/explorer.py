@@ -49,7 +49,7 @@ class Asked:
     def numbers(self) -> int:
         """Numbers a draw."""
         each = sum(_baseline(one).shape[1] + _effects(one).shape[1] for one in self.people)
-        later = len(self.analysis.endpoints) - 1
+        later = len(self.analysis.alike) - 1
         return int(each + later + (0 if self.tilt is None else self.tilt[0].size))
 
 
@@ -129,7 +129,7 @@ def _model(name: str, run: Run, own: Asked, keep_one_in: int) -> dict[str, Any]:
     """One run's part of the data."""
     spec, analysis, described = run.model, own.analysis, run.population
     kept = slice(None, None, keep_one_in)
-    offsets = [own.people[0].log_share[part] for part in analysis.endpoints[1:]]
+    offsets = [own.people[0].shares[part].log_average for part in analysis.alike[1:]]
     return {
         "run": name,
         "outcome": spec.outcome,
@@ -145,7 +145,7 @@ def _model(name: str, run: Run, own: Asked, keep_one_in: int) -> dict[str, Any]:
                 "label": run.labels.endpoints.get(name, name),
                 "event_free": run.labels.event_free_of([name]),
             }
-            for name in analysis.endpoints
+            for name in analysis.alike
         ],
         "covariates": _covariates(run, analysis),
         "effects": _effect_places(analysis),
