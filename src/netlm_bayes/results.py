@@ -205,7 +205,7 @@ ITEM = (
 )
 """Columns that tell a printed item."""
 TABLES: Mapping[str, tuple[str, ...]] = {
-    **dict.fromkeys(("effects", "subgroups", "curves"), POSTERIOR),
+    **dict.fromkeys(("effects", "part_effects", "subgroups", "curves"), POSTERIOR),
     **dict.fromkeys(("prediction", "prediction_curves"), (*POSTERIOR, "steps_from_mean")),
     **dict.fromkeys(("frequentist", "kaplan_meier"), FREQUENTIST),
     "predictive": (

@@ -21,7 +21,7 @@ def population(draws: int) -> Population:
         Weibull(np.full(draws, -0.5), np.ones(draws)),
         np.full((draws, 1), np.log(2)),
         np.full((1, 2), 0.5),
-        {"pfs": np.zeros(draws)},
+        {},
         30.0,
     )
 

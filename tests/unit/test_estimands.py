@@ -15,6 +15,7 @@ from scipy.integrate import quad
 from scipy.optimize import brentq
 from scipy.stats import beta, norm
 
+from netlm_bayes.choices import Also
 from netlm_bayes.codebook import Covariate
 from netlm_bayes.curves import Baseline, Piecewise, Weibull
 from netlm_bayes.population import Patterns
@@ -199,7 +200,7 @@ def test_a_curve_is_the_same_population_month_by_month(kind):
 
 
 @pytest.mark.parametrize("baseline", [weibull(), Piecewise([[-3.0, -2.0]], (6.0,))])
-def test_an_endpoints_offset_moves_that_endpoint_alone(baseline):
+def test_an_endpoints_share_of_the_hazard_moves_that_endpoint_alone(baseline):
     who = population(ALONE, baseline=baseline)
     primary, later = (
         by_name(survival_of(who, name))["overall", "survival", 12] for name in ("pfs", "local")
@@ -372,7 +373,7 @@ def piecewise_draws(analysis, **more):
         outcome="survival",
         baseline="piecewise",
         cuts=(6.0, 12.0),
-        also=("local",),
+        also={"local": Also()},
         change=None,
         own_parameters=("level",),
         anchor_months=12.0,

@@ -203,8 +203,7 @@ def _endpoints(own: Sequence[OwnEstimate]) -> str:
 
 def _one_stage(row: Row, effects: pd.DataFrame) -> list[dict[str, Any]]:
     """The posterior's own rows of a contrast."""
-    about = {"contrast": row.contrast, "endpoint": row.endpoint, "method": "posterior"}
-    chosen = effects[(effects[list(about)] == pd.Series(about)).all(axis=1)]
+    chosen = effects[(effects["contrast"] == row.contrast) & (effects["method"] == "posterior")]
     chosen = chosen.assign(method="one-stage posterior")
     shared = [name for name in TABLES["pooled"] if name in chosen]
     return [{str(name): x for name, x in one.items()} for one in chosen[shared].to_dict("records")]

@@ -45,8 +45,10 @@ def headline(tables: Tables) -> list[tuple[str, str, str, str]]:
         & (effects["method"] == "posterior")
         & effects["estimand"].isin(["hazard_ratio", "odds_ratio"])
     ]
-    for row in ratios.to_dict("records"):
-        what = f"{NAMES[str(row['estimand'])]}, {row['contrast']}"
+    parts = tables.get("part_effects", effects.iloc[:0])
+    for row in pd.concat([ratios, parts[parts["cohort"] == last]]).to_dict("records"):
+        own = "" if row["endpoint"] == effects["endpoint"].iloc[0] else f"{row['endpoint']}: "
+        what = f"{own}{NAMES[str(row['estimand'])]}, {row['contrast']}"
         above = chance(float(row["prob_above_null"]), error_of(row, "prob_above_null"))
         rows.append((last, what, interval(estimate_of(row)), above))
     return rows

@@ -83,23 +83,21 @@ def effects(
     analysis: Analysis, people: Sequence[Population], accepted: Accepted
 ) -> Iterator[Quantity]:
     """Ratios of every population, then what the populations share."""
-    own = analysis.endpoints[0]
+    endpoint = analysis.endpoints[0]
     for contrast in contrasts_of(analysis):
         row, month = contrast.row(analysis), _until(analysis, contrast)
         if not math.isnan(month):
             label = f"{row.contrast}, until month {month:g}"
             row = row.but(until_month=month, contrast=label)
-        for endpoint in (own, *analysis.apart):
-            for population in (one.of(endpoint) for one in people):
-                sides = contrast.covariate, contrast.level, contrast.versus
-                told = row.but(cohort=population.name, endpoint=endpoint)
-                told = told.but(**_support(analysis, contrast, population.name))
-                yield Quantity(told, np.exp(population.log_contrast(*sides)), 1.0)
+        for population in people:
+            log_ratio = population.log_contrast(contrast.covariate, contrast.level, contrast.versus)
+            own = row.but(cohort=population.name, **_support(analysis, contrast, population.name))
+            yield Quantity(own, np.exp(log_ratio), 1.0)
     yield from _changed(analysis, people)
     for population in people:
-        if isinstance(population.baseline, Weibull) and own in population.measured:
+        if isinstance(population.baseline, Weibull) and endpoint in population.measured:
             shape = population.baseline.shape
-            yield Quantity(Row(population.name, own, "shape"), shape, 1.0)
+            yield Quantity(Row(population.name, endpoint, "shape"), shape, 1.0)
     yield from _shared(analysis, accepted)
 
 
@@ -115,6 +113,17 @@ def _support(analysis: Analysis, contrast: Contrast, population: str) -> dict[st
         return {"informed": True, "borrowed": False}
     informed = analysis.informed(which) and not (own and analysis.spec.pooling == "none")
     return {"informed": informed, "borrowed": informed and bool(own)}
+
+
+def part_effects(analysis: Analysis, people: Sequence[Population]) -> Iterator[Quantity]:
+    """Ratios of endpoints that are part of the modelled one, with effects of their own."""
+    for endpoint in analysis.apart:
+        for contrast in contrasts_of(analysis):
+            sides = contrast.covariate, contrast.level, contrast.versus
+            for population in people:
+                row = contrast.row(analysis).but(cohort=population.name, endpoint=endpoint)
+                row = row.but(**_support(analysis, contrast, population.name))
+                yield Quantity(row, np.exp(population.of(endpoint).log_contrast(*sides)), 1.0)
 
 
 def _until(analysis: Analysis, contrast: Contrast) -> float:

@@ -16,7 +16,7 @@ from scipy.stats import beta
 
 from netlm_bayes.codebook import RESPONSE
 from netlm_bayes.evidence.analysis import Analysis
-from netlm_bayes.posterior.effects import effects
+from netlm_bayes.posterior.effects import effects, part_effects
 from netlm_bayes.posterior.population import Population, populations
 from netlm_bayes.posterior.subgroups import Subgroups, subgroups_within
 from netlm_bayes.posterior.summary import Quantity, stacked
@@ -149,6 +149,7 @@ class Estimates:
 
     people: tuple[Population, ...]
     effects: tuple[Quantity, ...]
+    part_effects: tuple[Quantity, ...]  # of endpoints with effects of their own
     subgroups: tuple[Quantity, ...]
     curves: tuple[Quantity, ...]
 
@@ -181,8 +182,9 @@ def estimate(
         if {*analysis.endpoints[:1]} & {*population.measured} - {RESPONSE}:
             curves += survival_curves(population, analysis.endpoints[0], present)
     ratios = tuple(effects(analysis, people, accepted))
-    reported = stacked([*ratios, *found], chains)
-    return Estimates(people, ratios, tuple(found), tuple(curves)), reported
+    of_parts = tuple(part_effects(analysis, people))
+    reported = stacked([*ratios, *of_parts, *found], chains)
+    return Estimates(people, ratios, of_parts, tuple(found), tuple(curves)), reported
 
 
 def estimate_effects(

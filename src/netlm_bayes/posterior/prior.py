@@ -48,8 +48,9 @@ def accepted_prior(analysis: Analysis, chains: int, draws: int, seed: int) -> Ac
         shares = [analysis.spec.also[part].share for part in parts]
         found["hazard_share"] = np.column_stack([rng.beta(a, b, size) for a, b in shares])
     if structure.apart:
-        prior, effects = analysis.spec.prior("share_effect"), structure.parameters.effects
-        free = rng.normal(prior.mu, prior.sigma, (size, len(structure.apart), len(effects)))
+        effects = structure.parameters.effects
+        location, scale = coordinates(effects, analysis.spec.prior("share_effect"))
+        free = rng.normal(location, scale, (size, len(structure.apart), len(effects)))
         found["share_effect"] = free @ exchangeable(effects).T
     if borrowing := len(structure.borrowing):
         shape = (size, borrowing, len(structure.covariates))
@@ -148,8 +149,8 @@ def _log_priors(draws: xr.Dataset, analysis: Analysis) -> Iterator[tuple[str, xr
         yield "tau", _log_density(draws["tau"], spec)
     if "effect_change" in draws:
         free = _unmixed(draws["effect_change"], exchangeable(parameters.changing))
-        numbers = coordinates(parameters.changing, spec.prior("effect_change"))
-        yield "effect_change", _log_kernel(free, *numbers)
+        change = coordinates(parameters.changing, spec.prior("effect_change"))
+        yield "effect_change", _log_kernel(free, *change)
     for name, prior in (
         ("hazard_step_sd", "hazard_step"),
         ("threshold_gap", "threshold_gap"),
@@ -158,7 +159,8 @@ def _log_priors(draws: xr.Dataset, analysis: Analysis) -> Iterator[tuple[str, xr
             yield name, _log_kernel(draws[name], *_numbers([spec.prior(prior)]))
     if "share_effect" in draws:
         free = _unmixed(draws["share_effect"], exchangeable(parameters.effects))
-        yield "share_effect", _log_kernel(free, *_numbers([spec.prior("share_effect")]))
+        share = coordinates(parameters.effects, spec.prior("share_effect"))
+        yield "share_effect", _log_kernel(free, *share)
     if "hazard_share" in draws:
         yield "hazard_share", _log_beta(draws["hazard_share"], spec)
 

@@ -29,6 +29,7 @@ def posterior_tables(
     level, people = analysis.spec.level, estimates.people
     tables = {
         "effects": tidy(estimates.effects, chains, level),
+        "part_effects": tidy(estimates.part_effects, chains, level, name="part_effects"),
         "subgroups": tidy(estimates.subgroups, chains, level, name="subgroups"),
         "curves": tidy(estimates.curves, chains, level, name="curves"),
         "comparison": pd.concat(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from netlm_bayes.report.charts.description import Chart, TextTable
@@ -68,11 +68,20 @@ def _effects(run: Run) -> Section:
     return Section(
         "effects",
         "Effects: posterior beside frequentist",
-        (text,),
+        (text, *_sharing(run)),
         (),
         _there([forest(run.tables["effects"], run.tables.get("comparison"), run.labels)]),
         _there([comparison_table(run), subgroups_table(run)]),
     )
+
+
+def _sharing(run: Run) -> Iterator[str]:
+    """Whose ratios are also those of another endpoint."""
+    own, *parts = run.population["endpoints"]
+    label = run.labels.endpoints
+    for part in parts:
+        if run.model.also[part].effects == "shared":
+            yield f"Hazard ratios of {label[part]} are taken to be those of {label[own]}."
 
 
 def _evidence(run: Run, reanalysis: Tables) -> Section:
