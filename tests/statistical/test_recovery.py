@@ -46,7 +46,7 @@ CODEBOOK = """
 id = "invented"
 [endpoints]
 pfs = "progression-free survival"
-local_pfs = "local progression-free survival"
+local_pfs = { label = "local progression-free survival", part_of = "pfs" }
 [covariates.stage]
 label = "Stage"
 levels = ["I", "II", "III"]
