@@ -8,8 +8,9 @@ import pytest
 from netlm_bayes.codebook import Codebook
 from netlm_bayes.errors import InputError, InputErrors
 from netlm_bayes.evidence.assemble import analyse
-from netlm_bayes.evidence.sources import CohortFile
+from netlm_bayes.evidence.sources import CohortFile, read_file
 from netlm_bayes.model import Model
+from netlm_bayes.pipeline.share import share
 from netlm_bayes.published.cohort import Cohort
 
 ENDPOINTS = {
@@ -125,3 +126,55 @@ def test_an_endpoint_is_part_of_a_whole_that_the_codebook_knows(part_of, said):
             a={"label": "A", "part_of": part_of},
         )
     assert said in str(refused.value)
+
+
+def times(file: str, endpoint: str = "", book: str = "book.toml") -> str:
+    """A cohort file of patients, beside whom lies a codebook."""
+    named = f'endpoint = "{endpoint}"\n' if endpoint else ""
+    head = f'id = "ward"\nlabel = "Ward"\nsource = "x"\ncodebook = "{book}"\n'
+    return f'{head}[patients]\nfile = "{file}"\n{named}'
+
+
+@pytest.fixture
+def ward(tmp_path):
+    """Patients with time to death, and a codebook that has another endpoint first."""
+    arms = ("old", "new")
+    rows = [f"{1 + i / 7:.2f},{i % 3 > 0:d},{arms[i % 2]}" for i in range(40)]
+    (tmp_path / "ward.csv").write_text("\n".join(["time,event,arm", *rows]), "utf-8")
+    told = '[endpoints]\npfs = "PFS"\nos = "overall survival"\n[covariates.arm]\nlabel = "Arm"\n'
+    levels = 'levels = ["old", "new"]\nreference = "old"\n'
+    (tmp_path / "book.toml").write_text(f'id = "b"\n{told}{levels}', "utf-8")
+
+    def read(endpoint: str = "") -> list[CohortFile]:
+        (tmp_path / "ward.toml").write_text(times("ward.csv", endpoint), "utf-8")
+        return read_file(str(tmp_path / "ward.toml"))
+
+    return read
+
+
+def test_times_of_patients_are_of_the_endpoint_that_their_file_names(ward):
+    analysis = analyse(model(endpoint="os"), ward("os"))
+    assert analysis.endpoints == ("os",)
+    assert analysis.cohorts[0].patients.n == 40
+    assert analyse(model(), ward()).endpoints == ("pfs",)
+
+
+@pytest.mark.parametrize(("endpoint", "named", "timed"), [("os", "", "pfs"), ("", "os", "os")])
+def test_a_model_of_another_endpoint_refuses_patients(ward, endpoint, named, timed):
+    with pytest.raises(InputErrors) as refused:
+        analyse(model(endpoint=endpoint), ward(named))
+    assert f"endpoint: times are of '{timed}', and the model is of" in str(refused.value)
+
+
+def test_a_sites_table_keeps_the_endpoint_of_its_times(ward, tmp_path):
+    shared = share(ward("os")[0], minimum=5)
+    (tmp_path / "ward.json").write_bytes(shared.data)
+    table, stepped = read_file(str(tmp_path / "ward.json")), {"baseline": "piecewise", "cuts": [3]}
+    assert analyse(model(endpoint="os", **stepped), table).endpoints == ("os",)
+    with pytest.raises(InputErrors, match="times are of 'os', and the model is of 'pfs'"):
+        analyse(model(**stepped), table)
+
+
+def test_an_endpoint_of_patients_is_one_of_the_codebook(ward):
+    with pytest.raises(InputError, match="no such endpoint 'oss'"):
+        ward("oss")

@@ -49,6 +49,8 @@ class Cohort:
         Of `patients`: as in ``[patients]`` of a cohort's file.
     ignore : sequence of str, optional
         Columns of `patients` that are not read.
+    endpoint : str, optional
+        Endpoint that the times of `patients` are of; the codebook's first by default.
     institution : str, optional
     enrolment : sequence of date, optional
         First and last day.
@@ -72,6 +74,7 @@ class Cohort:
     units: Mapping[str, str] = field(default_factory=dict)
     recodes: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     ignore: Sequence[str] = ()
+    endpoint: str = ""
     institution: str = ""
     enrolment: Sequence[Any] = ()
     items: tuple[Mapping[str, Any], ...] = ()
@@ -292,7 +295,8 @@ class Cohort:
         found |= {"published": self.items} if self.items or self.patients is None else {}
         if self.patients is not None:
             layout = {"columns": self.columns, "units": self.units, "recodes": self.recodes}
-            found["patients"] = {"file": self.id, "ignore": tuple(self.ignore), **_plain(layout)}
+            more = {"ignore": tuple(self.ignore), "endpoint": self.endpoint}
+            found["patients"] = {"file": self.id, **more, **_plain(layout)}
         return found
 
     @property

@@ -26,7 +26,7 @@ def of_endpoint(spec: Model, files: Sequence[CohortFile]) -> tuple[CohortFile, .
         problem = Problem("endpoint", f"no such endpoint '{endpoint}'{there}")
         raise InputError(f"model {spec.name}", [problem])
     errors = [
-        InputError(file.name, [Problem("patients.endpoint", _of_another(timed, endpoint))])
+        InputError(file.name, [Problem("endpoint", _of_another(timed, endpoint))])
         for file in files
         if (timed := _timed(file)) not in {"", endpoint}
     ]
@@ -42,10 +42,13 @@ def of_endpoint(spec: Model, files: Sequence[CohortFile]) -> tuple[CohortFile, .
 
 def _timed(file: CohortFile) -> str:
     """Endpoint that the times of a file's patients are of; empty where it has none."""
+    first = file.codebook.primary_endpoint
+    if file.table is not None and file.table.survival is not None:
+        return file.table.survival.endpoint or first
     if file.patients is None or not file.patients.timed.any():
         return ""
     layout = file.cohort.patients
-    return (layout.endpoint if layout else "") or file.codebook.primary_endpoint
+    return (layout.endpoint if layout else "") or first
 
 
 def _of_another(timed: str, endpoint: str) -> str:

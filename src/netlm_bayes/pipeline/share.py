@@ -126,6 +126,7 @@ def share(
         weibull=weibull,
         at_scan=at_scan,
         outcomes=(outcome,) if outcome else OUTCOMES,
+        endpoint=file.cohort.patients.endpoint if file.cohort.patients else "",
     )
     wanted = asked if spec and not covariates else ()
     return _shared(file, patients, choice, _left_out(names, patients, file.codebook, wanted))

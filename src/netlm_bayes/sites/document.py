@@ -211,6 +211,7 @@ class SurvivalGroup(Document):
 class SurvivalPart(Document):
     """Sums of times; `scale_months`, `nodes`, `log_month` and `power` are of Weibull models."""
 
+    endpoint: PrintableOrNot = ""  # that the times are of; the codebook's first where empty
     cuts: tuple[Month, ...]
     scale_months: Month | None = None
     nodes: int | None = None

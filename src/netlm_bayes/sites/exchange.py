@@ -89,7 +89,8 @@ def _survival(survival: SurvivalTable, covariates: Mapping[str, list[str]]) -> d
             group["log_month"] = float(cells.log_month[place])
             group["power"] = cells.power[place].tolist()
     shape = {"scale_months": cells.scale_months, "nodes": NODES} if weibull else {}
-    return {"cuts": list(cells.cuts), **shape, "groups": groups}
+    named = {"endpoint": survival.endpoint} if survival.endpoint else {}
+    return {**named, "cuts": list(cells.cuts), **shape, "groups": groups}
 
 
 def _response(response: ResponseTable, covariates: Mapping[str, list[str]]) -> dict[str, Any]:
@@ -262,7 +263,7 @@ def _read_survival(part: SurvivalPart, covariates: Mapping[str, tuple[str, ...]]
         scale_months=float("nan") if part.scale_months is None else float(part.scale_months),
         power=np.array([group.power if weibull else () for group in part.groups], dtype=float),
     )
-    return SurvivalTable(_read_groups(part, covariates), cells)
+    return SurvivalTable(_read_groups(part, covariates), cells, part.endpoint)
 
 
 def _read_response(part: ResponsePart, covariates: Mapping[str, tuple[str, ...]]) -> ResponseTable:

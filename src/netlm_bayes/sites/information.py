@@ -150,6 +150,7 @@ class Choice:
     # whether an event between two scans may be counted at the one that saw it
     at_scan: bool = False
     outcomes: tuple[Outcome, ...] = OUTCOMES
+    endpoint: str = ""  # that the times are of; the codebook's first where empty
 
     @property
     def order(self) -> tuple[str, ...]:

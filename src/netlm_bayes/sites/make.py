@@ -87,6 +87,7 @@ def site_table(patients: Patients, codebook: Codebook, choice: Choice, source: s
     kept: dict[Outcome, Mapping[Effect, float]] = {}
     if "survival" in shared:
         survival, at, kept["survival"] = _survival(grouped, codebook, choice)
+        survival = replace(survival, endpoint=choice.endpoint)
     if "response" in shared:
         response, kept["response"] = _response(grouped, codebook)
     smallest, followed, alone = choice.minimum, 0.0, 0

@@ -112,6 +112,7 @@ class SurvivalTable:
 
     groups: Groups
     cells: SurvivalCells
+    endpoint: str = ""  # that the times are of; the codebook's first where empty
 
 
 @dataclass(frozen=True)
