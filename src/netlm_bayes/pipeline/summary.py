@@ -46,9 +46,10 @@ def headline(tables: Tables) -> list[tuple[str, str, str, str]]:
         & effects["estimand"].isin(["hazard_ratio", "odds_ratio"])
     ]
     parts = tables.get("part_effects", effects.iloc[:0])
+    own = effects["endpoint"].iloc[0]
     for row in pd.concat([ratios, parts[parts["cohort"] == last]]).to_dict("records"):
-        own = "" if row["endpoint"] == effects["endpoint"].iloc[0] else f"{row['endpoint']}: "
-        what = f"{own}{NAMES[str(row['estimand'])]}, {row['contrast']}"
+        whose = f"{row['endpoint']}: " if row["covariate"] and row["endpoint"] != own else ""
+        what = f"{whose}{NAMES[str(row['estimand'])]}, {row['contrast']}"
         above = chance(float(row["prob_above_null"]), error_of(row, "prob_above_null"))
         rows.append((last, what, interval(estimate_of(row)), above))
     return rows

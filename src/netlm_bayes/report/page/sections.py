@@ -31,6 +31,7 @@ from netlm_bayes.report.page.tables import (
     evidence_tables,
     fragility_tables,
     overlap_table,
+    part_effects_table,
     power_scaling_table,
     subgroups_table,
 )
@@ -71,7 +72,7 @@ def _effects(run: Run) -> Section:
         (text, *_sharing(run)),
         (),
         _there([forest(run.tables["effects"], run.tables.get("comparison"), run.labels)]),
-        _there([comparison_table(run), subgroups_table(run)]),
+        _there([comparison_table(run), part_effects_table(run), subgroups_table(run)]),
     )
 
 

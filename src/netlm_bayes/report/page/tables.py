@@ -93,7 +93,18 @@ def comparison_table(run: Run) -> TextTable | None:
 
 def subgroups_table(run: Run) -> TextTable:
     """Estimates of every subgroup and population."""
-    labels = run.labels
+    return _estimates_table("Estimates by subgroup", run.tables["subgroups"], run.labels)
+
+
+def part_effects_table(run: Run) -> TextTable | None:
+    """Ratios of endpoints that have effects of their own."""
+    table = run.tables.get("part_effects")
+    if table is None:
+        return None
+    return _estimates_table("Endpoints with hazard ratios of their own", table, run.labels)
+
+
+def _estimates_table(title: str, table: pd.DataFrame, labels: Labels) -> TextTable:
     columns: dict[str, Callable[[Record], str]] = {
         "Population": lambda row: labels.cohort(row.cohort),
         "Endpoint": lambda row: labels.endpoints.get(row.endpoint, row.endpoint),
@@ -104,8 +115,7 @@ def subgroups_table(run: Run) -> TextTable:
         ),
         "Note": lambda row: joined(row.basis, row.note),
     }
-    rows = rows_of(run.tables["subgroups"])
-    return filled("Estimates by subgroup", rows, columns, ("Estimate with interval",))
+    return filled(title, rows_of(table), columns, ("Estimate with interval",))
 
 
 def _estimand(row: Record) -> str:
