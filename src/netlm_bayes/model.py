@@ -35,6 +35,7 @@ from netlm_bayes.files.toml import (
     set_at,
     validated,
 )
+from netlm_bayes.units import MONTHS_PER_UNIT, Unit
 
 Outcome = Literal["survival", "response"]
 Baseline = Literal["weibull", "piecewise"]
@@ -42,6 +43,8 @@ Pooling = Literal["none", "partial", "complete"]
 Unadjusted = Literal["mismatch", "implied"]
 CUTS = (3.0, 6.0, 9.0, 12.0, 18.0, 24.0)
 """Default months at which a piecewise baseline may step."""
+LONGEST = 1200.0
+"""Months, of a horizon."""
 ANCHOR = 12.0
 """Months, where neither a model nor its evidence says where its level is."""
 ROUNDING = 0.005
@@ -70,6 +73,12 @@ class Model(Document):
     ----------
     name, outcome, covariates
         Required; the rest has defaults.
+    unit : {"months", "years", "weeks", "days"}, optional
+        Of the times that are shown; by default that of the cohorts' printed times, and months
+        where these differ or `horizons` are given.
+    horizons : tuple of float
+        Times, in `unit`, at which survival is given; the last is that of the RMST. By default
+        from the follow-up.
     baseline : {"weibull", "piecewise"}
         Of survival models.
     cuts : tuple of float
@@ -114,6 +123,8 @@ class Model(Document):
     name: Identifier
     outcome: Outcome
     covariates: tuple[str, ...]
+    unit: Unit | None = None
+    horizons: tuple[float, ...] = ()
     baseline: Baseline = "weibull"
     cuts: tuple[float, ...] = CUTS
     anchor: float | None = Field(default=None, gt=0, le=1200)
@@ -171,7 +182,8 @@ class Model(Document):
     def _outcome_faults(self) -> Iterator[Fault]:
         """What only one kind of model has must not be asked of another."""
         if self.outcome == "response":
-            for key in ("baseline", "cuts", "anchor", "change", "landmark", "endpoint", "also"):
+            own = ("unit", "horizons", "baseline", "cuts", "anchor", "change", "landmark")
+            for key in (*own, "endpoint", "also"):
                 field = Model.model_fields[key]
                 if getattr(self, key) != field.get_default(call_default_factory=True):
                     yield (key,), "belongs to survival models; this one is of response"
@@ -182,11 +194,27 @@ class Model(Document):
         if any(a >= b for a, b in pairwise((0.0, *self.cuts))) or not self.cuts:
             got = ", ".join(f"{cut:g}" for cut in self.cuts) or "none"
             yield ("cuts",), f"must be rising months > 0; got {got}"
+        if any(a >= b for a, b in pairwise((0.0, *self.horizons))):
+            got = ", ".join(f"{horizon:g}" for horizon in self.horizons)
+            yield ("horizons",), f"must be rising times > 0; got {got}"
+        elif self.horizons and self.horizon_months[-1] > LONGEST:
+            got = f"{self.horizons[-1]:g} {self.time_unit}"
+            yield ("horizons",), f"must be at most {LONGEST:g} months; got {got}"
         if self.change:
             for name in self.change.covariates:
                 if name not in self.covariates:
                     what = f"no covariate '{name}' here{did_you_mean(name, self.covariates)}"
                     yield ("change", "covariates"), what
+
+    @property
+    def time_unit(self) -> Unit:
+        """Unit of the times that are shown."""
+        return self.unit or "months"
+
+    @property
+    def horizon_months(self) -> tuple[float, ...]:
+        """Horizons in months; none where they are left to the evidence."""
+        return tuple(MONTHS_PER_UNIT[self.time_unit] * horizon for horizon in self.horizons)
 
     @property
     def own_parameters(self) -> tuple[str, ...]:

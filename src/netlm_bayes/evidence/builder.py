@@ -43,6 +43,8 @@ class Cohort:
         Covariates, levels and endpoints: the bundled codebook, a codebook's file, or a codebook.
     source : str, optional
         The paper or the hospital.
+    unit : {"months", "years", "weeks", "days"}
+        Of its times: printed ones, and those of patients that `units` does not name.
     patients : DataFrame, optional
         One row a patient, with the codebook's names, or those that `columns` maps.
     columns, units, recodes : mapping, optional
@@ -69,6 +71,7 @@ class Cohort:
     label: str = ""
     codebook: str | Path | Codebook = BUNDLED
     source: str = GIVEN
+    unit: str = "months"
     patients: pd.DataFrame | None = field(default=None, repr=False, compare=False)
     columns: Mapping[str, str] = field(default_factory=dict)
     units: Mapping[str, str] = field(default_factory=dict)
@@ -171,35 +174,36 @@ class Cohort:
 
     def median(
         self,
-        months: Number | None,
+        time: Number | None,
         *,
         endpoint: str | None = None,
         subgroup: Mapping[str, Levels] | None = None,
         **more: Any,
     ) -> Cohort:
-        """Add a printed median time to the event, in months; None where it was not reached.
+        """Add a printed median time to the event; None where it was not reached.
 
         Parameters
         ----------
-        months : number or None
+        time : number or None
+            In the cohort's unit, or that of `more`.
         endpoint : str, optional
             The codebook's first by default.
         subgroup : mapping of str to str or sequence of str, optional
             Levels by covariate; everyone if not given. Then `n` is needed.
         **more
-            Other keys of the item: `n`, and `followed_to` where the median was not reached.
+            Other keys of the item: `unit`, `n`, and `followed_to` where the median was not reached.
 
         Returns
         -------
         Cohort
         """
-        reached = {"not_reached": True} if months is None else {"months": months}
+        reached = {"not_reached": True} if time is None else {"time": time}
         endpoint = endpoint or self._codebook.primary_endpoint
         return self.item("median", endpoint=endpoint, subgroup=subgroup or {}, **reached, **more)
 
     def survival(
         self,
-        months: Number,
+        time: Number,
         survival: Number,
         interval: Sequence[Number] | None = None,
         *,
@@ -211,8 +215,8 @@ class Cohort:
 
         Parameters
         ----------
-        months, survival : number
-            `survival` between 0 and 1.
+        time, survival : number
+            `time` as for `median`, `survival` between 0 and 1.
         interval : pair of numbers, optional
         endpoint, subgroup, **more
             As for `median`.
@@ -222,7 +226,7 @@ class Cohort:
         Cohort
         """
         endpoint = endpoint or self._codebook.primary_endpoint
-        keys = {"months": months, "survival": survival, **_interval(interval), **more}
+        keys = {"time": time, "survival": survival, **_interval(interval), **more}
         return self.item("milestone", endpoint=endpoint, subgroup=subgroup or {}, **keys)
 
     def responders(
@@ -287,6 +291,7 @@ class Cohort:
             "id": self.id,
             "label": self.label or self.id,
             "source": self.source,
+            "unit": self.unit,
             "institution": self.institution,
             "enrolment": tuple(self.enrolment),
         }
@@ -337,7 +342,7 @@ class Cohort:
 
 UNFITTED = ("margin", "adverse_event", "statistic", "logrank")
 """Kinds of item that enter no likelihood by themselves."""
-NUMBERS = ("estimate", "lower", "upper", "p", "p_below", "months", "survival", "followed_to")
+NUMBERS = ("estimate", "lower", "upper", "p", "p_below", "time", "survival", "followed_to")
 """Keys of numbers that keep their decimals."""
 HIDDEN = ("kind", "source", "role")
 

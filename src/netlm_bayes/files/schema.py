@@ -9,7 +9,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
 from typing import Annotated, Any, Self, get_args
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import (
+    AliasChoices,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    model_validator,
+)
 
 Place = tuple[str | int, ...]
 """Path of a value in a file, such as ``("published", 3, "estimate")``, counted from 0."""
@@ -210,7 +217,14 @@ def known_keys(schema: type[Document], loc: Sequence[str | int] = ("",)) -> list
         fields = [d.model_fields[step] for d in documents if step in d.model_fields]
         inside = [inner for field in fields for inner in _documents_in(field.annotation)]
         documents = inside or [d for d in documents if step in _kinds(d)] or documents
-    return list(dict.fromkeys(key for document in documents for key in document.model_fields))
+    return list(dict.fromkeys(key for document in documents for key in _keys(document)))
+
+
+def _keys(document: type[Document]) -> Iterator[str]:
+    """Keys of a document; of one that may be written in several ways, each."""
+    for name, field in document.model_fields.items():
+        also = field.validation_alias
+        yield from (str(x) for x in also.choices) if isinstance(also, AliasChoices) else (name,)
 
 
 def known_kinds(schema: type[Document], loc: Sequence[str | int]) -> list[str]:

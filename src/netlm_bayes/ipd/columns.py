@@ -12,14 +12,8 @@ from netlm_bayes.codebook import PATIENT_COLUMNS, RESPONSE, Codebook, Covariate
 from netlm_bayes.errors import Problem
 from netlm_bayes.files.schema import Document, Fault, Text, repeated
 from netlm_bayes.files.toml import did_you_mean
+from netlm_bayes.units import MONTHS_PER_UNIT, Unit
 
-DAYS_PER_MONTH = 30.4375
-MONTHS_PER_UNIT = {
-    "days": 1 / DAYS_PER_MONTH,
-    "weeks": 7 / DAYS_PER_MONTH,
-    "months": 1.0,
-    "years": 12.0,
-}
 CODES = {
     "event": ("0", "1"),
     RESPONSE: ("CR", "PR", "SD", "PD"),
@@ -34,7 +28,6 @@ def _as_text(value: Any) -> Any:
 
 TIME_COLUMNS = ("time", "entry", "time_lower", "time_upper")
 Time = Literal["time", "entry", "time_lower", "time_upper"]
-Unit = Literal["days", "weeks", "months", "years"]
 Recode = dict[str, Annotated[str, BeforeValidator(_as_text)]]
 
 
@@ -66,9 +59,9 @@ class Layout(Document):
         """Months in one step of a time column."""
         return MONTHS_PER_UNIT[self.unit(column)]
 
-    def unit(self, column: str) -> str:
+    def unit(self, column: str) -> Unit:
         """Unit of a time column."""
-        units = {str(name): str(unit) for name, unit in self.units.items()}
+        units: dict[str, Unit] = {str(name): unit for name, unit in self.units.items()}
         return units.get(column, units.get("time", "months"))
 
 

@@ -122,7 +122,7 @@ def unpredictable(item: AnyItem) -> str:
     """Say why a number cannot be replicated from what is printed with it; empty if it can."""
     if isinstance(item, Ratio) and item.lower is None and (item.p is None or item.estimate == 1):
         return "printed without a standard error"
-    if isinstance(item, Median) and item.months is None and item.followed_to is None:
+    if isinstance(item, Median) and item.time is None and item.followed_to is None:
         return "not reached, and no end of follow-up is printed"
     return ""
 
@@ -160,7 +160,7 @@ def _blank(analysis: Analysis, cohort: CohortEvidence, item: AnyItem) -> Replica
             sign = -1 if item.event == "non_response" else 1
             printed = float(item.estimate) ** sign
         case Median():
-            value = item.months if item.months is not None else item.followed_to
+            value = item.months or item.followed_months
             unit, printed = "months", float(value) if value is not None else printed
         case Milestone():
             unit, printed = "probability", float(item.survival)
@@ -174,7 +174,7 @@ def _blank(analysis: Analysis, cohort: CohortEvidence, item: AnyItem) -> Replica
         role="unused",
         note="",
         draws=np.array([]),
-        reached=not (isinstance(item, Median) and item.months is None),
+        reached=not (isinstance(item, Median) and item.time is None),
         events=events,
         total=total,
     )

@@ -24,6 +24,7 @@ from netlm_bayes.published.items import (
     Ratio,
     Statistic,
     Subgroup,
+    Timed,
 )
 from netlm_bayes.published.roles import double_counting_faults
 
@@ -85,6 +86,7 @@ def _item_faults(item: AnyItem, cohort: Cohort, codebook: Codebook) -> Iterator[
         yield ("events",), f"must be at most the {item.n or cohort.n} patients; got {item.events}"
     if isinstance(item, (Median, Milestone, Curve, Logrank, Counts)):
         yield from _subgroup_faults(item.subgroup, codebook)
+    yield from _time_faults(item)
     yield from _restated_faults(item, codebook)
     for name in repeated(other.reading for other in item.otherwise):
         yield ("otherwise",), f"must each have a reading of their own; got '{name}' twice"
@@ -96,6 +98,14 @@ def _endpoint_faults(endpoint: str, codebook: Codebook) -> Iterator[Fault]:
     if endpoint not in codebook.endpoints:
         there = did_you_mean(endpoint, codebook.endpoints)
         yield ("endpoint",), f"no such endpoint '{endpoint}'{there or _known(codebook.endpoints)}"
+
+
+def _time_faults(item: AnyItem) -> Iterator[Fault]:
+    """Faults of an item's times, and of those that restate them, in their units."""
+    if isinstance(item, Timed):
+        yield from item.time_faults()
+    for index, said in enumerate(item.restated):
+        yield from within(("restated", index), said.time_faults())
 
 
 def _known(names: Iterable[str]) -> str:

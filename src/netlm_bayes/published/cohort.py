@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import date
-from typing import Annotated
+from decimal import Decimal
+from typing import Annotated, Any
 
-from pydantic import Field
+from pydantic import Field, ValidationInfo, field_validator
 
 from netlm_bayes.files.schema import Document, Fault, Identifier, Text
 from netlm_bayes.ipd.columns import Layout
@@ -23,7 +24,9 @@ from netlm_bayes.published.items import (
     Ratio,
     Statistic,
     Subgroup,
+    Timed,
 )
+from netlm_bayes.units import DAYS, Unit, months_of
 
 AnyItem = Annotated[
     Ratio | Median | Milestone | Curve | Counts | Margin | AdverseEvent | Logrank | Statistic,
@@ -59,10 +62,29 @@ class Cohort(Document):
     enrolment: tuple[date, ...] = ()  # first and last day, or empty
     codebook: Text = "netlm"  # bundled name or path
     source: Text
+    unit: Unit = "months"  # of its times, where an item or a column has none of its own
     borrowed_margins: BorrowedMargins | None = None
     conclusions: tuple[Conclusion, ...] = ()
     patients: Layout | None = None  # of a `PatientCohort` only
     published: tuple[AnyItem, ...] = Field(min_length=1)
+
+    @field_validator("published")
+    @classmethod
+    def _of_the_cohorts_unit(
+        cls, items: tuple[AnyItem, ...], info: ValidationInfo
+    ) -> tuple[AnyItem, ...]:
+        """Items with the cohort's unit where they have none of their own."""
+        unit = info.data.get("unit")
+        return tuple(_in_unit(item, unit) for item in items) if unit else items
+
+    @field_validator("patients")
+    @classmethod
+    def _timed_in_the_cohorts_unit(cls, layout: Layout | None, info: ValidationInfo) -> Any:
+        """Time columns likewise."""
+        unit = info.data.get("unit")
+        if layout is None or not unit:
+            return layout
+        return layout.model_copy(update={"units": {"time": unit, **layout.units}})
 
     def faults(self) -> Iterator[Fault]:
         """Enrolment runs forward, and nobody borrows from themselves."""
@@ -99,6 +121,17 @@ class SiteCohort(Cohort):
     published: tuple[AnyItem, ...] = ()
 
 
+def _in_unit(item: AnyItem, unit: Unit) -> AnyItem:
+    """An item, and what restates it, in a unit unless it has its own."""
+    changes: dict[str, Any] = {}
+    if isinstance(item, (Timed, Curve)) and item.unit is None:
+        changes["unit"] = unit
+    if any(said.unit is None for said in item.restated):
+        said = (x if x.unit else x.model_copy(update={"unit": unit}) for x in item.restated)
+        changes["restated"] = tuple(said)
+    return item.model_copy(update=changes) if changes else item
+
+
 def item_label(item: AnyItem) -> str:
     """Name one printed item."""
     match item:
@@ -107,7 +140,7 @@ def item_label(item: AnyItem) -> str:
         case Median():
             return f"median {item.endpoint}, {subgroup_label(item.subgroup)}"
         case Milestone():
-            at = f"{item.endpoint} {item.months} months"
+            at = f"{item.endpoint} {item.time} {item.unit}"
             return f"milestone {at}, {subgroup_label(item.subgroup)}"
         case Curve():
             return f"curve {item.endpoint}, {subgroup_label(item.subgroup)}"
@@ -149,8 +182,8 @@ def printed_follow_up(cohort: Cohort) -> float:
     found: list[float] = []
     for item in cohort.published:
         match item:
-            case Statistic(name="follow-up", unit="months", maximum=longest) if longest is not None:
-                found.append(float(longest))
-            case Median(followed_to=longest) if longest is not None:
+            case Statistic(name="follow-up", maximum=Decimal() as longest) if item.unit in DAYS:
+                found.append(float(months_of(longest, item.unit)))
+            case Median(followed_months=Decimal() as longest):
                 found.append(float(longest))
     return max(found, default=float("nan"))

@@ -73,7 +73,7 @@ def _estimate(index: int, item: AnyItem, codebook: Codebook, n: int) -> Estimate
     match item:
         case Ratio() if item.lower is not None or (item.p is not None and item.estimate != 1):
             return printed_ratio(index, item, codebook)
-        case Median() | Milestone() if item.kind == "milestone" or item.months or item.followed_to:
+        case Median() | Milestone() if item.kind == "milestone" or item.time or item.followed_to:
             return curve_point(index, item, codebook, n)
         case Counts():
             return response_count(index, item, codebook)
@@ -123,7 +123,7 @@ def curve_point(index: int, item: Median | Milestone, codebook: Codebook, n: int
     `n` as :math:`\sqrt{(1 - S) / (n S)} / |\log S|`.
     """
     if isinstance(item, Median):
-        months, reached = item.months or item.followed_to, item.months is not None
+        months, reached = item.months or item.followed_months, item.time is not None
         target, se = math.log(math.log(2)), 1 / math.sqrt((item.n or n) / 2)
     else:
         months, reached = item.months, True

@@ -6,10 +6,11 @@ from collections.abc import Collection, Iterable, Iterator
 from decimal import Decimal
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic import AfterValidator, AliasChoices, BeforeValidator, Field, model_validator
 
 from netlm_bayes.codebook import RESPONSE, Codebook
-from netlm_bayes.files.schema import Document, Fault, Number, Text
+from netlm_bayes.files.schema import Document, Fault, FaultsError, Number, Text
+from netlm_bayes.units import Unit, months_of
 
 
 def _as_tuple(value: Any) -> Any:
@@ -30,7 +31,6 @@ Levels = Annotated[tuple[str, ...], BeforeValidator(_as_tuple)]
 Subgroup = dict[str, Levels]
 Count = Annotated[int, Field(ge=0, le=100_000_000)]
 Patients = Annotated[int, Field(ge=1, le=100_000_000)]
-Months = Annotated[Number, Field(ge=Decimal("0.001"), le=1200)]
 Percent = Annotated[Number, Field(ge=0, le=100)]
 Positive = Annotated[Number, Field(ge=Decimal("0.000001"), le=1_000_000)]
 Probability = Annotated[Number, AfterValidator(_inside_0_and_1)]
@@ -50,10 +50,49 @@ def interval_faults(
         yield ("lower",), f"interval {lower} to {upper} does not contain {inside}"
 
 
+SHORTEST, LONGEST = Decimal("0.001"), Decimal(1200)
+"""Of a printed time, in months."""
+TIME = AliasChoices("months", "time")
+"""Keys of a printed time: `months = 13.6`, or `time = 9.3` with a unit of its own."""
+
+
+class Timed(Document):
+    """What is printed with times: in months, or in a `unit`, by default the cohort's."""
+
+    times: ClassVar[tuple[str, ...]] = ("time",)  # keys of what is in the unit
+    unit: Unit | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _months_are_a_unit(cls, values: Any) -> Any:
+        """Take `months = 13.6` as a time whose unit is months."""
+        if not isinstance(values, dict) or values.get("months") is None:
+            return values
+        if values.get("time") is not None:
+            raise FaultsError([(("time",), "stands beside 'months'; a time is given once")])
+        if values.get("unit") not in {None, "months"}:
+            what = "must be 'months' beside the key 'months'; the key for other units is 'time'"
+            raise FaultsError([(("unit",), what)])
+        return {**values, "unit": "months"}
+
+    def in_months(self, printed: Decimal) -> Decimal:
+        """Months of one of its times."""
+        return months_of(printed, self.unit or "months")
+
+    def time_faults(self) -> Iterator[Fault]:
+        """A time lies within a hundred years."""
+        for key in self.times:
+            printed: Decimal | None = getattr(self, key)
+            if printed is not None and not SHORTEST <= self.in_months(printed) <= LONGEST:
+                where = "months" if key == "time" and self.unit == "months" else key
+                right = f"must be from {SHORTEST} to {LONGEST} months"
+                yield (where,), f"{right}; got {printed} {self.unit}"
+
+
 RESPONDERS = ("CR", "PR", "responders")
 
 
-class Restated(Document):
+class Restated(Timed):
     """The same fact, printed again elsewhere: as a number, a share or a p value."""
 
     source: Text
@@ -63,14 +102,14 @@ class Restated(Document):
     upper: Positive | None = None
     p: Probability | None = None
     p_below: Probability | None = None
-    months: Months | None = None
+    time: Positive | None = Field(default=None, validation_alias=TIME)
     percent: Percent | None = None
     count: Count | None = None
     approximate: bool = False
 
     def faults(self) -> Iterator[Fault]:
         """A restatement states something."""
-        numbers = ("estimate", "lower", "upper", "p", "p_below", "months", "percent", "count")
+        numbers = ("estimate", "lower", "upper", "p", "p_below", "time", "percent", "count")
         if all(getattr(self, name) is None for name in numbers):
             yield (), f"restates nothing; needs one of {', '.join(numbers)}"
 
@@ -157,39 +196,50 @@ class Ratio(Item):
         return self.endpoint or codebook.primary_endpoint
 
 
-class Median(Item):
-    """A printed median time, months, or `not_reached`."""
+class Median(Timed, Item):
+    """A printed median time, or `not_reached`."""
 
+    times: ClassVar = ("time", "followed_to")
     outcome: ClassVar = "survival"
     kind: Literal["median"]
     endpoint: str
     subgroup: Subgroup = Field(default_factory=dict)
-    months: Months | None = None
+    time: Positive | None = Field(default=None, validation_alias=TIME)
     not_reached: bool = False
-    followed_to: Months | None = None
+    followed_to: Positive | None = None
     n: Patients | None = None
 
     def faults(self) -> Iterator[Fault]:
         """A median was reached, or not reached by the end of follow-up."""
         yield from super().faults()
-        if self.months is None and not self.not_reached:
-            yield ("months",), "is missing; or give 'not_reached = true'"
-        if self.months is not None and self.not_reached:
-            yield ("not_reached",), f"contradicts 'months = {self.months}'"
+        if self.time is None and not self.not_reached:
+            yield ("months",), "is missing; or give 'time' in a unit, or 'not_reached = true'"
+        if self.time is not None and self.not_reached:
+            yield ("not_reached",), f"contradicts a median of {self.time}"
         if self.role == "fit" and self.not_reached and self.followed_to is None:
             yield ("followed_to",), "is missing; a median not reached needs it to be fitted"
         if self.role == "fit" and self.subgroup and self.n is None:
             yield ("n",), "is missing; the median of a subgroup needs it to be fitted"
 
+    @property
+    def months(self) -> Decimal | None:
+        """The median in months, where it was reached."""
+        return None if self.time is None else self.in_months(self.time)
 
-class Milestone(Item):
+    @property
+    def followed_months(self) -> Decimal | None:
+        """The end of follow-up in months, where it is printed."""
+        return None if self.followed_to is None else self.in_months(self.followed_to)
+
+
+class Milestone(Timed, Item):
     """A printed survival probability at a time, with its interval or the number at the start."""
 
     outcome: ClassVar = "survival"
     kind: Literal["milestone"]
     endpoint: str
     subgroup: Subgroup = Field(default_factory=dict)
-    months: Months
+    time: Positive = Field(validation_alias=TIME)
     survival: Probability
     lower: Probability | None = None
     upper: Probability | None = None
@@ -201,6 +251,11 @@ class Milestone(Item):
         yield from interval_faults(self.lower, self.upper, self.survival)
         if self.role == "fit" and self.subgroup and self.n is None and self.lower is None:
             yield ("n",), "is missing; a subgroup needs it, or an interval, to be fitted"
+
+    @property
+    def months(self) -> Decimal:
+        """The time in months."""
+        return self.in_months(self.time)
 
 
 def _percent_faults(percent: Iterable[str], values: Collection[str]) -> Iterator[Fault]:
@@ -324,6 +379,7 @@ class Curve(Item):
     subgroup: Subgroup = Field(default_factory=dict)
     clicks: Text  # clicks, at_risk: files beside the cohort's
     at_risk: str = ""
+    unit: Unit | None = None  # of the times in both; the cohort's by default
     events: Count | None = None
     n: Patients | None = None
     # standard deviation of a click, as a share of either axis

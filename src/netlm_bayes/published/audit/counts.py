@@ -19,6 +19,7 @@ from netlm_bayes.published.items import (
     Restated,
     Statistic,
     Subgroup,
+    Timed,
 )
 from netlm_bayes.published.recover import level_sizes, margin_sizes
 from netlm_bayes.published.rounding import (
@@ -166,9 +167,8 @@ def _held(item: AnyItem, said: Restated, cohort: Cohort, codebook: Codebook) -> 
         value = getattr(said, name)
         if value is not None:
             yield _number(name, value, getattr(item, name, None))
-    if said.months is not None:
-        table = item.location if isinstance(item, Statistic) else getattr(item, "months", None)
-        yield _number("months", said.months, table)
+    if said.time is not None:
+        yield _time(said, said.time, item)
     if said.p is not None or said.p_below is not None:
         yield _p_value(item, said)
     if said.count is not None:
@@ -177,6 +177,14 @@ def _held(item: AnyItem, said: Restated, cohort: Cohort, codebook: Codebook) -> 
         yield f"count {said.count}", f"{part}", same
     if said.percent is not None:
         yield _percent(item, said, said.percent, cohort, codebook)
+
+
+def _time(said: Restated, printed: Decimal, item: AnyItem) -> _Held:
+    """Hold a time against the item's: as both are printed, or in months where units differ."""
+    table = item.location if isinstance(item, Statistic) else getattr(item, "time", None)
+    if table is not None and isinstance(item, Timed) and item.unit != said.unit:
+        return _number("months", said.in_months(printed), item.in_months(table))
+    return _number(said.unit or "months", printed, table)
 
 
 _NOTHING = Judgement("ambiguous", "the item has no such number to hold it against")
@@ -263,8 +271,8 @@ def shared_values(cohort: Cohort, codebook: Codebook) -> Iterator[Finding]:
     facts: dict[str, dict[str, str]] = {}
     for item in cohort.published:
         label = item_label(item)
-        if isinstance(item, Median) and item.months is not None and _digits(item.months) > 2:
-            facts.setdefault(f"{item.months} months", {})[label] = label
+        if isinstance(item, Median) and item.time is not None and _digits(item.time) > 2:
+            facts.setdefault(f"{item.time} {item.unit}", {})[label] = label
         if isinstance(item, Margin):
             known = codebook.covariate(item.covariate)
             shares = list(item.percent.items())

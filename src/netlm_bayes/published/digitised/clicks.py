@@ -17,6 +17,7 @@ from netlm_bayes.ipd.columns import spaced_once
 from netlm_bayes.ipd.patients import LONGEST_LIKELY, Floats, Ints
 from netlm_bayes.ipd.tabular import read_delimited
 from netlm_bayes.ipd.variables import LONGEST, too_long
+from netlm_bayes.units import MONTHS_PER_UNIT, Unit
 
 
 @dataclass(frozen=True)
@@ -95,10 +96,11 @@ def everyone(n: int) -> AtRisk:
     return AtRisk(np.zeros(1), np.array([n]))
 
 
-def read_at_risk(data: bytes, source: str) -> AtRisk:
-    """Read a CSV with the columns `time` (months) and `at_risk`, in any order of rows."""
+def read_at_risk(data: bytes, source: str, unit: Unit = "months") -> AtRisk:
+    """Read a CSV with the columns `time` and `at_risk`, in any order of rows."""
     read = read_numbers(data, source, ("time", "at_risk"))
-    (time, count), (months, n) = read.columns, read.values
+    (time, count), (times, n) = read.columns, read.values
+    months = times * MONTHS_PER_UNIT[unit]
     order = np.argsort(months, kind="stable")
     again, more = np.zeros(len(n), bool), np.zeros(len(n), bool)
     again[order[1:]] = months[order][1:] == months[order][:-1]
@@ -142,10 +144,11 @@ class Clicks:
     notes: tuple[str, ...] = ()  # how the file was taken
 
 
-def read_clicks(data: bytes, source: str) -> Clicks:
-    """Read a CSV with the columns `time` (months) and `survival` (a share, or per cent)."""
+def read_clicks(data: bytes, source: str, unit: Unit = "months") -> Clicks:
+    """Read a CSV with the columns `time` and `survival` (a share, or per cent)."""
     read = read_numbers(data, source, ("time", "survival"))
-    (time, cells), (months, survival) = read.columns, read.values
+    (time, cells), (times, survival) = read.columns, read.values
+    months = times * MONTHS_PER_UNIT[unit]
     scale = 100.0 if np.nanmax(survival, initial=0.0) > 1 + WOBBLE else 1.0
     share = survival / scale
     early = months < -WOBBLE * np.nanmax(months, initial=0.0)

@@ -20,6 +20,7 @@ from netlm_bayes.published.digitised.clicks import (
 )
 from netlm_bayes.published.digitised.guyot import Reconstruction, evenly, reconstruct
 from netlm_bayes.published.items import Curve
+from netlm_bayes.units import Unit
 
 APART = 4
 """Factor between the last click and the last number at risk from which on their units differ.
@@ -54,9 +55,13 @@ def most_likely(curve: DigitisedCurve) -> Reconstruction:
 
 
 def read_curve(
-    clicks: Path, at_risk: Path | None, events: int | None, n: int | None
+    clicks: Path,
+    at_risk: Path | None,
+    events: int | None,
+    n: int | None,
+    unit: Unit = "months",
 ) -> DigitisedCurve:
-    """Read a curve's files and hold them against each other."""
+    """Read a curve's files, their times in a unit, and hold them against each other."""
     paths = [clicks] if at_risk is None else [clicks, at_risk]
     errors: list[InputError] = []
     digests: dict[str, str] = {}
@@ -67,9 +72,9 @@ def read_curve(
             data = read_bytes(path)
             digests[path.name] = digest(data)
             if path is clicks:
-                curve = read_clicks(data, str(path))
+                curve = read_clicks(data, str(path), unit)
             else:
-                table = read_at_risk(data, str(path))
+                table = read_at_risk(data, str(path), unit)
         except InputError as error:
             errors.append(error)
     if curve is None or errors:
@@ -115,7 +120,7 @@ def _same_unit(path: Path, clicks: Clicks, below: Path | None, table: AtRisk) ->
     if below is None or late <= 0 or max(click, late) <= APART * min(click, late):
         return
     ends = f"the last click of {path.name} is at {click:g}, the last of {below.name} at {late:g}"
-    what = f"must be in months as the other file's are; {ends} (days, weeks or years?)"
+    what = f"must be in the unit of the other file's; {ends} months (days, weeks or years?)"
     raise InputError(str(path), [Problem("time", what)])
 
 
@@ -204,8 +209,9 @@ def _named(error: InputError, problem: Problem) -> Problem:
 def _read(item: Curve, patients: int, folder: Path) -> DigitisedCurve:
     """Read one curve; overall and without numbers at risk it is of the whole cohort."""
     at_risk = folder / item.at_risk if item.at_risk else None
+    unit = item.unit or "months"
     n = item.n if item.n or item.subgroup or at_risk else patients
-    curve = read_curve(folder / item.clicks, at_risk, item.events, n)
+    curve = read_curve(folder / item.clicks, at_risk, item.events, n, unit)
     if curve.n > patients:
         what = f"must have at most the cohort's {patients} at risk at time 0; got {curve.n}"
         raise InputError(item.at_risk, [Problem("", what)])

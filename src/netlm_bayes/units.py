@@ -1,0 +1,22 @@
+"""Units of time: months inside, the paper's or the model's own outside."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Literal
+
+Unit = Literal["days", "weeks", "months", "years"]
+DAYS: dict[Unit, float] = {"days": 1.0, "weeks": 7.0, "months": 30.4375, "years": 365.25}
+"""Days in one of each; exact, so that 12 months are a year."""
+MONTHS_PER_UNIT: dict[Unit, float] = {unit: days / DAYS["months"] for unit, days in DAYS.items()}
+
+
+def months_of(value: Decimal, unit: Unit) -> Decimal:
+    """Months of a printed time, exact where the unit is months or years.
+
+    >>> months_of(Decimal("9.3"), "years")
+    Decimal('111.6')
+    """
+    if unit == "months":
+        return value
+    return value * Decimal(DAYS[unit]) / Decimal(DAYS["months"])
