@@ -13,15 +13,13 @@ from netlm_bayes.formats import (
     ABOUT,
     ABOUT_COUNT,
     COUNT,
-    OF_ESTIMAND,
-    OF_UNIT,
     P_VALUE,
     PROBABILITY,
-    RATIO,
     SIGNED,
     Kind,
     decimals,
     error_column,
+    kind_of,
 )
 
 KINDS = {
@@ -123,17 +121,13 @@ def _of_cell(rows: Sequence[dict[Any, Any]], column: str) -> tuple[float, bool]:
     """Units between the furthest of a cell's numbers, and whether all are shown alike."""
     if not np.isfinite([row[column] for row in rows]).all():
         return float("inf"), False
-    kind = kind_of(rows[0], column)
+    kind = _kind(rows[0], column)
     places = [decimals(row[column], row[error_column(column)], kind) for row in rows]
     rounded = np.round([row[column] * 10.0 ** min(places) for row in rows])
     apart = float(rounded.max() - rounded.min())
     return apart, apart == 0 and len(set(places)) == 1
 
 
-def kind_of(row: dict[Any, Any], column: str) -> Kind:
+def _kind(row: dict[Any, Any], column: str) -> Kind:
     """Tell how a cell is written."""
-    if column in KINDS:
-        return KINDS[column]
-    if "unit" in row:
-        return OF_UNIT[str(row["unit"])]
-    return OF_ESTIMAND.get(str(row.get("estimand")), RATIO)
+    return KINDS.get(column) or kind_of(row)

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from netlm_bayes.formats import OF_ESTIMAND, chance, error_of, estimate_of, interval
+from netlm_bayes.formats import chance, error_of, estimate_of, interval, kind_of
 from netlm_bayes.store import read_tables
 
 README = Path(__file__).parents[1] / "README.md"
@@ -95,7 +95,7 @@ def _cells(line: Line, table: pd.DataFrame) -> Iterator[str]:
     rows = {str(row["cohort"]): row for row in table.to_dict("records")}
     for cohort in (*COHORTS, POOLED):
         row = rows[cohort]
-        yield interval(estimate_of(row), OF_ESTIMAND[str(row["estimand"])])
+        yield interval(estimate_of(row), kind_of(row))
     pool = rows[POOLED]
     above = chance(pool["prob_above_null"], error_of(pool, "prob_above_null"))
     yield above if line.is_ratio else ""

@@ -33,7 +33,8 @@ class Kind:
 
 
 RATIO = Kind(2, by_size=True, positive=True)
-MONTHS = Kind(1, positive=True)
+TIME = Kind(1, positive=True)
+DAYS = Kind(0, positive=True)
 SHARE = Kind(2, positive=True, whole=1.0)
 PERCENT = Kind(0, positive=True, whole=100.0)
 PRINTED_PERCENT = Kind(1, positive=True, whole=100.0)
@@ -48,12 +49,16 @@ OF_ESTIMAND = {
     "hazard_ratio": RATIO,
     "odds_ratio": RATIO,
     "heterogeneity": DEVIATION,
-    "median": MONTHS,
-    "rmst": MONTHS,
     "survival": SHARE,
     "response_probability": SHARE,
 }
-OF_UNIT = {"ratio": RATIO, "months": MONTHS, "probability": SHARE, "percent": PRINTED_PERCENT}
+OF_UNIT = {
+    "ratio": RATIO,
+    "days": DAYS,
+    **dict.fromkeys(("weeks", "months", "years"), TIME),
+    "probability": SHARE,
+    "percent": PRINTED_PERCENT,
+}
 
 
 class Estimate(NamedTuple):
@@ -69,6 +74,16 @@ class Estimate(NamedTuple):
     def times(self, factor: float) -> Estimate:
         """Give it in another unit."""
         return Estimate(*(factor * value for value in self))
+
+
+def kind_of(row: Mapping[Any, Any]) -> Kind:
+    """Kind of a row's numbers: of its unit, or of its estimand, or else a ratio.
+
+    >>> kind_of({"estimand": "median", "unit": "years"}).decimals
+    1
+    """
+    found = OF_UNIT.get(str(row.get("unit"))) or OF_ESTIMAND.get(str(row.get("estimand")))
+    return found or RATIO
 
 
 def error_column(column: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from importlib import resources
 from itertools import pairwise
 from pathlib import Path
@@ -45,6 +45,8 @@ CUTS = (3.0, 6.0, 9.0, 12.0, 18.0, 24.0)
 """Default months at which a piecewise baseline may step."""
 LONGEST = 1200.0
 """Months, of a horizon."""
+TWO_YEARS = (6.0, 12.0, 24.0)
+CURVE_STEPS = 24
 ANCHOR = 12.0
 """Months, where neither a model nor its evidence says where its level is."""
 ROUNDING = 0.005
@@ -213,8 +215,14 @@ class Model(Document):
 
     @property
     def horizon_months(self) -> tuple[float, ...]:
-        """Horizons in months; none where they are left to the evidence."""
-        return tuple(MONTHS_PER_UNIT[self.time_unit] * horizon for horizon in self.horizons)
+        """Horizons in months; a model that has not met its evidence has those of two years."""
+        return tuple(MONTHS_PER_UNIT[self.time_unit] * x for x in self.horizons) or TWO_YEARS
+
+    @property
+    def curve_months(self) -> tuple[float, ...]:
+        """Months at which curves are given: to half beyond the last horizon."""
+        step = 1.5 * self.horizon_months[-1] / CURVE_STEPS
+        return tuple(place * step for place in range(CURVE_STEPS + 1))
 
     @property
     def own_parameters(self) -> tuple[str, ...]:
@@ -346,6 +354,11 @@ class Model(Document):
         if level is not None:
             changes["level"] = {"sigma": level}
         return Scenario.model_validate({"name": scale.name, "why": scale.why, "priors": changes})
+
+
+def middle(horizons: Sequence[float]) -> float:
+    """The horizon to show where there is room for one: 12 of 6, 12 and 24; 5 of 5 and 10."""
+    return sorted(horizons)[(len(horizons) - 1) // 2]
 
 
 def models_folder() -> Path:

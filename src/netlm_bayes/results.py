@@ -10,6 +10,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
+from netlm_bayes.units import MONTHS_PER_UNIT, PLACES, Unit
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -66,7 +68,8 @@ COLUMNS: Mapping[str, Column] = {
     "parameter": Column("text", "a parameter that belongs to no covariate, such as `log_shape`"),
     "contrast": Column("text", "for people: covariate, level, versus and months in words"),
     "subgroup": Column("text", "whom a row is about: `overall`, or levels of covariates"),
-    "horizon": Column("number", "time at which, or up to which", "months"),
+    "horizon": Column("number", "time at which, or up to which, in `time_unit`"),
+    "time_unit": Column("text", "unit of `horizon` and `followed_to`: that of the model"),
     "from_month": Column("number", "from when a ratio holds that changes", "months"),
     "until_month": Column("number", "until when a ratio holds that changes", "months"),
     "unit": Column("text", "unit of estimate and interval; in `loo`, what is left out"),
@@ -88,7 +91,7 @@ COLUMNS: Mapping[str, Column] = {
     "n_missing": Column("number", "patients without a value of the covariate", "patients"),
     "events": Column("number", "events behind it, responders of response; equivalent events"),
     "masked": Column("flag", "whether a count is missing because it is under five"),
-    "followed_to": Column("number", "last follow-up; missing where it is not printed", "months"),
+    "followed_to": Column("number", "last follow-up, in `time_unit`; missing if not printed"),
     "limits_from": Column("text", "where limits beside a posterior come from"),
     "informed": Column("flag", "whether these data inform it, and not the prior alone"),
     "borrowed": Column("flag", "whether only other cohorts inform it"),
@@ -189,19 +192,30 @@ ERRORS = ("mcse", "lower_mcse", "upper_mcse", "prob_mcse")
 WHOSE = ("cohort", "endpoint", "estimand")
 NUMBERS = ("estimate", "lower", "upper", "interval")
 POSTERIOR = (
-    *(*WHOSE, *CONTRAST, "parameter", "subgroup", "horizon", "from_month", "until_month", "unit"),
-    *("method", *NUMBERS, "prob_above_null", *ERRORS),
+    *(*WHOSE, *CONTRAST, "parameter", "subgroup", "horizon", "time_unit"),
+    *("from_month", "until_month", "unit", "method", *NUMBERS, "prob_above_null", *ERRORS),
     *("followed_to", "informed", "borrowed", "extrapolated", "synthetic", "basis", "note"),
 )
 """Columns of an estimate that has draws behind it."""
 FREQUENTIST = (
-    *(*WHOSE, *CONTRAST, "subgroup", "horizon", "unit", "method", "adjustment", "adjusted_for"),
-    *(*NUMBERS, "p", "n", "n_left_out", "events", "masked", "synthetic", "evidence", "note"),
+    *(*WHOSE, *CONTRAST, "subgroup", "horizon", "time_unit", "unit", "method", "adjustment"),
+    *(
+        "adjusted_for",
+        *NUMBERS,
+        "p",
+        "n",
+        "n_left_out",
+        "events",
+        "masked",
+        "synthetic",
+        "evidence",
+        "note",
+    ),
 )
 """Columns of an estimate of frequentist methods."""
 ITEM = (
     *("cohort", "endpoint", "item", "kind", "covariate", "level", "versus", "subgroup"),
-    *("horizon", "of_event", "adjusted_for"),
+    *("horizon", "time_unit", "of_event", "adjusted_for"),
 )
 """Columns that tell a printed item."""
 TABLES: Mapping[str, tuple[str, ...]] = {
@@ -209,7 +223,8 @@ TABLES: Mapping[str, tuple[str, ...]] = {
     **dict.fromkeys(("prediction", "prediction_curves"), (*POSTERIOR, "steps_from_mean")),
     **dict.fromkeys(("frequentist", "kaplan_meier"), FREQUENTIST),
     "predictive": (
-        *(*WHOSE, "covariate", "level", "subgroup", "horizon", "unit", "method", *NUMBERS),
+        *(*WHOSE, "covariate", "level", "subgroup", "horizon", "time_unit", "unit", "method"),
+        *NUMBERS,
         *("mcse", "lower_mcse", "upper_mcse", "n", "synthetic", "evidence", "note"),
     ),
     "scenarios": (*POSTERIOR, "scenario"),
@@ -273,6 +288,11 @@ TABLES: Mapping[str, tuple[str, ...]] = {
     "recovered_tables": ("cohort", "covariate", "level", "responders", "n", "unique"),
 }
 """Columns of every table, in their order."""
+TIMES = (
+    *("estimate", "lower", "upper", "mcse", "lower_mcse", "upper_mcse"),
+    *("printed", "predicted", "predicted_mcse"),
+)
+"""Columns that hold times where `unit` is one of time."""
 
 
 @dataclass(frozen=True)
@@ -348,12 +368,36 @@ def _cells(name: str, row: Row | Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def completed(frame: pd.DataFrame) -> pd.DataFrame:
-    """A table with the types of its columns, and the units of its estimands."""
+    """A table with the types of its columns and the units of its estimands; times are months."""
     frame = typed(frame)
-    if not {"unit", "estimand"} <= set(frame):
+    if {"unit", "estimand"} <= set(frame):
+        unit = frame["unit"].where(frame["unit"] != "", frame["estimand"].map(UNITS))
+        frame = typed(frame.assign(unit=unit))
+    if "time_unit" in frame:
+        timed = frame[_counted_times(frame)].notna().any(axis=1)
+        unit = frame["time_unit"].mask(timed & (frame["time_unit"] == ""), "months")
+        frame = frame.assign(time_unit=unit)
+    return frame
+
+
+def _counted_times(frame: pd.DataFrame) -> list[str]:
+    return [name for name in ("horizon", "followed_to") if name in frame]
+
+
+def in_unit(frame: pd.DataFrame, unit: Unit) -> pd.DataFrame:
+    """A table of months with its times in another unit."""
+    if unit == "months" or "time_unit" not in frame:
         return frame
-    unit = frame["unit"].where(frame["unit"] != "", frame["estimand"].map(UNITS))
-    return typed(frame.assign(unit=unit))
+    months, timed = MONTHS_PER_UNIT[unit], frame["time_unit"] == "months"
+    found = {"time_unit": frame["time_unit"].mask(timed, unit)}
+    for name in _counted_times(frame):
+        found[name] = frame[name].mask(timed, (frame[name] / months).round(PLACES))
+    if "unit" in frame:
+        is_time = frame["unit"] == "months"
+        found["unit"] = frame["unit"].mask(is_time, unit)
+        for name in (name for name in TIMES if name in frame):
+            found[name] = frame[name].mask(is_time, frame[name] / months)
+    return frame.assign(**found)
 
 
 def typed(frame: pd.DataFrame) -> pd.DataFrame:

@@ -20,3 +20,25 @@ def months_of(value: Decimal, unit: Unit) -> Decimal:
     if unit == "months":
         return value
     return value * Decimal(DAYS[unit]) / Decimal(DAYS["months"])
+
+
+PLACES = 9
+"""Decimals of a time that was chosen or counted: after a change of units a round number again."""
+
+
+def plain_time(months: float, unit: Unit) -> float:
+    """Months in another unit.
+
+    >>> plain_time(60.0, "years"), plain_time(26.4, "months")
+    (5.0, 26.4)
+    """
+    return months if unit == "months" else round(months / MONTHS_PER_UNIT[unit], PLACES)
+
+
+def shown_in(months: float, unit: Unit) -> str:
+    """A time of a note, in a unit.
+
+    >>> shown_in(111.6, "years"), shown_in(26.4, "months")
+    ('9.3 years', '26.4 months')
+    """
+    return f"{plain_time(months, unit):.3g} {unit}"

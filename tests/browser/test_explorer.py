@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from playwright.sync_api import Page
 from tests.browser import independent
 
-from netlm_bayes.formats import MONTHS, PERCENT, Estimate, estimate_of, interval
+from netlm_bayes.formats import PERCENT, TIME, Estimate, estimate_of, interval
 from netlm_bayes.pipeline.fitted import read
 from netlm_bayes.posterior.profile import predict_profile, profile_of
 
@@ -82,7 +82,7 @@ def as_predict_shows(asked: Asked, cohort: str, estimand: str, months: float | N
     of_draws = independent.estimate(asked.draws[cohort, endpoint, estimand, months])
     found = Estimate(*estimate_of(row)[:3], *of_draws[3:])
     if estimand == "median":
-        return interval(found, MONTHS, "∞")
+        return interval(found, TIME, "∞")
     middle, rest = interval(found.times(100), PERCENT).split(" ", 1)
     return f"{middle} % {rest}"
 

@@ -12,7 +12,7 @@ import xarray as xr
 from playwright.sync_api import Browser, Page
 from tests.browser.independent import estimate
 
-from netlm_bayes.formats import MONTHS, PERCENT, Kind, shown
+from netlm_bayes.formats import PERCENT, TIME, Kind, shown
 from netlm_bayes.model import Model
 from netlm_bayes.posterior.description import Profile
 from netlm_bayes.posterior.profile import predict_profile
@@ -216,7 +216,7 @@ def test_errors_are_those_of_independent_draws(script: Page) -> None:
     assert shown == pytest.approx(expected.tolist(), rel=0.25)
 
 
-KINDS = {"months": (MONTHS, 1), "share": (PERCENT, 100), "difference in months": (Kind(1), 1)}
+KINDS = {"months": (TIME, 1), "share": (PERCENT, 100), "difference in months": (Kind(1), 1)}
 
 
 def test_the_script_shows_the_digits_that_python_shows(script: Page) -> None:

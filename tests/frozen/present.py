@@ -35,7 +35,7 @@ from netlm_bayes.likelihood.priors import packed
 from netlm_bayes.likelihood.structure import structure_of
 from netlm_bayes.model import Model, read_model
 from netlm_bayes.pipeline import sensitivity
-from netlm_bayes.pipeline.fit import criticism, marked
+from netlm_bayes.pipeline.fit import criticism, shown_tables
 from netlm_bayes.pipeline.job import Job, compile_analysis
 from netlm_bayes.pipeline.reanalyse import audit
 from netlm_bayes.pipeline.sensitivity import MAIN
@@ -200,7 +200,7 @@ def tables_of(case: Case, draws: Callable[[str, Analysis], xr.DataTree]) -> dict
         main = Gated(accepted, estimates, accepted.checks)
         with mock.patch.object(sensitivity, "refit", refitted):
             tables |= sensitivity.sensitivity_of(job, shape, analysis, main, tables).tables
-    return marked(tables, analysis)
+    return shown_tables(tables, analysis)
 
 
 def tables_of_papers() -> dict[str, pd.DataFrame]:

@@ -99,9 +99,10 @@ def test_rmst_and_its_variance_are_the_integrals_of_the_curve_and_its_covariance
 def test_curves_lie_on_the_grid_and_agree_with_the_milestones(
     cohorts: dict[str, Patients],
 ) -> None:
-    curves = kaplan_meier_curves(cohorts, CODEBOOK, COVARIATES)
+    grid = np.arange(0.0, 37.0, 1.5).tolist()
+    curves = kaplan_meier_curves(cohorts, CODEBOOK, COVARIATES, grid)
     assert set(curves["horizon"] % 1.5) == {0.0}
-    points = kaplan_meier(cohorts, CODEBOOK, COVARIATES)
+    points = kaplan_meier(cohorts, CODEBOOK, COVARIATES, (6.0, 12.0, 24.0))
     keys = ["cohort", "estimand", "subgroup", "horizon"]
     both = points.merge(curves, on=keys, suffixes=("", "_curve"))
     assert len(both) > 20

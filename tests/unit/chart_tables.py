@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from netlm_bayes.report.labels import Labels
+from netlm_bayes.results import completed
 
 type Tables = dict[str, pd.DataFrame]
 
@@ -48,7 +49,8 @@ def tidy(rows: Iterable[dict[str, Any]]) -> pd.DataFrame:
     numbers = {"horizon": NAN, "interval": 0.95, "prob_above_null": NAN, "mcse": 0.01}
     flags = {"extrapolated": False, "masked": False}
     rest = {**about, **numbers, **flags, "method": "posterior", "endpoint": "pfs"}
-    return pd.DataFrame([{**rest, **row} for row in rows])
+    rest |= {"unit": "", "time_unit": ""}
+    return completed(pd.DataFrame([{**rest, **row} for row in rows]))
 
 
 def levels(covariate: str, level: str, versus: str = "") -> dict[str, Any]:

@@ -4,11 +4,13 @@ import numpy as np
 import pytest
 
 from netlm_bayes.curves import Weibull
+from netlm_bayes.model import Model
 from netlm_bayes.population import Patterns
 from netlm_bayes.posterior.population import Population
 from netlm_bayes.posterior.replication import curve_replicates
 from netlm_bayes.published.digitised.plausible import CurveEvidence
 
+SPEC = Model(name="m", outcome="survival", covariates=("bone",), horizons=(6, 12, 24))
 PATTERNS = Patterns(("bone",), (("no", "yes"),), ("no",))
 
 
@@ -36,7 +38,11 @@ def curve(events: list[float], censored: list[float], months: list[float]) -> Cu
 def test_a_curve_is_told_near_six_twelve_and_twenty_four_months() -> None:
     found = list(
         curve_replicates(
-            curve([2, 1, 1, 2], [1, 1, 0, 2], [5.5, 11, 13.5, 20]), population(4), "", np.zeros(4)
+            curve([2, 1, 1, 2], [1, 1, 0, 2], [5.5, 11, 13.5, 20]),
+            population(4),
+            "",
+            np.zeros(4),
+            SPEC,
         )
     )
     assert [one.months for one in found] == [5.5, 11]
@@ -45,7 +51,9 @@ def test_a_curve_is_told_near_six_twelve_and_twenty_four_months() -> None:
 
 
 def test_without_noise_it_is_the_populations_survival() -> None:
-    (first, *_) = curve_replicates(curve([2, 3], [0, 5], [6, 12]), population(4), "", np.zeros(4))
+    (first, *_) = curve_replicates(
+        curve([2, 3], [0, 5], [6, 12]), population(4), "", np.zeros(4), SPEC
+    )
     hazard = np.exp(-0.5) * 6 / 12
     expected = 0.5 * np.exp(-hazard) + 0.5 * np.exp(-2 * hazard)
     np.testing.assert_allclose(first.draws, expected)
@@ -53,7 +61,7 @@ def test_without_noise_it_is_the_populations_survival() -> None:
 
 def test_noise_is_greenwoods() -> None:
     noise = np.array([0.0, 1.0])
-    (found,) = curve_replicates(curve([2, 3], [1, 4], [6, 8]), population(2), "", noise)
+    (found,) = curve_replicates(curve([2, 3], [1, 4], [6, 8]), population(2), "", noise, SPEC)
     variance = 2 / (10 * 8)
     se = np.sqrt(variance) / -np.log(0.8)
     apart = np.log(-np.log(found.draws))

@@ -18,6 +18,7 @@ from scipy.stats import beta, norm
 from netlm_bayes.choices import Also
 from netlm_bayes.codebook import Covariate
 from netlm_bayes.curves import Baseline, Piecewise, Weibull
+from netlm_bayes.evidence.horizons import last_follow_up
 from netlm_bayes.population import Patterns
 from netlm_bayes.posterior.effects import Contrast, contrasts_of, effects
 from netlm_bayes.posterior.estimates import (
@@ -26,7 +27,7 @@ from netlm_bayes.posterior.estimates import (
     subgroup_survival,
     survival_curves,
 )
-from netlm_bayes.posterior.population import Population, Share, last_follow_up, populations
+from netlm_bayes.posterior.population import Population, Share, populations
 from netlm_bayes.posterior.subgroups import subgroups_within
 from netlm_bayes.posterior.summary import Quantity, tidy
 from netlm_bayes.results import Row
@@ -41,6 +42,9 @@ EVERYONE: dict[str, dict[str, tuple[str, ...]]] = {"overall": {}}
 
 # Draws go through a few exponentials and sums; quantiles are solved to 1e-10.
 CLOSE = 1e-9
+
+MONTHS = tuple(np.arange(0.0, 37.0, 1.5).tolist())
+HORIZONS = (6.0, 12.0, 24.0)
 
 
 def population(
@@ -87,7 +91,7 @@ def mixed(kind: str = "weibull", draws: int = 3) -> Population:
 def survival_of(who: Population, endpoint: str = "pfs", groups=None) -> list[Quantity]:
     """PFS of everyone, or of subgroups."""
     groups = EVERYONE if groups is None else groups
-    return list(subgroup_survival(who, endpoint, subgroups_within(who, groups)))
+    return list(subgroup_survival(who, endpoint, subgroups_within(who, groups), HORIZONS))
 
 
 def by_name(quantities: Sequence[Quantity]) -> dict[tuple[str, str, float], Array]:
@@ -190,7 +194,7 @@ def test_a_subgroup_is_the_same_alone_and_among_others():
 def test_a_curve_is_the_same_population_month_by_month(kind):
     who = mixed(kind)
     groups = subgroups_within(who, {"yes": {"spread": ("yes",)}})
-    curve = list(survival_curves(who, "pfs", groups))
+    curve = list(survival_curves(who, "pfs", groups, MONTHS))
     assert [q.row.horizon for q in curve] == [1.5 * place for place in range(25)]
     for quantity in curve[1:]:
         for draw in range(3):
@@ -214,7 +218,7 @@ def test_what_lies_beyond_the_last_follow_up_is_said_to_be_extrapolated():
         for q in survival_of(population(ALONE, baseline=weibull(), followed_to=20))
         if q.row.estimand != "median"
     }
-    beyond = "extrapolated beyond the last follow-up at 20 months"
+    beyond = "extrapolated beyond the last follow-up"
     assert {key for key, note in notes.items() if beyond in note} == {
         ("rmst", 24.0),
         ("survival", 24.0),

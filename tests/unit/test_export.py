@@ -13,7 +13,7 @@ import pytest
 from docx import Document
 
 from netlm_bayes.errors import InputError, RunError
-from netlm_bayes.formats import MONTHS, PROBABILITY, RATIO, Estimate, estimate_of
+from netlm_bayes.formats import PROBABILITY, RATIO, TIME, Estimate, estimate_of
 from netlm_bayes.pipeline.report import export
 from netlm_bayes.report.export.documents import as_docx, as_latex, escaped
 from netlm_bayes.report.export.manuscript import manuscript_tables
@@ -215,7 +215,7 @@ def test_subgroups_have_a_row_each_with_every_measure():
     first, told = source[0], subgroups.rows[0]
     assert first["estimand"] == "median"
     assert told[:3] == ("All primaries, 2016-2020", "overall PFS", first["subgroup"])
-    assert told[3] == Interval(estimate_of(first), MONTHS)
+    assert told[3] == Interval(estimate_of(first), TIME)
     at_a_year = [row for row in source if (row["estimand"], row["horizon"]) == ("survival", 12)]
     assert [cells[4].found.estimate for cells in subgroups.rows] == [
         x["estimate"] for x in at_a_year

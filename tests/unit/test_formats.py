@@ -5,10 +5,10 @@ import math
 import pytest
 
 from netlm_bayes.formats import (
-    MONTHS,
     NOT_ESTIMABLE,
     RATIO,
     SHARE,
+    TIME,
     Estimate,
     chance,
     error_of,
@@ -19,7 +19,7 @@ from netlm_bayes.formats import (
 
 
 def test_what_no_draws_are_behind_has_the_digits_of_its_kind():
-    assert [shown(x, kind=MONTHS) for x in (13.66, 0.04, 103.2)] == ["13.7", "<0.1", "103.2"]
+    assert [shown(x, kind=TIME) for x in (13.66, 0.04, 103.2)] == ["13.7", "<0.1", "103.2"]
     assert [shown(x, kind=SHARE) for x in (0.0, 0.004, 0.5, 0.996, 1.0)] == [
         "0.00", "<0.01", "0.50", ">0.99", "1.00",
     ]  # fmt: skip
@@ -36,8 +36,8 @@ def test_a_digit_goes_where_a_quarter_of_its_unit_is_less_than_the_error(mcse, t
 def test_each_number_of_an_interval_has_its_own_digits():
     found = Estimate(2.41, 1.262, 4.44, 0.004, 0.002, 0.02)
     assert interval(found) == "2.4 (1.26 to 4.4)"
-    assert interval(Estimate(12.5, 9.0, math.inf), MONTHS) == "12.5 (9.0 to not estimable)"
-    assert interval(Estimate(12.5, 9.0, math.inf), MONTHS, "∞") == "12.5 (9.0 to ∞)"
+    assert interval(Estimate(12.5, 9.0, math.inf), TIME) == "12.5 (9.0 to not estimable)"
+    assert interval(Estimate(12.5, 9.0, math.inf), TIME, "∞") == "12.5 (9.0 to ∞)"
 
 
 def test_a_probability_that_hardly_any_draws_are_behind_is_a_bound():

@@ -24,9 +24,11 @@ from netlm_bayes.frequentist.kaplan_meier import product_limit
 from netlm_bayes.ipd.patients import Patients
 
 COVARIATES = ("burden", "bone", "age")
+HORIZONS = (6.0, 12.0, 24.0)
+GRID = tuple(np.arange(0.0, 37.0, 1.5).tolist())
 TABLES = {
-    "kaplan_meier": kaplan_meier,
-    "kaplan_meier_curves": kaplan_meier_curves,
+    "kaplan_meier": lambda *given: kaplan_meier(*given, HORIZONS),
+    "kaplan_meier_curves": lambda *given: kaplan_meier_curves(*given, GRID),
     "logrank": logrank,
     "cox": cox,
     "cox selected": lambda *given: cox_selected(*given).rows,
@@ -248,12 +250,12 @@ def test_beyond_the_last_follow_up_nothing_is_estimated() -> None:
         lower=np.minimum(people.lower, 10.0),
         upper=np.where(people.lower < 10, people.upper, np.inf),
     )
-    rows = kaplan_meier({"east": people}, BOOK, [])
+    rows = kaplan_meier({"east": people}, BOOK, [], HORIZONS)
     late = rows[rows["horizon"] > 10]
     assert set(late["estimand"]) == {"rmst", "survival"}
     assert late["estimate"].isna().all()
     assert late["note"].str.contains("beyond the last follow-up").all()
-    curve = kaplan_meier_curves({"east": people}, BOOK, [])
+    curve = kaplan_meier_curves({"east": people}, BOOK, [], GRID)
     assert curve.loc[curve["estimand"] == "survival", "horizon"].max() == 9.0
 
 
@@ -274,7 +276,7 @@ def few(n: int) -> Mapping[str, Patients]:
 
 @pytest.mark.parametrize(("n", "shown"), [(1, False), (4, False), (5, True)])
 def test_no_curve_of_fewer_than_five_patients_is_shown(n: int, shown: bool) -> None:
-    for ask in (kaplan_meier, kaplan_meier_curves):
+    for ask in (TABLES["kaplan_meier"], TABLES["kaplan_meier_curves"]):
         rows = ask(few(n), BOOK, ["burden"])
         group = rows[rows["subgroup"] == "burden: high"]
         assert group["estimate"].notna().any() == shown

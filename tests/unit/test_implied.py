@@ -152,7 +152,7 @@ def test_patients_followed_to_nowhere_printed_are_followed_twice_as_long_as_the_
     _, west = analysis_of(*papers()).cohorts
     assert follow_up_of(west) == (
         FollowUp(20.0, False),
-        "all taken as followed to month 20, which is not printed",
+        "all taken as followed for 20 months, which is not printed",
     )
     bare = replace(west, curve=(), not_reached=())
     assert follow_up_of(bare)[0] == FollowUp(24.0, False)
@@ -184,7 +184,7 @@ def test_a_digitised_curve_shows_how_long_patients_were_followed(analysis_of, pa
     counts, best = np.zeros((1, 2)), np.zeros(1)
     curve = CurveEvidence(0, "pfs", {}, np.array([6.0, 17.0]), counts, counts, best)
     found = follow_up_of(replace(west, digitised=(curve,)))
-    assert found == (FollowUp(17.0, True), "censoring taken as even up to month 17, printed")
+    assert found == (FollowUp(17.0, True), "censoring taken as even up to 17 months, printed")
     assert follow_up_of(replace(east, digitised=(curve,)))[0] == FollowUp(20.0, True)
 
 

@@ -16,7 +16,7 @@ from netlm_bayes.report.facts import Facts
 from netlm_bayes.report.prose import FIRST, Answer, answer
 from netlm_bayes.report.run_facts import Traced
 from netlm_bayes.report.sentences import Sentence
-from netlm_bayes.results import ERRORS
+from netlm_bayes.results import ERRORS, completed
 from netlm_bayes.sampling.gate import Check
 from netlm_bayes.store import read_manifest, read_tables
 
@@ -45,6 +45,9 @@ TIDY = {
     "upper_mcse": 0.0001,
     "prob_mcse": 0.0001,
     "extrapolated": False,
+    "unit": "",
+    "time_unit": "",
+    "followed_to": math.nan,
 }
 
 
@@ -55,7 +58,7 @@ def committed(name: str) -> Run:
 
 
 def tidy(rows: list[dict[str, Any]]) -> pd.DataFrame:
-    return pd.DataFrame([{**TIDY, **row} for row in rows])
+    return completed(pd.DataFrame([{**TIDY, **row} for row in rows]))
 
 
 def ratio(cohort: str, contrast: Contrast, *numbers: float, **more: Any) -> dict[str, Any]:
@@ -611,6 +614,7 @@ def test_follow_up_longer_than_every_limit_is_not_told():
     tables, told, checks = committed("pfs-weibull")
     for cohort in told["details"]["population"]["cohorts"]:
         cohort["followed_to"] = 100.0
+    tables["subgroups"] = tables["subgroups"].assign(followed_to=100.0)
     assert "follow" not in texts((tables, told, checks), "found")
 
 

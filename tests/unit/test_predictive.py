@@ -48,6 +48,7 @@ CODEBOOK = Codebook.model_validate(
 )
 LEVEL, LOG_SHAPE, SIZE, SPREAD = -0.4, 0.25, 0.9, 0.5
 TRUTH = (LEVEL, LOG_SHAPE, SIZE, SPREAD)
+GRID = tuple(np.arange(0.0, 37.0, 1.5).tolist())
 GROUPS = ["overall", "size: small", "size: large", "spread: no", "spread: yes"]
 
 
@@ -111,7 +112,7 @@ def known(theta: Sequence[float] | Sequence[Sequence[float]], draws: int, **more
 
 
 def observed(some: Patients, months: Sequence[float]) -> pd.DataFrame:
-    table = kaplan_meier_curves({"c0": some}, CODEBOOK, ["size", "spread"], 0.95, months)
+    table = kaplan_meier_curves({"c0": some}, CODEBOOK, ["size", "spread"], months)
     return table[table["estimand"] == "survival"]
 
 
@@ -160,11 +161,11 @@ def test_curves_of_the_model_leave_a_95_percent_interval_one_time_in_twenty(
 @pytest.mark.parametrize("log_shape", [LOG_SHAPE - 0.6, LOG_SHAPE + 0.6])
 def test_a_wrong_shape_shows(log_shape: float) -> None:
     some = simulated(np.random.default_rng(4), 600, log_shape)
-    out = outside(predictive_survival(analysis_of(some), known(TRUTH, 400), 1), some)
+    out = outside(predictive_survival(analysis_of(some), known(TRUTH, 400), 1, GRID), some)
     assert out.mean() > 0.4
     # One curve's months go together: of the right shape, too, more than one in twenty may be out.
     right = simulated(np.random.default_rng(4), 600)
-    calm = outside(predictive_survival(analysis_of(right), known(TRUTH, 400), 1), right)
+    calm = outside(predictive_survival(analysis_of(right), known(TRUTH, 400), 1, GRID), right)
     assert calm.mean() < 0.2
 
 
@@ -346,7 +347,7 @@ def test_groups_are_named_as_beside_them_and_those_under_five_left_out() -> None
         np.arange(1.0, 13.0), np.arange(1.0, 13.0), [1] * 4 + [0] * 7 + [-1], [0] * 6 + [1] * 6
     )
     theta = known(TRUTH, 400, margin_size=[[0.5, 0.5]])
-    table = predictive_survival(analysis_of(some), theta, 1)
+    table = predictive_survival(analysis_of(some), theta, 1, GRID)
     assert list(dict.fromkeys(table["subgroup"])) == [g for g in GROUPS if g != "size: large"]
     shown = observed(some, [0.0]).query("estimate == 1")["subgroup"]
     assert list(dict.fromkeys(table["subgroup"])) == shown.tolist()
@@ -364,20 +365,20 @@ def test_all_patients_together_are_the_union() -> None:
     together = cohorts_of_patients(two)["pooled"]
     assert together.n == 100
     assert not outside(table[table["cohort"] == "pooled"], together).any()
-    alone = predictive_survival(analysis_of(simulated(rng, 40)), known(TRUTH, 400), 1)
+    alone = predictive_survival(analysis_of(simulated(rng, 40)), known(TRUTH, 400), 1, GRID)
     assert set(alone["cohort"]) == {"c0"}
 
 
 def test_a_table_is_tidy_and_the_same_each_time() -> None:
     analysis = analysis_of(simulated(np.random.default_rng(12), 30))
-    table = predictive_survival(analysis, known(TRUTH, 4000), 5)
+    table = predictive_survival(analysis, known(TRUTH, 4000), 5, GRID)
     assert set(table["estimand"]) == {"predictive_survival"}
     assert set(table["method"]) == {"posterior predictive"}
     assert set(table["endpoint"]) == {"survival"}
     assert (table["lower"] <= table["estimate"]).all()
     assert (table["estimate"] <= table["upper"]).all()
-    pd.testing.assert_frame_equal(table, predictive_survival(analysis, known(TRUTH, 4000), 5))
-    other = predictive_survival(analysis, known(TRUTH, 4000), 6)
+    pd.testing.assert_frame_equal(table, predictive_survival(analysis, known(TRUTH, 4000), 5, GRID))
+    other = predictive_survival(analysis, known(TRUTH, 4000), 6, GRID)
     assert not table["estimate"].equals(other["estimate"])
 
 
@@ -408,7 +409,7 @@ def test_published_cohorts_are_not_replicated_here(
     assert set(table["cohort"]) == {"hospital"}
     assert table["estimate"].iloc[0] == pytest.approx(np.exp(-1), abs=0.1)
     with pytest.raises(ValueError, match="no cohort"):
-        predictive_survival(analyse(spec, (published,)), known(theta[:1], 400), 1)
+        predictive_survival(analyse(spec, (published,)), known(theta[:1], 400), 1, GRID)
 
 
 @pytest.mark.parametrize(("longest", "step"), [(10.0, 1.5), (60.0, 1.5), (100.0, 3.0), (5000, 120)])

@@ -29,7 +29,7 @@ from netlm_bayes.model import Model
 from netlm_bayes.pipeline.fitted import Fit, read
 from netlm_bayes.pipeline.predict import prediction_folder, prediction_lines
 from netlm_bayes.posterior.description import description_of, rounded_counts
-from netlm_bayes.posterior.estimates import CURVE_MONTHS, subgroup_response, subgroup_survival
+from netlm_bayes.posterior.estimates import subgroup_response, subgroup_survival
 from netlm_bayes.posterior.population import populations
 from netlm_bayes.posterior.profile import Predicted, predict_profile, profile_of
 from netlm_bayes.posterior.subgroups import subgroups_within
@@ -151,7 +151,7 @@ def estimated(analysis: Analysis, subgroup: str, levels: Mapping[str, Sequence[s
             found += subgroup_response(population, within)
             continue
         for endpoint in analysis.endpoints:
-            found += subgroup_survival(population, endpoint, within)
+            found += subgroup_survival(population, endpoint, within, analysis.spec.horizon_months)
     return found
 
 
@@ -172,7 +172,13 @@ def both(
     analysis_of: Callable[..., Analysis], invented: SimpleNamespace
 ) -> Callable[..., Analysis]:
     """Analysis of the two invented cohorts, of which one borrows a margin."""
-    return lambda **choices: analysis_of(invented.east(), invented.west(), **choices)
+
+    def meet(**choices: Any) -> Analysis:
+        survival = choices.get("outcome", "survival") == "survival"
+        horizons = {"horizons": [6, 12, 24]} if survival else {}
+        return analysis_of(invented.east(), invented.west(), **horizons, **choices)
+
+    return meet
 
 
 # Two roads
@@ -244,7 +250,7 @@ def test_a_full_profiles_response_is_the_closed_form(both):
 def test_curves_start_at_one_and_meet_the_milestones(both):
     found = predicted(both(), "spread=yes")
     curves, rows = by_key(found.curves), by_key(found.quantities)
-    assert len(curves) == 4 * 2 * len(CURVE_MONTHS)
+    assert len(curves) == 4 * 2 * 25
     for cohort in ("east", "pooled", "next institution"):
         np.testing.assert_allclose(curves[cohort, "pfs", "survival", 0.0], 1, rtol=1e-12)
         for month in (6.0, 12.0, 24.0):
@@ -327,7 +333,7 @@ def test_notes_say_what_is_averaged_over_and_what_is_extrapolated(both):
     found = predicted(both(), "size=large")
     basis = "averaged over spread as in the population, taken as independent"
     assert found.basis == basis
-    end = "extrapolated beyond the last follow-up at 20 months"
+    end = "extrapolated beyond the last follow-up"
     assert notes(found, "east") == end
     assert notes(found, "west") == "length of follow-up not printed"
     assert {q.row.basis for q in (*found.quantities, *found.curves)} == {basis}
@@ -441,7 +447,7 @@ def test_lines_say_beside_the_numbers_only_what_differs(both, tmp_path):
         "pfs: event-free at 24 months",
     ]
     assert lines[2][3] == ""
-    assert lines[4][3] == "extrapolated beyond the last follow-up at 20 months"
+    assert lines[4][3] == "extrapolated beyond the last follow-up"
 
 
 def test_a_fit_that_did_not_converge_is_not_asked(both, tmp_path):

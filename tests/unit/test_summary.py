@@ -12,7 +12,7 @@ from netlm_bayes.results import TABLES, completed
 
 def row(cohort: str, estimand: str, estimate: float, **more: object) -> dict[str, object]:
     common = {"endpoint": "pfs", "contrast": "", "subgroup": "", "horizon": math.nan}
-    common |= {"method": "posterior", "prob_above_null": math.nan}
+    common |= {"method": "posterior", "prob_above_null": math.nan, "unit": "", "time_unit": ""}
     limits = {"lower": estimate / 2, "upper": estimate * 2}
     return {
         "cohort": cohort,
@@ -24,15 +24,20 @@ def row(cohort: str, estimand: str, estimate: float, **more: object) -> dict[str
     }
 
 
+def made(rows: list[dict[str, object]]) -> pd.DataFrame:
+    return completed(pd.DataFrame(rows))
+
+
 def subgroups() -> pd.DataFrame:
     overall = {"subgroup": "overall"}
-    return pd.DataFrame(
+    return made(
         [
             row("east", "median", 13.66, **overall),
             row("east", "median", 20.0, subgroup="size: small"),
             row("east", "rmst", 12.0, horizon=24.0, **overall),
             row("east", "survival", 0.7, horizon=6.0, **overall),
             row("east", "survival", 0.5, horizon=12.0, **overall),
+            row("east", "survival", 0.3, horizon=24.0, **overall),
             row("pooled", "median", 12.0, endpoint="local", **overall),
         ]
     )
@@ -43,14 +48,14 @@ def ratios(*cohorts: str) -> pd.DataFrame:
     rows = [row(cohort, "hazard_ratio", 2.0, **effect) for cohort in cohorts]
     rows += [row(cohorts[-1], "hazard_ratio", 1.0, method="prior", **effect)]
     rows += [row(cohorts[-1], "shape", 1.1), row(cohorts[-1], "heterogeneity", 0.3)]
-    return pd.DataFrame(rows)
+    return made(rows)
 
 
 def test_the_headline_is_everyones_pfs_and_the_pools_ratios():
     tables = {"subgroups": subgroups(), "effects": ratios("east", "pooled", "next institution")}
     assert headline(tables) == [
         ("east", "pfs: median, months", "13.7 (6.8 to 27.3)", ""),
-        ("east", "pfs: S(12)", "0.50 (0.25 to 1.00)", ""),
+        ("east", "pfs: S(12 months)", "0.50 (0.25 to 1.00)", ""),
         ("pooled", "local: median, months", "12.0 (6.0 to 24.0)", ""),
         ("pooled", "hazard ratio, size: huge vs small", "2.00 (1.00 to 4.00)", "0.99"),
     ]
@@ -65,7 +70,7 @@ def test_the_headline_shows_the_digits_that_the_draws_support():
 
 def test_the_headline_of_response_is_a_probability():
     overall = {"subgroup": "overall", "endpoint": "response"}
-    found = pd.DataFrame([row("east", "response_probability", 0.4, **overall)])
+    found = made([row("east", "response_probability", 0.4, **overall)])
     line, *_ = headline({"subgroups": found, "effects": ratios("east")})
     assert line[1:3] == ("response: probability of response", "0.40 (0.20 to 0.80)")
 

@@ -86,7 +86,8 @@ def _of_patients(
         if recipe:
             tables.append(logistic_selected(people, book, names, recipe.threshold, level).rows)
         return tables
-    tables = [kaplan_meier(people, book, names, level), logrank(people, book, names)]
+    horizons = analysis.spec.horizon_months
+    tables = [kaplan_meier(people, book, names, horizons, level), logrank(people, book, names)]
     tables.append(cox(people, book, names, level))
     if recipe:
         tables.append(cox_selected(people, book, names, recipe.threshold, level).rows)
@@ -99,7 +100,7 @@ def _curves(analysis: Analysis) -> pd.DataFrame:
     months = curve_months(analysis)
     return _stacked(
         [
-            kaplan_meier_curves({name: patients}, book, names, level, months)
+            kaplan_meier_curves({name: patients}, book, names, months, level)
             for name, patients in cohorts_of_patients(analysis).items()
         ]
     )

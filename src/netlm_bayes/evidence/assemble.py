@@ -21,6 +21,7 @@ from netlm_bayes.evidence.from_patients import (
     unknown_covariates,
     with_outcome,
 )
+from netlm_bayes.evidence.horizons import with_horizons
 from netlm_bayes.evidence.implied import printed_effects, with_implied
 from netlm_bayes.evidence.sources import CohortFile, lenders
 from netlm_bayes.evidence.support import with_support
@@ -82,6 +83,7 @@ def analyse(spec: Model, files: Sequence[CohortFile]) -> Analysis:
             errors.append(error)
     if errors:
         raise InputErrors(errors)
+    spec = with_horizons(spec, cohorts)
     analysis = with_support(centred(Analysis(spec, codebook, patterns, tuple(cohorts), scales)))
     return replace(analysis, cohorts=tuple(_mixed(analysis, one) for one in analysis.cohorts))
 

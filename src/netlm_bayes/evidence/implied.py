@@ -19,6 +19,7 @@ from scipy.special import digamma, polygamma
 from netlm_bayes.codebook import RESPONSE
 from netlm_bayes.curves import Baseline, reference_curve
 from netlm_bayes.evidence.analysis import Analysis, CohortEvidence
+from netlm_bayes.evidence.horizons import common_unit
 from netlm_bayes.evidence.reduced_regression import (
     FollowUp,
     Implied,
@@ -33,6 +34,7 @@ from netlm_bayes.population import Patterns
 from netlm_bayes.published.cohort import printed_follow_up
 from netlm_bayes.published.estimates import PrintedRatio
 from netlm_bayes.published.roles import ItemRole, adjusts_alike
+from netlm_bayes.units import shown_in
 
 Array = NDArray[np.float64]
 trigamma = partial(polygamma, 1)
@@ -309,11 +311,14 @@ def follow_up_of(evidence: CohortEvidence) -> tuple[FollowUp, str]:
     """How long a cohort's patients are taken to be followed, and what that rests on."""
     ends = [printed_follow_up(evidence.cohort), *(x.months[-1] for x in evidence.digitised)]
     longest = max((float(end) for end in ends if end > 0), default=0.0)
+    unit = common_unit([evidence.cohort])
     if longest:
-        return FollowUp(longest, True), f"censoring taken as even up to month {longest:g}, printed"
+        until = f"censoring taken as even up to {shown_in(longest, unit)}, printed"
+        return FollowUp(longest, True), until
     months = [point.months for point in (*evidence.curve, *evidence.not_reached)]
     end = 2 * max(months) if months else UNPRINTED_MONTHS
-    return FollowUp(end, False), f"all taken as followed to month {end:g}, which is not printed"
+    until = f"all taken as followed for {shown_in(end, unit)}, which is not printed"
+    return FollowUp(end, False), until
 
 
 def not_implied(

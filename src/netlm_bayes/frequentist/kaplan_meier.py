@@ -128,9 +128,6 @@ def product_limit(entry: Floats, time: Floats, event: Bools, level: float = 0.95
 
 
 METHOD = "Kaplan-Meier"
-MILESTONES = (6.0, 12.0, 24.0)
-HORIZON = 24.0
-CURVE_MONTHS = tuple(np.arange(0.0, 37.0, 1.5).tolist())
 TOO_FEW = f"fewer than {SMALLEST_SHOWN} patients: not shown"
 
 
@@ -138,21 +135,20 @@ def kaplan_meier(
     patients: Mapping[str, Patients],
     codebook: Codebook,
     covariates: Sequence[str],
+    horizons: Sequence[float],
     level: float = 0.95,
-    milestones: Sequence[float] = MILESTONES,
-    horizon: float = HORIZON,
 ) -> pd.DataFrame:
-    """Median, RMST and milestones of each cohort, overall and by each level of each covariate."""
+    """Median, RMST to the last horizon, and survival at each, overall and by level."""
     rows: list[Row] = []
     for row, cases in _subgroups(patients, codebook, covariates, level):
-        wanted = [("median", math.nan), ("rmst", horizon)]
-        wanted += [("survival", months) for months in milestones]
+        wanted = [("median", math.nan), ("rmst", horizons[-1])]
+        wanted += [("survival", months) for months in horizons]
         empty = [row.but(estimand=name, horizon=month) for name, month in wanted]
         if cases.n < SMALLEST_SHOWN:
             rows += empty
             continue
         curve = product_limit(cases.entry, cases.time, cases.event, level)
-        found = [curve.median(), curve.rmst(horizon), *(curve.at(month) for month in milestones)]
+        found = [curve.median(), curve.rmst(horizons[-1]), *map(curve.at, horizons)]
         rows += map(_filled, empty, found)
     return table("frequentist", rows)
 
@@ -161,8 +157,8 @@ def kaplan_meier_curves(
     patients: Mapping[str, Patients],
     codebook: Codebook,
     covariates: Sequence[str],
+    months: Sequence[float],
     level: float = 0.95,
-    months: Sequence[float] = CURVE_MONTHS,
 ) -> pd.DataFrame:
     """Curves on a grid of months, with the number at risk."""
     rows: list[Row] = []

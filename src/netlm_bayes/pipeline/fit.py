@@ -36,7 +36,7 @@ from netlm_bayes.posterior.prior import accepted_prior
 from netlm_bayes.posterior.summary import tidy
 from netlm_bayes.report.labels import labels_of
 from netlm_bayes.report.tables import posterior_tables
-from netlm_bayes.results import joined
+from netlm_bayes.results import in_unit, joined
 from netlm_bayes.sampling.gate import Accepted, Gated, NotConvergedError
 
 Tables = dict[str, pd.DataFrame]
@@ -184,7 +184,7 @@ def fit_job(job: Job, sensitivity: bool = False, graph: Graph | None = None) -> 
     clock.lap("sensitivity")
     return Fit(
         manifest=_manifest(job, analysis, clock),
-        tables=marked(tables | others.tables, analysis),
+        tables=shown_tables(tables | others.tables, analysis),
         checks=posterior.checks,
         draws=_with_prior(posterior, prior),
         left_out=others.left_out,
@@ -230,10 +230,11 @@ def criticism(analysis: Analysis, accepted: Accepted, seed: int) -> Tables:
     return {name: table for name, table in tables.items() if len(table)}
 
 
-def marked(tables: Tables, analysis: Analysis) -> Tables:
-    """Say of every row of every table that simulated patients are behind it."""
+def shown_tables(tables: Tables, analysis: Analysis) -> Tables:
+    """Tables as they are shown: times in the model's unit, simulated patients said to be so."""
     synthetic = any(cohort.synthetic for cohort in analysis.cohorts)
-    return {name: _marked(x) if synthetic else x for name, x in tables.items()}
+    timed = {name: in_unit(x, analysis.spec.time_unit) for name, x in tables.items()}
+    return {name: _marked(x) if synthetic else x for name, x in timed.items()}
 
 
 def _marked(table: pd.DataFrame) -> pd.DataFrame:

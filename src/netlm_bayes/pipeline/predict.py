@@ -12,7 +12,8 @@ import pandas as pd
 
 from netlm_bayes import store
 from netlm_bayes.errors import GateError, RunError
-from netlm_bayes.formats import OF_ESTIMAND, estimate_of, interval
+from netlm_bayes.formats import estimate_of, interval, kind_of
+from netlm_bayes.model import Model
 from netlm_bayes.pipeline.run import beside
 from netlm_bayes.pipeline.summary import html_table
 from netlm_bayes.posterior.description import Profile
@@ -21,14 +22,15 @@ from netlm_bayes.posterior.summary import stacked, tidy
 from netlm_bayes.report.charts import profile_chart
 from netlm_bayes.report.draw import write_figures
 from netlm_bayes.report.run import Run
+from netlm_bayes.results import in_unit
 from netlm_bayes.sampling.gate import Check, check_draws
 
 Tables = dict[str, pd.DataFrame]
 SIGNS = {">=": " at least ", "<=": " at most ", ">": " over ", "<": " under ", "+": " plus "}
 IN_WORDS = {
-    "median": "median, months",
-    "rmst": "mean months {event_free} within the first {months:g}",
-    "survival": "{event_free} at {months:g} months",
+    "median": "median, {unit}",
+    "rmst": "mean {unit} {event_free} within the first {horizon:g}",
+    "survival": "{event_free} at {horizon:g} {unit}",
     "response_probability": "probability of response",
 }
 
@@ -89,16 +91,17 @@ def predict(run: Run, given: Mapping[str, Any]) -> Prediction:
     if failed := [f"{c.name} {c.value:.3g} (limit {c.limit:g})" for c in checks if not c.passed]:
         what = f"the prediction did not converge: {'; '.join(failed)}"
         raise GateError(f"{what}; fit again with more draws")
-    tables = _tables(predicted, chains, run.model.level)
+    tables = _tables(predicted, chains, run.model)
     return Prediction(run, profile, predicted.parts, predicted.basis, tables, checks)
 
 
-def _tables(predicted: Predicted, chains: int, level: float) -> Tables:
-    tables = {
-        "prediction": tidy(predicted.quantities, chains, level, name="prediction"),
-        "prediction_curves": tidy(predicted.curves, chains, level, name="prediction_curves"),
+def _tables(predicted: Predicted, chains: int, spec: Model) -> Tables:
+    found = {"prediction": predicted.quantities, "prediction_curves": predicted.curves}
+    return {
+        name: in_unit(tidy(quantities, chains, spec.level, name=name), spec.time_unit)
+        for name, quantities in found.items()
+        if quantities
     }
-    return {name: table for name, table in tables.items() if len(table)}
 
 
 def _save(made: Prediction, out: Path, command: str) -> Path:
@@ -139,12 +142,13 @@ def prediction_folder(run: Path, profile: Profile) -> Path:
 
 def prediction_lines(prediction: Prediction) -> list[tuple[str, str, str, str]]:
     """Rows of a prediction as a person reads them."""
-    lines = []
+    lines, unit = [], prediction.run.model.time_unit
     for row in prediction.tables["prediction"].to_dict("records"):
         estimand = str(row["estimand"])
         event_free = prediction.run.labels.event_free_of([str(row["endpoint"])])
-        words = IN_WORDS[estimand].format(event_free=event_free, months=row["horizon"])
+        told = {"event_free": event_free, "horizon": row["horizon"], "unit": unit}
+        words = IN_WORDS[estimand].format(**told)
         what = words if row["endpoint"] == "response" else f"{row['endpoint']}: {words}"
-        numbers = interval(estimate_of(row), OF_ESTIMAND[estimand])
+        numbers = interval(estimate_of(row), kind_of(row))
         lines.append((str(row["cohort"]), what, numbers, str(row["note"])))
     return lines

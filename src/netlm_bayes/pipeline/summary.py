@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 
 import pandas as pd
 
-from netlm_bayes.formats import OF_ESTIMAND, chance, error_of, estimate_of, interval
+from netlm_bayes.formats import chance, error_of, estimate_of, interval, kind_of
+from netlm_bayes.model import middle
 
 Tables = Mapping[str, pd.DataFrame]
 MOST_COHORTS = 8
@@ -15,8 +17,8 @@ MOST_COHORTS = 8
 NAMES = {
     "hazard_ratio": "hazard ratio",
     "odds_ratio": "odds ratio of response",
-    "median": "median, months",
-    "survival": "S(12)",
+    "median": "median, {unit}",
+    "survival": "S({horizon})",
     "response_probability": "probability of response",
 }
 
@@ -25,6 +27,8 @@ def headline(tables: Tables) -> list[tuple[str, str, str, str]]:
     """Choose the rows a person reads first."""
     rows = []
     groups, effects = tables["subgroups"], tables["effects"]
+    there = groups.loc[groups["estimand"] == "survival", "horizon"].unique().tolist()
+    horizon = middle(there) if there else math.nan
     cohorts = list(dict.fromkeys(groups["cohort"]))
     shown = cohorts if len(cohorts) <= MOST_COHORTS else cohorts[-2:]
     overall = groups[
@@ -32,13 +36,14 @@ def headline(tables: Tables) -> list[tuple[str, str, str, str]]:
         & groups["cohort"].isin(shown)
         & (
             groups["estimand"].isin(["median", "response_probability"])
-            | ((groups["estimand"] == "survival") & (groups["horizon"] == 12))
+            | ((groups["estimand"] == "survival") & (groups["horizon"] == horizon))
         )
     ]
     for row in overall.to_dict("records"):
         estimand = str(row["estimand"])
-        numbers = interval(estimate_of(row), OF_ESTIMAND[estimand])
-        rows.append((str(row["cohort"]), f"{row['endpoint']}: {NAMES[estimand]}", numbers, ""))
+        numbers, at = interval(estimate_of(row), kind_of(row)), f"{row['horizon']:g}"
+        name = NAMES[estimand].format(unit=row["unit"], horizon=f"{at} {row['time_unit']}")
+        rows.append((str(row["cohort"]), f"{row['endpoint']}: {name}", numbers, ""))
     last = "pooled" if "pooled" in set(effects["cohort"]) else str(effects["cohort"].iloc[0])
     ratios = effects[
         (effects["cohort"] == last)

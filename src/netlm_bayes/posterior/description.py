@@ -17,11 +17,11 @@ from numpy.typing import NDArray
 
 from netlm_bayes.codebook import Codebook
 from netlm_bayes.evidence.analysis import Analysis, CohortEvidence
+from netlm_bayes.evidence.horizons import last_follow_up
 from netlm_bayes.ipd.patients import MISSING, SMALLEST_SHOWN, Patients, rounded_counts
 from netlm_bayes.latent import Normal, Scale, edges_of, fitted_normal
 from netlm_bayes.model import Model
 from netlm_bayes.population import Patterns, joint_distribution, patterns_of
-from netlm_bayes.posterior.population import last_follow_up
 from netlm_bayes.published.cohort import Cohort
 
 Array = NDArray[np.float64]

@@ -25,22 +25,19 @@ from netlm_bayes.published.items import AdverseEvent
 from netlm_bayes.results import Row, table
 from netlm_bayes.sampling.gate import Accepted
 
-MILESTONES = (6.0, 12.0, 24.0)
-HORIZON = 24.0
 Groups = dict[str, dict[str, tuple[str, ...]]]
 """Levels by covariate that define each subgroup, by its name."""
-CURVE_MONTHS = tuple(np.arange(0.0, 37.0, 1.5).tolist())
 
 
 def subgroup_survival(
-    population: Population, endpoint: str, subgroups: Subgroups
+    population: Population, endpoint: str, subgroups: Subgroups, horizons: Sequence[float]
 ) -> Iterator[Quantity]:
-    """Median, RMST(24) and S(6), S(12), S(24) of every subgroup."""
+    """Median, RMST to the last horizon, and survival at each, months, of every subgroup."""
     population, subgroups = population.of(endpoint), subgroups.of(population, endpoint)
     baseline = population.curve(endpoint)
     median = subgroups.median(baseline)
-    timed = [("rmst", HORIZON, subgroups.rmst(baseline, HORIZON))]
-    timed += [("survival", at, subgroups.survival(baseline, at)) for at in MILESTONES]
+    timed = [("rmst", horizons[-1], subgroups.rmst(baseline, horizons[-1]))]
+    timed += [("survival", at, subgroups.survival(baseline, at)) for at in horizons]
     for place, name in enumerate(subgroups.names):
         row = subgroups.row(name, population, endpoint)
         middle = float(np.median(median[place]))
@@ -51,12 +48,12 @@ def subgroup_survival(
 
 
 def survival_curves(
-    population: Population, endpoint: str, subgroups: Subgroups
+    population: Population, endpoint: str, subgroups: Subgroups, grid: Sequence[float]
 ) -> Iterator[Quantity]:
     """S(t) of every subgroup, on a grid of months."""
     population, subgroups = population.of(endpoint), subgroups.of(population, endpoint)
     baseline = population.curve(endpoint)
-    for months in CURVE_MONTHS:
+    for months in grid:
         survival = subgroups.survival(baseline, months)
         for name, draws in zip(subgroups.names, survival, strict=True):
             row = subgroups.row(name, population, endpoint)
@@ -70,8 +67,7 @@ def _followed(row: Row, months: float) -> Row:
     if np.isnan(end):
         return row.but(note="length of follow-up not printed")
     if months > end:
-        beyond = f"extrapolated beyond the last follow-up at {end:g} months"
-        return row.but(note=beyond, extrapolated=True)
+        return row.but(note="extrapolated beyond the last follow-up", extrapolated=True)
     return row
 
 
@@ -91,11 +87,13 @@ def subgroup_response(population: Population, subgroups: Subgroups) -> Iterator[
         yield Quantity(row.but(estimand="response_probability"), draws)
 
 
-def _absolute(population: Population, endpoint: str, subgroups: Subgroups) -> Iterator[Quantity]:
+def _absolute(
+    population: Population, endpoint: str, subgroups: Subgroups, horizons: Sequence[float]
+) -> Iterator[Quantity]:
     """Survival, or response, of every subgroup."""
     if endpoint == RESPONSE:
         return subgroup_response(population, subgroups)
-    return subgroup_survival(population, endpoint, subgroups)
+    return subgroup_survival(population, endpoint, subgroups, horizons)
 
 
 JEFFREYS = 0.5
@@ -173,14 +171,15 @@ def estimate(
     """Estimate all that a run reports."""
     people = populations(accepted, analysis, seed)
     groups, chains = subgroups_of(analysis), accepted.tree["posterior"].sizes["chain"]
+    horizons, grid = analysis.spec.horizon_months, analysis.spec.curve_months
     found: list[Quantity] = []
     curves: list[Quantity] = []
     for population in people:
         present = subgroups_within(population, _shown_in(population, groups))
         for endpoint in population.measured:
-            found += _absolute(population, endpoint, present)
+            found += _absolute(population, endpoint, present, horizons)
         if {*analysis.endpoints[:1]} & {*population.measured} - {RESPONSE}:
-            curves += survival_curves(population, analysis.endpoints[0], present)
+            curves += survival_curves(population, analysis.endpoints[0], present, grid)
     ratios = tuple(effects(analysis, people, accepted))
     of_parts = tuple(part_effects(analysis, people))
     reported = stacked([*ratios, *of_parts, *found], chains)
@@ -197,5 +196,5 @@ def estimate_effects(
     for population in people:
         everyone = subgroups_within(population, {"overall": {}})
         for endpoint in {*analysis.endpoints[:1]} & {*population.measured}:
-            found += _absolute(population, endpoint, everyone)
+            found += _absolute(population, endpoint, everyone, analysis.spec.horizon_months)
     return tuple(found), stacked(found, chains)

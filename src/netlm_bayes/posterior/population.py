@@ -12,8 +12,8 @@ from scipy.special import log_expit, logit
 
 from netlm_bayes.curves import Baseline, reference_curve
 from netlm_bayes.evidence.analysis import Analysis, CohortEvidence
+from netlm_bayes.evidence.horizons import last_follow_up
 from netlm_bayes.population import Patterns
-from netlm_bayes.published.cohort import printed_follow_up
 from netlm_bayes.sampling.gate import Accepted
 
 Array = NDArray[np.float64]
@@ -210,24 +210,6 @@ def _silent_in_all(analysis: Analysis) -> tuple[str, ...]:
 def _measured_in_any(analysis: Analysis) -> tuple[str, ...]:
     """Endpoints whose absolute survival or response some cohort holds."""
     return tuple(x for x in analysis.endpoints if any(x in c.measured for c in analysis.cohorts))
-
-
-def last_follow_up(cohort: CohortEvidence) -> float:
-    """Longest follow-up of a cohort, months; NaN where it has no patients and prints none.
-
-    Of its patients in whole months, since the longest is one patient's own; of a printed statistic
-    named `follow-up` in months, of curves and of medians not reached; of a site's table the last
-    month at which it tells that enough were followed; of a described cohort what is described.
-    """
-    known = (printed_follow_up(cohort.cohort), cohort.followed_to)
-    found = [months for months in known if not np.isnan(months)]
-    found += [float(curve.months[-1]) for curve in cohort.digitised]
-    if cohort.table is not None and cohort.table.followed_months:
-        found.append(cohort.table.followed_months)
-    if cohort.patients is not None:
-        seen = np.concatenate([cohort.patients.lower, cohort.patients.upper])
-        found += np.floor(np.sort(seen[np.isfinite(seen)])[-1:]).tolist()
-    return max(found, default=float("nan"))
 
 
 def _flat(values: Array) -> Array:

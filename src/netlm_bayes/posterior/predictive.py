@@ -16,7 +16,6 @@ from numpy.typing import NDArray
 from netlm_bayes.codebook import RESPONSE
 from netlm_bayes.evidence.analysis import Analysis
 from netlm_bayes.ipd.patients import RESPONDED, Patients
-from netlm_bayes.posterior.estimates import CURVE_MONTHS
 from netlm_bayes.posterior.follow_up import last_seen
 from netlm_bayes.posterior.population import POOLED
 from netlm_bayes.posterior.replicated_patients import (
@@ -28,6 +27,7 @@ from netlm_bayes.posterior.replicated_patients import (
 from netlm_bayes.posterior.summary import quantiles
 from netlm_bayes.results import OVERALL, PATIENTS, Row, table
 from netlm_bayes.sampling.gate import Accepted
+from netlm_bayes.units import MONTHS_PER_UNIT, Unit
 
 Array = NDArray[np.float64]
 Bools = NDArray[np.bool_]
@@ -35,7 +35,12 @@ type Subgroup = tuple[str, str]
 METHOD, OBSERVED = "posterior predictive", "observed"
 SMALLEST_GROUP = 5
 """Of fewer patients nothing is shown."""
-STEPS = (1.5, 3.0, 6.0, 12.0, 24.0, 60.0, 120.0)
+STEPS: dict[Unit, tuple[float, ...]] = {
+    "days": (50.0, 100.0, 200.0, 500.0, 1000.0, 2000.0, 5000.0),
+    "weeks": (8.0, 12.0, 24.0, 48.0, 96.0, 240.0, 480.0),
+    "months": (1.5, 3.0, 6.0, 12.0, 24.0, 60.0, 120.0),
+    "years": (0.125, 0.25, 0.5, 1.0, 2.0, 5.0, 10.0),
+}
 MOST_STEPS = 48
 
 
@@ -68,10 +73,14 @@ class _Group:
 
 
 def curve_months(analysis: Analysis) -> tuple[float, ...]:
-    """Grid of months of an analysis' patients: to the last follow-up, in steps that hide events."""
+    """Grid of months of an analysis' patients: to the last follow-up, in steps that hide events.
+
+    The steps are round numbers of the model's unit.
+    """
     ends = [last_seen(c.patients).max() for c in analysis.cohorts if c.patients is not None]
-    longest = float(max(ends, default=CURVE_MONTHS[-1]))
-    step = next((step for step in STEPS if longest / step <= MOST_STEPS), longest / MOST_STEPS)
+    longest, unit = float(max(ends)), analysis.spec.time_unit
+    steps = (MONTHS_PER_UNIT[unit] * step for step in STEPS[unit])
+    step = next((step for step in steps if longest / step <= MOST_STEPS), longest / MOST_STEPS)
     return tuple((step * np.arange(int(np.ceil(longest / step)) + 1)).tolist())
 
 
@@ -100,7 +109,7 @@ def predictive_survival(
     analysis: Analysis,
     accepted: Accepted,
     seed: int,
-    months: Sequence[float] = CURVE_MONTHS,
+    months: Sequence[float],
 ) -> pd.DataFrame:
     """Kaplan-Meier curves that the same patients might have had."""
     groups, grid = _groups(analysis), np.asarray(months, dtype=float)

@@ -117,8 +117,10 @@ def predict_profile(
             found += of.told(basis, subgroup_response(population, within))
             continue
         for endpoint in population.measured:
-            found += of.told(basis, subgroup_survival(population, endpoint, within))
-            curves += of.told(basis, survival_curves(population, endpoint, within))
+            at = subgroup_survival(population, endpoint, within, spec.horizon_months)
+            found += of.told(basis, at)
+            along = survival_curves(population, endpoint, within, spec.curve_months)
+            curves += of.told(basis, along)
     return Predicted(parts, basis, tuple(found), tuple(curves))
 
 

@@ -18,6 +18,7 @@ from netlm_bayes.curves import population_quantile
 from netlm_bayes.evidence.analysis import Analysis, CohortEvidence
 from netlm_bayes.evidence.implied import follow_up_of, not_implied, saw_less
 from netlm_bayes.evidence.reduced_regression import Regression, Response, Survival, regression_of
+from netlm_bayes.model import Model
 from netlm_bayes.posterior.estimates import response_probability
 from netlm_bayes.posterior.population import Population
 from netlm_bayes.posterior.subgroups import subgroups_within
@@ -26,6 +27,7 @@ from netlm_bayes.published.digitised.plausible import CurveEvidence
 from netlm_bayes.published.estimates import CurvePoint, PrintedRatio, ResponseCount
 from netlm_bayes.published.items import Counts, Curve, Median, Milestone, Ratio
 from netlm_bayes.published.roles import ItemRole, adjusts_alike
+from netlm_bayes.units import shown_in
 
 Array = NDArray[np.float64]
 
@@ -75,14 +77,14 @@ def _replicate_curve(
     noise = rng.standard_normal(len(population.level))
     return [
         Replicate(
-            item=told | {"item": f"{told['item']} at {at.months:.1f} months", "horizon": at.months},
+            item=told | {"item": f"{told['item']} at {at.shown}", "horizon": at.months},
             unit="probability",
             printed=at.survival,
             role="fit",
             note="read off the figure",
             draws=at.draws,
         )
-        for at in curve_replicates(curve, population, name, noise)
+        for at in curve_replicates(curve, population, name, noise, analysis.spec)
     ]
 
 
@@ -250,15 +252,11 @@ def _replicate_point(
         target = np.exp(-np.log(2) * np.exp(point.se * noise))
         weights = population.within(point.subgroup)
         draws = population_quantile(baseline, population.log_ratio, weights, target)
-        note = "" if point.reached else "printed as not reached: the month is the end of follow-up"
+        note = "" if point.reached else "printed as not reached: the time is the end of follow-up"
         return replace(blank, draws=draws, note=note)
     group = subgroups_within(population, {"": point.subgroup})
     (survival,) = group.survival(baseline, point.months)
     return replace(blank, draws=np.exp(np.log(survival) * np.exp(point.se * noise)))
-
-
-MONTHS = (6.0, 12.0, 24.0)
-"""Near which a curve is held against its prediction, as far as it was followed."""
 
 
 @dataclass(frozen=True)
@@ -266,14 +264,15 @@ class CurveReplicate:
     """A curve at the end of one of its cells."""
 
     months: float
+    shown: str  # the same in the model's unit
     survival: float  # as read, the median over plausible readings
     draws: Array  # (draws,); as it might have been printed
 
 
 def curve_replicates(
-    curve: CurveEvidence, population: Population, subgroup: str, noise: Array
+    curve: CurveEvidence, population: Population, subgroup: str, noise: Array, spec: Model
 ) -> Iterator[CurveReplicate]:
-    r"""Replicate a curve at a few of its months.
+    r"""Replicate a curve near the model's horizons, as far as it was followed.
 
     .. math:: \log(-\log S) + \mathrm{se}\, z, \qquad
               \mathrm{se} = \frac{1}{|\log \hat S|}
@@ -284,7 +283,7 @@ def curve_replicates(
     survival, variance = _product_limit(curve)
     population = population.of(curve.endpoint)
     group = subgroups_within(population, {subgroup: curve.subgroup})
-    for month in MONTHS:
+    for month in spec.horizon_months:
         if month > curve.months[-1]:
             return
         cell = int(np.argmin(np.abs(curve.months - month)))
@@ -294,7 +293,8 @@ def curve_replicates(
         se = float(np.median(np.sqrt(variance[:, cell]))) / -np.log(read)
         end = float(curve.months[cell])
         (predicted,) = group.survival(population.curve(curve.endpoint), end)
-        yield CurveReplicate(end, read, np.exp(np.log(predicted) * np.exp(se * noise)))
+        draws = np.exp(np.log(predicted) * np.exp(se * noise))
+        yield CurveReplicate(end, shown_in(end, spec.time_unit), read, draws)
 
 
 def _product_limit(curve: CurveEvidence) -> tuple[Array, Array]:

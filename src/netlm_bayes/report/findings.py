@@ -55,7 +55,7 @@ class FollowUp:
 
     extrapolated: Sequence[Row]
     unreported: Sequence[str]  # cohorts
-    longest: int | None  # place of the cohort after whose last follow-up some limit lies
+    longest: Row | None  # with the last follow-up, after which some limit lies
 
 
 @dataclass(frozen=True)
@@ -156,17 +156,14 @@ class Findings(RunFacts):
             return None
         extrapolated = [row for row in medians if row["extrapolated"]]
         known = {
-            place: one["followed_to"]
-            for place, one in enumerate(self.cohorts)
+            one["id"]: one["followed_to"]
+            for one in self.cohorts
             if "followed_to" in one and cohort in (POOLED, one["id"])
         }
-        unreported = [self.cohorts[place]["id"] for place, to in known.items() if to is None]
-        reported = [place for place, to in known.items() if to is not None]
-        longest = max(reported, key=lambda place: float(known[place]), default=None)
-        reach = max(float(row["upper"]) for row in medians)
-        if longest is not None and reach <= known[longest]:
-            longest = None
-        return FollowUp(extrapolated, unreported, longest)
+        unreported = [name for name, to in known.items() if to is None]
+        reach, first = max(float(row["upper"]) for row in medians), medians[0]
+        beyond = len(unreported) < len(known) and reach > first["followed_to"]
+        return FollowUp(extrapolated, unreported, first if beyond else None)
 
     def shape(self, cohort: str) -> Shape | None:
         """The shape of curves of published cohorts, where it is mostly prior."""

@@ -158,7 +158,7 @@ class Labels:
         subject = (
             self.subgroup(row.subgroup) if row.kind in OF_SUBGROUPS else self.about(about(row))
         )
-        at = "" if math.isnan(row.horizon) else f"{row.horizon:.3g} months"
+        at = "" if math.isnan(row.horizon) else f"{row.horizon:.3g} {row.time_unit}"
         is_primary = row.endpoint == self.primary_endpoint
         endpoint = "" if is_primary else self.endpoints.get(row.endpoint, row.endpoint)
         text = ", ".join(part for part in (endpoint, at, subject) if part)

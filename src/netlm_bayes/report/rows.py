@@ -64,6 +64,11 @@ def interval_of(table: pd.DataFrame, **values: Any) -> Estimate:
     return estimate_of(rows_of(found.head(1))[0]) if len(found) else NOTHING
 
 
+def time_unit_of(table: pd.DataFrame) -> str:
+    """Unit of a table's times; months of a table without any."""
+    return next((str(unit) for unit in table["time_unit"] if unit), "months")
+
+
 def above_one(row: Record) -> str:
     """Probability that a ratio exceeds 1."""
     return chance(row.prob_above_null, error_of(row, "prob_above_null"))

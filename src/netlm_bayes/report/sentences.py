@@ -21,14 +21,11 @@ from netlm_bayes.codebook import EVENT, EVENT_FREE
 from netlm_bayes.formats import (
     ABOUT,
     ABOUT_COUNT,
-    OF_ESTIMAND,
-    OF_UNIT,
     P_VALUE,
     PROBABILITY,
-    RATIO,
-    Kind,
     around_one,
     error_of,
+    kind_of,
     listed,
     percent,
     plain,
@@ -146,7 +143,7 @@ class Writer:
 
     def number(self, row: Row, column: str, kind: str = "") -> str:
         """A number with the digits of its kind, as far as its Monte Carlo error supports them."""
-        found = KINDS[kind] if kind else kind_of(row)
+        found = KINDS[kind] if kind else kind_of(row.values)
         text = shown(float(row[column]), error_of(row.values, column), found)
         return self.mark(row.table, row.where, column, text)
 
@@ -215,12 +212,6 @@ class Writer:
         keys = self.facts.labels["endpoints"]
         found = [key for key in keys if key == name or key.startswith(f"{name}_from_month")]
         return self.stated("labels", "endpoints", found[0]) if found else name
-
-
-def kind_of(row: Row) -> Kind:
-    """Kind of a row's numbers: of its estimand, or of its unit, or else a ratio."""
-    found = OF_ESTIMAND.get(str(row.get("estimand"))) or OF_UNIT.get(str(row.get("unit")))
-    return found or RATIO
 
 
 def on_one_line(value: Any) -> Any:

@@ -22,9 +22,9 @@ from netlm_bayes.report.charts.description import (
     Point,
     Series,
 )
-from netlm_bayes.report.charts.scale import months_scale
+from netlm_bayes.report.charts.scale import time_scale
 from netlm_bayes.report.labels import NEXT_INSTITUTION, POOLED, About, Labels
-from netlm_bayes.report.rows import interval_of, interval_text, where
+from netlm_bayes.report.rows import interval_of, interval_text, time_unit_of, where
 
 MOST_OVERLAID = 2  # more bands than that cannot be told apart in one panel
 ALL_LEVELS = 1.45  # width of the panel of all levels, in widths of one level's panel
@@ -96,7 +96,7 @@ def curves_by(
         f"{labels.covariate(covariate)}: {labels.primary_label}, with "
         f"{interval_text(found.curves)}s",
         Curves(
-            "months",
+            time_unit_of(found.curves),
             labels.event_free_of(found.endpoints.values()),
             (0, max(months)),
             (0, 1),
@@ -214,7 +214,7 @@ def profile_curves(
         "prediction",
         f"Predicted {labels.endpoints.get(endpoint, endpoint)}, with {interval_text(curves)}s",
         Curves(
-            "months",
+            time_unit_of(curves),
             labels.event_free_of([endpoint]),
             (0, float(curves["horizon"].max())),
             (0, 1),
@@ -260,11 +260,12 @@ def _of_population(name: str, curves: pd.DataFrame) -> tuple[Curve, ...]:
 
 def _medians(name: str, medians: pd.DataFrame) -> str:
     """Median of a population; the pool's with the next institution's."""
-    text = f"median {months_scale().text(interval_of(medians, cohort=name))}"
+    scale = time_scale(str(medians["unit"].iloc[0]))
+    text = f"median {scale.text(interval_of(medians, cohort=name))}"
     ahead = interval_of(medians, cohort=NEXT_INSTITUTION)
     if name != POOLED or math.isnan(ahead.estimate):
         return text
-    return f"{text}\nnext {months_scale().text(ahead)}"
+    return f"{text}\nnext {scale.text(ahead)}"
 
 
 def _populations(curves: pd.DataFrame) -> tuple[Series, ...]:

@@ -30,9 +30,10 @@ from netlm_bayes.report.charts.description import (
     Series,
     Square,
 )
-from netlm_bayes.report.charts.scale import Scale, months_scale, percent_scale, ratio_scale
+from netlm_bayes.report.charts.scale import Scale, percent_scale, ratio_scale, time_scale
 from netlm_bayes.report.labels import Labels
 from netlm_bayes.report.rows import by_about, rows_of, where
+from netlm_bayes.units import MONTHS_PER_UNIT
 
 SURPRISING = 0.05
 NON_RESPONSE = "non_response"
@@ -109,7 +110,7 @@ def _scale(unit: str, kind: str, event: str) -> tuple[Scale, float]:
         return ratio_scale(kind, event), 1.0
     if unit in {"percent", "probability"}:
         return percent_scale(kind=PRINTED_PERCENT), 100.0 if unit == "probability" else 1.0
-    return (months_scale() if unit == "months" else Scale(unit)), 1.0
+    return (time_scale(unit) if unit in MONTHS_PER_UNIT else Scale(unit)), 1.0
 
 
 def _row(item: Any, labels: Labels, scale: Scale, factor: float) -> Row:
@@ -147,7 +148,7 @@ def _remarks(item: Any) -> Iterator[str]:
     if item.kind == "curve":
         yield "read off the figure"
     if item.kind == "median" and not item.reached:
-        yield "printed as not reached: the month is the end of follow-up"
+        yield "printed as not reached: the time is the end of follow-up"
     if item.of_event == NON_RESPONSE:
         yield f"printed {1 / item.printed:.3g}, of not responding"
 

@@ -25,7 +25,15 @@ from netlm_bayes.report.charts.description import (
 )
 from netlm_bayes.report.charts.scale import percent_scale
 from netlm_bayes.report.labels import NEXT_INSTITUTION, POOLED, About, Labels
-from netlm_bayes.report.rows import by_about, interval_of, interval_text, percent, rows_of, where
+from netlm_bayes.report.rows import (
+    by_about,
+    interval_of,
+    interval_text,
+    percent,
+    rows_of,
+    time_unit_of,
+    where,
+)
 from netlm_bayes.results import OVERALL
 
 SURVIVAL = "predictive_survival"
@@ -115,13 +123,13 @@ def _chart(
 ) -> Chart:
     """A panel a group, with its title."""
     panels = tuple(_panel(title, g, predicted, kaplan_meier) for g, title in groups.items())
-    band = Series(f"its {interval_text(predicted)} at each month", "lighter blue", width=8.0)
+    band = Series(f"its {interval_text(predicted)} at each time", "lighter blue", width=8.0)
     last = max(panel.curves[0].x[-1] for panel in panels)
     return Chart(
         id_,
         f"{what} {labels.primary_label}",
         Curves(
-            "months",
+            time_unit_of(predicted),
             labels.event_free_of([labels.primary_endpoint]),
             (0, last),
             (0, 1),

@@ -23,7 +23,7 @@ from netlm_bayes.report.charts.description import (
     Row,
     Series,
 )
-from netlm_bayes.report.charts.scale import Scale, months_scale, percent_scale, ratio_scale
+from netlm_bayes.report.charts.scale import Scale, percent_scale, ratio_scale, time_scale
 from netlm_bayes.report.labels import NEXT_INSTITUTION, POOLED, Labels, about
 from netlm_bayes.report.rows import (
     NOTHING,
@@ -337,8 +337,9 @@ def _everyone(table: pd.DataFrame, choices: Choices, labels: Labels) -> Iterator
     overall = where(table, subgroup=OVERALL, method="posterior")
     medians = where(overall, estimand="median", endpoint=labels.primary_endpoint)
     responses = percent(where(overall, estimand="response_probability"))
+    unit = str(medians["unit"].iloc[0]) if len(medians) else "months"
     for heading, rows, scale in (
-        ("Median, all patients", medians, months_scale()),
+        ("Median, all patients", medians, time_scale(unit)),
         ("Probability of response, all patients", responses, percent_scale()),
     ):
         if len(rows):

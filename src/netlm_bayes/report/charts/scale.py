@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from netlm_bayes.formats import MONTHS, PERCENT, RATIO, Estimate, Kind, interval, shown
+from netlm_bayes.formats import OF_UNIT, PERCENT, RATIO, Estimate, Kind, interval, shown
 
 LONGEST_RATIO = 25.0  # an interval that reaches further is cut, and marked with an arrow
 LONGEST = 5.0  # the same on a linear axis, in largest estimates
@@ -99,9 +99,9 @@ def ratio_scale(estimand: str, event: str) -> Scale:
     return Scale(label, logarithmic=True, below=words[0], above=words[1])
 
 
-def months_scale(label: str = "months") -> Scale:
+def time_scale(unit: str) -> Scale:
     """Axis of a time."""
-    return Scale(label, kind=MONTHS)
+    return Scale(unit, kind=OF_UNIT[unit])
 
 
 def percent_scale(label: str = "percent", kind: Kind = PERCENT) -> Scale:

@@ -40,7 +40,13 @@ NARROWEST, WIDEST_PANEL = 0.98, 3.4
 FLATTEST, HIGHEST = 1.35, 1.9
 ASPECT = 0.9
 TICKS, AT_RISK, LABEL, ROW_GAP = 0.23, 0.17, 0.13, 0.08
-STEPS = (3, 6, 12, 24, 36, 60, 120)  # months between ticks
+STEPS = {
+    "days": (100.0, 200.0, 500.0, 1000.0, 2000.0, 5000.0),
+    "weeks": (24.0, 48.0, 96.0, 240.0, 480.0),
+    "months": (3.0, 6.0, 12.0, 24.0, 36.0, 60.0, 120.0),
+    "years": (0.25, 0.5, 1.0, 2.0, 3.0, 5.0, 10.0),
+}
+"""Between ticks of a time, by its unit."""
 MOST_TICKS, NUMBER_WIDTH, BETWEEN_NUMBERS = 8, 0.27, 0.1
 
 
@@ -131,12 +137,13 @@ def _layout(rows: Sequence[Sequence[CurvePanel]], body: Curves) -> Layout:
 
 
 def _ticks(body: Curves, most: float) -> tuple[float, ...]:
-    """Quarters, halves or multiples of a year, with room for their numbers; else round numbers."""
+    """Round numbers of a unit of time, with room for their numbers; else round numbers."""
     first, last = body.x_limits
-    if body.x_label != "months":
+    if body.x_label not in STEPS:
         return tuple(linear_ticks(first, last))
-    step = next((step for step in STEPS if last / step <= most), STEPS[-1])
-    return tuple(float(month) for month in range(0, int(last) + 1, step))
+    steps = STEPS[body.x_label]
+    step = next((step for step in steps if last / step <= most), steps[-1])
+    return tuple(place * step for place in range(int(last / step) + 1))
 
 
 def _placed(

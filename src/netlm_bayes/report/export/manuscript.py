@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from netlm_bayes.formats import OF_UNIT, P_VALUE, estimate_of, listed, plain
+from netlm_bayes.model import middle
 from netlm_bayes.posterior.population import POOLED
 from netlm_bayes.report.export.tables import (
     Filled,
@@ -26,11 +27,11 @@ SAME = ("cohort", "covariate", "level", "versus")
 """Columns that a ratio has in common with what is printed or regressed of it."""
 PRINTED_LEVEL = 0.95
 MEASURES = (
-    ("median", math.nan, "Median, months"),
-    ("survival", 12.0, "{event_free} at 12 months"),
-    ("response_probability", math.nan, "Probability of response"),
+    ("median", "Median, {unit}"),
+    ("survival", "{event_free} at {horizon:g} {time_unit}"),
+    ("response_probability", "Probability of response"),
 )
-"""Estimand, its horizon, and the heading of its column; a run has those of its outcome."""
+"""Estimand, and the heading of its column; a run has those of its outcome."""
 KEY = ("cohort", "endpoint", "covariate", "level")
 """Columns that tell a cohort's subgroup."""
 KAPLAN_MEIER = "Kaplan-Meier"
@@ -118,21 +119,26 @@ def _adjusted_for(row: Record, labels: Labels) -> str:
 
 def _subgroups(tables: Tables, labels: Labels, basis: str) -> ManuscriptTable:
     """A row a cohort, endpoint and subgroup; beside each measure Kaplan-Meier's where there is."""
-    posterior = _by_measure(_records(tables, "subgroups", method="posterior"))
-    observed = _by_measure(_records(tables, "frequentist", method=KAPLAN_MEIER))
+    rows = _records(tables, "subgroups", method="posterior")
+    event_free = labels.event_free_of(row.endpoint for row in rows)
+    at = {row.horizon for row in rows if row.estimand == "survival"}
+    shown = {
+        "event_free": event_free[:1].upper() + event_free[1:],
+        "horizon": middle(list(at)) if at else math.nan,
+    }
+    posterior = _by_measure(rows, shown)
+    observed = _by_measure(_records(tables, "frequentist", method=KAPLAN_MEIER), shown)
     keys = dict.fromkeys(key for found in posterior.values() for key in found)
-    event_free = labels.event_free_of(endpoint for _, endpoint, *_ in keys)
     columns: list[Filled] = [
         ("Cohort", "text", lambda key: labels.cohort(key[0])),
         ("Endpoint", "text", lambda key: labels.endpoints.get(key[1], key[1])),
         ("Subgroup", "text", lambda key: labels.about(About(*key[2:])) if key[2] else OVERALL),
     ]
-    for measure, rows in posterior.items():
-        heading = measure.replace("{event_free}", event_free[:1].upper() + event_free[1:])
-        columns.append((heading, "interval", _intervals(rows)))
-        if measure in observed:
+    for heading, of_measure in posterior.items():
+        columns.append((heading, "interval", _intervals(of_measure)))
+        if heading in observed:
             columns.append(
-                (f"{heading}: {KAPLAN_MEIER}", "interval", _intervals(observed[measure]))
+                (f"{heading}: {KAPLAN_MEIER}", "interval", _intervals(observed[heading]))
             )
     title = "Estimates by subgroup, averaged over the other covariates"
     return table_of("subgroups", f"{title}: {basis}", keys, columns)
@@ -143,17 +149,17 @@ def _intervals(rows: Subgroups) -> Callable[[tuple[str, ...]], Interval | None]:
     return lambda key: interval(rows.get(key))
 
 
-def _by_measure(rows: Sequence[Record]) -> dict[str, Subgroups]:
+def _by_measure(rows: Sequence[Record], shown: Mapping[str, Any]) -> dict[str, Subgroups]:
     """Rows by the heading of their measure, then by cohort, endpoint and subgroup."""
-    found = {
-        heading: {
-            tuple(str(row[name]) for name in KEY): row
-            for row in rows
-            if row.estimand == estimand and (row.horizon == months or math.isnan(months))
-        }
-        for estimand, months, heading in MEASURES
-    }
-    return {heading: of_measure for heading, of_measure in found.items() if of_measure}
+    found: dict[str, Subgroups] = {}
+    for estimand, heading in MEASURES:
+        for row in rows:
+            elsewhere = estimand == "survival" and row.horizon != shown["horizon"]
+            if row.estimand == estimand and not elsewhere:
+                units = {"unit": row.unit, "time_unit": row.time_unit}
+                measure = heading.format(**units, **shown)
+                found.setdefault(measure, {})[tuple(str(row[name]) for name in KEY)] = row
+    return found
 
 
 def _pooled(tables: Tables, labels: Labels, basis: str) -> ManuscriptTable:

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from netlm_bayes.formats import (
-    OF_ESTIMAND,
     PROBABILITY,
     Estimate,
     Kind,
     error_of,
     estimate_of,
+    kind_of,
     shown,
 )
 from netlm_bayes.formats import interval as interval_text
@@ -121,9 +121,8 @@ def interval(row: Record | None, prefix: str = "") -> Interval | None:
     """An estimate with its limits, in the form of its estimand; None where there is none."""
     if row is None or math.isnan(row[f"{prefix}estimate"]):
         return None
-    kind = OF_ESTIMAND[row.get("estimand", "hazard_ratio")]
     mark = "a" if row.get("limits_from") == FROM_P else ""
-    return Interval(estimate_of(row, prefix), kind, mark)
+    return Interval(estimate_of(row, prefix), kind_of(row), mark)
 
 
 def number(value: float, form: Form, mcse: float = math.nan) -> Number | None:

@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 from scipy.stats import rankdata
 
 from netlm_bayes.formats import SHARE, Estimate, Kind, shown
+from netlm_bayes.model import middle
 from netlm_bayes.posterior.description import described_analysis
-from netlm_bayes.posterior.estimates import CURVE_MONTHS, response_probability
+from netlm_bayes.posterior.estimates import response_probability
 from netlm_bayes.posterior.population import POOLED, Population, populations
 from netlm_bayes.posterior.subgroups import Subgroups, subgroups_within
 from netlm_bayes.posterior.summary import quantiles
@@ -29,6 +30,7 @@ from netlm_bayes.report.charts.description import (
 from netlm_bayes.report.run import Run
 from netlm_bayes.results import OVERALL
 from netlm_bayes.sampling.gate import Accepted, Check
+from netlm_bayes.units import plain_time, shown_in
 
 Array = NDArray[np.float64]
 SHARED = (
@@ -188,14 +190,17 @@ def prior_predictive(run: Run) -> Chart | None:
 
 def _curves(before: Population, after: Population, run: Run) -> Chart:
     """Everyone's curve with its band."""
-    endpoint, year = run.labels.primary_endpoint, CURVE_MONTHS.index(12.0)
-    found = [_survival(one, endpoint, run) for one in (before, after)]
+    endpoint, unit = run.labels.primary_endpoint, run.model.time_unit
+    months, horizon = run.model.curve_months, middle(run.model.horizon_months)
+    times = tuple(plain_time(month, unit) for month in months)
+    found = [_survival(one, endpoint, run, months) for one in (before, after)]
     pairs = zip(BOTH, found, strict=True)
-    curves = tuple(Curve(series, CURVE_MONTHS, tuple(values)) for series, values in pairs)
-    free, limits = run.labels.event_free_of([endpoint]), ((0, CURVE_MONTHS[-1]), (0, 1))
-    body = Curves("months", free, *limits, (CurvePanel("", curves),), BOTH, percent=True)
+    curves = tuple(Curve(series, times, tuple(values)) for series, values in pairs)
+    free, limits = run.labels.event_free_of([endpoint]), ((0, times[-1]), (0, 1))
+    body = Curves(unit, free, *limits, (CurvePanel("", curves),), BOTH, percent=True)
     whose = f"Everyone's curve ({run.labels.cohort(after.name).lower()})"
-    return _before_and_after(whose, "S(12)", body, [values[year] for values in found])
+    ends = [_survival(one, endpoint, run, (horizon,))[0] for one in (before, after)]
+    return _before_and_after(whose, f"S({shown_in(horizon, unit)})", body, ends)
 
 
 def _densities(before: Population, after: Population, run: Run) -> Chart:
@@ -220,10 +225,10 @@ def _everyone(one: Population) -> Subgroups:
     return subgroups_within(one, {OVERALL: {}})
 
 
-def _survival(one: Population, endpoint: str, run: Run) -> list[Estimate]:
-    """Everyone's survival by month, with its interval."""
+def _survival(one: Population, endpoint: str, run: Run, times: Sequence[float]) -> list[Estimate]:
+    """Everyone's survival at some months, with its interval."""
     group, baseline = _everyone(one), one.curve(endpoint)
-    draws = np.array([group.survival(baseline, months)[0] for months in CURVE_MONTHS])
+    draws = np.array([group.survival(baseline, months)[0] for months in times])
     return _interval(draws, run)
 
 

@@ -17,17 +17,20 @@ from numpy.typing import NDArray
 
 from netlm_bayes.curves import Piecewise, Weibull
 from netlm_bayes.evidence.analysis import Analysis
-from netlm_bayes.formats import listed
+from netlm_bayes.formats import OF_UNIT, listed
+from netlm_bayes.model import Model, middle
 from netlm_bayes.posterior.description import HARDLY_ANYBODY, Described, described_analysis
-from netlm_bayes.posterior.estimates import MILESTONES
 from netlm_bayes.posterior.population import NEXT, POOLED, Population, populations
 from netlm_bayes.report.run import Run
+from netlm_bayes.units import MONTHS_PER_UNIT, Unit, plain_time
 
 Array = NDArray[np.float64]
 MOST_DRAWS = 4_000
 """Draws of a model that a page carries; of more, some are left out evenly."""
 MOST_NUMBERS = 450_000
 """Draws times parameters that a page carries; above, draws are thinned. 2.4 MB as text."""
+READING_STEPS: dict[Unit, float] = {"days": 10.0, "weeks": 1.0, "months": 0.5, "years": 0.1}
+"""Steps in which the curves are read."""
 MOST_PATTERNS = 2048
 """Combinations of levels above which nothing is averaged over: every covariate is to be chosen."""
 
@@ -90,7 +93,23 @@ def explorer_data(runs: Mapping[str, Run]) -> dict[str, Any]:
         _model(name, runs[name], own, step)
         for name, own, step in zip(names, each, _steps(each), strict=True)
     ]
-    return {"models": models, "milestones": list(MILESTONES)}
+    specs = [runs[name].model for name in names if runs[name].model.outcome == "survival"]
+    return {"models": models, "times": _times(specs[0]) if specs else None}
+
+
+def _times(spec: Model) -> dict[str, Any]:
+    """The unit of the page's times, how far its curves go, and where they are read."""
+    unit = spec.time_unit
+    months = MONTHS_PER_UNIT[unit]
+    return {
+        "unit": unit,
+        "months": months,
+        "decimals": OF_UNIT[unit].decimals,
+        "horizons": [plain_time(month, unit) for month in spec.horizon_months],
+        "last": plain_time(spec.curve_months[-1], unit),
+        "step": READING_STEPS[unit],
+        "start": plain_time(middle(spec.horizon_months), unit),
+    }
 
 
 def _steps(each: Sequence[Asked]) -> list[int]:
@@ -211,7 +230,8 @@ def _cohort(cohort: Described, joint: Array, described: Described) -> dict[str, 
 
 def _population(one: Population, run: Run, kept: slice) -> dict[str, Any]:
     """Draws of one population."""
-    followed = None if math.isnan(one.followed_to) else one.followed_to
+    end, unit = one.followed_to, run.model.time_unit
+    followed = None if math.isnan(end) else plain_time(end, unit)
     return {
         "id": one.name,
         "label": run.labels.cohort(one.name),

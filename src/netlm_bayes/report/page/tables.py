@@ -12,7 +12,6 @@ import pandas as pd
 from netlm_bayes.formats import (
     ABOUT,
     ABOUT_COUNT,
-    OF_ESTIMAND,
     PROBABILITY,
     RATIO,
     SIGNED,
@@ -21,6 +20,7 @@ from netlm_bayes.formats import (
     error_of,
     estimate_of,
     interval,
+    kind_of,
     shown,
 )
 from netlm_bayes.posterior.description import described_analysis
@@ -110,16 +110,15 @@ def _estimates_table(title: str, table: pd.DataFrame, labels: Labels) -> TextTab
         "Endpoint": lambda row: labels.endpoints.get(row.endpoint, row.endpoint),
         "Subgroup": lambda row: labels.contrast_of(row) or labels.subgroup(row.subgroup),
         "Estimand": _estimand,
-        "Estimate with interval": lambda row: Scale("", kind=OF_ESTIMAND[row.estimand]).text(
-            estimate_of(row)
-        ),
+        "Estimate with interval": lambda row: Scale("", kind=kind_of(row)).text(estimate_of(row)),
+        "Unit": lambda row: str(row.unit),
         "Note": lambda row: joined(row.basis, row.note),
     }
     return filled(title, rows_of(table), columns, ("Estimate with interval",))
 
 
 def _estimand(row: Record) -> str:
-    at = "" if math.isnan(row.horizon) else f", {row.horizon:g} months"
+    at = "" if math.isnan(row.horizon) else f", {row.horizon:g} {row.time_unit}"
     return str(row.estimand).replace("_", " ") + at
 
 

@@ -1,7 +1,6 @@
 "use strict";
 // The explorer: what was chosen in the form, drawn and explained.
 
-const READING_STEP = 0.5;
 const PROBABILITY_BINS = 60;
 const NAMES = ["A", "B"];
 const NAME_HEIGHT = 17;
@@ -77,7 +76,7 @@ function difference(a, b) {
   const found = interval(draws, a.model.level);
   if (!Number.isFinite(found.estimate)) return "";
   const signed = (text) => (Number(text) > 0 || text === "∞" ? `+${text}` : text.replace("-", "−"));
-  return written(found, a.kind === "months" ? "difference in months" : "difference in shares", signed);
+  return written(found, a.kind === "time" ? "difference in times" : "difference in shares", signed);
 }
 
 function shownEventFree() {
@@ -100,27 +99,28 @@ function drawExplorer() {
 }
 
 function drawSurvival(svg, width, height) {
-  const x = d3.scaleLinear().domain([0, LAST_MONTH]).range([42, width - 26]);
+  const { unit, last, step } = explorer.times;
+  const x = d3.scaleLinear().domain([0, last]).range([42, width - 26]);
   const y = d3.scaleLinear().domain([0, 1]).range([height - 42, 28]);
-  frame(svg, x, y, { percent: true, y_label: shownEventFree(), x_label: "months" }, 6, true);
+  frame(svg, x, y, { percent: true, y_label: shownEventFree(), x_label: unit }, 6, true);
   for (const found of [...explorer.predictions].reverse()) drawPrediction(svg, found, x, y);
   explorer.scales = { x, y };
   svg.append("line").attr("class", "cursor").attr("y1", y(1)).attr("y2", y(0));
   svg.on("pointermove", (event) => {
     const [at] = d3.pointer(event);
-    readAt(Math.round(Math.min(LAST_MONTH, Math.max(0, x.invert(at))) / READING_STEP) * READING_STEP);
+    readAt(roundedTo(step, Math.min(last, Math.max(0, x.invert(at)))));
   });
 }
 
 function drawPrediction(svg, found, x, y) {
   const isFirst = found.which === 0;
   const colour = isFirst ? "var(--accent)" : "var(--ink)";
-  const area = d3.area().x((one) => x(one.months)).y0((one) => y(one.lower)).y1((one) => y(one.upper));
-  const line = d3.line().x((one) => x(one.months)).y((one) => y(one.estimate));
+  const area = d3.area().x((one) => x(one.time)).y0((one) => y(one.lower)).y1((one) => y(one.upper));
+  const line = d3.line().x((one) => x(one.time)).y((one) => y(one.estimate));
   svg.append("path").attr("class", "band").attr("fill", colour).attr("d", area.curve(d3.curveMonotoneX)(found.curve));
   const path = svg.append("path").attr("class", "curve").attr("d", line.curve(d3.curveMonotoneX)(found.curve));
   path.attr("stroke", colour).attr("stroke-width", 2.4).attr("stroke-dasharray", isFirst ? null : "7 4");
-  write(svg, [NAMES[found.which]], x(LAST_MONTH) + 7, nameHeights(y)[found.which] + 5, "name").style("fill", colour);
+  write(svg, [NAMES[found.which]], x(explorer.times.last) + 7, nameHeights(y)[found.which] + 5, "name").style("fill", colour);
 }
 
 // Where the curves' names stand: at their ends, and not on each other.
@@ -161,6 +161,10 @@ function histogram(draws) {
   }));
 }
 
+function roundedTo(step, value) {
+  return Number((Math.round(value / step) * step).toPrecision(6));
+}
+
 function readAt(value) {
   if (value === explorer.reading) return;
   explorer.reading = value;
@@ -173,24 +177,28 @@ function tellReading() {
   if (explorer.models[0].outcome !== "survival") return;
   const at = explorer.reading;
   const texts = explorer.predictions.map((found) => {
-    const value = interval(survivalAt(found.kind, at), found.kind.model.level);
+    const value = interval(survivalIn(found.kind, at), found.kind.model.level);
     return `${NAMES[found.which]} ${written(value, "share")}`;
   });
-  control("reading-text").textContent = `${capitalised(shownEventFree())} at ${at} months: ${texts.join(" · ")}`;
+  control("reading-text").textContent = `${capitalised(shownEventFree())} at ${at} ${explorer.times.unit}: ${texts.join(" · ")}`;
   control("reading").setAttribute("aria-valuetext", control("reading-text").textContent);
   const { x } = explorer.scales;
   d3.select("#curve .cursor").attr("x1", x(at)).attr("x2", x(at));
 }
 
+function timeCells(time) {
+  return time === null ? ["", ""] : [time, explorer.times.unit];
+}
+
 function predictionRows() {
-  const header = ["profile", "population", "quantity", "months", "estimate", "lower", "upper", "level", "run"];
+  const header = ["profile", "population", "quantity", "time", "time_unit", "estimate", "lower", "upper", "level", "run"];
   const rows = explorer.predictions.flatMap((found) => {
     const { model } = found.kind;
     const who = [NAMES[found.which], profileText(found)];
     const rest = (value, run) => [value.estimate, value.lower, value.upper, model.level, run || model.run];
     return [
-      ...found.quantities.map((row) => [...who, row.label, row.at ?? "", ...rest(interval(row.draws, row.model.level), row.run)]),
-      ...found.curve.map((one) => [...who, eventFree(found.kind), one.months, ...rest(one, "")]),
+      ...found.quantities.map((row) => [...who, row.label, ...timeCells(row.at), ...rest(interval(row.draws, row.model.level), row.run)]),
+      ...found.curve.map((one) => [...who, eventFree(found.kind), ...timeCells(one.time), ...rest(one, "")]),
     ];
   });
   return [header, ...rows];
@@ -198,7 +206,9 @@ function predictionRows() {
 
 function startExplorer(data) {
   explorer.models = data.models.map(readModel);
-  explorer.milestones = data.milestones;
+  explorer.times = data.times;
+  explorer.reading = data.times?.start ?? null;
+  for (const kind of [KINDS.time, KINDS["difference in times"]]) kind.decimals = data.times?.decimals ?? kind.decimals;
   control("choices").addEventListener("input", update);
   control("choices").addEventListener("submit", (event) => event.preventDefault());
   control("reading")?.addEventListener("input", (event) => readAt(Number(event.target.value)));

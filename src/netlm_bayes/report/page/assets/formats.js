@@ -3,9 +3,9 @@
 
 const UNITS_OF_ERROR = 4;
 const KINDS = {
-  months: { decimals: 1, factor: 1, unit: "", positive: true, whole: Infinity },
+  time: { decimals: 1, factor: 1, unit: "", positive: true, whole: Infinity },
   share: { decimals: 0, factor: 100, unit: " %", positive: true, whole: 100 },
-  "difference in months": { decimals: 1, factor: 1, unit: "", positive: false, whole: Infinity },
+  "difference in times": { decimals: 1, factor: 1, unit: "", positive: false, whole: Infinity },
   "difference in shares": { decimals: 0, factor: 100, unit: " points", positive: false, whole: Infinity },
 };
 

@@ -1,13 +1,21 @@
 "use strict";
 // A profile to predictions, in words and numbers: of the run, and of its companion.
 
-const LAST_MONTH = 36;
-const FINE_STEP = 0.75;
-const STEP = 1.5;
+const FINE_STEPS = 48;
+const STEPS = 24;
 const MOST_KNOWN = 40;
 const FAR = 3;
 
-const explorer = { models: [], predictions: [], known: new Map(), reading: 12 };
+const explorer = { models: [], predictions: [], known: new Map(), times: null, reading: null };
+
+// Survival at a time in the page's unit; everything in `statistics.js` is in months.
+function survivalIn(kind, time) {
+  return survivalAt(kind, time * explorer.times.months);
+}
+
+function mediansIn(kind) {
+  return medians(kind).map((months) => months / explorer.times.months);
+}
 
 function control(id) {
   return document.getElementById(id);
@@ -59,18 +67,19 @@ function predicted(which, profile, name, endpoint) {
 }
 
 function survivalOf(found) {
-  const step = found.kind.count > 1 ? STEP : FINE_STEP;
-  found.curve = d3.range(0, LAST_MONTH + step / 2, step).map((months) => ({
-    months,
-    ...interval(survivalAt(found.kind, months), found.kind.model.level),
-  }));
+  const steps = found.kind.count > 1 ? STEPS : FINE_STEPS;
+  found.curve = d3.range(steps + 1).map((place) => {
+    const time = (place * explorer.times.last) / steps;
+    return { time, ...interval(survivalIn(found.kind, time), found.kind.model.level) };
+  });
   found.quantities.push(...survivalQuantities(found.kind, ""));
 }
 
 function survivalQuantities(kind, run) {
-  const rows = [{ id: "median", label: "Median, months", draws: medians(kind), kind: "months", at: null }];
-  for (const at of explorer.milestones) {
-    rows.push({ id: `survival-${at}`, label: `${capitalised(eventFree(kind))} at ${at} months`, draws: survivalAt(kind, at), kind: "share", at });
+  const { unit, horizons } = explorer.times;
+  const rows = [{ id: "median", label: `Median, ${unit}`, draws: mediansIn(kind), kind: "time", at: null }];
+  for (const at of horizons) {
+    rows.push({ id: `survival-${at}`, label: `${capitalised(eventFree(kind))} at ${at} ${unit}`, draws: survivalIn(kind, at), kind: "share", at });
   }
   return rows.map((row) => ({ ...row, run, model: kind.model }));
 }
@@ -112,8 +121,8 @@ function cautions(found) {
   else notes.push(`averaged over ${over.map((one) => one.label).join(", ")} as in the population${model.mixing}`);
   for (const covariate of model.covariates) notes.push(...scarce(found, covariate));
   if (model.outcome === "survival" && population.followed_to === null) notes.push("length of follow-up not printed");
-  else if (model.outcome === "survival" && population.followed_to < LAST_MONTH) {
-    notes.push(`beyond ${population.followed_to} months, the last follow-up, the curve is extrapolated`);
+  else if (model.outcome === "survival" && population.followed_to < explorer.times.last) {
+    notes.push(`beyond ${tickText(population.followed_to)} ${explorer.times.unit}, the last follow-up, the curve is extrapolated`);
   }
   return notes;
 }
