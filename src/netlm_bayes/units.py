@@ -36,9 +36,23 @@ def plain_time(months: float, unit: Unit) -> float:
 
 
 def shown_in(months: float, unit: Unit) -> str:
-    """A time of a note, in a unit.
+    """Write months in a unit.
 
     >>> shown_in(111.6, "years"), shown_in(26.4, "months")
     ('9.3 years', '26.4 months')
     """
-    return f"{plain_time(months, unit):.3g} {unit}"
+    return with_unit(plain_time(months, unit), unit)
+
+
+def with_unit(time: float, unit: str) -> str:
+    """Write a time with its unit.
+
+    >>> with_unit(10.0, "years"), with_unit(1.0, "years")
+    ('10 years', '1 year')
+    """
+    return f"{time:.4g} {unit_after(time, unit)}"
+
+
+def unit_after(time: float, unit: str) -> str:
+    """The word that follows a number: `year` after 1."""
+    return unit.removesuffix("s") if time == 1 else unit

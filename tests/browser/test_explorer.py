@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import csv
+import json
 import math
 import random
 import re
+import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,12 +16,15 @@ import numpy as np
 import pandas as pd
 import pytest
 from numpy.typing import NDArray
-from playwright.sync_api import Page
+from playwright.sync_api import BrowserContext, Page
 from tests.browser import independent
 
 from netlm_bayes.formats import PERCENT, TIME, Estimate, estimate_of, interval
 from netlm_bayes.pipeline.fitted import read
+from netlm_bayes.pipeline.report import write_page
 from netlm_bayes.posterior.profile import predict_profile, profile_of
+from netlm_bayes.results import in_unit
+from netlm_bayes.store import read_manifest, read_tables
 
 Ask = Callable[[Path], "object"]
 Place = tuple[str, str, str, float | None]
@@ -189,7 +194,8 @@ def test_the_csv_holds_what_is_drawn(results: Path, open_page: Ask, tmp_path: Pa
     with (tmp_path / "explorer.csv").open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     free = page.evaluate("shownEventFree()")
-    year = [row for row in rows if row["months"] == "12" and row["quantity"] == free]
+    rows = [row for row in rows if row["quantity"] == free]
+    year = [row for row in rows if (row["time"], row["time_unit"]) == ("12", "months")]
     assert {row["profile"] for row in year} == {"A", "B"}
     reading = page.inner_text("#reading-text")
     for row in year:
@@ -211,3 +217,47 @@ def test_charts_can_be_taken_away_as_png(
     data = (tmp_path / "chart.png").read_bytes()
     assert data.startswith(PNG)
     assert len(data) > 10_000
+
+
+@pytest.fixture(scope="session")
+def in_years(results: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The survival run's page as a model whose unit is years would have it."""
+    run = tmp_path_factory.mktemp("years") / "pfs-weibull"
+    shutil.copytree(results / run.name, run)
+    for name, found in read_tables(run).items():
+        in_unit(found, "years").to_csv(run / "tables" / f"{name}.csv", index=False)
+    manifest = read_manifest(run)
+    manifest["details"]["model"] |= {"unit": "years", "horizons": [0.5, 1, 3]}
+    (run / "manifest.json").write_text(json.dumps(manifest), "utf-8")
+    return write_page(run)
+
+
+def test_the_explorer_is_in_the_models_unit(
+    results: Path, in_years: Path, context: BrowserContext
+) -> None:
+    def opened(file: Path) -> Page:
+        page = context.new_page()
+        page.goto(file.as_uri())
+        page.wait_for_selector("html[data-started]")
+        choose(page, 0, "pooled", {"htb": ">50%"})
+        return page
+
+    years, months = opened(in_years), opened(results / "pfs-weibull" / "report.html")
+    labels = years.locator("#results tbody th").all_inner_texts()
+    free = years.evaluate("capitalised(shownEventFree())")
+    at = [f"{free} at {time}" for time in ("0.5 years", "1 year", "3 years")]
+    assert labels[:4] == ["Median, years", *at]
+    assert shown(years, "survival-1", 0) == shown(months, "survival-12", 0)
+    draw = "mediansIn(explorer.predictions[0].kind)[7]"
+    assert 12 * years.evaluate(draw) == pytest.approx(months.evaluate(draw))
+
+    slider = years.locator("#reading")
+    assert [slider.get_attribute(name) for name in ("max", "step", "value")] == ["4.5", "0.1", "1"]
+    assert years.inner_text("#reading-text").startswith(f"{free} at 1 year:")
+    years.focus("#reading")
+    years.keyboard.press("ArrowRight")
+    assert years.inner_text("#reading-text").startswith(f"{free} at 1.1 years:")
+    assert "years" in years.locator("#curve svg text").all_text_contents()
+    said = years.inner_text("#explained")
+    assert "beyond 4.083 years, the last follow-up" in said
+    assert "month" not in said

@@ -216,7 +216,7 @@ def test_errors_are_those_of_independent_draws(script: Page) -> None:
     assert shown == pytest.approx(expected.tolist(), rel=0.25)
 
 
-KINDS = {"months": (TIME, 1), "share": (PERCENT, 100), "difference in months": (Kind(1), 1)}
+KINDS = {"time": (TIME, 1), "share": (PERCENT, 100), "difference in times": (Kind(1), 1)}
 
 
 def test_the_script_shows_the_digits_that_python_shows(script: Page) -> None:

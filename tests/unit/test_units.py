@@ -7,12 +7,20 @@ import pytest
 
 from netlm_bayes.codebook import Codebook
 from netlm_bayes.errors import InputError
+from netlm_bayes.evidence.analysis import CohortEvidence
+from netlm_bayes.evidence.horizons import last_follow_up, with_horizons
 from netlm_bayes.files.toml import validated
+from netlm_bayes.formats import Estimate, interval, kind_of
 from netlm_bayes.model import Model
+from netlm_bayes.pipeline.fit import shown_tables
+from netlm_bayes.posterior.estimates import estimate
+from netlm_bayes.posterior.summary import tidy
 from netlm_bayes.published.audit.counts import restatements
 from netlm_bayes.published.checks import faults
 from netlm_bayes.published.cohort import Cohort, item_label
 from netlm_bayes.published.digitised.clicks import read_at_risk, read_clicks
+from netlm_bayes.results import Row, in_unit, table
+from netlm_bayes.units import DAYS
 
 MEDIAN = {"kind": "median", "endpoint": "os", "source": "Table 1"}
 SEX = {"label": "Sex", "levels": ["f", "m"], "reference": "f"}
@@ -102,3 +110,148 @@ def test_a_model_with_impossible_horizons_is_refused(keys, said):
     with pytest.raises(InputError) as caught:
         model(**keys)
     assert said in str(caught.value)
+
+
+# What a model leaves to its evidence
+
+
+def in_years(document):
+    """A paper of months, printed in years."""
+    items = []
+    for item in map(dict, document["published"]):
+        if "months" in item:
+            item["time"] = item.pop("months") / 12
+        if item["kind"] == "statistic":
+            item |= {"unit": "years", "maximum": item["maximum"] / 12}
+        items.append(item)
+    return {**document, "unit": "years", "published": items}
+
+
+def alike(one, other):
+    """Whether two cohorts' evidence holds the same numbers, whatever their items' units."""
+    for here, there in zip(one.cohorts, other.cohorts, strict=True):
+        assert here.estimates == there.estimates
+        assert here.curve == there.curve
+        np.testing.assert_array_equal(here.curve_covariance, there.curve_covariance)
+        np.testing.assert_array_equal(here.joint, there.joint)
+        assert last_follow_up(here) == pytest.approx(last_follow_up(there)) or np.isnan(
+            last_follow_up(here)
+        )
+
+
+def test_the_same_papers_in_years_are_the_same_analysis_shown_in_years(analysis_of, invented):
+    papers = invented.east(), invented.west()
+    alone = {"pooling": "none"}
+    months = analysis_of(*papers, horizons=[6, 12], **alone)
+    years = analysis_of(*map(in_years, papers), unit="years", horizons=[0.5, 1], **alone)
+    alike(years, months)
+
+    draws = np.array([[-0.4, 0.1, 0.3, 0.5, 0.9, 0.6], [-0.5, 0.0, 0.2, 0.5, 0.8, 0.5]])
+    here, there = (shown(analysis, invented, draws) for analysis in (years, months))
+
+    for found, unit in ((here, "years"), (there, "months")):
+        at = found[["horizon", "followed_to"]].notna().any(axis=1)
+        assert found["time_unit"].tolist() == np.where(at, unit, "").tolist()
+    timed = here["unit"] == "years"
+    assert list(timed) == list(there["unit"] == "months")
+    factor = np.where(timed, 12.0, 1.0)
+    for name in ("estimate", "lower", "upper"):
+        np.testing.assert_allclose(factor * here[name], there[name], rtol=1e-12)
+    np.testing.assert_allclose(12 * here["horizon"], there["horizon"])
+    np.testing.assert_allclose(12 * here["followed_to"], there["followed_to"])
+    assert list(here["extrapolated"]) == list(there["extrapolated"])
+
+
+def shown(analysis, invented, draws):
+    """Table of subgroups, of draws that are all alike."""
+    more = {"endpoint_offset": [-0.2], "margin_tilt": np.zeros((1, 2))}
+    accepted = invented.accepted(analysis, draws, (1, 8), **more)
+    found, _ = estimate(analysis, accepted, 1)
+    tables = {"subgroups": tidy(found.subgroups, 1, 0.95, name="subgroups")}
+    return shown_tables(tables, analysis)["subgroups"]
+
+
+@pytest.mark.parametrize(
+    ("items", "unit", "horizons"),
+    {
+        "a median of years": ([("median", 9.3, "years")], "years", (5, 10)),
+        "a median of months": ([("median", 11.2, "months")], "months", (3, 6, 12)),
+        "a median of a year": ([("median", 14.5, "months")], "months", (6, 12, 24)),
+        "survival at five years": ([("milestone", 5, "years")], "years", (1, 3, 5)),
+        "units that differ": (
+            [("median", 9.3, "years"), ("milestone", 12, "months")],
+            "months",
+            (60, 120),
+        ),
+        "weeks": ([("median", 31, "weeks")], "weeks", (12, 24, 48)),
+        "days": ([("median", 400, "days")], "days", (180, 365, 730)),
+        "a follow-up before a median": (
+            [("median", 30, "months"), ("follow-up", 40, "months")],
+            "months",
+            (6, 12, 24),
+        ),
+        "no time": ([], "months", (6, 12, 24)),
+    }.values(),
+)
+def test_horizons_lie_within_follow_up_in_round_numbers_of_the_papers_unit(items, unit, horizons):
+    paper = cohort(*(printed(*item) for item in items), *(() if items else (RATIO,)))
+    found = with_horizons(model(), [CohortEvidence(paper, np.ones(1), np.zeros(1))])
+    assert (found.unit, found.horizons) == (unit, horizons)
+
+
+RATIO = {
+    "kind": "hazard_ratio", "covariate": "sex", "level": ["m"], "versus": ["f"],
+    "estimate": Decimal("1.5"), "p": Decimal("0.03"), "source": "Table 2",
+}  # fmt: skip
+
+
+def printed(kind, time, unit):
+    time = Decimal(str(time))
+    if kind == "follow-up":
+        fact = {"kind": "statistic", "name": "follow-up", "maximum": time}
+    elif kind == "median":
+        fact = {"kind": kind, "time": time, "endpoint": "os"}
+    else:
+        fact = {"kind": kind, "time": time, "endpoint": "os", "survival": Decimal("0.7")}
+    return fact | {"unit": unit, "source": "Abstract"}
+
+
+def test_what_a_model_states_is_kept_whatever_its_evidence():
+    paper = cohort(printed("median", 9.3, "years"))
+    evidence = [CohortEvidence(paper, np.ones(1), np.zeros(1))]
+    stated = with_horizons(model(horizons=[60, 120]), evidence)
+    assert (stated.unit, stated.horizons) == ("months", (60, 120))
+    weeks = with_horizons(model(unit="weeks"), evidence)
+    assert (weeks.unit, weeks.horizons) == ("weeks", (260, 520))
+    response = model(outcome="response")
+    assert with_horizons(response, evidence) == response
+
+
+def test_curves_end_half_beyond_the_last_horizon_and_meet_it():
+    curves = model(unit="years", horizons=[5, 10]).curve_months
+    assert (curves[0], curves[-1]) == (0, 180)
+    assert {60.0, 120.0} <= set(curves)
+
+
+# Tables
+
+
+def test_a_table_in_another_unit_keeps_what_is_no_time():
+    row = Row("east", "os", "median", estimate=111.6, lower=91.2, upper=129.6, mcse=1.2)
+    rate = row.but(estimand="survival", horizon=60.0, followed_to=288.0, estimate=0.72, lower=0.66)
+    months = table("subgroups", [row.but(followed_to=288.0), rate])
+    years = in_unit(months, "years")
+
+    assert years["time_unit"].tolist() == ["years", "years"]
+    assert years["unit"].tolist() == ["years", "probability"]
+    np.testing.assert_allclose(years["estimate"], [9.3, 0.72])
+    np.testing.assert_allclose(years["lower"], [7.6, 0.66])
+    np.testing.assert_allclose(years["mcse"], [0.1, 1.2])
+    assert years["horizon"].tolist()[1] == 5.0
+    assert years["followed_to"].tolist() == [24.0, 24.0]
+    assert in_unit(months, "months") is months
+
+
+def test_the_digits_of_a_time_are_those_of_its_unit():
+    found = {unit: interval(Estimate(33.33), kind_of({"unit": unit})) for unit in DAYS}
+    assert found == {"days": "33", "weeks": "33.3", "months": "33.3", "years": "33.3"}

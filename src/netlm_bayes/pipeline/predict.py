@@ -24,13 +24,14 @@ from netlm_bayes.report.draw import write_figures
 from netlm_bayes.report.run import Run
 from netlm_bayes.results import in_unit
 from netlm_bayes.sampling.gate import Check, check_draws
+from netlm_bayes.units import with_unit
 
 Tables = dict[str, pd.DataFrame]
 SIGNS = {">=": " at least ", "<=": " at most ", ">": " over ", "<": " under ", "+": " plus "}
 IN_WORDS = {
     "median": "median, {unit}",
     "rmst": "mean {unit} {event_free} within the first {horizon:g}",
-    "survival": "{event_free} at {horizon:g} {unit}",
+    "survival": "{event_free} at {time}",
     "response_probability": "probability of response",
 }
 
@@ -146,8 +147,8 @@ def prediction_lines(prediction: Prediction) -> list[tuple[str, str, str, str]]:
     for row in prediction.tables["prediction"].to_dict("records"):
         estimand = str(row["estimand"])
         event_free = prediction.run.labels.event_free_of([str(row["endpoint"])])
-        told = {"event_free": event_free, "horizon": row["horizon"], "unit": unit}
-        words = IN_WORDS[estimand].format(**told)
+        at = {"horizon": row["horizon"], "unit": unit, "time": with_unit(row["horizon"], unit)}
+        words = IN_WORDS[estimand].format(event_free=event_free, **at)
         what = words if row["endpoint"] == "response" else f"{row['endpoint']}: {words}"
         numbers = interval(estimate_of(row), kind_of(row))
         lines.append((str(row["cohort"]), what, numbers, str(row["note"])))

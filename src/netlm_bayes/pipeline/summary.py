@@ -10,6 +10,7 @@ import pandas as pd
 
 from netlm_bayes.formats import chance, error_of, estimate_of, interval, kind_of
 from netlm_bayes.model import middle
+from netlm_bayes.units import with_unit
 
 Tables = Mapping[str, pd.DataFrame]
 MOST_COHORTS = 8
@@ -41,8 +42,9 @@ def headline(tables: Tables) -> list[tuple[str, str, str, str]]:
     ]
     for row in overall.to_dict("records"):
         estimand = str(row["estimand"])
-        numbers, at = interval(estimate_of(row), kind_of(row)), f"{row['horizon']:g}"
-        name = NAMES[estimand].format(unit=row["unit"], horizon=f"{at} {row['time_unit']}")
+        numbers = interval(estimate_of(row), kind_of(row))
+        at = with_unit(row["horizon"], str(row["time_unit"]))
+        name = NAMES[estimand].format(unit=row["unit"], horizon=at)
         rows.append((str(row["cohort"]), f"{row['endpoint']}: {name}", numbers, ""))
     last = "pooled" if "pooled" in set(effects["cohort"]) else str(effects["cohort"].iloc[0])
     ratios = effects[

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from netlm_bayes.codebook import EVENT, EVENT_FREE, RESPONSE
 from netlm_bayes.evidence.analysis import Analysis
 from netlm_bayes.published.checks import UNSTATED
+from netlm_bayes.units import with_unit
 
 POOLED = "pooled"
 NEXT_INSTITUTION = "next institution"
@@ -158,7 +159,7 @@ class Labels:
         subject = (
             self.subgroup(row.subgroup) if row.kind in OF_SUBGROUPS else self.about(about(row))
         )
-        at = "" if math.isnan(row.horizon) else f"{row.horizon:.3g} {row.time_unit}"
+        at = "" if math.isnan(row.horizon) else with_unit(row.horizon, row.time_unit)
         is_primary = row.endpoint == self.primary_endpoint
         endpoint = "" if is_primary else self.endpoints.get(row.endpoint, row.endpoint)
         text = ", ".join(part for part in (endpoint, at, subject) if part)

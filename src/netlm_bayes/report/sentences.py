@@ -35,6 +35,7 @@ from netlm_bayes.report.facts import Facts
 from netlm_bayes.report.findings import side
 from netlm_bayes.report.labels import RATIOS
 from netlm_bayes.report.run_facts import CHECKS, MANIFEST, Condition, Row, Rows, Traced, at, pointer
+from netlm_bayes.units import unit_after
 
 TEXT = Path(__file__).with_name("text")
 NONE = "none"
@@ -107,6 +108,7 @@ class Writer:
             "check": self.check,
             "has": has,
             "side": side,
+            "time_unit": lambda row, column: unit_after(row[column], row["time_unit"]),
             "is_infinite": math.isinf,
             "cohort": lambda name: self.label("cohorts", name, name),
             "covariate": lambda name: self.label("covariates", name, name),

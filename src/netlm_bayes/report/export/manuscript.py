@@ -22,13 +22,14 @@ from netlm_bayes.report.labels import RATIOS, About, Labels, about
 from netlm_bayes.report.rows import Record, rows_of, where
 from netlm_bayes.report.run_facts import Tables
 from netlm_bayes.results import OVERALL
+from netlm_bayes.units import with_unit
 
 SAME = ("cohort", "covariate", "level", "versus")
 """Columns that a ratio has in common with what is printed or regressed of it."""
 PRINTED_LEVEL = 0.95
 MEASURES = (
     ("median", "Median, {unit}"),
-    ("survival", "{event_free} at {horizon:g} {time_unit}"),
+    ("survival", "{event_free} at {time}"),
     ("response_probability", "Probability of response"),
 )
 """Estimand, and the heading of its column; a run has those of its outcome."""
@@ -156,8 +157,8 @@ def _by_measure(rows: Sequence[Record], shown: Mapping[str, Any]) -> dict[str, S
         for row in rows:
             elsewhere = estimand == "survival" and row.horizon != shown["horizon"]
             if row.estimand == estimand and not elsewhere:
-                units = {"unit": row.unit, "time_unit": row.time_unit}
-                measure = heading.format(**units, **shown)
+                time = with_unit(row.horizon, row.time_unit)
+                measure = heading.format(unit=row.unit, time=time, **shown)
                 found.setdefault(measure, {})[tuple(str(row[name]) for name in KEY)] = row
     return found
 

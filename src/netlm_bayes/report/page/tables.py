@@ -33,6 +33,7 @@ from netlm_bayes.report.rows import Record, above_one, rows_of, where
 from netlm_bayes.report.run import Run
 from netlm_bayes.report.run_facts import Tables
 from netlm_bayes.results import joined
+from netlm_bayes.units import with_unit
 
 RATIOS = Scale("", logarithmic=True)
 EVIDENCE = ("cohort", "item", "role", "use", "note", "reading", "why", "source")
@@ -118,7 +119,7 @@ def _estimates_table(title: str, table: pd.DataFrame, labels: Labels) -> TextTab
 
 
 def _estimand(row: Record) -> str:
-    at = "" if math.isnan(row.horizon) else f", {row.horizon:g} {row.time_unit}"
+    at = "" if math.isnan(row.horizon) else f", {with_unit(row.horizon, row.time_unit)}"
     return str(row.estimand).replace("_", " ") + at
 
 

@@ -180,7 +180,7 @@ function tellReading() {
     const value = interval(survivalIn(found.kind, at), found.kind.model.level);
     return `${NAMES[found.which]} ${written(value, "share")}`;
   });
-  control("reading-text").textContent = `${capitalised(shownEventFree())} at ${at} ${explorer.times.unit}: ${texts.join(" · ")}`;
+  control("reading-text").textContent = `${capitalised(shownEventFree())} at ${withUnit(at)}: ${texts.join(" · ")}`;
   control("reading").setAttribute("aria-valuetext", control("reading-text").textContent);
   const { x } = explorer.scales;
   d3.select("#curve .cursor").attr("x1", x(at)).attr("x2", x(at));

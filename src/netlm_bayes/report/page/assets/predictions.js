@@ -1,8 +1,8 @@
 "use strict";
 // A profile to predictions, in words and numbers: of the run, and of its companion.
 
-const FINE_STEPS = 48;
-const STEPS = 24;
+const FINE_POINTS = 48;
+const POINTS = 24;
 const MOST_KNOWN = 40;
 const FAR = 3;
 
@@ -11,6 +11,11 @@ const explorer = { models: [], predictions: [], known: new Map(), times: null, r
 // Survival at a time in the page's unit; everything in `statistics.js` is in months.
 function survivalIn(kind, time) {
   return survivalAt(kind, time * explorer.times.months);
+}
+
+function withUnit(time) {
+  const { unit } = explorer.times;
+  return `${time} ${time === 1 ? unit.replace(/s$/, "") : unit}`;
 }
 
 function mediansIn(kind) {
@@ -67,7 +72,7 @@ function predicted(which, profile, name, endpoint) {
 }
 
 function survivalOf(found) {
-  const steps = found.kind.count > 1 ? STEPS : FINE_STEPS;
+  const steps = found.kind.count > 1 ? POINTS : FINE_POINTS;
   found.curve = d3.range(steps + 1).map((place) => {
     const time = (place * explorer.times.last) / steps;
     return { time, ...interval(survivalIn(found.kind, time), found.kind.model.level) };
@@ -79,7 +84,7 @@ function survivalQuantities(kind, run) {
   const { unit, horizons } = explorer.times;
   const rows = [{ id: "median", label: `Median, ${unit}`, draws: mediansIn(kind), kind: "time", at: null }];
   for (const at of horizons) {
-    rows.push({ id: `survival-${at}`, label: `${capitalised(eventFree(kind))} at ${at} ${unit}`, draws: survivalIn(kind, at), kind: "share", at });
+    rows.push({ id: `survival-${at}`, label: `${capitalised(eventFree(kind))} at ${withUnit(at)}`, draws: survivalIn(kind, at), kind: "share", at });
   }
   return rows.map((row) => ({ ...row, run, model: kind.model }));
 }
@@ -122,7 +127,7 @@ function cautions(found) {
   for (const covariate of model.covariates) notes.push(...scarce(found, covariate));
   if (model.outcome === "survival" && population.followed_to === null) notes.push("length of follow-up not printed");
   else if (model.outcome === "survival" && population.followed_to < explorer.times.last) {
-    notes.push(`beyond ${tickText(population.followed_to)} ${explorer.times.unit}, the last follow-up, the curve is extrapolated`);
+    notes.push(`beyond ${withUnit(Number(population.followed_to.toPrecision(4)))}, the last follow-up, the curve is extrapolated`);
   }
   return notes;
 }
