@@ -135,7 +135,8 @@ def replicate(
     """One row of the replication table."""
     factor = 1.7 if unit == "ratio" else 1.35
     row = {"cohort": "east-2016", "endpoint": "pfs", "kind": kind, **levels(*about)}
-    row |= {"unit": unit, "printed": printed, "predicted": predicted, "horizon": NAN}
+    row |= {"unit": unit, "printed": printed, "predicted": predicted}
+    row |= {"horizon": NAN, "time_unit": ""}
     row |= {"lower": predicted / factor, "upper": predicted * factor, "p_value": 0.4}
     row |= {"role": "check", "adjusted_for": "", "of_event": "", "reached": True}
     return {**row, "events": NAN, "total": NAN, "note": "", **more}

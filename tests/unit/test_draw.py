@@ -16,11 +16,15 @@ from matplotlib.transforms import Bbox
 from tests.unit import chart_tables as tables
 from tests.unit.chart_tables import BASIS, BOTH, FOLLOWED, LABELS, PROFILE
 
+from netlm_bayes.formats import Estimate
 from netlm_bayes.report.charts import charts_of, curves_by, forest, profile_chart
+from netlm_bayes.report.charts.curves import OTHERS
+from netlm_bayes.report.charts.description import Chart, Curve, CurvePanel, Curves
 from netlm_bayes.report.charts.evidence import evidence_map
 from netlm_bayes.report.charts.predictive import predictive_curves
 from netlm_bayes.report.draw import figure_of, write_figures
 from netlm_bayes.report.labels import Labels
+from netlm_bayes.results import in_unit
 
 MANY = [*(f"hospital {place}" for place in range(11)), "pooled", "next institution"]
 ENDLESS = "Tumour burden " * 12 + "x" * 150
@@ -218,6 +222,47 @@ def test_numbers_at_risk_stand_below_their_months() -> None:
         for texts in ({"0", "6", "12", "18", "24", "30", "36"}, {"60", "<5"})
     )
     assert all(min(abs(x - month) for month in months) < 1 for x in counts)
+
+
+def test_an_axis_of_years_has_whole_years_with_their_numbers_at_risk() -> None:
+    predicted, seen = (in_unit(x, "years") for x in tables.predictive(["east-2016"]).values())
+    chart = predictive_curves(predicted, seen, LABELS)
+    assert chart is not None
+    figure = figure_of(chart)
+    (axes,) = plots(figure)
+    assert axes.get_xlim() == (0, 3)
+    assert axes.get_xticks().tolist() == [0, 0.5, 1, 1.5, 2, 2.5, 3]
+    texts = [text for text, _ in boxes_of(figure)]
+    assert "years" in texts
+    assert not any("month" in text for text in texts)
+    assert isinstance(chart.body, Curves)
+    at_risk = dict(chart.body.panels[0].at_risk)
+    assert {at_risk[tick] for tick in axes.get_xticks()} <= set(texts)
+
+
+@pytest.mark.parametrize(
+    ("unit", "last", "ticks"),
+    [
+        ("years", 15.0, [0, 2, 4, 6, 8, 10, 12, 14]),
+        ("months", 36.0, [0, 6, 12, 18, 24, 30, 36]),
+        ("weeks", 144.0, [0, 24, 48, 72, 96, 120, 144]),
+        ("days", 1095.0, [0, 200, 400, 600, 800, 1000]),
+    ],
+)
+def test_a_time_has_ticks_at_round_numbers_of_its_unit(unit, last, ticks) -> None:
+    curve = Curve(OTHERS, (0.0, last), (Estimate(1.0), Estimate(0.5)))
+    body = Curves(unit, "alive", (0, last), (0, 1), (CurvePanel("", (curve,)),), (OTHERS,))
+    (axes,) = plots(figure_of(Chart("c", "C", body)))
+    assert axes.get_xticks().tolist() == ticks
+
+
+def test_printed_medians_stand_where_they_are_printed_in_years() -> None:
+    run = {name: in_unit(table, "years") for name, table in tables.survival_run().items()}
+    body = curves_by("burden", run["curves"], run["replication"], LABELS).body
+    assert isinstance(body, Curves)
+    assert body.x_label == "years"
+    found = {x.series.name: x.x for panel in body.panels for x in panel.points}
+    assert found == pytest.approx({level: x / 12 for level, x in tables.MEDIANS.items()})
 
 
 def test_areas_are_in_proportion_to_amounts() -> None:

@@ -27,7 +27,7 @@ from netlm_bayes.published.digitised.plausible import CurveEvidence
 from netlm_bayes.published.estimates import CurvePoint, PrintedRatio, ResponseCount
 from netlm_bayes.published.items import Counts, Curve, Median, Milestone, Ratio
 from netlm_bayes.published.roles import ItemRole, adjusts_alike
-from netlm_bayes.units import shown_in
+from netlm_bayes.units import plain_time
 
 Array = NDArray[np.float64]
 
@@ -294,7 +294,8 @@ def curve_replicates(
         end = float(curve.months[cell])
         (predicted,) = group.survival(population.curve(curve.endpoint), end)
         draws = np.exp(np.log(predicted) * np.exp(se * noise))
-        yield CurveReplicate(end, shown_in(end, spec.time_unit), read, draws)
+        shown = f"{plain_time(end, spec.time_unit):.1f} {spec.time_unit}"
+        yield CurveReplicate(end, shown, read, draws)
 
 
 def _product_limit(curve: CurveEvidence) -> tuple[Array, Array]:
