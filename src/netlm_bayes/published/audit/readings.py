@@ -12,6 +12,7 @@ from netlm_bayes.published.cohort import AnyItem, Cohort, Conclusion
 from netlm_bayes.published.items import Logrank, Median, Milestone, OtherReading, Ratio
 from netlm_bayes.published.recover import level_sizes, recover_tables
 from netlm_bayes.published.rounding import Finding, Judgement
+from netlm_bayes.units import plain_time
 
 
 def directions(item: AnyItem, cohort: Cohort, codebook: Codebook) -> Iterator[Finding]:
@@ -103,9 +104,10 @@ def medians_against_ratios(cohort: Cohort, codebook: Codebook) -> Iterator[Findi
             if hazards[low] < hazards[high] and medians[low] < medians[high]
         ]
         why = "; ".join(crossed) + ": no proportional hazards say both"
+        shown = {level: plain_time(medians[level], cohort.unit) for level in levels}
         yield Finding(
             "medians against hazard ratios",
-            "medians " + ", ".join(f"{level}: {medians[level]:g}" for level in levels),
+            "medians " + ", ".join(f"{level}: {shown[level]:g}" for level in levels),
             "hazard ratios " + ", ".join(f"{level}: {hazards[level]:g}" for level in levels),
             Judgement("ambiguous", why) if crossed else Judgement("ok"),
             f"median {endpoint} by {covariate}",
