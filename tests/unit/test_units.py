@@ -164,7 +164,7 @@ def test_the_same_papers_in_years_are_the_same_analysis_shown_in_years(analysis_
 
 def shown(analysis, invented, draws):
     """Table of subgroups, of draws that are all alike."""
-    more = {"endpoint_offset": [-0.2], "margin_tilt": np.zeros((1, 2))}
+    more = {"hazard_share": [0.8], "margin_tilt": np.zeros((1, 2))}
     accepted = invented.accepted(analysis, draws, (1, 8), **more)
     found, _ = estimate(analysis, accepted, 1)
     tables = {"subgroups": tidy(found.subgroups, 1, 0.95, name="subgroups")}
