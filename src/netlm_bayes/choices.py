@@ -87,14 +87,11 @@ class Sampling(Document):
 
 
 class Also(Document):
-    """An endpoint beside the model's own, whose hazard is a share of that one's.
+    """An endpoint beside the model's own, whose hazard is a share of that one's."""
 
-    `effects` are "shared" where covariates leave the share as it is, so that hazard ratios are
-    those of the model's endpoint, and "own" where they change it. `share` holds the two parameters
-    of the beta prior of the average patient's share, which all cohorts have in common.
-    """
-
+    # whether its hazard ratios are those of the model's endpoint, or covariates change its share
     effects: Literal["shared", "own"] = "shared"
+    # the two parameters of the beta prior of the average patient's share, common to all cohorts
     share: tuple[Scale, Scale] = (8.0, 2.0)
 
 
