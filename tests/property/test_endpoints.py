@@ -18,6 +18,12 @@ from netlm_bayes.posterior.subgroups import subgroups_within
 from netlm_bayes.published.cohort import Cohort
 
 ROUNDING = 1e-12
+RATIO = {"kind": "hazard_ratio", "estimate": 1.6, "lower": 1.1, "upper": 2.4}
+CONTRASTS = (
+    {"covariate": "stage", "level": "late", "versus": "early", "adjusted_for": ["grade"]},
+    {"covariate": "grade", "level": "middle", "versus": "low", "adjusted_for": ["stage"]},
+    {"covariate": "grade", "level": "high", "versus": "low", "adjusted_for": ["stage"]},
+)
 
 
 def analysis(effects: str, baseline: str) -> Analysis:
@@ -33,6 +39,7 @@ def analysis(effects: str, baseline: str) -> Analysis:
             "values": {"low": 20, "middle": 40, "high": 30},
         },
         {**fit, "kind": "median", "endpoint": "brain", "months": 7},
+        *({**fit, **RATIO, **of} for of in CONTRASTS),
     ]
     told = {"id": "one", "label": "One", "n": 90, "source": "invented", "published": published}
     file = CohortFile(Cohort.model_validate(told), codebook, "one.toml", {})

@@ -17,6 +17,7 @@ from netlm_bayes.model import Model
 from netlm_bayes.published.cohort import Cohort
 
 type Array = Any
+type Weights = dict[str, float]
 ARM, GRADE = {"old": 0.55, "new": 0.45}, {"G1": 0.2, "G2": 0.5, "G3": 0.3}
 N = 200
 SHARE = (5.0, 3.0)
@@ -71,39 +72,50 @@ def differences(coordinates: Array) -> dict[str, float]:
     return {"new": arm, "G2": first, "G3": first / 2 + sqrt(3) / 2 * second}
 
 
-def by_hand(found: dict[str, Array], own: bool) -> float:
-    """Log density of coordinates, share and what is printed, up to a constant."""
+def by_hand(found: dict[str, Array], own: bool, spread: dict[str, float]) -> float:
+    """Log density of coordinates, share and what is printed, up to a constant.
+
+    Log hazards of the patients behind a curve are `spread` about their mean by fixed numbers.
+    """
     level, log_shape, *free = found["coordinate"][0]
     log_hr = differences(free)
     delta = differences(found["share_coordinate"][0]) if own else {}
     pi_0 = float(found["hazard_share"][0])
     reference = level - sum(x * {**CENTRE["arm"], **CENTRE["grade"]}[k] for k, x in log_hr.items())
 
-    def share(arm: str | None, grade: str | None) -> float:
-        """Share of the hazard at levels; a covariate that is not given is at its mean."""
+    def share(arm: Weights, grade: Weights) -> float:
+        """Share of the hazard where levels are so common."""
         odds = logit(pi_0)
-        for at, centre in ((arm, CENTRE["arm"]), (grade, CENTRE["grade"])):
-            mean = sum(delta.get(name, 0.0) * weight for name, weight in centre.items())
-            odds += delta.get(at, 0.0) - mean if at else 0.0
+        for weights, centre in ((arm, CENTRE["arm"]), (grade, CENTRE["grade"])):
+            odds += sum(delta.get(x, 0.0) * (weights.get(x, 0.0) - centre[x]) for x in centre)
         return float(expit(odds))
 
     def curve(months: float, of_part: bool) -> float:
-        """Log cumulative hazard of everyone, arm by arm and grade by grade."""
-        left = 0.0
-        for arm, p in ARM.items():
-            for grade, q in GRADE.items():
-                hazard = exp(reference + log_hr.get(arm, 0.0) + log_hr.get(grade, 0.0))
-                hazard *= (months / 6) ** exp(log_shape) * (share(arm, grade) if of_part else 1.0)
-                left += p * q * exp(-hazard)
+        """Log cumulative hazard of everyone: of their mean profile, spread as the paper's are."""
+        both = {**ARM, **GRADE}
+        mean = reference + sum(log_hr.get(name, 0.0) * weight for name, weight in both.items())
+        log_hazard = (
+            mean + exp(log_shape) * log(months / 6) + (log(share(ARM, GRADE)) if of_part else 0)
+        )
+        apart = {arm: spread["new"] * (arm == "new") for arm in ARM}
+        apart |= {grade: spread.get(grade, 0.0) for grade in GRADE}
+        centre = sum(apart[name] * weight for name, weight in both.items())
+        left = sum(
+            p * q * exp(-exp(log_hazard + apart[arm] + apart[grade] - centre))
+            for arm, p in ARM.items()
+            for grade, q in GRADE.items()
+        )
         return log(-log(left))
 
     def mean_hazard(grades: list[str]) -> float:
         weights = [GRADE[grade] for grade in grades]
-        hazards = [exp(log_hr.get(x, 0.0)) * share(None, x) for x in grades]
+        hazards = [exp(log_hr.get(x, 0.0)) * share(CENTRE["arm"], {x: 1.0}) for x in grades]
         return float(np.average(hazards, weights=weights))
 
     of_grade = log(mean_hazard(["G3"]) / mean_hazard(["G1", "G2"]))
-    of_arm = log_hr["new"] + log(share("new", None) / share("old", None))
+    of_arm = log_hr["new"] + log(
+        share({"new": 1.0}, CENTRE["grade"]) / share({"old": 1.0}, CENTRE["grade"])
+    )
     total = norm.logpdf(level, -0.4, 1.5) + norm.logpdf(log_shape, 0, 0.35)
     total += norm.logpdf(free, 0, 0.75).sum() + beta.logpdf(pi_0, *SHARE)
     total += norm.logpdf(found["share_coordinate"], 0, 0.35).sum() if own else 0.0
@@ -116,8 +128,11 @@ def by_hand(found: dict[str, Array], own: bool) -> float:
 
 @pytest.mark.parametrize("effects", ["shared", "own"])
 def test_the_density_of_two_endpoints_is_the_one_by_hand(effects: str) -> None:
-    graph = graph_of(analysis(effects))
+    two = analysis(effects)
+    graph = graph_of(two)
     points = graph.points(5)
-    found = [by_hand(graph.at(point), effects == "own") for point in points]
+    levels = [level for _, level in two.patterns.effects]
+    spread = dict(zip(levels, two.cohorts[0].mixed_at, strict=True))
+    found = [by_hand(graph.at(point), effects == "own", spread) for point in points]
     total = [graph.total(point) for point in points]
     np.testing.assert_allclose(np.diff(found), np.diff(total), rtol=0, atol=1e-9)

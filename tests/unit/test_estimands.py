@@ -63,7 +63,7 @@ def population(
         baseline=baseline,
         effect=np.zeros((draws, len(patterns.effects))) if effect is None else effect,
         weights=np.full((1, rows), 1 / rows) if weights is None else weights,
-        shares={"local": Share(np.full(draws, -0.5))},
+        shares={"local": Share(np.full(draws, np.exp(-0.5)))},
         followed_to=followed_to,
     )
 

@@ -175,6 +175,8 @@ def point_data(
     if parts:
         of_part = [[float(point.endpoint == part) for part in parts] for _, point in points]
         data[f"{kind}_part"] = np.array(of_part)
+    if structure.apart:
+        data[f"{kind}_away"] = mean - analysis.centre
     return data
 
 
@@ -276,7 +278,7 @@ def _prior_data(analysis: Analysis, structure: Structure) -> dict[str, Array]:
 
 
 def _share_data(analysis: Analysis, structure: Structure) -> dict[str, Array]:
-    """How the logit of a share follows from its coordinates, in each pattern and at each level."""
+    """How the logit of a share follows from its coordinates, and at each level."""
     patterns, effects = analysis.patterns, structure.parameters.effects
     owner = np.array([name for name, _ in effects])
     names = np.array([patterns.columns[column][0] for column in patterns.part_columns])
@@ -286,7 +288,6 @@ def _share_data(analysis: Analysis, structure: Structure) -> dict[str, Array]:
         "prior_share_effect": coordinates(effects, analysis.spec.prior("share_effect")),
         "share_mix": exchangeable(effects),
         "share_place": np.eye(len(structure.endpoints) - 1)[:, places],
-        "share_design": (patterns.design - analysis.centre).T,
         "share_at_level": np.tile(at_level.T, len(structure.cohorts)),
     }
 

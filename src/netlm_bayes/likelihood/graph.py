@@ -41,18 +41,18 @@ class _Parameters:
     """What rows of evidence are made of.
 
     `theta` has a row a cohort. `linear` and `log_tilt` have a row a cohort and a column a pattern;
-    `tilt` holds the standardised departures of borrowed margins. `log_part` and `log_part_of_level`
-    have a row an endpoint that is part of the first: the log of its share of the hazard in each
-    pattern, or once where it is the same in all, and at each cohort's levels. `baseline` belongs
-    to survival, and so does `change`, what is added to effects that may change.
+    `tilt` holds the standardised departures of borrowed margins. `share` has the average patient's
+    share of the hazard of each endpoint that is part of the first, and `share_effect` a row of
+    effects on its logit for each, where any has its own. `baseline` belongs to survival, and so
+    does `change`, what is added to effects that may change.
     """
 
     theta: TensorVariable
     linear: TensorVariable
     tilt: TensorVariable | None
     log_tilt: TensorVariable | None
-    log_part: TensorVariable | None
-    log_part_of_level: TensorVariable | None
+    share: TensorVariable | None
+    share_effect: TensorVariable | None
     baseline: Baseline | None
     change: TensorVariable | None
 
@@ -142,16 +142,15 @@ def _margins(structure: Structure, shape: PatientShape, numbers: Numbers) -> Ten
 def _parameters(structure: Structure, numbers: Numbers) -> _Parameters:
     """Make every parameter, once."""
     theta = cohort_parameters(structure.pooling, structure.parameters.tau_of, numbers)
-    tilt = log_tilt = log_part = log_part_of_level = change = None
+    tilt = log_tilt = share = share_effect = change = None
     if structure.borrowing:
         tilt = pm.Normal("margin_tilt", 0.0, 1.0, dims=("borrowing", "covariate")).flatten()
         log_tilt = pt.dot(numbers["tilt"], tilt).reshape((len(structure.cohorts), -1))
     if len(structure.endpoints) > 1:
         first, second = numbers["prior_hazard_share"][0], numbers["prior_hazard_share"][1]
         share = pm.Beta("hazard_share", alpha=first, beta=second, dims=("part",))
-        log_part = pt.log(share)[:, None]
         if structure.apart:
-            log_part, log_part_of_level = _log_shares(share, numbers)
+            share_effect = _share_effect(numbers)
     if structure.parameters.changing:
         free = priors.normal("change", numbers["prior_effect_change"], ("changing",))
         changed = pt.dot(numbers["change_mix"], free)
@@ -161,31 +160,20 @@ def _parameters(structure: Structure, numbers: Numbers) -> _Parameters:
         pt.dot(theta, numbers["design"]),
         tilt,
         log_tilt,
-        log_part,
-        log_part_of_level,
+        share,
+        share_effect,
         _baseline(structure, theta, numbers),
         change,
     )
 
 
-def _log_shares(share: TensorVariable, numbers: Numbers) -> tuple[TensorVariable, TensorVariable]:
-    r"""Log shares of the hazard of each part, by pattern and by level.
-
-    .. math:: \operatorname{logit} \pi(x) = \operatorname{logit} \pi_0 + (x - \bar x)' \delta
-
-    At a level the other covariates are at their mean.
-    """
+def _share_effect(numbers: Numbers) -> TensorVariable:
+    """Effects on the logit of each part's share of the hazard, 0 of one that has none."""
     dims = ("apart", "effect")
     free = priors.normal("share_coordinate", numbers["prior_share_effect"], dims)
     effect = pt.dot(free, numbers["share_mix"].T)
     pm.Deterministic("share_effect", effect, dims=dims)
-    placed = pt.dot(numbers["share_place"], effect)
-    logit = pt.log(share) - pt.log1p(-share)
-    by_pattern, by_level = (
-        -pt.softplus(-(logit[:, None] + pt.dot(placed, numbers[design])))
-        for design in ("share_design", "share_at_level")
-    )
-    return by_pattern, by_level
+    return pt.dot(numbers["share_place"], effect)
 
 
 def _baseline(structure: Structure, theta: TensorVariable, numbers: Numbers) -> Baseline | None:
@@ -276,9 +264,30 @@ def _ratios(numbers: Numbers, parameters: _Parameters) -> Term:
 
 def _share_of_rows(numbers: Numbers, parameters: _Parameters) -> TensorVariable | float:
     """Share of the hazard that each joined ratio is of, at every cohort's levels."""
-    if parameters.log_part_of_level is None:
+    if parameters.share is None or parameters.share_effect is None:
         return 1.0
-    return pt.exp(pt.dot(numbers["joined_part"], parameters.log_part_of_level))
+    part = numbers["joined_part"]
+    away = pt.dot(pt.dot(part, parameters.share_effect), numbers["share_at_level"])
+    logit = pt.dot(part, _logit(parameters.share))[:, None] + away
+    return pt.exp(-pt.sum(part, axis=1, keepdims=True) * pt.softplus(-logit))
+
+
+def _log_share(
+    kind: str, numbers: Numbers, share: TensorVariable, parameters: _Parameters
+) -> TensorVariable:
+    r"""Log share of the hazard that each row is of, 0 of the modelled endpoint itself.
+
+    .. math:: \operatorname{logit} \pi(x) = \operatorname{logit} \pi_0 + (x - \bar x)' \delta
+    """
+    part = numbers[f"{kind}_part"]
+    if parameters.share_effect is None:
+        return pt.dot(part, pt.log(share))
+    away = pt.sum(pt.dot(part, parameters.share_effect) * numbers[f"{kind}_away"], axis=1)
+    return -pt.sum(part, axis=1) * pt.softplus(-(pt.dot(part, _logit(share)) + away))
+
+
+def _logit(share: TensorVariable) -> TensorVariable:
+    return pt.log(share) - pt.log1p(-share)
 
 
 def _curve(numbers: Numbers, parameters: _Parameters) -> Term:
@@ -302,8 +311,8 @@ def _log_minus_log(kind: str, numbers: Numbers, parameters: _Parameters) -> Tens
         log_share = log_share + pt.dot(cohort, parameters.log_tilt)
     mean = pt.sum(pt.dot(cohort, parameters.theta) * numbers[f"{kind}_design"], axis=1)
     linear = mean[:, None] + numbers[f"{kind}_apart"]
-    if parameters.log_part is not None:
-        linear = linear + pt.dot(numbers[f"{kind}_part"], parameters.log_part)
+    if parameters.share is not None:
+        linear = linear + _log_share(kind, numbers, parameters.share, parameters)[:, None]
     time = parameters.baseline.log_time(kind, numbers)
     return population_log_minus_log(linear, time, log_share)
 

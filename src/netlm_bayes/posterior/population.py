@@ -36,12 +36,34 @@ class Late:
 
 @dataclass(frozen=True)
 class Share:
-    r"""Log share of the hazard, :math:`\log \pi(x) = \log \pi_0 + e(x) + b(x)`, of an endpoint."""
+    """Share of the hazard that is of an endpoint, the same whatever the covariates."""
 
-    log_average: Array  # (draws,); of the average patient
-    # (draws, effects); between levels, other covariates at their mean; None where it is the same
-    effect: Array | None = None
-    beyond: Array | float = 0.0  # (draws, patterns); what these do not add up to
+    average: Array  # (draws,); of the average patient
+
+    @property
+    def log_average(self) -> Array:
+        """Log share of the average patient; (draws,)."""
+        return np.asarray(np.log(self.average))
+
+
+@dataclass(frozen=True)
+class OwnShare(Share):
+    r"""Share that covariates change, :math:`\operatorname{logit} \pi_0 + (x - \bar x)' \delta`."""
+
+    delta: Array  # (draws, effects)
+    centre: Array  # (effects,); the average patient
+
+    def between_levels(self, patterns: Patterns) -> Array:
+        """Log share of each level less the reference's, others at their mean; (draws, effects)."""
+        owner = np.array([name for name, _ in patterns.effects])
+        same = (owner[:, None] == owner[None, :]).astype(float)
+        reference = logit(self.average)[:, None] - (self.delta * self.centre) @ same
+        return np.asarray(log_expit(reference + self.delta) - log_expit(reference))
+
+    def log_of(self, design: Array) -> Array:
+        """Log share in every pattern; (draws, patterns)."""
+        odds = logit(self.average)[:, None]
+        return np.asarray(log_expit(odds + self.delta @ (design - self.centre).T))
 
 
 @dataclass(frozen=True)
@@ -99,14 +121,12 @@ class Population:
         if share is None or self.baseline is None:
             return self
         baseline = self.baseline.shifted(share.log_average)
-        if share.effect is None:
+        if not isinstance(share, OwnShare):
             return replace(self, baseline=baseline, shares={})
+        effect = share.between_levels(self.patterns)
+        beyond = share.log_of(self.design) - share.log_average[:, None] - effect @ self.design.T
         return replace(
-            self,
-            baseline=baseline,
-            effect=self.effect + share.effect,
-            beyond=share.beyond,
-            shares={},
+            self, baseline=baseline, effect=self.effect + effect, beyond=beyond, shares={}
         )
 
     def within(self, subgroup: Mapping[str, Sequence[str]]) -> Array:
@@ -252,27 +272,14 @@ def _population(
 
 def _shares(analysis: Analysis, draws: Mapping[str, Array]) -> dict[str, Share]:
     """Shares of the hazard of the endpoints that are part of the primary one."""
-    found = {}
+    found: dict[str, Share] = {}
     for place, part in enumerate(analysis.endpoints[1:]):
         average = draws["hazard_share"][:, place]
-        if part not in analysis.apart:
-            found[part] = Share(np.log(average))
-            continue
-        effect = draws["share_effect"][:, analysis.apart.index(part)]
-        found[part] = _own_share(analysis, average, effect)
+        found[part] = Share(average)
+        if part in analysis.apart:
+            delta = draws["share_effect"][:, analysis.apart.index(part)]
+            found[part] = OwnShare(average, delta, analysis.centre)
     return found
-
-
-def _own_share(analysis: Analysis, average: Array, delta: Array) -> Share:
-    """Share of the hazard that covariates change."""
-    patterns, odds = analysis.patterns, logit(average)[:, None]
-    owner = np.array([name for name, _ in patterns.effects])
-    same = (owner[:, None] == owner[None, :]).astype(float)
-    reference = odds - (delta * analysis.centre) @ same
-    level = log_expit(reference + delta) - log_expit(reference)
-    log_share = log_expit(odds + delta @ (patterns.design - analysis.centre).T)
-    average = np.log(average)
-    return Share(average, level, log_share - average[:, None] - level @ patterns.design.T)
 
 
 def _late(analysis: Analysis, effect: Array, draws: Mapping[str, Array]) -> Late | None:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from netlm_bayes.curves import Baseline, population_log_hazard
 from netlm_bayes.curves.weibull import exp_or_inf
-from netlm_bayes.posterior.population import Population
+from netlm_bayes.posterior.population import OwnShare, Population
 from netlm_bayes.results import Row
 
 Array = NDArray[np.float64]
@@ -56,9 +56,9 @@ class Subgroups:
     def of(self, population: Population, endpoint: str) -> Subgroups:
         """The same subgroups, to an endpoint that may have effects of its own."""
         share = population.shares.get(endpoint)
-        if share is None or share.effect is None:
-            return self
-        return subgroups_within(population.of(endpoint), self.levels)
+        if isinstance(share, OwnShare):
+            return subgroups_within(population.of(endpoint), self.levels)
+        return self
 
     def mean(self, values: Array) -> Array:
         r"""Mean of every subgroup.
