@@ -113,7 +113,7 @@ class Covariate(Document):
     # known only after the clock has started (such as response): never a covariate of a model
     post_baseline: bool = False
     treatment: bool = False  # its levels are treatments, or arms of a trial
-    # a treatment assigned at random, in every cohort that is analysed by this codebook
+    # a treatment assigned at random, in every cohort that does not say `randomised` itself
     randomised: bool = False
     note: str = ""  # what a reader must know of the levels
 

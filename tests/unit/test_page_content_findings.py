@@ -13,7 +13,7 @@ import pytest
 from netlm_bayes.formats import estimate_of, interval
 from netlm_bayes.model import Model
 from netlm_bayes.report.facts import Facts
-from netlm_bayes.report.prose import FIRST, Answer, answer
+from netlm_bayes.report.prose import FIRST, Answer, answer, assumptions
 from netlm_bayes.report.run_facts import Traced
 from netlm_bayes.report.sentences import Sentence
 from netlm_bayes.results import ERRORS, completed
@@ -564,16 +564,18 @@ def test_no_interval_away_from_one_is_said_plainly():
     assert "None of the 8 pooled hazard ratios has a 95 % interval that excludes one." in said
 
 
-def test_no_treatment_is_compared():
+def test_without_a_treatment_in_the_codebook_contrasts_are_called_associations():
     for name in RUNS:
-        assert "no treatments are compared" in texts(committed(name), "asked")
+        said = texts(committed(name), "asked")
+        assert "The codebook names none of these covariates as a treatment" in said
+        assert "associations between patients within these cohorts, and not effects of" in said
 
 
 @pytest.mark.parametrize(
     ("treatments", "said"),
     [
         (
-            {"size": True},
+            {"size": {"hospital-a/b": True}},
             "This analysis estimates the effect of Size in 2 bands on PFS, and the association of "
             "the same outcome with Age.\n{}\nSize in 2 bands was assigned at random: under the "
             "assumptions of a randomised trial (concealed allocation, analysis as assigned, "
@@ -582,15 +584,25 @@ def test_no_treatment_is_compared():
             "effects of a treatment.",
         ),
         (
-            {"size": False, "age": False},
+            {"size": {"hospital-a/b": False}, "age": {"hospital-a/b": False}},
             "This analysis estimates the association of PFS with Size in 2 bands and Age.\n{}\n"
-            "Size in 2 bands and Age are treatments that were not assigned at random: the contrast "
-            "is an association, and may reflect why patients received that treatment.",
+            "Size in 2 bands is a treatment that was not assigned at random: the contrast is an "
+            "association, and may reflect why patients received that treatment.\n"
+            "Age is a treatment that was not assigned at random: the contrast is an "
+            "association, and may reflect why patients received that treatment.",
         ),
         (
-            {"not in the model": True},
+            {"not in the model": {"hospital-a/b": True}},
             "This analysis estimates the association of PFS with Size in 2 bands and Age.\n{}\n"
-            "The contrasts are between patients within these cohorts; no treatments are compared.",
+            "The codebook names none of these covariates as a treatment: the contrasts are "
+            "associations between patients within these cohorts, and not effects of treatment.",
+        ),
+        (
+            {"size": {}},
+            "This analysis estimates the association of PFS with Size in 2 bands and Age.\n{}\n"
+            "Size in 2 bands is a treatment, but no cohort compares its levels: the contrast is "
+            "not informed by this evidence.\nContrasts by Age are between patients: they are "
+            "associations, and not effects of a treatment.",
         ),
     ],
 )
@@ -600,6 +612,23 @@ def test_what_was_assigned_at_random_is_told_from_what_was_chosen(treatments, sa
     evidence = "one cohort: Hospital a/b (90 patients, individual participant data)."
     basis = f"The evidence comes from {evidence}"
     assert texts((tables, told, checks), "asked") == said.format(basis)
+
+
+def test_a_trial_beside_a_registry_is_not_called_randomised_and_its_contrast_leads():
+    tables, told, checks = committed("pfs-weibull")
+    first, second = (str(cohort["id"]) for cohort in told["details"]["population"]["cohorts"])
+    told["details"]["labels"]["treatments"] = {"bone": {first: True, second: False}}
+    run = (tables, told, checks)
+    label = told["details"]["labels"]["cohorts"]
+    said = texts(run, "asked")
+    assert "the effect of" not in said
+    assert f"at random in {label[first]}, and not in {label[second]}: what is pooled is not" in said
+    assert "Treatment contrast: Bone metastasis: yes vs no, pooled hazard ratio" in texts(
+        run, "found"
+    )
+    assumed = " ".join(assumptions(Facts(tables, told, tuple(checks))))
+    assert f"Bone metastasis was assigned at random in {label[first]}, with" in assumed
+    assert f"Bone metastasis was not assigned at random in {label[second]}: its" in assumed
 
 
 def test_unknown_follow_up_is_said_beside_the_medians():

@@ -1,13 +1,17 @@
 """The handful of numbers that a person reads first."""
 
 import math
+from dataclasses import replace
 
 import pandas as pd
 
 from netlm_bayes.cli.printing import print_audit
 from netlm_bayes.pipeline.summary import headline
+from netlm_bayes.report.labels import Labels
 from netlm_bayes.report.prose import surprises
 from netlm_bayes.results import TABLES, completed
+
+LABELS = Labels({}, {}, {}, {})
 
 
 def row(cohort: str, estimand: str, estimate: float, **more: object) -> dict[str, object]:
@@ -44,7 +48,7 @@ def subgroups() -> pd.DataFrame:
 
 
 def ratios(*cohorts: str) -> pd.DataFrame:
-    effect = {"contrast": "size: huge vs small", "prob_above_null": 0.98765}
+    effect = {"covariate": "size", "contrast": "size: huge vs small", "prob_above_null": 0.98765}
     rows = [row(cohort, "hazard_ratio", 2.0, **effect) for cohort in cohorts]
     rows += [row(cohorts[-1], "hazard_ratio", 1.0, method="prior", **effect)]
     rows += [row(cohorts[-1], "shape", 1.1), row(cohorts[-1], "heterogeneity", 0.3)]
@@ -53,7 +57,7 @@ def ratios(*cohorts: str) -> pd.DataFrame:
 
 def test_the_headline_is_everyones_pfs_and_the_pools_ratios():
     tables = {"subgroups": subgroups(), "effects": ratios("east", "pooled", "next institution")}
-    assert headline(tables) == [
+    assert headline(tables, LABELS) == [
         ("east", "pfs: median, months", "13.7 (6.8 to 27.3)", ""),
         ("east", "pfs: S(12 months)", "0.50 (0.25 to 1.00)", ""),
         ("pooled", "local: median, months", "12.0 (6.0 to 24.0)", ""),
@@ -64,15 +68,33 @@ def test_the_headline_is_everyones_pfs_and_the_pools_ratios():
 def test_the_headline_shows_the_digits_that_the_draws_support():
     errors = {"mcse": 0.004, "lower_mcse": 0.002, "upper_mcse": 0.03, "prob_mcse": 0.004}
     found = ratios("east").assign(**errors)
-    (line,) = [line for line in headline({"subgroups": subgroups(), "effects": found}) if line[3]]
+    (line,) = [
+        line for line in headline({"subgroups": subgroups(), "effects": found}, LABELS) if line[3]
+    ]
     assert line[2:] == ("2.0 (1.00 to 4)", ">0.9")
 
 
 def test_the_headline_of_response_is_a_probability():
     overall = {"subgroup": "overall", "endpoint": "response"}
     found = made([row("east", "response_probability", 0.4, **overall)])
-    line, *_ = headline({"subgroups": found, "effects": ratios("east")})
+    line, *_ = headline({"subgroups": found, "effects": ratios("east")}, LABELS)
     assert line[1:3] == ("response: probability of response", "0.40 (0.20 to 0.80)")
+
+
+def test_a_treatment_leads_the_headline_and_says_whether_it_was_randomised():
+    arm = row("east", "hazard_ratio", 0.5, covariate="arm", contrast="arm: new vs old")
+    effects = pd.concat([ratios("east"), pd.DataFrame([arm])])
+    tables = {"subgroups": subgroups(), "effects": effects}
+    said = [
+        [what for _, what, *_ in headline(tables, replace(LABELS, treatments=treatments))][3:]
+        for treatments in ({"arm": {"east": True}}, {"arm": {"east": True, "west": False}}, {})
+    ]
+    size = "hazard ratio, size: huge vs small"
+    assert said == [
+        ["hazard ratio, arm: new vs old (randomised)", size],
+        ["hazard ratio, arm: new vs old (partly randomised)", size],
+        [size, "hazard ratio, arm: new vs old"],
+    ]
 
 
 def test_every_verdict_is_counted_also_where_there_is_none(capsys):

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from netlm_bayes.pipeline.predict import Prediction
+    from netlm_bayes.report.run import Run
 
 VERDICTS = ("ok", "rounding", "conflict", "ambiguous")
 MADE_OF_A_RATIO = {
@@ -53,15 +54,15 @@ def print_audit(tables: Mapping[str, pd.DataFrame]) -> None:
     print(f"  {factors} tables of responders by level recovered, each the only one that fits")
 
 
-def print_fit(name: str, tables: Mapping[str, pd.DataFrame]) -> None:
+def print_fit(run: Run) -> None:
     """Print the numbers of a fit that a person reads first."""
     from netlm_bayes.pipeline.summary import headline
     from netlm_bayes.report.prose import surprises
 
     print()
     columns = ("cohort", "what", "posterior (95 % interval)", "P(>1)")
-    print_table(name, columns, headline(tables))
-    odd = surprises(tables)
+    print_table(run.model.name, columns, headline(run.tables, run.labels))
+    odd = surprises(run.tables)
     if odd:
         print("Published values in the outer twentieth of their predictive distribution:")
         print("\n".join(f"  {line}" for line in odd))

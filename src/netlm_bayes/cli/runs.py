@@ -80,13 +80,15 @@ def reanalyse(
     quiet: Quiet = False,
 ) -> None:
     """Reanalyse the two published cohorts: audit, both outcomes, everything."""
+    import netlm_bayes as nb
+    from netlm_bayes.pipeline.reanalyse import MODELS
     from netlm_bayes.pipeline.reanalyse import reanalyse as run
 
     folder, sampling = out or RESULTS / "reanalysis", (draws, tune, chains)
-    parts = run(folder, seed, sampling, command(), Progress(quiet))
-    print_audit(parts.pop("audit"))
-    for name, tables in parts.items():
-        print_fit(name, tables)
+    found = run(folder, seed, sampling, command(), Progress(quiet))
+    print_audit(found["audit"])
+    for name in MODELS:
+        print_fit(nb.read(folder / name))
     print(f"\nEverything is in {folder}/")
 
 
@@ -160,7 +162,7 @@ def _fit(
     with failure_kept(folder, command()):
         fit = make(model, cohorts, **options, progress=Progress(quiet))
     fit.save(folder, command=command(), keep_patients=keep_patients)
-    print_fit(fit.model.name, fit.tables)
+    print_fit(fit)
     print_fragility(fit.tables)
     print(f"\nEverything is in {folder}/")
 

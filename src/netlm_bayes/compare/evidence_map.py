@@ -168,8 +168,8 @@ def kinds_of(cohort: CohortEvidence, covariate: str) -> tuple[str, ...]:
     """Kinds of evidence in a cohort that are about one covariate itself."""
     if cohort.patients is not None:
         codes = cohort.patients.levels.get(covariate)
-        unknown = codes is not None and bool(np.all(codes < 0))
-        return () if unknown else (PATIENTS,)
+        alike = codes is not None and len(np.unique(codes[codes >= 0])) < 2
+        return () if alike else (PATIENTS,)
     if cohort.table is not None:
         return (SITE_TABLE,)
     return tuple(dict.fromkeys(_kinds_printed(cohort, covariate)))

@@ -17,12 +17,14 @@ if TYPE_CHECKING:
     from netlm_bayes.sites.table import SiteTable
 
 
-def cohort_in_words(cohort: Cohort) -> str:
+def cohort_in_words(cohort: Cohort, codebook: Codebook) -> str:
     """Patients and items of a published cohort; margins weigh and are not in the likelihood."""
     fitted = sum(item.role == "fit" and not isinstance(item, Margin) for item in cohort.published)
     items = _counted(len(cohort.published), "item")
     patients = _counted(cohort.n, "patient")
-    return f"cohort {cohort.id}: {patients}, {items} ({fitted} in the likelihood)"
+    arms = [name for name in codebook.covariates if cohort.randomises(name, codebook)]
+    design = f"; assigned at random: {', '.join(arms)}" if arms else ""
+    return f"cohort {cohort.id}: {patients}, {items} ({fitted} in the likelihood){design}"
 
 
 def table_in_words(cohort: Cohort, table: SiteTable) -> str:
@@ -92,7 +94,7 @@ def _file_words(path: str) -> str:
     if table is not None:
         return table_in_words(cohort, table)
     if not patients:
-        return cohort_in_words(cohort)
+        return cohort_in_words(cohort, files[0].codebook)
     from netlm_bayes.evidence.from_patients import patients_in_words
 
     several = len(files) > 1

@@ -217,7 +217,7 @@ class Fit(Run):
         """Show the answer in a notebook."""
         level = f"posterior ({100 * self.model.level:g} % interval)"
         checks = f"Converged: all {len(self.checks)} diagnostics passed."
-        rows = headline(self.tables)
+        rows = headline(self.tables, self.labels)
         return html_table(repr(self).strip("<>"), ("cohort", "what", level, "P(>1)"), rows, checks)
 
 

@@ -10,6 +10,7 @@ import pandas as pd
 
 from netlm_bayes.formats import chance, error_of, estimate_of, interval, kind_of
 from netlm_bayes.model import middle
+from netlm_bayes.report.labels import Labels
 from netlm_bayes.units import with_unit
 
 Tables = Mapping[str, pd.DataFrame]
@@ -24,8 +25,8 @@ NAMES = {
 }
 
 
-def headline(tables: Tables) -> list[tuple[str, str, str, str]]:
-    """Choose the rows a person reads first."""
+def headline(tables: Tables, labels: Labels) -> list[tuple[str, str, str, str]]:
+    """Choose the rows a person reads first, ratios of treatments before the others."""
     rows = []
     groups, effects = tables["subgroups"], tables["effects"]
     there = groups.loc[groups["estimand"] == "survival", "horizon"].unique().tolist()
@@ -54,9 +55,12 @@ def headline(tables: Tables) -> list[tuple[str, str, str, str]]:
     ]
     parts = tables.get("part_effects", effects.iloc[:0])
     own = effects["endpoint"].iloc[0]
-    for row in pd.concat([ratios, parts[parts["cohort"] == last]]).to_dict("records"):
+    every = pd.concat([ratios, parts[parts["cohort"] == last]]).to_dict("records")
+    for row in sorted(every, key=lambda x: not labels.design(x["covariate"])):
         whose = f"{row['endpoint']}: " if row["covariate"] and row["endpoint"] != own else ""
-        what = f"{whose}{NAMES[str(row['estimand'])]}, {row['contrast']}"
+        design = labels.design(row["covariate"])
+        told = f" ({design})" if design else ""
+        what = f"{whose}{NAMES[str(row['estimand'])]}, {row['contrast']}{told}"
         above = chance(float(row["prob_above_null"]), error_of(row, "prob_above_null"))
         rows.append((last, what, interval(estimate_of(row)), above))
     return rows

@@ -37,12 +37,24 @@ def faults(cohort: Cohort, codebook: Codebook) -> list[Fault]:
     by_item = [list(_item_faults(item, cohort, codebook)) for item in cohort.published]
     sound = [index for index, found in enumerate(by_item) if not found]
     return [
+        *_randomised_faults(cohort, codebook),
         *_conclusion_faults(cohort, codebook),
         *_borrowing_faults(cohort, codebook),
         *chain.from_iterable(within(("published", i), found) for i, found in enumerate(by_item)),
         *double_counting_faults(cohort, codebook, sound),
         *within(("patients",), layout_faults(cohort.patients, codebook) if cohort.patients else ()),
     ]
+
+
+def _randomised_faults(cohort: Cohort, codebook: Codebook) -> Iterator[Fault]:
+    """What was assigned at random is a treatment that was known when the clock started."""
+    for name in cohort.randomised or ():
+        found = [what for _, what in _level_faults(codebook, name)]
+        if not found and not codebook.covariate(name).treatment:
+            found = [f"'{name}' must be a treatment; say treatment = true in the codebook"]
+        elif not found and codebook.covariate(name).post_baseline:
+            found = [f"'{name}' is known only after the clock has started (post_baseline)"]
+        yield from ((("randomised",), what) for what in found)
 
 
 def _conclusion_faults(cohort: Cohort, codebook: Codebook) -> Iterator[Fault]:

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 from pydantic import Field, ValidationInfo, field_validator
 
+from netlm_bayes.codebook import Codebook
 from netlm_bayes.files.schema import Document, Fault, Identifier, Text
 from netlm_bayes.ipd.columns import Layout
 from netlm_bayes.published.items import (
@@ -61,6 +62,8 @@ class Cohort(Document):
     institution: str = ""  # where, if printed
     enrolment: tuple[date, ...] = ()  # first and last day, or empty
     codebook: Text = "netlm"  # bundled name or path
+    # treatments that were assigned at random here; as the codebook says where this is not given
+    randomised: tuple[Text, ...] | None = None
     source: Text
     unit: Unit = "months"  # of its times, where an item or a column has none of its own
     borrowed_margins: BorrowedMargins | None = None
@@ -95,6 +98,12 @@ class Cohort(Document):
             yield ("enrolment",), f"must not end before it starts; got {days}"
         if self.borrowed_margins and self.borrowed_margins.cohort == self.id:
             yield ("borrowed_margins", "cohort"), "must be another cohort"
+
+    def randomises(self, covariate: str, codebook: Codebook) -> bool:
+        """Whether its patients were assigned to the levels of a covariate at random."""
+        if self.randomised is None:
+            return codebook.covariate(covariate).randomised
+        return covariate in self.randomised
 
 
 class PatientCohort(Cohort):

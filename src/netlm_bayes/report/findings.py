@@ -98,8 +98,9 @@ class Findings(RunFacts):
 
     @cached_property
     def lead(self) -> Row | None:
-        """The ratio that is most clearly away from one, for its interval's width."""
-        return max(self.all_ratios, key=clearness, default=None)
+        """The ratio most clearly away from one, for its interval's width; treatments go first."""
+        treated = [row for row in self.all_ratios if row["covariate"] in self.treatments]
+        return max(treated or self.all_ratios, key=clearness, default=None)
 
     @property
     def others(self) -> list[Row]:

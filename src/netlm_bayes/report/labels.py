@@ -6,9 +6,10 @@ import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from netlm_bayes.codebook import EVENT, EVENT_FREE, RESPONSE
+from netlm_bayes.compare.evidence_map import kinds_of
 from netlm_bayes.evidence.analysis import Analysis
 from netlm_bayes.published.checks import UNSTATED
 from netlm_bayes.units import with_unit
@@ -56,6 +57,25 @@ OF_SUBGROUPS = ("median", "milestone", "curve", "counts")
 """Kinds of printed numbers that are about a subgroup, and not a contrast."""
 
 
+Design = Literal["randomised", "partly randomised", "not randomised", "not compared", ""]
+"""How a covariate's levels were assigned in the cohorts of an analysis; empty of no treatment."""
+
+
+def design_of(assigned: Mapping[str, bool] | None) -> Design:
+    """Design behind a treatment, from whether each cohort that compares it assigned it at random.
+
+    >>> design_of({"trial": True, "registry": False})
+    'partly randomised'
+    """
+    if assigned is None:
+        return ""
+    if not assigned:
+        return "not compared"
+    if all(assigned.values()):
+        return "randomised"
+    return "partly randomised" if any(assigned.values()) else "not randomised"
+
+
 @dataclass(frozen=True)
 class Labels:
     """Labels of all that a table names; what has no label is shown as it is."""
@@ -71,8 +91,9 @@ class Labels:
     short: dict[str, str] = field(default_factory=dict)
     events: dict[str, str] = field(default_factory=dict)
     event_free: dict[str, str] = field(default_factory=dict)
-    # whether each covariate that is a treatment was assigned at random
-    treatments: dict[str, bool] = field(default_factory=dict)
+    # of each covariate that is a treatment, whether it was assigned at random, by id of the cohorts
+    # that compare its levels
+    treatments: dict[str, dict[str, bool]] = field(default_factory=dict)
 
     @classmethod
     def from_manifest(cls, labels: Mapping[str, Any]) -> Labels:
@@ -140,11 +161,16 @@ class Labels:
         sides = [self.endpoints.get(side, side) for side in (row.level, getattr(row, "versus", ""))]
         return " vs ".join(side for side in sides if side)
 
+    def design(self, covariate: str) -> Design:
+        """How the levels of a covariate were assigned; empty where it is no treatment."""
+        return design_of(self.treatments.get(covariate))
+
     def ordered(self, found: Iterable[About]) -> list[About]:
-        """Contrasts or levels by covariate, then by level; joined levels come last."""
+        """Treatments first; by covariate, then by level; joined levels come last."""
         return sorted(
             dict.fromkeys(found),
             key=lambda one: (
+                one.covariate not in self.treatments,
                 _place(one.covariate, list(self.covariates)),
                 _place(one.level, self.levels.get(one.covariate, ())),
             ),
@@ -206,5 +232,11 @@ def labels_of(analysis: Analysis) -> Labels:
         short={name: one.abbreviation for name, one in endpoints.items()},
         events={name: one.event for name, one in endpoints.items()},
         event_free={name: one.event_free for name, one in endpoints.items()},
-        treatments={name: one.randomised for name, one in known if one.treatment},
+        treatments={name: _assigned(analysis, name) for name, one in known if one.treatment},
     )
+
+
+def _assigned(analysis: Analysis, name: str) -> dict[str, bool]:
+    """Whether a treatment was assigned at random, by id of the cohorts that compare its levels."""
+    compared = [one.cohort for one in analysis.cohorts if kinds_of(one, name)]
+    return {one.id: one.randomises(name, analysis.codebook) for one in compared}

@@ -11,6 +11,8 @@ from typing import Any, Literal
 import pandas as pd
 
 from netlm_bayes.model import Model
+from netlm_bayes.report.labels import Design, design_of
+from netlm_bayes.results import CURVE, PATIENTS, PRINTED, SITE_TABLE
 from netlm_bayes.sampling.gate import Check
 
 Tables = Mapping[str, pd.DataFrame]
@@ -30,8 +32,6 @@ RELATIONS: Mapping[Relation, Callable[[Any, Any], bool]] = {
 }
 MAIN = "main"
 EFFECT_SD = ("priors", "effect", "sigma")
-PATIENTS, SITE_TABLE, PRINTED = "patients", "site table", "printed"
-"""Kinds of evidence, as in the column `evidence`."""
 PRIORS = (
     "effect",
     "level",
@@ -200,10 +200,23 @@ class RunFacts:
 
     # What was asked.
 
-    def treatments(self, *, randomised: bool) -> list[str]:
-        """Covariates that are treatments, assigned at random or otherwise."""
-        known = self.labels.get("treatments", {})
-        return [name for name in self.spec.covariates if known.get(name) is randomised]
+    @property
+    def treatments(self) -> list[str]:
+        """Covariates of the model that are treatments."""
+        return [name for name in self.spec.covariates if self.design(name)]
+
+    def design(self, covariate: str) -> Design:
+        """How the levels of a covariate were assigned; empty where it is no treatment."""
+        return design_of(self.labels.get("treatments", {}).get(covariate))
+
+    def designed(self, design: Design) -> list[str]:
+        """Treatments of one design."""
+        return [name for name in self.spec.covariates if self.design(name) == design]
+
+    def assigned(self, covariate: str, *, randomised: bool) -> list[str]:
+        """Cohorts that compare a treatment which they assigned at random, or otherwise."""
+        known = self.labels["treatments"][covariate]
+        return [cohort for cohort, at_random in known.items() if at_random is randomised]
 
     def apart_from(self, names: Sequence[str]) -> list[str]:
         """Covariates but for some."""
@@ -212,14 +225,18 @@ class RunFacts:
     @property
     def kinds_of_evidence(self) -> list[str]:
         """What each cohort is known from: its patients, a table of its site, or publications."""
-        return [
-            SITE_TABLE
-            if self.rows("frequentist", cohort=cohort["id"], evidence=SITE_TABLE)
-            else PATIENTS
-            if cohort["patients"]
-            else PRINTED
-            for cohort in self.cohorts
-        ]
+        return [self._kind_of_evidence(cohort) for cohort in self.cohorts]
+
+    def _kind_of_evidence(self, cohort: Mapping[str, Any]) -> str:
+        """What one cohort is known from."""
+        if self.rows("frequentist", cohort=cohort["id"], evidence=SITE_TABLE):
+            return SITE_TABLE
+        if cohort["patients"]:
+            return PATIENTS
+        fitted = {row["kind"] for row in self.rows("evidence", cohort=cohort["id"], use="fit")}
+        if CURVE not in fitted:
+            return PRINTED
+        return CURVE if fitted == {CURVE} else f"{PRINTED} and {CURVE}"
 
     @property
     def published(self) -> list[Mapping[str, Any]]:

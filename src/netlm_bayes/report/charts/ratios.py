@@ -24,7 +24,7 @@ from netlm_bayes.report.charts.description import (
     Series,
 )
 from netlm_bayes.report.charts.scale import Scale, percent_scale, ratio_scale, time_scale
-from netlm_bayes.report.labels import NEXT_INSTITUTION, POOLED, Labels, about
+from netlm_bayes.report.labels import NEXT_INSTITUTION, POOLED, About, Labels, about
 from netlm_bayes.report.rows import (
     NOTHING,
     above_one,
@@ -77,8 +77,8 @@ def forest(effects: pd.DataFrame, comparison: pd.DataFrame | None, labels: Label
     scale = _scale_of([*posterior["endpoint"], *beside["endpoint"]], posterior, labels)
     pair = _Pair(labels, scale, _signs(beside), replace(PRINTED, name=other))
     pairs = dict.fromkeys((*own, *modelled))
-    groups = tuple(
-        Group(
+    groups = {
+        one: Group(
             labels.about(one),
             tuple(
                 pair.row(cohort, own.get((one, cohort)), modelled.get((one, cohort)))
@@ -86,17 +86,43 @@ def forest(effects: pd.DataFrame, comparison: pd.DataFrame | None, labels: Label
             ),
         )
         for one in labels.ordered(key for key, _ in pairs)
-    )
+    }
     name = ratio_name(posterior).replace("_", " ")
     columns = (other.capitalize(), "Posterior", "P > 1")
-    panel = Panel(scale, groups, columns, apart=APART, main=1)
+    panels = tuple(
+        Panel(axis, tuple(groups[one] for one in of), columns, title, apart=APART, main=1)
+        for title, axis, of in _by_design(scale, ratio_name(posterior), list(groups), labels)
+    )
     return Chart(
         "forest",
         f"{name.capitalize()}s, {other} and posterior, with {interval_text(posterior)}s",
-        Intervals((panel,), (pair.series, COHORT, POOL, NEXT)),
+        Intervals(panels, (pair.series, COHORT, POOL, NEXT)),
         footnote=_note(beside),
         summary=_clear(posterior, labels, name),
     )
+
+
+def _by_design(
+    scale: Scale, estimand: str, found: Sequence[About], labels: Labels
+) -> Iterator[tuple[str, Scale, list[About]]]:
+    """Titles, axes and contrasts of panels: treatments by their design, and then all others."""
+    designs = dict.fromkeys(labels.design(one.covariate) for one in found)
+    for design in designs:
+        of = [one for one in found if labels.design(one.covariate) == design]
+        if design:
+            yield f"Treatment, {design}", _favouring(scale, estimand, of), of
+        else:
+            yield "Other covariates" if len(designs) > 1 else "", scale, of
+
+
+def _favouring(scale: Scale, estimand: str, found: Sequence[About]) -> Scale:
+    """Axis of treatments: who is favoured on each side of 1."""
+    if not all(one.versus for one in found):
+        return scale
+    (level, versus), *others = dict.fromkeys((one.level, one.versus) for one in found)
+    sides = ("the first of the two", "the second") if others else (level, versus)
+    below, above = sides if estimand == "hazard_ratio" else sides[::-1]
+    return replace(scale, below=f"favours {below}", above=f"favours {above}")
 
 
 def _beside(comparison: pd.DataFrame | None) -> pd.DataFrame:
