@@ -209,10 +209,21 @@ def interval(found: Estimate, kind: Kind = RATIO, endless: str = NOT_ESTIMABLE) 
 def around_one(limit: float, mcse: float = NAN) -> str:
     """Write an interval that is symmetric around 1 on the log scale by its upper limit.
 
-    >>> around_one(1.6, 0.02)
-    '0.6 to 1.6'
+    A limit that would be rounded to 1 has as many decimals more as it takes to differ.
+
+    >>> around_one(1.6, 0.02), around_one(1.43, 0.05)
+    ('0.6 to 1.6', '0.7 to 1.4')
     """
-    return f"{shown(1 / limit, mcse / limit**2)} to {shown(limit, mcse)}"
+    return f"{_beside_one(1 / limit, mcse / limit**2)} to {_beside_one(limit, mcse)}"
+
+
+def _beside_one(limit: float, mcse: float) -> str:
+    """Write a ratio that is not 1 so that it does not read 1."""
+    text, places = shown(limit, mcse), decimals(limit, mcse)
+    while limit != 1 and text == _rounded(1.0, places):
+        places += 1
+        text = _rounded(limit, places)
+    return text
 
 
 def plain(value: float) -> str:

@@ -119,7 +119,7 @@ COLUMNS: Mapping[str, Column] = {
             *("posterior_mcse", "posterior_lower_mcse", "posterior_upper_mcse", "shrinkage_mcse"),
             *("prob_wrong_sign_mcse", "exaggeration_mcse", "predicted_mcse", "p_value_mcse"),
             *("events_mcse", "sceptics_limit_mcse", "heterogeneity_scale_at_change_mcse"),
-            "events_to_change_mcse",
+            *("events_to_change_mcse", "shift_mcse"),
         )
     },
     # evidence and replication
@@ -142,11 +142,14 @@ COLUMNS: Mapping[str, Column] = {
     "left_out": Column("text", "id of the cohort that is left out, or `main`"),
     "tau": Column("number", "estimated standard deviation between cohorts", "log ratio"),
     # evidence_map
+    "shift": Column("number", "log ratio with the source less without it", "posterior sd"),
     "own_events": Column("number", "equivalent events of the cohort's estimate by itself"),
     "own_method": Column("text", "method of that estimate"),
     "only": Column("flag", "whether no other source has information on it"),
     # fragility
-    "changed": Column("text", "what was changed: prior, scenario, source or nothing"),
+    "changed": Column(
+        "text", "what was changed: prior, scenario, source, nothing; or who is alone"
+    ),
     "to": Column("text", "to what"),
     "side": Column("text", "where an interval lies: above 1, below 1, or open"),
     "on_the_edge": Column("flag", "whether an end is within Monte Carlo error of 1"),
@@ -256,8 +259,8 @@ TABLES: Mapping[str, tuple[str, ...]] = {
         *("source", "synthetic"),
     ),
     "evidence_map": (
-        *("cohort", *MEANT, "evidence", "events", "events_mcse", "own_events"),
-        *("own_method", "only", "synthetic", "note"),
+        *("cohort", *MEANT, "evidence", "events", "events_mcse", "shift", "shift_mcse"),
+        *("own_events", "own_method", "only", "synthetic", "note"),
     ),
     "fragility": (
         *(*MEANT, "changed", "to", "estimate", "lower", "upper", "interval"),

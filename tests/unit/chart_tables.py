@@ -256,6 +256,7 @@ def evidence_map(cohorts: Sequence[str], **first: Any) -> pd.DataFrame:
     for contrast in (("burden", ">50%", "<10%"), ("bone", "yes", "no")):
         for place, name in enumerate(cohorts):
             row = {"evidence": "printed, curve", "events": 9.0 / (1 + place), "own_events": 16.0}
+            row |= {"shift": 0.1, "shift_mcse": 0.01}
             rows.append({"cohort": name, **levels(*contrast), **row, "events_mcse": 0.02})
         rows.append({"cohort": "prior", **levels(*contrast), "events": 7.0})
         rows.append({"cohort": "all", **levels(*contrast), "events": 40.0})

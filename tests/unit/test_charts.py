@@ -35,6 +35,7 @@ from netlm_bayes.report.charts.ratios import (
     heterogeneity,
     prior_posterior,
     under_choices,
+    without_each,
 )
 from netlm_bayes.report.charts.scale import linear_ticks
 from netlm_bayes.report.labels import About
@@ -344,6 +345,40 @@ def test_areas_are_events_and_what_is_within_error_of_none_has_none() -> None:
     assert math.isnan(first.squares[0].amount)
     assert chart.body.largest == 16.0
     assert chart.table.rows[1][1:] == ("9 of 16 (printed, curve)", "7", "40")
+
+
+@pytest.mark.parametrize(
+    ("first", "said"),
+    [
+        # Neither a digit that the draws do not support, nor more than there is.
+        ({"events": 9.2, "events_mcse": 0.4, "own_events": 9.6}, "8 to 10 of 10"),
+        ({"events": 3.8, "events_mcse": 0.3, "own_events": 3.7}, "3 to 4 of 4"),
+        ({"events": 4.3, "events_mcse": 0.2, "own_events": 4.1}, "4 of 4"),
+        ({"events": 8.0, "events_mcse": 0.1, "own_events": 5.0}, "8; own 5"),
+        ({"events": 412.0, "events_mcse": 2.0, "own_events": 600.0}, "410 of 600"),
+        ({"shift": -0.62}, "9 of 16, -0.6 sd"),
+    ],
+)
+def test_a_source_never_adds_more_events_than_it_has_and_says_how_far_it_moves(first, said) -> None:
+    chart = evidence_map(tables.evidence_map(["east-2016"], **first), LABELS)
+    assert chart.table.rows[0][1].startswith(said.replace(", ", " ("))
+
+
+def test_without_one_of_two_cohorts_is_the_other_by_itself() -> None:
+    table = tables.by_choice("left_out", ["main", "east-2016", "west-2022"])
+    chart = without_each(table, LABELS)
+    assert {row.label for row in rows(chart)} == {
+        "main model",
+        "All primaries, 2016-2020 by itself",
+        "Rectal primaries, 2022-2024 by itself",
+    }
+    about = where(where(table, left_out="west-2022"), cohort="east-2016", covariate="bone")
+    own = [r.marks[0].estimate for r in rows(chart) if "2016-2020 by itself" in r.label]
+    assert about["estimate"].iloc[0] in [found.estimate for found in own]
+    several = replace(LABELS, cohorts={**LABELS.cohorts, "mid-2019": "Mid"})
+    assert "without All primaries, 2016-2020" in {
+        row.label for row in rows(without_each(table, several))
+    }
 
 
 def test_a_lone_source_is_marked() -> None:

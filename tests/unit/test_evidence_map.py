@@ -131,6 +131,23 @@ def test_a_source_that_widens_the_pool_adds_nothing_and_is_said_to_disagree(anal
     assert "disagrees" in table.loc["east", "note"]
 
 
+def test_how_far_a_source_moves_a_ratio_is_told_in_posterior_sd(analysis):
+    whole = (Quantity(quantity(0.2).row, normal_draws(0.5, 0.2), 1.0),)
+    fewer = {
+        "east": (Quantity(whole[0].row, normal_draws(0.1, 0.2), 1.0),),
+        "west": (Quantity(whole[0].row, normal_draws(0.49, 0.2), 1.0),),
+    }
+    table = evidence_map(analysis, whole, fewer, believed()).set_index("cohort")
+    assert table.loc["east", "shift"] == pytest.approx(0.4 / math.sqrt(0.2), abs=0.01)
+    assert table.loc["west", "shift"] == pytest.approx(0.01 / math.sqrt(0.2), abs=0.01)
+    # Independent draws: each mean is known to the standard deviation over the root of 8000.
+    assert table.loc["east", "shift_mcse"] == pytest.approx(math.sqrt(2 / 8000), rel=0.1)
+    moved = "moves the estimate, but does not narrow its interval"
+    assert table["note"].to_dict() == {
+        "east": moved, "west": "within Monte Carlo error of none", "prior": "", "all": "",
+    }  # fmt: skip
+
+
 def test_what_did_not_converge_has_no_row(analysis):
     assert "west" not in map_of(analysis, 0.1, {"east": 0.3}).index
 

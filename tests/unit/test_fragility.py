@@ -1,6 +1,7 @@
 """Tipping points of pooled effects: verdicts under every change, and what would turn them."""
 
 import math
+from dataclasses import replace
 from statistics import NormalDist
 from types import SimpleNamespace
 
@@ -78,8 +79,16 @@ def tables() -> dict[str, pd.DataFrame]:
 
 
 @pytest.fixture
-def analysis(analysis_of, invented):
+def pair(analysis_of, invented):
+    """Two cohorts."""
     return analysis_of(invented.east(), invented.west())
+
+
+@pytest.fixture
+def analysis(pair):
+    """Three cohorts, the third of which is never left out."""
+    third = replace(pair.cohorts[0], cohort=pair.cohorts[0].cohort.model_copy(update={"id": "mid"}))
+    return replace(pair, cohorts=(*pair.cohorts, third))
 
 
 @pytest.fixture
@@ -230,7 +239,7 @@ def test_words_name_every_change_that_matters(analysis, effects):
     words = words_on(analysis, effects, SIZE)
     assert "pooled 2.72 (1.51 to 4.89)" in words
     assert "the interval lies above 1. This holds under 3 of 5 changes" in words
-    assert "It does not hold with heterogeneity HalfNormal(1): 2.72 (0.84 to 8.8)" in words
+    assert "It does not hold under heterogeneity prior HalfNormal(1): 2.72 (0.84 to 8.8)" in words
     assert "without west: 2.72 (0.57 to 13.0)" in words
     assert "without east" not in words
 
@@ -245,10 +254,13 @@ def test_tipping_points_follow_from_the_interval_the_prior_and_the_scales(analys
     assert found["heterogeneity_scale_at_change"] == pytest.approx(turns)
     assert found["events_to_change"] == pytest.approx(events_to_change(Belief(1.0, 0.3), 0.95, 0.2))
     limit, error = found[["sceptics_limit", "sceptics_limit_mcse"]]
-    assert f"with 95 % interval {around_one(limit, error)} (model prior: 0.23 to 4.35)" in words
+    narrower = f"{around_one(limit, error)} or narrower (the model's: 0.23 to 4.35)"
+    assert f"under a prior centred on 1 whose 95 % interval is {narrower}" in words
     error = found["heterogeneity_scale_at_change_mcse"]
     assert f"wider than about HalfNormal({shown(turns, error, ABOUT)})" in words
-    assert "no effect and about 500 equivalent events" in words  # 529.2, known to some 7
+    assert (
+        "one further study that finds no effect in about 500 equivalent events." in words
+    )  # 529.2, known to some 7
 
 
 def test_what_would_turn_a_statement_is_as_uncertain_as_the_limits_it_follows_from(
@@ -270,7 +282,15 @@ def test_what_would_turn_a_statement_is_as_uncertain_as_the_limits_it_follows_fr
 def test_an_open_statement_is_told_what_would_close_it(analysis, effects):
     words = words_on(analysis, effects, SPREAD)
     assert "the interval includes 1. This holds under all 4 changes" in words
-    assert "To exclude 1, the interval would require one further study" in words
+    assert "The interval would exclude 1 with one further study that finds the same effect" in words
+
+
+def test_where_no_study_would_do_that_is_said_and_nothing_is_required(analysis, effects):
+    wide = effects.assign(covariate="spread").assign(estimate=3.0)
+    words = words_on(analysis, pd.concat([effects, wide]), SPREAD)
+    said = "No single further study that finds the same effect would make it exclude 1, however"
+    assert f"{said} large, given a heterogeneity of 3.00." in words
+    assert "The interval would" not in words
 
 
 def test_a_heterogeneity_prior_is_no_way_to_turn_what_none_that_was_run_turns(analysis, effects):
@@ -281,7 +301,7 @@ def test_a_heterogeneity_prior_is_no_way_to_turn_what_none_that_was_run_turns(an
     size = turning(analysis, effects, SIZE, found)
     assert math.isnan(size["heterogeneity_scale_at_change"])
     words = words_on(analysis, effects, SIZE, found=found)
-    assert "heterogeneity" not in words.partition("would require")[2]
+    assert "heterogeneity" not in words.partition("The interval would")[2]
 
 
 def test_a_change_on_the_edge_is_too_close_to_tell(analysis, effects):
@@ -291,7 +311,9 @@ def test_a_change_on_the_edge_is_too_close_to_tell(analysis, effects):
     chosen = (sources["contrast"] == SIZE) & (sources["left_out"] == "west")
     found["leave_one_source_out"] = pd.concat([sources[~chosen], pd.DataFrame([near])])
     words = words_on(analysis, effects, SIZE, found=found)
-    assert "It is within Monte Carlo error without west: 1.80 (1.00 to 3.24)." in words
+    assert (
+        "It cannot be told, within Monte Carlo error, without west: 1.80 (1.00 to 3.24)." in words
+    )
 
 
 def known_from(**columns: object) -> pd.DataFrame:
@@ -305,6 +327,8 @@ def known_from(**columns: object) -> pd.DataFrame:
             "versus": versus,
             "events": [3.0, 11.0, 7.0, 20.0],
             "events_mcse": 0.5,
+            "shift": 0.1,
+            "shift_mcse": 0.01,
             "only": False,
             **columns,
         }
@@ -328,6 +352,41 @@ def test_no_source_informs_most_where_the_next_is_within_monte_carlo_error(
 ):
     words = words_on(analysis, effects, SIZE, known_from(events_mcse=error))
     assert ("Most of the information" in words) is clear
+
+
+def test_a_source_that_moves_a_ratio_without_narrowing_it_is_named(analysis, effects):
+    evidence = known_from(events=[0.6, 0.6, 7.0, 20.0], shift=[-0.8, 0.2, 0.0, 0.0])
+    words = words_on(analysis, effects, SIZE, evidence)
+    moved = "The log ratio is moved, and its interval not narrowed, by"
+    assert f"{moved} east (-0.8 posterior sd)." in words
+    uncertain = words_on(analysis, effects, SIZE, evidence.assign(shift_mcse=0.5))
+    assert moved not in uncertain
+
+
+def alone_in_each() -> dict[str, pd.DataFrame]:
+    """Tables of two cohorts, each of which excludes 1 by itself although neither centre does."""
+    own = [
+        row(SIZE, 0.9, 0.32, cohort="east", left_out="west"),
+        row(SIZE, 1.1, 0.42, cohort="west", left_out="east"),
+    ]
+    found = tables()
+    found["leave_one_source_out"] = pd.concat([found["leave_one_source_out"], pd.DataFrame(own)])
+    return found
+
+
+def test_of_two_cohorts_each_speaks_for_itself_and_neither_is_a_change(pair, effects):
+    table = fragility_table(pair, alone_in_each()).query("contrast == @SIZE").set_index("to")
+    alone = table[table["changed"] == "cohort by itself"]
+    assert alone["estimate"].to_dict() == {
+        "east": pytest.approx(math.exp(0.9)),
+        "west": pytest.approx(math.exp(1.1)),
+    }
+    assert "source left out" not in set(table["changed"])
+    words = words_on(pair, effects, SIZE, found=alone_in_each())
+    assert "Each cohort by itself: east 2.46 (1.31 to 4.61); west 3.00 (1.32 to 6.8)." in words
+    # Without either of two, the centre would be open: that is no mark against two that agree.
+    assert "This holds under 2 of 3 changes of prior and scenario." in words
+    assert "without" not in words
 
 
 def test_of_a_latent_scale_the_step_is_told_and_not_what_follows_from_it(analysis, effects):

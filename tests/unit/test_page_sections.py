@@ -65,6 +65,8 @@ def test_information_has_a_row_an_effect_and_a_column_a_source(run: Run) -> None
             "evidence": ["printed", "indirect", "", ""],
             "events": [12.4, 0.9, 7.4, 0.4],
             "events_mcse": [0.2, 0.5, 0.1, 0.01],
+            "shift": [0.9, -0.4, math.nan, math.nan],
+            "shift_mcse": 0.02,
             "own_events": [25.2, math.nan, math.nan, math.nan],
             "only": [True, False, False, False],
         }
@@ -80,8 +82,8 @@ def test_information_has_a_row_an_effect_and_a_column_a_source(run: Run) -> None
     assert found.rows == (
         (
             "Hepatic tumour burden: >50% vs <10%",
-            "12 of 25 (printed, alone)",
-            "≈0 (indirect)",
+            "12 to 13 of 25 (+0.9 sd, printed, alone)",
+            "≈0 (-0.4 sd, indirect)",
             "7",
             "<1",
         ),

@@ -1,4 +1,4 @@
-"""Who contributes how much information to which pooled effect, in equivalent events."""
+"""Information that each source contributes to each pooled effect, and how far it moves it."""
 
 from __future__ import annotations
 
@@ -16,14 +16,17 @@ from netlm_bayes.evidence.analysis import Analysis, CohortEvidence
 from netlm_bayes.formats import error_of
 from netlm_bayes.posterior.effects import contrasts_of, ratio_name
 from netlm_bayes.posterior.population import POOLED
-from netlm_bayes.posterior.summary import Quantity, propagated
+from netlm_bayes.posterior.summary import Quantity, mean_errors, propagated
 from netlm_bayes.results import CURVE, INDIRECT, MEANT, PATIENTS, PRINTED, SITE_TABLE, Row, table
 
 PRIOR, ALL = "prior", "all"
 """Rows beside the cohorts': information in the model's prior, and in everything together."""
 NEAR = 2.0
 """Monte Carlo errors within which an amount is none."""
+NOTHING_ADDED = "within Monte Carlo error of none"
 LIMITS = ("lower", "upper")
+SHIFTED = 0.25
+"""Posterior standard deviations from which a source is said to move an effect."""
 ONE_EVENT = 1.0
 """Equivalent events in all other sources, at most, where one source alone informs an effect."""
 
@@ -59,6 +62,16 @@ def amount(log_ratio: np.ndarray, chains: int) -> Amount:
     return Amount(events, 2 * events * error / sd)
 
 
+def shift(whole: np.ndarray, rest: np.ndarray, chains: int) -> tuple[float, float]:
+    r"""How far a source moves a log ratio, in posterior standard deviations, and its error.
+
+    .. math:: \frac{E(\beta) - E_{-s}(\beta)}{\mathrm{sd}(\beta)}
+    """
+    sd = float(np.std(whole))
+    errors = (float(mean_errors(found.reshape(chains, -1))) for found in (whole, rest))
+    return float(np.mean(whole) - np.mean(rest)) / sd, math.hypot(*errors) / sd
+
+
 def evidence_map(
     analysis: Analysis,
     main: Sequence[Quantity],
@@ -80,19 +93,22 @@ def evidence_map(
     look little more than a small one. That cap is no mistake, but it is not the cohort's doing;
     `own_events`, :math:`4 / s^2` of the cohort's estimate by itself, stands beside it and shows how
     much of the evidence the pool could not use. Heterogeneity is learned as well, so the sources
-    add up only nearly, and one that disagrees may widen the pool: none is what it adds then.
+    add up only nearly, and one that disagrees may widen the pool: none is what it adds then. What
+    it does to the estimate is another matter, and stands in `shift`.
     """
     everything = _pooled(analysis, main)
     fewer = {name: _pooled(analysis, found) for name, found in without.items()}
-    named = {x.row.contrast: x.row for x in main}
+    named, chains = {x.row.contrast: x.row for x in main}, analysis.spec.sampling.chains
     rows = []
-    for label, whole in everything.items():
+    for label, draws in everything.items():
         fixed = {name: getattr(named[label], name) for name in MEANT}
-        believed = _prior(effects, label)
+        whole, believed = amount(draws, chains), _prior(effects, label)
         left = {name: found[label] for name, found in fewer.items() if label in found}
         for cohort in analysis.cohorts:
             if cohort.cohort.id in left:
-                row = _source(whole, left[cohort.cohort.id], believed)
+                rest = left[cohort.cohort.id]
+                moved = shift(draws, rest, chains)
+                row = _source(whole, amount(rest, chains), believed, moved)
                 rows.append({**fixed, **_own(analysis, cohort, named[label], regressions), **row})
         rows += [{**fixed, **row} for row in _totals(whole, believed)]
     synthetic = {cohort.cohort.id for cohort in analysis.cohorts if cohort.synthetic}
@@ -100,11 +116,10 @@ def evidence_map(
     return found.assign(synthetic=found["cohort"].isin(synthetic))
 
 
-def _pooled(analysis: Analysis, effects: Sequence[Quantity]) -> dict[str, Amount]:
-    """Information on each pooled ratio of a covariate."""
-    chains = analysis.spec.sampling.chains
+def _pooled(analysis: Analysis, effects: Sequence[Quantity]) -> dict[str, np.ndarray]:
+    """Draws of the logarithm of each pooled ratio of a covariate."""
     return {
-        found.row.contrast: amount(np.log(found.draws), chains)
+        found.row.contrast: np.log(found.draws)
         for found in effects
         if (found.row.cohort, found.row.endpoint) == (POOLED, analysis.endpoints[0])
         and found.row.estimand == ratio_name(analysis)
@@ -129,19 +144,24 @@ def _prior(effects: pd.DataFrame, label: str) -> Amount | None:
     return Amount(events(*limits), propagated(events, limits, errors))
 
 
-def _source(whole: Amount, rest: Amount, believed: Amount | None) -> dict[str, object]:
+def _source(
+    whole: Amount, rest: Amount, believed: Amount | None, moved: tuple[float, float]
+) -> dict[str, object]:
     """What one source adds to all the others."""
     added = whole.less(rest)
     note, least = "", max(ONE_EVENT, NEAR * added.error)
     if added.events < -NEAR * added.error:
         note = "the pool is wider with it: it disagrees with the others"
     elif added.events <= NEAR * added.error:
-        note = "within Monte Carlo error of none"
+        clear = abs(moved[0]) > max(SHIFTED, NEAR * moved[1])
+        note = "moves the estimate, but does not narrow its interval" if clear else NOTHING_ADDED
     others = math.inf if believed is None else rest.events - believed.events
     only = added.events > least and others <= max(ONE_EVENT, NEAR * rest.error)
     return {
         "events": max(0.0, added.events),
         "events_mcse": added.error,
+        "shift": moved[0],
+        "shift_mcse": moved[1],
         "only": only,
         "note": "the only source that informs it" if only else note,
     }

@@ -116,7 +116,9 @@ def events_to_change(pooled: Belief, level: float, tau: float) -> float:
 
 Row = Mapping[Any, Any]
 NOTHING, PRIOR, SCENARIO, SOURCE = "nothing", "heterogeneity prior", "scenario", "source left out"
-"""What may be changed, as in the column `changed`."""
+ALONE = "cohort by itself"
+"""What may be changed, as in the column `changed`; of two cohorts none is left out, but each has
+a posterior by itself, which is no change of the pooled one."""
 MAIN = "main"
 ON_THE_EDGE = "on the edge"
 OPEN = "open"
@@ -151,10 +153,22 @@ def _answers(analysis: Analysis, tables: Mapping[str, pd.DataFrame]) -> Iterator
         yield from _rows(tables["scenarios"], "scenario", MAIN, NOTHING)
     for changed, (name, column) in TABLES.items():
         unchanged = own if changed == PRIOR else MAIN
-        if name in tables:
+        if name in tables and changed == SOURCE and len(analysis.cohorts) == 2:
+            yield from _each_alone(analysis, tables[name])
+        elif name in tables:
             for to in dict.fromkeys(tables[name][column]):
                 if _name(to) != unchanged:
                     yield from _rows(tables[name], column, to, changed)
+
+
+def _each_alone(analysis: Analysis, table: pd.DataFrame) -> Iterator[dict[str, Any]]:
+    """Ratios of each of two cohorts without the other, as answers on the pooled ratio."""
+    first, second = (one.cohort.id for one in analysis.cohorts)
+    for alone, other in ((first, second), (second, first)):
+        own = table[(table["left_out"] == other) & (table["cohort"] == alone)]
+        for row in own.to_dict("records"):
+            named = {str(key): value for key, value in row.items()}
+            yield {**named, "cohort": POOLED, "changed": ALONE, "to": alone}
 
 
 def _rows(
@@ -240,7 +254,7 @@ def _row(analysis: Analysis, about: pd.DataFrame, pooled: pd.DataFrame) -> dict[
     """Of one pooled ratio."""
     rows: list[Row] = [{str(k): v for k, v in row.items()} for row in about.to_dict("records")]
     main = next(row for row in rows if row["changed"] == NOTHING)
-    others = [row for row in rows if row is not main]
+    others = [row for row in rows if row["changed"] not in (NOTHING, ALONE)]
     of_prior = (pooled["method"] == "prior") & (pooled["contrast"] == main["contrast"])
     is_tau = (pooled["method"] == "posterior") & (pooled["estimand"] == "heterogeneity")
     of_tau = is_tau & (pooled["covariate"] == main["covariate"])

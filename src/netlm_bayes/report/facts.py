@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from netlm_bayes.compare.evidence_map import SHIFTED
+from netlm_bayes.compare.tipping_points import ALONE, NOTHING, SOURCE
 from netlm_bayes.posterior.population import POOLED
 from netlm_bayes.report.findings import (
     CONTRAST,
@@ -38,11 +40,17 @@ class Facts(Findings):
         changes = [
             Change(row, other)
             for row in self.all_ratios
-            for table, changed in (("scenarios", "scenario"), ("leave_one_source_out", "left_out"))
+            for table, changed in self._choices
             for other in self._under(row, table, (changed, "!=", MAIN))
         ]
         moved = [change for change in changes if change.movement]
         return max(moved, key=lambda change: change.movement, default=None)
+
+    @property
+    def _choices(self) -> list[tuple[str, str]]:
+        """Tables of changes; without one of two cohorts there is the other, which is no change."""
+        without = [("leave_one_source_out", "left_out")] if len(self.cohorts) > 2 else []
+        return [("scenarios", "scenario"), *without]
 
     def _under(self, row: Row, table: str, *changed: Condition) -> Rows:
         """The same ratio under some change."""
@@ -82,6 +90,12 @@ class Facts(Findings):
         return [self.rows("scenarios", scenario=name)[0] for name in names]
 
     @property
+    def varied(self) -> str:
+        """What was changed to examine pooled verdicts."""
+        sources = self.rows("fragility", changed=SOURCE)
+        return "prior, scenario and source" if sources else "prior and scenario"
+
+    @property
     def was_changed(self) -> bool:
         """Whether pooled verdicts were examined under any change."""
         return bool(self.rows("fragility_words", ("changes", ">", 0)))
@@ -99,11 +113,12 @@ class Facts(Findings):
 
     def unchanged(self, row: Row) -> Row:
         """The pooled ratio with nothing changed."""
-        return self.rows("fragility", *row.same(*CONTRAST), changed="nothing")[0]
+        return self.rows("fragility", *row.same(*CONTRAST), changed=NOTHING)[0]
 
     def changed(self, row: Row) -> dict[str, list[Row]]:
         """The pooled ratio under every change, by whether its verdict is the same."""
-        rows = self.rows("fragility", ("changed", "!=", "nothing"), *row.same(*CONTRAST))
+        changed: tuple[Condition, ...] = (("changed", "!=", NOTHING), ("changed", "!=", ALONE))
+        rows = self.rows("fragility", *changed, *row.same(*CONTRAST))
         return {
             same: [one for one in rows if one["same_as_main"] == same]
             for same in ("yes", "no", "on the edge")
@@ -133,8 +148,21 @@ class Facts(Findings):
 
     def without(self, row: Row, source: str) -> Row | None:
         """The pooled ratio without a source."""
-        rows = self.rows("fragility", *row.same(*CONTRAST), changed="source left out", to=source)
+        rows = self.rows("fragility", *row.same(*CONTRAST), changed=SOURCE, to=source)
         return rows[0] if rows else None
+
+    def alone(self, row: Row) -> Rows:
+        """The ratio in each of two cohorts by itself."""
+        return self.rows("fragility", *row.same(*CONTRAST), changed=ALONE)
+
+    def movers(self, row: Row) -> list[Row]:
+        """Sources that move the pooled ratio and do not narrow its interval."""
+        return [
+            one
+            for one in self.rows("evidence_map", *row.same(*CONTRAST))
+            if one["events"] <= NEAR * one["events_mcse"]
+            and abs(one["shift"]) > max(SHIFTED, NEAR * one["shift_mcse"])
+        ]
 
     @property
     def tau(self) -> Change | None:

@@ -23,6 +23,9 @@ from netlm_bayes.formats import (
     ABOUT_COUNT,
     P_VALUE,
     PROBABILITY,
+    RATIO,
+    SIGNED,
+    Kind,
     around_one,
     error_of,
     kind_of,
@@ -40,7 +43,7 @@ from netlm_bayes.units import unit_after
 TEXT = Path(__file__).with_name("text")
 NONE = "none"
 """How a sentence counts nothing."""
-KINDS = {"probability": PROBABILITY, "p_value": P_VALUE, "about": ABOUT}
+KINDS = {"probability": PROBABILITY, "p_value": P_VALUE, "about": ABOUT, "signed": SIGNED}
 """Kinds of numbers that a template names; other numbers have the kind of their row."""
 START, END = "\ue000", "\ue001"
 MARK = re.compile(f"{START}(\\d+){END}")

@@ -9,10 +9,12 @@ from typing import Any
 
 import pandas as pd
 
+from netlm_bayes.compare.evidence_map import ALL, NEAR, PRIOR, SHIFTED
 from netlm_bayes.formats import (
     COUNT,
     PRINTED_PERCENT,
     Estimate,
+    decimals,
     error_of,
     estimate_of,
     p_value,
@@ -53,10 +55,7 @@ PREDICTED = {
 }
 MOST_LISTED = 12
 
-PRIOR, ALL = "prior", "all"
 HEADINGS = {PRIOR: "Prior", ALL: "All together"}
-NEAR = 2.0
-"""Monte Carlo errors within which an amount is none."""
 ADDED = Series(
     "information on the pooled effect lost without the source", "blue", "square", size=7.0, width=0
 )
@@ -65,9 +64,10 @@ BELIEVED = Series("the model's prior", "pale", "square", size=7.0, width=0)
 NOTE = (
     "Equivalent events: events in a comparison of two equal groups that would carry the same "
     "information; areas are proportional. 11 of 26: of 26 equivalent events, 11 inform the pooled "
-    "effect, because institutions differ. ≈0: none, within Monte Carlo error. Indirect: through "
-    "other covariates, curves or the heterogeneity. Alone: all other sources together carry less "
-    "than one equivalent event."
+    "effect, because institutions differ. ≈0: none, within Monte Carlo error. +0.5 sd: the source "
+    "moves the log ratio up by half a posterior standard deviation. Indirect: through other "
+    "covariates, curves or the heterogeneity. Alone: all other sources together carry less than "
+    "one equivalent event."
 )
 NOTE_ON_ODDS = " Odds ratios: events are responders where few respond; twice as many where half do."
 
@@ -198,15 +198,34 @@ def evidence_map(table: pd.DataFrame, labels: Labels) -> Chart:
 
 def _source(row: Any) -> Cell:
     """Texts and squares of one row of the table."""
-    amount = shown(row.events, row.events_mcse, COUNT)
     if row.cohort == ALL:
-        return Cell(lines=(amount,))
+        return Cell(lines=(amount_text(row.events, row.events_mcse),))
     if row.cohort == PRIOR:
-        return Cell((Square(BELIEVED, row.events),), (amount,))
-    nothing = row.events <= NEAR * row.events_mcse
-    text = "≈0" if nothing else amount
-    if not math.isnan(row.own_events):
-        text += f" of {shown(row.own_events, math.nan, COUNT)}"
-    squares = (Square(ADDED, math.nan if nothing else row.events), Square(OWN, row.own_events))
-    lines = (text, row.evidence, "alone" if row.only else "")
+        text = amount_text(row.events, row.events_mcse)
+        return Cell((Square(BELIEVED, row.events),), (text,))
+    nothing, own = row.events <= NEAR * row.events_mcse, row.own_events
+    part = row.events - NEAR * row.events_mcse <= own
+    most = own if part else math.inf
+    text = "≈0" if nothing else amount_text(row.events, row.events_mcse, most)
+    if not math.isnan(own):
+        text += f"{' of' if part else '; own'} {shown(own, math.nan, COUNT)}"
+    moved = abs(row["shift"]) > max(SHIFTED, NEAR * row["shift_mcse"])
+    by = f"{row['shift']:+.1f} sd" if moved else ""
+    squares = (Square(ADDED, math.nan if nothing else row.events), Square(OWN, own))
+    lines = (text, by, row.evidence, "alone" if row.only else "")
     return Cell(squares, tuple(line for line in lines if line), bold=bool(row.only))
+
+
+def amount_text(events: float, mcse: float, most: float = math.inf) -> str:
+    """Equivalent events, at most so many: whole where two digits are known, or else a range.
+
+    A range reaches two Monte Carlo errors to each side.
+
+    >>> amount_text(5.0, 0.1), amount_text(5.0, 0.3), amount_text(5.0, 0.3, most=5.1)
+    ('5', '4 to 6', '4 to 5')
+    """
+    unit = 10.0 ** -decimals(events, mcse, COUNT)
+    if unit <= 1 or events >= 10 * unit:
+        return shown(min(events, most), mcse, COUNT)
+    ends = (math.floor(max(events - NEAR * mcse, 0.0)), math.ceil(events + NEAR * mcse))
+    return " to ".join(dict.fromkeys(f"{min(end, round(min(most, 1e9)))}" for end in ends))

@@ -337,6 +337,27 @@ WITHOUT = Choices(
 )
 
 
+ALONE = Choices(
+    "leave_one_source_out",
+    "alone",
+    "and those of each cohort by itself",
+    "cohort by itself",
+    lambda cohort, labels: f"{labels.cohort(cohort)} by itself",
+)
+
+
+def without_each(table: pd.DataFrame, labels: Labels) -> Chart | None:
+    """Pooled effects without each source; of two cohorts, what each says by itself."""
+    if len(labels.cohorts) != 2:
+        return under_choices(table, WITHOUT, labels)
+    first, second = labels.cohorts
+    parts = [where(table, left_out="main").assign(alone="main")]
+    for alone, other in ((first, second), (second, first)):
+        own = where(table, left_out=other, cohort=alone)
+        parts.append(own.assign(alone=alone, cohort=POOLED))
+    return under_choices(pd.concat(parts), ALONE, labels)
+
+
 def under_choices(table: pd.DataFrame, choices: Choices, labels: Labels) -> Chart | None:
     """Pooled effects (or each cohort's), and everyone's outcome, under each choice."""
     ratios = ratios_of(table) if choices.column in table else table.iloc[:0]

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+
+import pandas as pd
 
 from netlm_bayes.report.charts.description import Chart, TextTable
 from netlm_bayes.report.charts.evidence import replication
 from netlm_bayes.report.charts.predictive import predictive_curves
 from netlm_bayes.report.charts.ratios import (
     SCENARIOS,
-    WITHOUT,
-    Choices,
     forest,
     heterogeneity,
     prior_posterior,
     under_choices,
+    without_each,
 )
+from netlm_bayes.report.labels import Labels
 from netlm_bayes.report.page.diagnostics import (
     checks_table,
     convergence_table,
@@ -97,14 +99,14 @@ def _evidence(run: Run, reanalysis: Tables) -> Section:
         )
     text = "The evidence used: its sources, how each item was read, and its internal consistency."
     shown = (*tables, *_there([weights, overlap_table(run)]), *audits)
-    printed = run.tables.get("replication")
-    charts = _there([None if printed is None else replication(printed, run.labels)])
+    charts = _there([_chart(run, "replication", replication)])
     return Section("evidence", "Evidence", (text,), tuple(missing), charts, shown)
 
 
 def _sensitivity(run: Run) -> Section:
-    scaling, without = power_scaling_table(run), _choices(run, WITHOUT)
-    scenarios = _choices(run, SCENARIOS)
+    scaling = power_scaling_table(run)
+    scenarios = _chart(run, "scenarios", lambda x, labels: under_choices(x, SCENARIOS, labels))
+    without = _chart(run, "leave_one_source_out", without_each)
     missing = []
     if scenarios is None:
         missing.append("No scenarios were run; the option --sensitivity runs the model's.")
@@ -114,9 +116,8 @@ def _sensitivity(run: Run) -> Section:
         )
     if without is None:
         missing.append("No source was left out in turn.")
-    priors = run.tables.get("heterogeneity")
     charts = (
-        None if priors is None else heterogeneity(priors, run.labels),
+        _chart(run, "heterogeneity", heterogeneity),
         scenarios,
         without,
         prior_posterior(run.tables["effects"], run.labels),
@@ -131,10 +132,12 @@ def _sensitivity(run: Run) -> Section:
     )
 
 
-def _choices(run: Run, choices: Choices) -> Chart | None:
-    """Effects under each of some choices, if they were made."""
-    table = run.tables.get(choices.id)
-    return None if table is None else under_choices(table, choices, run.labels)
+def _chart(
+    run: Run, name: str, draw: Callable[[pd.DataFrame, Labels], Chart | None]
+) -> Chart | None:
+    """Chart of a table, if the run has it."""
+    table = run.tables.get(name)
+    return None if table is None else draw(table, run.labels)
 
 
 def _predictive(run: Run) -> Chart | None:

@@ -9,6 +9,7 @@ from typing import Any
 
 import pandas as pd
 
+from netlm_bayes.compare.tipping_points import ALONE, NOTHING, SOURCE
 from netlm_bayes.formats import (
     ABOUT,
     ABOUT_COUNT,
@@ -39,8 +40,6 @@ RATIOS = Scale("", logarithmic=True)
 EVIDENCE = ("cohort", "item", "role", "use", "note", "reading", "why", "source")
 UNUSED = ("unused", "check")
 FAULTS = ("conflict", "ambiguous", "rounding")
-UNCHANGED, SOURCE = "nothing", "source left out"
-"""What was changed, as in the column `changed` of `fragility.csv`."""
 
 
 def number(value: float, mcse: float = math.nan, kind: Kind = SIGNED) -> str:
@@ -231,7 +230,7 @@ def fragility_tables(run: Run) -> tuple[TextTable, ...]:
 
 def _tipping_points(run: Run, table: pd.DataFrame, points: pd.DataFrame) -> TextTable:
     """What would alter the conclusion on each pooled effect."""
-    main = {about(row): row for row in rows_of(where(table, changed=UNCHANGED))}
+    main = {about(row): row for row in rows_of(where(table, changed=NOTHING))}
     columns: dict[str, Callable[[Record], str]] = {
         "Contrast": run.labels.contrast_of,
         "Pooled ratio": lambda row: interval(estimate_of(main[about(row)])),
@@ -271,8 +270,10 @@ def _changes(run: Run, table: pd.DataFrame) -> TextTable:
 
 def _change(row: Record, labels: Labels) -> str:
     """Name what was changed."""
-    if row.changed == UNCHANGED:
+    if row.changed == NOTHING:
         return "none"
+    if row.changed == ALONE:
+        return f"{labels.cohort(row.to)} by itself"
     return (
         f"without {labels.cohort(row.to)}" if row.changed == SOURCE else f"{row.changed} {row.to}"
     )
