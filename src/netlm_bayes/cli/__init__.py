@@ -8,6 +8,7 @@ from collections.abc import Callable
 import typer
 
 from netlm_bayes.cli import patients, runs
+from netlm_bayes.cli.new import new
 from netlm_bayes.errors import NetlmBayesError
 
 app = typer.Typer(
@@ -29,6 +30,7 @@ for command in (
     patients.simulate,
     patients.share,
     patients.reconstruct,
+    new,
 ):
     app.command()(command)
 
