@@ -148,6 +148,16 @@ def test_how_far_a_source_moves_a_ratio_is_told_in_posterior_sd(analysis):
     }  # fmt: skip
 
 
+def test_a_source_is_not_the_only_one_where_another_moves_the_estimate(analysis):
+    row = quantity(0.2).row
+    whole, prior = normal_draws(0.5, 0.12), normal_draws(0.5, PRIOR_SD**2)
+    alike, moved = normal_draws(0.5, 0.12), normal_draws(0.2, 0.12)
+    for west, only in ((alike, True), (moved, False)):
+        fewer = {"east": (Quantity(row, prior, 1.0),), "west": (Quantity(row, west, 1.0),)}
+        table = evidence_map(analysis, (Quantity(row, whole, 1.0),), fewer, believed())
+        assert bool(table.set_index("cohort").loc["east", "only"]) is only
+
+
 def test_what_did_not_converge_has_no_row(analysis):
     assert "west" not in map_of(analysis, 0.1, {"east": 0.3}).index
 

@@ -424,9 +424,9 @@ def test_how_often_a_verdict_holds_is_told_of_the_clearest_and_of_those_that_fal
     words["side"] = ["open", "above 1"]
     said = texts(({**tables, "fragility_words": words}, *rest), "reliability")
     assert (
-        "Across changes of prior and scenario, the interval stays on the same side of one, or "
-        "around it, for Size in 2 bands: >=5 cm vs <5 cm (lies above one) in 8 of 8 and Age: per "
-        "9.07 years (includes one) in 2 of 8." in said
+        "Across changes of prior and scenario, the interval keeps its position relative to one "
+        "for Size in 2 bands: >=5 cm vs <5 cm (lies above one) in 8 of 8 and Age: per 9.07 years "
+        "(includes one) in 2 of 8 changes." in said
     )
     others = words.assign(level=["per 9.07 years", "per year"], versus="", changes_that_agree=8)
     said = texts(({**tables, "fragility_words": others}, *rest), "reliability")
@@ -448,7 +448,7 @@ def test_effects_are_counted_and_told_with_interval_and_probability():
         "higher hazard of relapse or death) and none wholly below one." in said
     )
     assert "Clearest contrast: Size in 2 bands: >=5 cm vs <5 cm, hazard ratio in Hospital" in said
-    assert "Age: per 9.07 years, hazard ratio in Hospital a/b 1.04 (0.80 to 1.40), post" in said
+    assert "Age: per 9.07 years, hazard ratio in Hospital a/b 1.04 (0.80 to 1.40), above" in said
 
 
 def test_a_median_beyond_follow_up_is_called_extrapolated():

@@ -48,10 +48,12 @@ def print_audit(tables: Mapping[str, pd.DataFrame]) -> None:
     print(f"Audit of the printed papers: {verdicts}")
     for row in found[found["verdict"].isin(["conflict", "ambiguous"])].to_dict("records"):
         print(f"  {row['verdict']:<9} {row['cohort']}, {row['item']}, {row['check']}")
-        print(f"            printed {row['as_printed']}; recomputed {row['recomputed']}")
+        recomputed = f"; recomputed {row['recomputed']}" if row["recomputed"] else ""
+        print(f"            printed {row['as_printed']}{recomputed}")
     levels = tables["recovered_tables"].to_dict("records")
     factors = len({(row["cohort"], row["covariate"]) for row in levels if row["unique"]})
-    print(f"  {factors} tables of responders by level recovered, each the only one that fits")
+    if factors:
+        print(f"  {factors} tables of responders by level recovered, each the only one that fits")
 
 
 def print_fit(run: Run) -> None:
@@ -60,12 +62,17 @@ def print_fit(run: Run) -> None:
     from netlm_bayes.report.prose import surprises
 
     print()
-    columns = ("cohort", "what", "posterior (95 % interval)", "P(>1)")
+    columns = ("cohort", "what", posterior_column(run), "P(>1)")
     print_table(run.model.name, columns, headline(run.tables, run.labels))
     odd = surprises(run.tables)
     if odd:
         print("Published values in the outer twentieth of their predictive distribution:")
         print("\n".join(f"  {line}" for line in odd))
+
+
+def posterior_column(run: Run) -> str:
+    """Head the column of a run's estimates."""
+    return f"posterior ({100 * run.model.level:g} % interval)"
 
 
 def print_fragility(tables: Mapping[str, pd.DataFrame]) -> None:
@@ -81,7 +88,7 @@ def print_prediction(prediction: Prediction, folder: Path) -> None:
     """Print what is predicted for a kind of patient, and what that rests on."""
     from netlm_bayes.pipeline.predict import prediction_lines
 
-    columns = ("cohort", "what", "posterior (95 % interval)", "remark")
+    columns = ("cohort", "what", posterior_column(prediction.run), "remark")
     print_table(prediction.profile, columns, prediction_lines(prediction))
     print(prediction.basis)
     print(f"\nEverything is in {folder}/")

@@ -72,6 +72,11 @@ def shift(whole: np.ndarray, rest: np.ndarray, chains: int) -> tuple[float, floa
     return float(np.mean(whole) - np.mean(rest)) / sd, math.hypot(*errors) / sd
 
 
+def moves(shifted: float, error: float) -> bool:
+    """Whether a source moves an effect, beyond Monte Carlo error."""
+    return abs(shifted) > max(SHIFTED, NEAR * error)
+
+
 def evidence_map(
     analysis: Analysis,
     main: Sequence[Quantity],
@@ -104,11 +109,13 @@ def evidence_map(
         fixed = {name: getattr(named[label], name) for name in MEANT}
         whole, believed = amount(draws, chains), _prior(effects, label)
         left = {name: found[label] for name, found in fewer.items() if label in found}
+        moved = {name: shift(draws, rest, chains) for name, rest in left.items()}
         for cohort in analysis.cohorts:
-            if cohort.cohort.id in left:
-                rest = left[cohort.cohort.id]
-                moved = shift(draws, rest, chains)
-                row = _source(whole, amount(rest, chains), believed, moved)
+            name = cohort.cohort.id
+            if name in left:
+                lone = not any(moves(*by) for other, by in moved.items() if other != name)
+                rest = amount(left[name], chains)
+                row = _source(whole, rest, believed, moved[name], lone)
                 rows.append({**fixed, **_own(analysis, cohort, named[label], regressions), **row})
         rows += [{**fixed, **row} for row in _totals(whole, believed)]
     synthetic = {cohort.cohort.id for cohort in analysis.cohorts if cohort.synthetic}
@@ -145,18 +152,22 @@ def _prior(effects: pd.DataFrame, label: str) -> Amount | None:
 
 
 def _source(
-    whole: Amount, rest: Amount, believed: Amount | None, moved: tuple[float, float]
+    whole: Amount,
+    rest: Amount,
+    believed: Amount | None,
+    moved: tuple[float, float],
+    lone: bool,
 ) -> dict[str, object]:
-    """What one source adds to all the others."""
+    """What one source adds to all the others; `lone` where no other moves the effect."""
     added = whole.less(rest)
     note, least = "", max(ONE_EVENT, NEAR * added.error)
     if added.events < -NEAR * added.error:
         note = "the pool is wider with it: it disagrees with the others"
     elif added.events <= NEAR * added.error:
-        clear = abs(moved[0]) > max(SHIFTED, NEAR * moved[1])
-        note = "moves the estimate, but does not narrow its interval" if clear else NOTHING_ADDED
+        unseen = "moves the estimate, but does not narrow its interval"
+        note = unseen if moves(*moved) else NOTHING_ADDED
     others = math.inf if believed is None else rest.events - believed.events
-    only = added.events > least and others <= max(ONE_EVENT, NEAR * rest.error)
+    only = lone and added.events > least and others <= max(ONE_EVENT, NEAR * rest.error)
     return {
         "events": max(0.0, added.events),
         "events_mcse": added.error,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from netlm_bayes.compare.evidence_map import SHIFTED
+from netlm_bayes.compare.evidence_map import moves
 from netlm_bayes.compare.tipping_points import ALONE, NOTHING, SOURCE
 from netlm_bayes.posterior.population import POOLED
 from netlm_bayes.report.findings import (
@@ -157,12 +157,17 @@ class Facts(Findings):
 
     def movers(self, row: Row) -> list[Row]:
         """Sources that move the pooled ratio and do not narrow its interval."""
-        return [
-            one
-            for one in self.rows("evidence_map", *row.same(*CONTRAST))
-            if one["events"] <= NEAR * one["events_mcse"]
-            and abs(one["shift"]) > max(SHIFTED, NEAR * one["shift_mcse"])
-        ]
+        return [one for one in self._adding_nothing(row) if moves(one["shift"], one["shift_mcse"])]
+
+    def silent(self, row: Row, cohort: str) -> bool:
+        """Whether a cohort neither narrows nor moves the pooled ratio."""
+        names = [one["cohort"] for one in self._adding_nothing(row)]
+        return cohort in names and cohort not in [one["cohort"] for one in self.movers(row)]
+
+    def _adding_nothing(self, row: Row) -> list[Row]:
+        """Sources that do not narrow the interval of the pooled ratio."""
+        rows = self.rows("evidence_map", *row.same(*CONTRAST))
+        return [one for one in rows if one["events"] <= NEAR * one["events_mcse"]]
 
     @property
     def tau(self) -> Change | None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from netlm_bayes.compare.evidence_map import ALL, NEAR, PRIOR, SHIFTED
+from netlm_bayes.compare.evidence_map import ALL, NEAR, PRIOR, moves
 from netlm_bayes.formats import (
     COUNT,
     PRINTED_PERCENT,
@@ -209,8 +209,7 @@ def _source(row: Any) -> Cell:
     text = "≈0" if nothing else amount_text(row.events, row.events_mcse, most)
     if not math.isnan(own):
         text += f"{' of' if part else '; own'} {shown(own, math.nan, COUNT)}"
-    moved = abs(row["shift"]) > max(SHIFTED, NEAR * row["shift_mcse"])
-    by = f"{row['shift']:+.1f} sd" if moved else ""
+    by = f"{row['shift']:+.1f} sd" if moves(row["shift"], row["shift_mcse"]) else ""
     squares = (Square(ADDED, math.nan if nothing else row.events), Square(OWN, own))
     lines = (text, by, row.evidence, "alone" if row.only else "")
     return Cell(squares, tuple(line for line in lines if line), bold=bool(row.only))

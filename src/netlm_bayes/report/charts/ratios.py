@@ -300,6 +300,7 @@ class Choices:
     title: str
     subject: str  # what is varied
     name: Callable[[str, Labels], str]  # of a choice
+    summary: str = ""  # in words; which effect moves most where it is empty
 
     @property
     def series(self) -> Series:
@@ -343,6 +344,8 @@ ALONE = Choices(
     "and those of each cohort by itself",
     "cohort by itself",
     lambda cohort, labels: f"{labels.cohort(cohort)} by itself",
+    "A cohort by itself, without the other's evidence; one that carries no information on an "
+    "effect gives its prior.",
 )
 
 
@@ -375,7 +378,7 @@ def under_choices(table: pd.DataFrame, choices: Choices, labels: Labels) -> Char
         choices.id,
         f"{whose} {choices.title}, with {interval_text(ratios)}s",
         Intervals(tuple(panels), (MAIN, choices.series, GUIDE)),
-        summary=_spread(ratios, choices.subject, labels),
+        summary=choices.summary or _spread(ratios, choices.subject, labels),
     )
 
 

@@ -38,6 +38,8 @@ from netlm_bayes.units import with_unit
 
 RATIOS = Scale("", logarithmic=True)
 EVIDENCE = ("cohort", "item", "role", "use", "note", "reading", "why", "source")
+ESTIMANDS = {"rmst": "restricted mean survival time", "response_probability": "response"}
+"""Estimands that a page does not call by their names in tables."""
 UNUSED = ("unused", "check")
 FAULTS = ("conflict", "ambiguous", "rounding")
 
@@ -119,7 +121,7 @@ def _estimates_table(title: str, table: pd.DataFrame, labels: Labels) -> TextTab
 
 def _estimand(row: Record) -> str:
     at = "" if math.isnan(row.horizon) else f", {with_unit(row.horizon, row.time_unit)}"
-    return str(row.estimand).replace("_", " ") + at
+    return ESTIMANDS.get(row.estimand, str(row.estimand)).replace("_", " ") + at
 
 
 def evidence_tables(run: Run) -> tuple[TextTable, ...]:
