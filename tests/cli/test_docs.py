@@ -22,12 +22,12 @@ from tests.cli.page import (
 
 from netlm_bayes.formats import estimate_of, interval
 
-PAGES = ("patients.md", "pooling.md", "curves.md", "site-table.md", "cut-points.md")
+PAGES = ("patients.md", "pooling.md", "own-paper.md", "curves.md", "site-table.md", "cut-points.md")
 PATIENTS = read_page("patients.md")
 ONLY_IF_ANY = {"influential.csv"}
 
 
-@pytest.fixture(scope="module", params=PAGES[:2])
+@pytest.fixture(scope="module", params=PAGES[:3])
 def page(request: pytest.FixtureRequest) -> Page:
     return read_page(request.param)
 
