@@ -19,10 +19,10 @@ Centre = float | dict[str, Share]
 class Prior(Document):
     """A declared prior: a normal, or a half-normal for a scale (then `mu` stays 0)."""
 
-    family: Literal["normal", "half_normal"] = "normal"
-    mu: float = Field(default=0.0, ge=-100, le=100)
-    sigma: Scale
-    why: str = ""
+    family: Literal["normal", "half_normal"] = "normal"  # of a scale `half_normal`
+    mu: float = Field(default=0.0, ge=-100, le=100)  # its mean
+    sigma: Scale  # its standard deviation, or the scale of a half-normal
+    why: str = ""  # the reason for it, which the page reports
 
     def faults(self) -> Iterator[Fault]:
         """A half-normal starts at zero."""
@@ -79,11 +79,12 @@ DEFAULT_PRIORS: dict[str, dict[str, Prior]] = {
 class Sampling(Document):
     """How long to sample; `sensitivity_draws` for the prior, scenarios and other priors."""
 
-    draws: int = Field(default=1000, ge=50, le=1_000_000)
-    tune: int = Field(default=1000, ge=50, le=1_000_000)
-    chains: int = Field(default=4, ge=2, le=64)
+    draws: int = Field(default=1000, ge=50, le=1_000_000)  # draws a chain
+    tune: int = Field(default=1000, ge=50, le=1_000_000)  # tuning steps a chain
+    chains: int = Field(default=4, ge=2, le=64)  # chains
+    # draws a chain of the prior, of scenarios and of other heterogeneity priors
     sensitivity_draws: int = Field(default=1000, ge=50, le=1_000_000)
-    target_accept: float = Field(default=0.95, gt=0.5, lt=1)
+    target_accept: float = Field(default=0.95, gt=0.5, lt=1)  # acceptance that steps are tuned to
 
 
 class Also(Document):
@@ -105,13 +106,10 @@ def by_name(value: Any) -> Any:
 
 
 class Association(Document):
-    """Two covariates that go together in the population.
-
-    `log_odds_ratio` is the log odds ratio between the extreme levels of both, levels equally
-    spaced in the codebook's order; the printed margins are kept.
-    """
+    """Two covariates that are associated in the population; the printed margins are kept."""
 
     covariates: tuple[str, str]
+    # between the extreme levels of both, levels equally spaced in the codebook's order
     log_odds_ratio: float = Field(ge=-20, le=20)
 
     def faults(self) -> Iterator[Fault]:
@@ -124,13 +122,13 @@ class Change(Document):
     """Effects that may change once: another coefficient from some month on."""
 
     covariates: tuple[str, ...] = Field(min_length=1)
-    months: float = Field(gt=0, le=1200)
+    months: float = Field(gt=0, le=1200)  # from when effects may differ
 
 
 class Scenario(Document, extra="allow"):
     """One departure from the model: beside its name and reason, the keys that it changes."""
 
-    name: Identifier
+    name: Identifier  # by which `--scenario`, tables and figures call it
     why: str = ""
 
     def faults(self) -> Iterator[Fault]:

@@ -21,17 +21,17 @@ from netlm_bayes.files.toml import did_you_mean, digest, expect_kind, read_toml,
 BUNDLED = "netlm"
 RESPONSE = "response"
 """Endpoint of odds ratios and response counts; no survival endpoint may be called so."""
-PATIENT_COLUMNS = (
-    "patient",
-    "institution",
-    "synthetic",
-    "time",
-    "event",
-    "entry",
-    "time_lower",
-    "time_upper",
-)
-"""Columns of every file of patients; no covariate may be called so."""
+PATIENT_COLUMNS = {
+    "patient": "a name by which one who stands twice is found; in no output",
+    "institution": "the hospital, where a file has several",
+    "synthetic": "`yes` throughout, where patients are simulated",
+    "time": "time to the event, or to the last visit without it; more than 0",
+    "event": "1 where the event happened at `time`, 0 where it had not by then",
+    "entry": "time at which follow-up began, where that was later than 0",
+    "time_lower": "in place of `time`: the last visit without the event",
+    "time_upper": "the first visit with it; empty where there was none",
+}
+"""Columns of every file of patients and what they hold; no covariate may be called so."""
 EVENT, EVENT_FREE = "an event", "event-free"
 """What ends survival, and who has not had it, where a codebook does not say."""
 
@@ -225,6 +225,7 @@ class Codebook(Document):
     """The covariates and endpoints that a cohort's file may speak of."""
 
     id: Identifier  # short name
+    # survival endpoints by name, the primary one first; a text is an endpoint's label
     endpoints: dict[Text, Annotated[Endpoint, BeforeValidator(_label_alone)]] = Field(
         default_factory=lambda: {"survival": Endpoint(label="event-free survival")}, min_length=1
     )

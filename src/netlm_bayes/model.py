@@ -73,8 +73,12 @@ class Model(Document):
 
     Attributes
     ----------
-    name, outcome, covariates
-        Required; the rest has defaults.
+    name : str
+        Short name, in tables and folders.
+    outcome : {"survival", "response"}
+        What is modelled.
+    covariates : tuple of str
+        Keys of covariates of the codebook.
     unit : {"months", "years", "weeks", "days"}, optional
         Of the times that are shown; by default that of the cohorts' printed times, and months
         where these differ or `horizons` are given.
@@ -97,11 +101,15 @@ class Model(Document):
         covariate of survival.
     ordinal : bool
         Model the order PD < SD < PR < CR of patients' responses, and not only CR or PR.
+    pooling : {"partial", "complete", "none"}
+        Of several cohorts: parameters from one distribution, the same parameters, or separate ones.
     endpoint : str
         Survival endpoint that is modelled, by default the codebook's first.
     also : dict of Also, or list of str
         Other endpoints whose printed numbers are used: each is `part_of` the modelled one in the
         codebook, and its hazard a share of that one's.
+    priors : dict of Prior
+        Those that differ from the defaults, by name.
     mismatch : float
         Standard deviation of the term for coefficients adjusted otherwise than the model adjusts.
     unadjusted : {"mismatch", "implied"}
@@ -116,6 +124,10 @@ class Model(Document):
     overlap_fraction : float
         Share of a smaller cohort's patients who are taken to be in the larger one too, in a
         scenario that is run where centres and dates do not exclude it.
+    level : float
+        Probability of the intervals that are reported.
+    sampling : Sampling
+        How long to sample.
     scenarios : tuple of dict
         Each a `name`, a `why` and the keys it changes, dotted. Every model also has `sceptical`
         (effects `N(0, 0.35)`) and `vague` (effects `N(0, 2.5)`, level with standard deviation 5),

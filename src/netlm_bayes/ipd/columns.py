@@ -37,13 +37,13 @@ class Layout(Document):
     file: Text  # path of a CSV or Parquet, beside the cohort's file
     columns: dict[Text, Text] = Field(default_factory=dict)  # names in the file, by canonical name
     endpoint: str = ""  # that the times are of, by default the codebook's first
-    units: dict[Time, Unit] = Field(default_factory=dict)  # that of `time` by default
+    units: dict[Time, Unit] = Field(default_factory=dict)  # of time columns, by default the cohort's
     # for a column, what stands in the file and what it means; `""` is missing
     recodes: dict[Text, Recode] = Field(default_factory=dict)
     ignore: tuple[str, ...] = ()  # columns of the file to leave
-    # delimiter, decimal: of a CSV where they do not follow from it
+    # of a CSV, where it does not follow from the file
     delimiter: Literal["", ",", ";", "\t", "|"] = ""
-    decimal: Literal["", ".", ","] = ""
+    decimal: Literal["", ".", ","] = ""  # decimal mark of a CSV, where it does not follow
 
     def faults(self) -> Iterator[Fault]:
         """One column of the file cannot be two of ours, nor both used and left."""

@@ -47,7 +47,7 @@ class Conclusion(Document):
 class BorrowedMargins(Document):
     """Covariate margins that this paper does not print, taken from another cohort."""
 
-    cohort: str
+    cohort: str  # id of the cohort whose margins are taken
     covariates: Annotated[tuple[str, ...], Field(min_length=1)]
     log_sd: float = Field(gt=0, le=10)  # extra uncertainty: sd of the log odds of each level
     why: Text
@@ -56,20 +56,22 @@ class BorrowedMargins(Document):
 class Cohort(Document):
     """One cohort: who, when, where, and every printed item."""
 
-    id: Identifier  # id, label: short name, and the name in figures
-    label: Text
-    n: Patients  # patients
+    id: Identifier  # short name, in tables and folders
+    label: Text  # name in figures and sentences
+    n: Patients  # patients; of a table of patients they are counted
     institution: str = ""  # where, if printed
     enrolment: tuple[date, ...] = ()  # first and last day, or empty
     codebook: Text = "netlm"  # bundled name or path
     # treatments that were assigned at random here; as the codebook says where this is not given
     randomised: tuple[Text, ...] | None = None
-    source: Text
+    source: Text  # the paper, or the hospital
     unit: Unit = "months"  # of its times, where an item or a column has none of its own
-    borrowed_margins: BorrowedMargins | None = None
-    conclusions: tuple[Conclusion, ...] = ()
-    patients: Layout | None = None  # of a `PatientCohort` only
-    published: tuple[AnyItem, ...] = Field(min_length=1)
+    borrowed_margins: BorrowedMargins | None = None  # of covariates whose margins are not printed
+    conclusions: tuple[Conclusion, ...] = ()  # what the paper concludes in words, for the audit
+    patients: Layout | None = None  # a table of patients, in place of printed items
+    published: tuple[AnyItem, ...] = Field(
+        min_length=1
+    )  # the printed items; none beside `patients`
 
     @field_validator("published")
     @classmethod

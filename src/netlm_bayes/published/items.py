@@ -13,7 +13,8 @@ from netlm_bayes.files.schema import Document, Fault, FaultsError, Number, Text
 from netlm_bayes.units import Unit, months_of
 
 
-def _as_tuple(value: Any) -> Any:
+def as_tuple(value: Any) -> Any:
+    """Take a text for a list of one."""
     return (value,) if isinstance(value, str) else value
 
 
@@ -27,7 +28,7 @@ def _inside_0_and_1(value: Decimal) -> Decimal:
 
 Role = Literal["fit", "check"]
 Category = Literal["CR", "PR", "SD", "PD", "responders", "nonresponders"]
-Levels = Annotated[tuple[str, ...], BeforeValidator(_as_tuple)]
+Levels = Annotated[tuple[str, ...], BeforeValidator(as_tuple)]
 Subgroup = dict[str, Levels]
 Count = Annotated[int, Field(ge=0, le=100_000_000)]
 Patients = Annotated[int, Field(ge=1, le=100_000_000)]
@@ -117,11 +118,11 @@ class Restated(Timed):
 class OtherReading(Document):
     """Another way to read an item: the levels the other way round, or another value."""
 
-    reading: Text
+    reading: Text  # name of this reading, by which a model or a scenario takes it
     why: Text
     level: Levels = ()
     versus: Levels = ()
-    event: Literal["response", "non_response"] | None = None
+    event: Literal["response", "non_response"] | None = None  # what an odds ratio is of
     subgroup: Subgroup | None = None
 
     @property
@@ -314,10 +315,10 @@ class AdverseEvent(Item):
     """A printed number or share of patients with an adverse event."""
 
     kind: Literal["adverse_event"]
-    event: Text
-    n: Count | None = None
+    event: Text  # name of the adverse event
+    n: Count | None = None  # patients who had it
     percent: Percent | None = None
-    grade: str = ""
+    grade: str = ""  # its grade, as printed
 
     def faults(self) -> Iterator[Fault]:
         """An event has a number."""
@@ -349,18 +350,18 @@ class Statistic(Item):
     """A printed description: location and range, a total and its mean, a part of a whole."""
 
     kind: Literal["statistic"]
-    name: Text
+    name: Text  # what is described; `follow-up`, in months, is the longest follow-up's
     covariate: str = ""
-    unit: str = ""
-    measure: Literal["mean", "median", ""] = ""
-    location: Quantity | None = None
-    minimum: Quantity | None = None
-    maximum: Quantity | None = None
-    total: Count | None = None
-    per_patient: Quantity | None = None
-    part: Count | None = None
-    whole: Count | None = None
-    excluded: dict[str, Count] = Field(default_factory=dict)
+    unit: str = ""  # of its numbers
+    measure: Literal["mean", "median", ""] = ""  # what `location` is
+    location: Quantity | None = None  # the mean or the median
+    minimum: Quantity | None = None  # smallest value
+    maximum: Quantity | None = None  # largest value
+    total: Count | None = None  # a sum over patients
+    per_patient: Quantity | None = None  # its mean per patient
+    part: Count | None = None  # a number that is part of `whole`
+    whole: Count | None = None  # what `part` is part of
+    excluded: dict[str, Count] = Field(default_factory=dict)  # patients left out, by reason
 
     def faults(self) -> Iterator[Fault]:
         """A description holds a number."""
@@ -377,7 +378,8 @@ class Curve(Item):
     kind: Literal["curve"]
     endpoint: str
     subgroup: Subgroup = Field(default_factory=dict)
-    clicks: Text  # clicks, at_risk: files beside the cohort's
+    # clicks, at_risk: CSVs beside the cohort's file: time and survival; time and number at risk
+    clicks: Text
     at_risk: str = ""
     unit: Unit | None = None  # of the times in both; the cohort's by default
     events: Count | None = None
