@@ -135,3 +135,10 @@ def test_margins_are_borrowed_as_in_a_file() -> None:
         "why": "not printed",
     }
     assert cohort.borrowed is None
+
+
+def test_what_was_assigned_at_random_may_be_said_and_is_the_codebooks_where_it_is_not():
+    assert "randomised" not in built().document
+    trial = Cohort("east", n=120, randomised=["arm"])
+    assert trial.document["randomised"] == ("arm",)
+    assert Cohort("east", n=120, randomised=[]).document["randomised"] == ()

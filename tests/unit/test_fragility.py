@@ -340,6 +340,8 @@ def test_words_say_where_one_source_alone_informs(analysis, effects):
     words = words_on(analysis, effects, SIZE, evidence)
     # What there is without west is said already: the statement does not hold.
     assert "Only west informs it. " in words
+    moving = words_on(analysis, effects, SIZE, evidence.assign(shift=[0.1, -0.5, 0.0, 0.0]))
+    assert "Only west informs it, which moves the log ratio by -0.5 posterior sd." in moving
     assert words.count("13.0)") == 1
     evidence = known_from(events=[11.0, 3.0, 7.0, 20.0])
     words = words_on(analysis, effects, SIZE, evidence)

@@ -557,6 +557,15 @@ def test_a_source_without_which_a_ratio_moves_most_is_named_but_not_of_two(cohor
     assert ("to 0.11 (0.030 to 0.52) (wholly below one)." in said) is (cohorts == 3)
 
 
+def test_how_far_each_source_moves_the_leading_ratio_is_said():
+    tables, *rest = many(2)
+    sources = {"cohort": ["h0", "h1", "all"], "shift": [0.62, -0.31, math.nan], "shift_mcse": 0.001}
+    evidence = pd.DataFrame({**SIZE, **sources, "events": 4.0, "events_mcse": 0.1})
+    said = texts(({**tables, "evidence_map": evidence}, *rest), "reliability")
+    each = "Hospital h0 0.62 and Hospital h1 -0.31"
+    assert f">=5 cm vs <5 cm by each source, in posterior standard deviations: {each}." in said
+
+
 def test_of_two_cohorts_the_page_says_what_each_gives_by_itself():
     tables, *rest = many(2)
     own = [("h0", 1.9), ("h1", 2.6)]

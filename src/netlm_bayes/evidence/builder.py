@@ -56,6 +56,8 @@ class Cohort:
     institution : str, optional
     enrolment : sequence of date, optional
         First and last day.
+    randomised : sequence of str, optional
+        Treatments that were assigned at random; as the codebook says by default.
 
     Examples
     --------
@@ -80,6 +82,7 @@ class Cohort:
     endpoint: str = ""
     institution: str = ""
     enrolment: Sequence[Any] = ()
+    randomised: Sequence[str] | None = None
     items: tuple[Mapping[str, Any], ...] = ()
     borrowed: Mapping[str, Any] | None = None
 
@@ -296,6 +299,7 @@ class Cohort:
             "enrolment": tuple(self.enrolment),
         }
         found |= {} if self.n is None else {"n": self.n}
+        found |= {} if self.randomised is None else {"randomised": tuple(self.randomised)}
         found |= {"borrowed_margins": self.borrowed} if self.borrowed else {}
         found |= {"published": self.items} if self.items or self.patients is None else {}
         if self.patients is not None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from netlm_bayes.compare.evidence_map import moves
+from netlm_bayes.compare.evidence_map import ALL, PRIOR, moves
 from netlm_bayes.compare.tipping_points import ALONE, NOTHING, SOURCE
 from netlm_bayes.posterior.population import POOLED
 from netlm_bayes.report.findings import (
@@ -24,6 +24,8 @@ from netlm_bayes.report.run_facts import MAIN, Condition, Row, Rows
 SURPRISING = 0.05
 NEAR = 2.0
 """Monte Carlo errors within which two amounts of information are alike."""
+SOURCES: tuple[Condition, ...] = (("cohort", "!=", PRIOR), ("cohort", "!=", ALL))
+"""Of an evidence map, the rows of cohorts."""
 EVENTS_PER_COEFFICIENT = 10
 """Peduzzi et al. 1995, 10.1016/0895-4356(95)00048-8."""
 
@@ -136,8 +138,7 @@ class Facts(Findings):
 
     def main_source(self, row: Row) -> Row | None:
         """The source that alone informs it, or else clearly most: beyond Monte Carlo error."""
-        cohorts: tuple[Condition, ...] = (("cohort", "!=", "prior"), ("cohort", "!=", "all"))
-        rows = self.rows("evidence_map", *cohorts, ("events", ">", 0), *row.same(*CONTRAST))
+        rows = self.rows("evidence_map", *SOURCES, ("events", ">", 0), *row.same(*CONTRAST))
         ranked = sorted(rows, key=lambda one: -float(one["events"]))
         alone = [one for one in ranked if one["only"]]
         if alone or len(ranked) < 2:
@@ -159,6 +160,11 @@ class Facts(Findings):
         """Sources that move the pooled ratio and do not narrow its interval."""
         return [one for one in self._adding_nothing(row) if moves(one["shift"], one["shift_mcse"])]
 
+    def shifts(self, row: Row) -> list[Row]:
+        """How far each of a few sources moves the pooled ratio."""
+        rows = self.rows("evidence_map", ("shift", "!=", ""), *SOURCES, *row.same(*CONTRAST))
+        return list(rows) if len(rows) <= FEW else []
+
     def silent(self, row: Row, cohort: str) -> bool:
         """Whether a cohort neither narrows nor moves the pooled ratio."""
         names = [one["cohort"] for one in self._adding_nothing(row)]
@@ -166,7 +172,7 @@ class Facts(Findings):
 
     def _adding_nothing(self, row: Row) -> list[Row]:
         """Sources that do not narrow the interval of the pooled ratio."""
-        rows = self.rows("evidence_map", *row.same(*CONTRAST))
+        rows = self.rows("evidence_map", *SOURCES, *row.same(*CONTRAST))
         return [one for one in rows if one["events"] <= NEAR * one["events_mcse"]]
 
     @property

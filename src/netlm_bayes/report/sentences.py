@@ -18,6 +18,7 @@ from jinja2 import BytecodeCache, Environment, FileSystemLoader, StrictUndefined
 from jinja2.bccache import Bucket
 
 from netlm_bayes.codebook import EVENT, EVENT_FREE
+from netlm_bayes.compare.evidence_map import moves
 from netlm_bayes.formats import (
     ABOUT,
     ABOUT_COUNT,
@@ -96,6 +97,7 @@ class Writer:
             "stated": self.stated,
             "checks": self.checks,
             "ratios": RATIOS,
+            "moves": moves,
         }
         self.environment.filters |= {
             "number": self.number,
