@@ -82,7 +82,7 @@ def test_information_has_a_row_an_effect_and_a_column_a_source(run: Run) -> None
     assert found.rows == (
         (
             "Hepatic tumour burden: >50% vs <10%",
-            "12 to 13 of 25 (+0.9 sd, printed, alone)",
+            "12 of 25 (+0.9 sd, printed, alone)",
             "≈0 (-0.4 sd, indirect)",
             "7",
             "<1",
