@@ -69,9 +69,8 @@ class Cohort(Document):
     borrowed_margins: BorrowedMargins | None = None  # of covariates whose margins are not printed
     conclusions: tuple[Conclusion, ...] = ()  # what the paper concludes in words, for the audit
     patients: Layout | None = None  # a table of patients, in place of printed items
-    published: tuple[AnyItem, ...] = Field(
-        min_length=1
-    )  # the printed items; none beside `patients`
+    # the printed items; none beside `patients`
+    published: tuple[AnyItem, ...] = Field(min_length=1)
 
     @field_validator("published")
     @classmethod
