@@ -21,6 +21,7 @@ from pathlib import Path
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
+from pydantic import AliasChoices
 from pydantic.fields import FieldInfo
 
 from netlm_bayes.choices import DEFAULT_PRIORS, Prior
@@ -83,7 +84,7 @@ SHARED = {
     "source": "where it is printed",
     "subgroup": "levels, by covariate, of the patients that the number is of; everyone without",
     "survival": "the proportion free of the event at that time",
-    "time": "the time, in the unit of the item or of the cohort",
+    "time": "the time: in `months`, or `time` in the unit of the item or of the cohort",
     "unit": "unit of its times: `days`, `weeks`, `months` or `years`",
     "upper": "upper limit of its interval",
     "values": "patients by level, or by category of response",
@@ -158,7 +159,14 @@ def key_of(document: type[Document], name: str, field: FieldInfo) -> Key:
     """One key with its value, its default and its meaning."""
     default = "needed" if field.is_required() else written(field.default)
     value = "text or list of text" if takes_one(field) else value_of(field.annotation)
-    return Key(name, value, default, meaning_of(document, name, field))
+    return Key(called(name, field), value, default, meaning_of(document, name, field))
+
+
+def called(name: str, field: FieldInfo) -> str:
+    """What a file calls a key: one name, or several to choose from."""
+    alias = field.validation_alias
+    choices = alias.choices if isinstance(alias, AliasChoices) else [name]
+    return "` or `".join(map(str, choices))
 
 
 def takes_one(field: FieldInfo) -> bool:

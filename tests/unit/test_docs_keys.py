@@ -4,7 +4,7 @@ from collections.abc import Callable
 from types import ModuleType
 
 import pytest
-from pydantic import Field
+from pydantic import AliasChoices, Field
 
 from netlm_bayes.files.schema import Document
 from netlm_bayes.model import Model
@@ -28,6 +28,7 @@ class Explained(Document):
     second: tuple[float, ...] = (1.5, 2.0)
     told: str = ""
     covariate: str = ""
+    time: float = Field(default=1.0, validation_alias=AliasChoices("months", "time"))
     nothing: str = ""
 
 
@@ -53,6 +54,7 @@ def test_a_meaning_stands_beside_its_field_or_belongs_to_its_name(tool):
         "second": "above both",
         "told": "Above, in the attributes.",
         "covariate": "key of a covariate of the codebook",
+        "months` or `time": tool.SHARED["time"],
         "nothing": "",
     }
 
