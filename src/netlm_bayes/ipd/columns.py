@@ -37,7 +37,7 @@ class Layout(Document):
     file: Text  # path of a CSV or Parquet, beside the cohort's file
     columns: dict[Text, Text] = Field(default_factory=dict)  # names in the file, by canonical name
     endpoint: str = ""  # that the times are of, by default the codebook's first
-    units: dict[Time, Unit] = Field(default_factory=dict)  # of time columns, by default the cohort's
+    units: dict[Time, Unit] = Field(default_factory=dict)  # of time columns, else the cohort's
     # for a column, what stands in the file and what it means; `""` is missing
     recodes: dict[Text, Recode] = Field(default_factory=dict)
     ignore: tuple[str, ...] = ()  # columns of the file to leave
