@@ -148,10 +148,19 @@ def test_simulated_patients_are_an_assumption(pfs):
 
 
 @pytest.mark.parametrize(
+    ("unit", "said"), [("months", "with t0 = 30 months"), ("years", "with t0 = 2.5 years")]
+)
+def test_where_a_weibulls_level_is_stands_in_the_models_unit(unit, said):
+    run = Run("pfs-weibull")
+    run.model |= {"anchor": 30.0, "unit": unit}
+    assert said in run.methods
+
+
+@pytest.mark.parametrize(
     "said",
     [
         "All primaries, 2016-2020 (n = 116) and Rectal primaries, 2022-2024 (n = 84)",
-        "log H(t | x) = a + kappa log(t / 12) + x'beta",
+        "log H(t | x) = a + kappa log(t / t0) + x'beta",
         "partially pooled",
         "normal(0, sd 0.75) for coefficients",
         "half-normal(0.25) for the heterogeneity of the log shape",

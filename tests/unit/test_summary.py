@@ -15,7 +15,8 @@ LABELS = Labels({}, {}, {}, {})
 
 
 def row(cohort: str, estimand: str, estimate: float, **more: object) -> dict[str, object]:
-    common = {"endpoint": "pfs", "contrast": "", "subgroup": "", "horizon": math.nan}
+    common = {"endpoint": "pfs", "covariate": "", "contrast": "", "subgroup": ""}
+    common |= {"horizon": math.nan}
     common |= {"method": "posterior", "prob_above_null": math.nan, "unit": "", "time_unit": ""}
     limits = {"lower": estimate / 2, "upper": estimate * 2}
     return {

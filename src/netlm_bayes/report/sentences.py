@@ -37,7 +37,7 @@ from netlm_bayes.report.facts import Facts
 from netlm_bayes.report.findings import side
 from netlm_bayes.report.labels import RATIOS
 from netlm_bayes.report.run_facts import CHECKS, MANIFEST, Condition, Row, Rows, Traced, at, pointer
-from netlm_bayes.units import unit_after
+from netlm_bayes.units import plain_time, unit_after
 
 TEXT = Path(__file__).with_name("text")
 NONE = "none"
@@ -93,6 +93,7 @@ class Writer:
         self.environment.globals |= {
             "facts": facts,
             "stated": self.stated,
+            "timed": self.timed,
             "checks": self.checks,
             "ratios": RATIOS,
             "moves": moves,
@@ -206,6 +207,13 @@ class Writer:
         value = len(value) if isinstance(value, list) else value
         text = plain(value) if isinstance(value, float) else str(value)
         return self.mark(MANIFEST, (), pointer(("details", *path)), text)
+
+    def timed(self, *path: str | int) -> str:
+        """Months that the manifest states, in the model's unit."""
+        unit = self.facts.spec.time_unit
+        time = plain_time(float(at(self.facts.details, path)), unit)
+        number = self.mark(MANIFEST, (), pointer(("details", *path)), plain(time))
+        return f"{number} {unit_after(time, unit)}"
 
     def label(self, kind: str, name: str, otherwise: str) -> str:
         """Label of a name; the pool and the next institution have none."""
