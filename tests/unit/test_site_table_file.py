@@ -225,3 +225,15 @@ def test_a_codebook_of_ones_own_lies_beside_the_table(tmp_path: Path) -> None:
     assert said(str(path))[0].startswith("covariates.smoker: must have the levels of")
     book.write_text(BOOK.format(cut=20).replace("smoker", "smoked"), "utf-8")
     assert "did you mean 'smoked'?" in said(str(path))[0]
+
+
+def test_what_was_assigned_at_random_is_shared_as_far_as_its_covariate_is(written, tmp_path):
+    made = site_table(people(), CODEBOOK, Choice(("htb", "ki67")), "north.csv")
+    for randomised, said in ((("ki67", "bone"), ("ki67",)), ((), ()), (None, None)):
+        data = as_json(made.table, cohort(randomised=randomised), CODEBOOK)
+        assert ("randomised" in json.loads(data)) is (said is not None)
+        (tmp_path / "north.json").write_bytes(data)
+        assert read_cohort(str(tmp_path / "north.json")).cohort.randomised == said
+    place = written(json.loads(data) | {"randomised": ["bone"]})
+    with pytest.raises(InputError, match="names 'bone', which is not in 'covariates'"):
+        read_cohort(place)

@@ -34,6 +34,9 @@ def faults_within(table: SiteDocument) -> Iterator[Fault]:
         yield ("enrolment",), "must be [first day, last day] or []"
     for name, levels in table.covariates.items():
         yield from within(("covariates", name), _repeated_levels(levels))
+    for name in table.randomised or ():
+        if name not in table.covariates:
+            yield ("randomised",), f"names '{name}', which is not in 'covariates'"
     for outcome, part in (("survival", table.survival), ("response", table.response)):
         if part is not None:
             yield from within((outcome, "groups"), _group_faults(table, part.groups))
@@ -245,6 +248,8 @@ class SiteDocument(Document):
     codebook: CodebookOf
     # those that groups differ by, with all of their levels, in the codebook's order
     covariates: GroupLevels
+    # those of them that were assigned at random; as the codebook says where it is not given
+    randomised: tuple[Printable, ...] | None = None
     minimum: Annotated[int, Field(ge=1, le=1_000_000)]  # fewest patients that a group may have
     survival: SurvivalPart | None
     response: ResponsePart | None

@@ -51,6 +51,8 @@ def as_json(table: SiteTable, cohort: Cohort, codebook: Codebook) -> bytes:
         "followed_months": table.followed_months,
         "synthetic": table.synthetic,
     }
+    if cohort.randomised is not None:
+        values["randomised"] = [name for name in cohort.randomised if name in covariates]
     return (_laid_out(values | {CHECKSUM: checksum(values)}) + "\n").encode()
 
 
@@ -147,7 +149,9 @@ def read_site_table(
     problems = [*(problem_at("", *fault) for fault in found), *problems]
     if problems:
         raise InputError(source, problems)
-    who = document.model_dump(include={"id", "label", "n", "institution", "enrolment"})
+    who = document.model_dump(
+        include={"id", "label", "n", "institution", "enrolment", "randomised"}
+    )
     cohort = SiteCohort(**who, codebook=document.codebook.name, source="site table")
     return cohort, _table(document), codebook
 
