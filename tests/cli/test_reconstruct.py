@@ -43,6 +43,25 @@ def test_patients_and_ledger_are_written_and_said_to_be_reconstructed(netlm, cur
     assert rows["events"].sum() == patients["event"].sum()
 
 
+def test_times_of_a_figure_in_years_are_reconstructed_in_months(netlm, curve):
+    risk = ("--at-risk", curve / "risk.csv")
+    months = curve / "reconstructed-months.csv"
+    assert netlm("reconstruct", curve / "pfs.csv", *risk, "--out", months).code == 0
+    for name in ("pfs.csv", "risk.csv"):
+        table = pd.read_csv(curve / name)
+        table.assign(time=table["time"] / 12).to_csv(curve / name, index=False)
+    years = curve / "reconstructed-years.csv"
+    said = netlm("reconstruct", curve / "pfs.csv", *risk, "--unit", "years", "--out", years)
+    assert said.code == 0
+    here, there = pd.read_csv(years), pd.read_csv(months)
+    assert here["time"].tolist() == pytest.approx(there["time"].tolist())
+    assert here["event"].tolist() == there["event"].tolist()
+
+    wrong = netlm("reconstruct", curve / "pfs.csv", *risk, "--unit", "year", "--out", years)
+    assert wrong.code == 2
+    assert "years" in wrong.err
+
+
 def test_other_commands_read_the_patients(netlm, curve):
     out = curve / "reconstructed.csv"
     levels = ("--level", "htb=>50%", "--level", "bone=no")

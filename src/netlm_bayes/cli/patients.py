@@ -12,6 +12,7 @@ from typer import Argument, Option
 from netlm_bayes.cli.options import Force, Quiet, Scenario, Seed, settings_of
 from netlm_bayes.cli.printing import print_table
 from netlm_bayes.errors import InputError, Problem
+from netlm_bayes.units import Unit
 
 if TYPE_CHECKING:
     from netlm_bayes.pipeline.reconstruct import Reconstructed
@@ -136,11 +137,12 @@ def simulate(
 
 
 def reconstruct(
-    clicks: Annotated[Path, Argument(help="CSV of clicks: time (months), survival.")],
+    clicks: Annotated[Path, Argument(help="CSV of clicks: time, survival.")],
     out: Annotated[Path, Option(help="A folder, or a .csv with 'reconstructed' in its name.")],
     at_risk: Annotated[Path | None, Option(help="CSV of numbers at risk: time, at_risk.")] = None,
     events: Annotated[int | None, Option(help="Total of events, if printed.", min=0)] = None,
     patients: Annotated[int | None, Option(help="Patients, without --at-risk.", min=1)] = None,
+    unit: Annotated[Unit, Option(help="Of the times in both files.")] = "months",
     level: Annotated[
         list[str] | None, Option(help="COVARIATE=LEVEL of all patients; repeat.")
     ] = None,
@@ -168,6 +170,7 @@ def reconstruct(
         at_risk,
         events=events,
         patients=patients,
+        unit=unit,
         sets=sets,
         click_error=click_error,
         seed=seed,

@@ -29,6 +29,7 @@ from netlm_bayes.published.digitised.curve import (
 )
 from netlm_bayes.published.digitised.guyot import Reconstruction
 from netlm_bayes.published.digitised.plausible import Pooled, plausible, pooled_over, read_off
+from netlm_bayes.units import DAYS, Unit
 
 MARK = "reconstructed"
 """In the name of every file of reconstructed patients, and so in the id and label they go by."""
@@ -79,6 +80,7 @@ def reconstruct(
     *,
     events: int | None = None,
     patients: int | None = None,
+    unit: Unit = "months",
     sets: int = 50,
     click_error: float = 0.005,
     seed: int = 1,
@@ -88,13 +90,15 @@ def reconstruct(
     Parameters
     ----------
     clicks : str or Path
-        CSV of clicks along the curve: time in months, survival.
+        CSV of clicks along the curve: time, survival.
     at_risk : str or Path, optional
         CSV of numbers at risk: time, at_risk.
     events : int, optional
         Total of events, if printed.
     patients : int, optional
         Where there is no `at_risk`.
+    unit : {"months", "years", "weeks", "days"}
+        Of the times in both files; what is reconstructed is in months.
     sets : int, default 50
         Plausible readings, at least two.
     click_error : float, default 0.005
@@ -110,8 +114,11 @@ def reconstruct(
     InputError, InputErrors
         With every fault of both files.
     """
+    if unit not in DAYS:
+        what = f"must be one of {', '.join(DAYS)}; got {unit!r}{did_you_mean(str(unit), DAYS)}"
+        raise InputError("reconstruct", [Problem("unit", what)])
     below = None if at_risk is None else Path(at_risk)
-    curve = read_curve(Path(clicks), below, events, patients)
+    curve = read_curve(Path(clicks), below, events, patients, unit)
     made = most_likely(curve)
     rows = ledger(curve, made)
     return Reconstructed(
