@@ -76,7 +76,7 @@ SHARED = {
     "not_reached": "whether the median was not reached, in place of `months`",
     "n": "patients that the number is of; all of the cohort where it is not given",
     "of": "what it is a difference of",
-    "p": "its two-sided P value",
+    "p": "its P value, two-sided unless `sides` says otherwise",
     "p_above": "a number that the P value is above, as of `p > 0.05`",
     "p_below": "a number that the P value is below, as of `p < 0.001`",
     "percent": "the same in per cent, as printed",

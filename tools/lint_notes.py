@@ -22,7 +22,12 @@ PARSING = frozenset(
     }
 )
 """Methods that take a text apart."""
-SHOWN = frozenset({"pipeline/predict.py", "report/export/manuscript.py", "report/page/tables.py"})
+SHOWN = frozenset(
+    {
+        *("evidence/check.py", "pipeline/predict.py"),
+        *("report/export/manuscript.py", "report/page/tables.py"),
+    }
+)
 """Modules, below the package, that show notes to people."""
 
 

@@ -32,6 +32,8 @@ PATIENT_COLUMNS = {
     "time_upper": "the first visit with it; empty where there was none",
 }
 """Columns of every file of patients and what they hold; no covariate may be called so."""
+LONGEST_LIKELY = 240
+"""Months of follow-up above which times are more likely to be days."""
 EVENT, EVENT_FREE = "an event", "event-free"
 """What ends survival, and who has not had it, where a codebook does not say."""
 

@@ -7,7 +7,7 @@ then the joint distribution is the one of that association that keeps every marg
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import product
 
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from netlm_bayes.choices import Association
 from netlm_bayes.codebook import Codebook
-from netlm_bayes.latent import Normal, Parts, parts_of
+from netlm_bayes.latent import Normal, Parts, Scale, parts_of
 
 Array = NDArray[np.float64]
 
@@ -201,6 +201,49 @@ def patterns_of(codebook: Codebook, covariates: Sequence[str]) -> Patterns:
         values=tuple(tuple(value for _, value in row if value is not None) for row in rows),
         latent=latent,
     )
+
+
+WHOLE_STEPS = tuple(map(float, range(-4, 5)))
+"""Steps from its centre that a continuous covariate takes where nobody's own value is known."""
+
+
+def with_steps(
+    patterns: Patterns,
+    scales: Mapping[str, Scale],
+    steps_of: Mapping[str, Sequence[float]] | None = None,
+) -> Patterns:
+    """Patterns of levels, by the steps of continuous covariates; steps are in the scales' order."""
+    latent = [part.name for part in patterns.latent]
+    further = [name for name in scales if name not in latent]
+    if not further:
+        return patterns
+    taken = [(steps_of or {}).get(name, WHOLE_STEPS) for name in further]
+    own = patterns.values or ((),) * len(patterns.rows)
+    pairs = list(product(zip(patterns.rows, own, strict=True), product(*taken)))
+    order = [[*latent, *further].index(name) for name in scales]
+    return replace(
+        patterns,
+        steps=tuple((name, scale.step) for name, scale in scales.items()),
+        profiles=tuple(row for (row, _), _ in pairs),
+        values=tuple(
+            tuple((*values, *more)[place] for place in order) for (_, values), more in pairs
+        ),
+    )
+
+
+def grid_of(patterns: Patterns) -> Patterns:
+    """The same patterns without the steps of continuous covariates."""
+    latent = {part.name for part in patterns.latent}
+    if patterns.stepped == latent:
+        return patterns
+    return replace(patterns, steps=(), profiles=None, values=())
+
+
+def step_shares(normal: Normal, steps: Sequence[float] = WHOLE_STEPS) -> Array:
+    r"""Share of each step: :math:`w_k \propto \phi\{(k - m) / s\}`, the trapezium rule."""
+    log_share = -(((np.array(steps) - normal.mean) / normal.sd) ** 2) / 2
+    share = np.exp(log_share - log_share.max())
+    return np.asarray(share / share.sum())
 
 
 def _values(part: Parts) -> list[tuple[int, float]]:

@@ -33,10 +33,6 @@ def problems(spec: Model, files: Any) -> list[str]:
     ("wrong", "said"),
     [
         ({"covariates": ["htbb"]}, "covariates: no such covariate 'htbb' (did you mean 'htb'?)"),
-        (
-            {"covariates": ["age"]},
-            "covariates: 'age' is continuous: without patients there are no",
-        ),
         ({"also": ["hepatic"]}, "also: no such endpoint 'hepatic' (did you mean 'hepatic_pfs'?)"),
         ({"readings": ["mean"]}, "readings: the reading 'mean' is on record but changes no number"),
     ],
@@ -115,7 +111,13 @@ def test_margins_are_printed_recovered_or_borrowed_and_said(files):
     assert sorted(second.margin_log_sd) == [0.0] * 2 + [0.5] * 10
 
 
-def test_a_margin_that_is_nowhere_is_asked_for(files):
-    with pytest.raises(InputErrors) as refused:
-        analyse(model(covariates=["htb", "fdg"]), files[:1])
-    assert "'fdg' has no margin: give its counts, or borrow them" in str(refused.value)
+def test_a_margin_that_is_nowhere_is_any_share_alike(files):
+    (cohort,) = analyse(model(covariates=["htb", "fdg"]), files[:1]).cohorts
+    assert cohort.notes[-1].startswith("fdg: margin not printed: any share of a level is as likely")
+    *printed, one, other = cohort.margin_log_sd
+    assert not any(printed)
+    assert one == other
+    # The other road: the log odds of shares drawn evenly between 0 and 1.
+    shares = np.random.default_rng(3).uniform(size=400_000)
+    assert one == pytest.approx(np.std(np.log(shares / (1 - shares))), rel=0.01)
+    assert cohort.joint.reshape(-1, 2).sum(axis=0) == pytest.approx([0.5, 0.5])

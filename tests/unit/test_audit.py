@@ -99,6 +99,28 @@ CLEAN: Items = {
         "adverse_event", event="fatigue", n=8, percent="8.0", restated=[{"count": 8}]
     ),
     "fever": printed("adverse_event", event="fever", percent="17.0"),
+    "survival early": printed(
+        "milestone", endpoint="os", subgroup={"stage": "early"}, months=12, survival="0.75", n=50
+    ),
+    "survival late": printed(
+        "milestone", endpoint="os", subgroup={"stage": "late"}, months=12, survival="0.55", n=50
+    ),
+    "gain": printed(
+        "difference", of="survival", endpoint="os", estimate="-0.20", horizon=12, **STAGE
+    ),
+    "men": ratio("hazard_ratio", "3.00", "1.500", "6.000", endpoint="os", subgroup={"sex": "male"}),
+    "women": ratio(
+        "hazard_ratio", "1.50", "0.750", "3.000", endpoint="os", subgroup={"sex": "female"}
+    ),
+    # log 2 / 0.5 = 1.386, p = 0.166
+    "interaction": printed(
+        *("interaction",),
+        **{"endpoint": "os", "covariate": "stage", "modifier": "sex", "estimate": "2.00"},
+        **{"lower": "0.751", "upper": "5.329", "p": "0.17"},
+    ),
+    "deaths": printed("events", endpoint="os", events=61),
+    "deaths early": printed("events", endpoint="os", subgroup={"stage": "early"}, events=25, n=50),
+    "deaths late": printed("events", endpoint="os", subgroup={"stage": "late"}, events=36, n=50),
     "hazard": ratio("hazard_ratio", "2.00", "1.000", "4.000", endpoint="pfs", p="0.05"),
     "hazard adjusted": ratio(
         *("hazard_ratio", "4.00", "2.000", "8.000"),
@@ -154,6 +176,36 @@ PLANTED: list[tuple[str, dict[str, Any], str, str]] = [
     ("hazard", {"estimate": "2.30"}, CENTRE, "conflict"),
     ("hazard", {"lower": "0.800"}, CENTRE, "conflict"),
     ("hazard", {"p": None, "p_below": "0.01"}, "p against CI", "conflict"),
+    (
+        "hazard adjusted",
+        {"p_below": None, "p_above": "0.05", "restated": []},
+        "p against CI",
+        "conflict",
+    ),
+    # log(2.98 / 1.34) / 2 is an se of 0.243 at 90 %, so that p is 0.004: of 95 % it would be 0.0007
+    (
+        "hazard",
+        {"lower": "1.342", "upper": "2.981", "confidence": "0.90", "p": "0.0007"},
+        "p against CI",
+        "conflict",
+    ),
+    (
+        "sex",
+        {"values": {}, "percent": {"male": "52.4"}},
+        "whole patients",
+        "conflict",
+    ),
+    ("gain", {"estimate": "-0.14"}, "difference of the groups", "conflict"),
+    (
+        "interaction",
+        {"estimate": "2.70", "lower": "1.014", "upper": "7.195", "p": "0.047"},
+        "ratio of the ratios",
+        "conflict",
+    ),
+    ("interaction", {"p": "0.27"}, "p against CI", "conflict"),
+    ("deaths late", {"events": 39}, "events sum to all", "conflict"),
+    ("deaths early", {"n": 48}, "subgroup size", "conflict"),
+    ("median", {"months": "312", "restated": []}, "months within follow-up", "conflict"),
     (
         "odds",
         {"estimate": "3.600", "lower": "1.573", "upper": "8.241", "p": "0.002", "restated": []},

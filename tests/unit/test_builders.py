@@ -23,7 +23,7 @@ from netlm_bayes.likelihood.data import data_of
 from netlm_bayes.likelihood.graph import build
 from netlm_bayes.likelihood.priors import NUMBERS, packed, unpacked
 from netlm_bayes.likelihood.structure import structure_of
-from netlm_bayes.likelihood.terms import Term, normal, not_reached
+from netlm_bayes.likelihood.terms import Term, censored, normal
 from netlm_bayes.model import read_model
 
 type Array = NDArray[np.float64]
@@ -88,13 +88,27 @@ def test_each_rows_log_likelihood_is_scipys_conditional_normal(row: int) -> None
     assert pointwise[row] == pytest.approx(expected, abs=rounding(*terms))
 
 
-def test_not_reached_is_the_normal_chance_of_a_curve_above_one_half() -> None:
-    log_minus_log, se = np.array([-3.0, -0.4, 1.5]), np.array([0.1, 0.2, 0.3])
-    joint, pointwise = term(not_reached, log_minus_log, se, np.ones_like(se))
-    expected = norm.logcdf((np.log(np.log(2)) - log_minus_log) / se)
-    # PyMC divides by a square root of 2 in single precision: 1.7e-8 of arguments up to 6.
-    np.testing.assert_allclose(pointwise, expected, rtol=0, atol=1e-7)
+@pytest.mark.parametrize("bounds", [(-1e3, -0.37), (0.2, 1e3), (-0.6, 0.6)])
+def test_a_censored_estimate_has_the_normal_chance_to_lie_between_its_bounds(bounds) -> None:
+    mean, se = np.array([-3.0, -0.4, 1.5]), np.array([0.3, 0.2, 0.5])
+    numbers = {"x_bounds": np.tile(bounds, (3, 1)), "x_se": se, "x_weight": np.ones(3)}
+    given = {name: pt.as_tensor(values) for name, values in numbers.items()}
+    joint, pointwise = (x.eval() for x in censored("x", pt.as_tensor(mean), given))
+    ends = (np.array(bounds)[:, None] - mean) / se
+    # The other road: quadrature of the normal density between the bounds.
+    grid = np.linspace(np.maximum(ends[0], -40), np.minimum(ends[1], 40), 400_001)
+    expected = np.log(np.trapezoid(norm.pdf(grid), grid, axis=0))
+    np.testing.assert_allclose(pointwise, expected, rtol=1e-6, atol=1e-6)
     assert joint == pytest.approx(pointwise.sum(), abs=rounding(pointwise))
+
+
+def test_a_censored_estimate_far_from_its_bounds_still_pulls_towards_them() -> None:
+    mean = pt.dvector("mean")
+    numbers = {"x_bounds": np.array([[-0.5, 0.5]]), "x_se": np.ones(1), "x_weight": np.ones(1)}
+    given = {name: pt.as_tensor(values) for name, values in numbers.items()}
+    slope = pt.grad(censored("x", mean, given).joint, mean)
+    assert slope.eval({mean: [30.0]}) == pytest.approx([-29.5], abs=0.1)
+    assert slope.eval({mean: [0.0]}) == pytest.approx([0.0], abs=1e-9)
 
 
 # Numbers

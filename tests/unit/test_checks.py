@@ -1,5 +1,6 @@
 """A cohort's items agree with the codebook and with n, and no patient counts twice."""
 
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -33,6 +34,11 @@ def hazard_ratio(level: Any, versus: Any, covariate: str = "grade", **more: Any)
 
 def odds_ratio(level: Any, versus: Any, covariate: str = "grade", **more: Any) -> dict[str, Any]:
     return hazard_ratio(level, versus, covariate, **more) | {"kind": "odds_ratio"}
+
+
+def logrank(level: Any, versus: Any, **more: Any) -> dict[str, Any]:
+    own = {"kind": "logrank", "role": "fit", "endpoint": "pfs", "covariate": "grade"}
+    return own | {"level": level, "versus": versus} | more
 
 
 def median(subgroup: dict[str, Any] | None = None, **more: Any) -> dict[str, Any]:
@@ -79,6 +85,38 @@ def test_the_bundled_cohorts_have_no_fault(name):
         (margin("grade", G1=40, G2=40), ("values",), "lacks G3, G4"),
         (margin("grade", G1=40, G2=40, high=20), ("values", "high"), "joins G3, G4; count each"),
         (counts(40, 61, {"bone": "yes"}), ("values",), "must sum to at most n = 100; they sum to"),
+        (
+            hazard_ratio("G2", "G1", lower=None, upper=None, p_above="0.05"),
+            ("role",),
+            "needs 'lower' and 'upper', or 'events', with the margin of 'grade', to be 'fit'",
+        ),
+        (
+            hazard_ratio("G2", "G1", lower="0", upper=Decimal("inf")),
+            ("upper",),
+            "leaves no uncertainty: 0 to Infinity has no end to use",
+        ),
+        (hazard_ratio("G2", "G1", adjusted_for=["bonee"]), ("adjusted_for",), "no such covariate"),
+        (hazard_ratio("G2", "G1", adjusted_for=["Age"]), ("adjusted_for",), "no such covariate"),
+        (logrank("G2", "G1", p="0.03"), ("events",), "is missing; a p value needs it"),
+        (
+            logrank("yes", "no", covariate="bone", p="0.03", events=30, events_reference=12),
+            ("better",),
+            "is missing; a p value does not say who does better",
+        ),
+        (
+            logrank("G2", "G1", o_minus_e="-3", variance="8", better="G3"),
+            ("better",),
+            "must be 'level' or 'versus'",
+        ),
+        (
+            {
+                **{"kind": "difference", "of": "rmst", "endpoint": "pfs", "covariate": "bone"},
+                **{"level": "yes", "versus": "no", "estimate": "-2.1", "horizon": 24},
+                "role": "fit",
+            },
+            ("role",),
+            "must be 'check': no likelihood takes an item of kind 'difference'",
+        ),
         (
             {"kind": "adverse_event", "event": "fever", "n": 1, "role": "fit"},
             ("role",),
@@ -127,6 +165,21 @@ def test_conclusions_and_borrowed_margins_speak_of_the_codebook_too():
         (("borrowed_margins", "covariates"), "no such covariate 'bon'"),
         (("borrowed_margins", "covariates"), "'age' is continuous and has no margin"),
     ]
+
+
+def test_an_adjuster_outside_the_codebook_is_accepted():
+    adjusted = hazard_ratio("G2", "G1", adjusted_for=["chromogranin A", "stage"])
+    assert faults(cohort_of(adjusted), CODEBOOK) == []
+
+
+def test_the_contrast_that_others_add_up_to_may_not_be_fitted_beside_them():
+    three = hazard_ratio("G2", "G1"), hazard_ratio("G3", "G1"), hazard_ratio("G3", "G2")
+    for order in (three, three[::-1], (three[1], three[2], three[0])):
+        (fault,) = double_counting_faults(cohort_of(*order), CODEBOOK)
+        said = "'fit': other fitted contrasts of 'grade' add up to it; give it 'check'"
+        assert fault == (("published", 2, "role"), said)
+    apart = three[2] | {"adjusted_for": ["age"], "endpoint": "os", "role": "check"}
+    assert double_counting_faults(cohort_of(*three[:2], apart), CODEBOOK) == []
 
 
 def test_a_conclusion_on_response_is_no_unknown_endpoint():
@@ -188,6 +241,14 @@ COUNTED_ONCE = {
     "margins of two covariates": (margin("bone", yes=40), margin("grade", G1=9, G2=9, G3=9, G4=73)),
     "a margin and a median by it": (margin("bone", yes=40), median({"bone": "yes"})),
 }
+COUNTED_ONCE |= {
+    "levels against two references": (hazard_ratio("G3", "G1"), hazard_ratio("G3", "G2")),
+    "a chain of levels": (hazard_ratio("G2", "G1"), hazard_ratio("G3", "G2")),
+    "one contrast in two disjoint subgroups": (
+        hazard_ratio("G2", "G1", subgroup={"bone": "yes"}),
+        hazard_ratio("G2", "G1", subgroup={"bone": "no"}),
+    ),
+}
 OF_TWO_ENDPOINTS = {
     "one covariate for two endpoints": (
         hazard_ratio("G2", "G1"),
@@ -207,6 +268,14 @@ OF_TWO_ENDPOINTS = {
     ),
 }
 COUNTED_TWICE = {
+    "one contrast in a subgroup and in all": (
+        hazard_ratio("G2", "G1", subgroup={"bone": "yes"}),
+        hazard_ratio("G2", "G1"),
+    ),
+    "one contrast as a ratio and as a test": (
+        hazard_ratio("G2", "G1"),
+        logrank("G2", "G1", o_minus_e="-4", variance="9"),
+    ),
     "one contrast twice": (hazard_ratio("G2", "G1"), hazard_ratio("G2", "G1", **REGRESSION)),
     "one contrast turned round": (hazard_ratio("G2", "G1"), hazard_ratio("G1", "G2")),
     "one contrast under two names": (
@@ -215,8 +284,6 @@ COUNTED_TWICE = {
     ),
     "a joined contrast and its part": (hazard_ratio("high", "low"), hazard_ratio("G3", "G1")),
     "a joined level and its part": (hazard_ratio("high", "G1"), hazard_ratio("G3", "G1")),
-    "levels against two references": (hazard_ratio("G3", "G1"), hazard_ratio("G3", "G2")),
-    "a chain of levels": (hazard_ratio("G2", "G1"), hazard_ratio("G3", "G2")),
     "levels from two regressions": (
         hazard_ratio("G2", "G1"),
         hazard_ratio("G3", "G1", **REGRESSION),

@@ -114,8 +114,8 @@ def test_a_joined_ratio_that_is_implied_leaves_its_contrast(analysis_of, papers)
     mismatch, implied = (analysis_of(*papers(), unadjusted=how) for how in ("mismatch", "implied"))
     assert structure_of(mismatch) == structure_of(implied)
     before, after = data_of(mismatch), data_of(implied)
-    assert before["joined_place"].sum() == 1
-    assert after["joined_place"].sum() == 0
+    assert before["ratios_joined_place"].sum() == 1
+    assert after["ratios_joined_place"].sum() == 0
     assert not before["ratios_difference"][-1].any()
     west = after["ratios_difference"][-1].reshape(2, -1)
     assert not west[0].any()
@@ -154,7 +154,7 @@ def test_patients_followed_to_nowhere_printed_are_followed_twice_as_long_as_the_
         FollowUp(20.0, False),
         "all taken as followed for 20 months, which is not printed",
     )
-    bare = replace(west, curve=(), not_reached=())
+    bare = replace(west, curve=(), censored=())
     assert follow_up_of(bare)[0] == FollowUp(24.0, False)
 
 

@@ -178,7 +178,7 @@ def test_a_latent_covariate_has_one_coefficient_and_the_margins_that_are_printed
     assert joint @ patterns.mask({"marker": ("10-20%", ">20%")}) == pytest.approx(0.4)
     both = joint @ patterns.mask({"marker": ("10-20%", ">20%"), "bone": ("yes",)})
     assert both == pytest.approx(0.4 * 0.25)
-    assert data_of(analysis)["joined_linear"].shape == (len(patterns.part_columns), 4)
+    assert data_of(analysis)["ratios_joined_linear"].shape == (len(patterns.part_columns), 4)
     assert "counted at 10" in analysis.cohorts[0].notes[-1]
 
 

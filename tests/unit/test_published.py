@@ -1,6 +1,7 @@
 """A printed number becomes an estimate with the standard error and direction its print implies."""
 
 import math
+from decimal import Decimal
 from typing import Any
 
 import numpy as np
@@ -39,6 +40,7 @@ GRADE = {"kind": "margin", "covariate": "grade", "values": {"G1": 30, "G2": 40, 
 SEX = {"kind": "margin", "covariate": "sex", "values": {"male": 50, "female": 50}}
 NODE = {"kind": "margin", "covariate": "node", "values": {"yes": 10}}
 Z = 1.959963984540054
+INF = Decimal("inf")
 
 
 def ratio(kind: str = "hazard_ratio", **more: Any) -> dict[str, Any]:
@@ -68,6 +70,24 @@ def ratios_of(cohort: Cohort) -> list[Any]:
     return [printed_ratio(i, x, CODEBOOK) for i, x in items if isinstance(x, Ratio)]
 
 
+# Margins
+
+
+@pytest.mark.parametrize(
+    ("percent", "n", "more", "sizes"),
+    [
+        ({"G1": "33.3", "G2": "33.3", "G3": "33.3"}, 100, {}, {"G1": 34, "G2": 33, "G3": 33}),
+        ({"G1": "62", "G2": "25", "G3": "13"}, 47, {}, {"G1": 29, "G2": 12, "G3": 6}),
+        # of the 80 whose grade is known, 20 % are 16
+        ({"G1": "20"}, 90, {"missing": 10, "values": {"G2": 40}}, {"G2": 40, "G1": 16}),
+        ({"G3": "33"}, 204, {}, {"G3": 67}),
+    ],
+)
+def test_percentages_are_the_whole_numbers_nearest_to_them(percent, n, more, sizes):
+    margin = {"kind": "margin", "covariate": "grade", "percent": percent, **more}
+    assert cohort_of(margin, n=n).published[0].sizes(n) == sizes
+
+
 # Ratios
 
 
@@ -89,12 +109,63 @@ def test_a_two_sided_p_is_halved_once():
     assert 2 * norm.sf(math.log(4.188) / se) == pytest.approx(0.02)
 
 
-@pytest.mark.parametrize("known", [{"p_below": "0.001"}, {"p": "0.9", "estimate": "1.0"}])
-def test_without_interval_or_p_there_is_no_estimate(known):
+@pytest.mark.parametrize("known", [{"p_above": "0.05"}, {"p": "0.9", "estimate": "1.0"}])
+def test_without_interval_p_or_events_there_is_no_estimate(known):
     one = ratio(lower=None, upper=None, **known)
     assert estimates_of(cohort_of(one), CODEBOOK) == {}
-    with pytest.raises(ValueError, match="no interval and no p value"):
-        printed_se(item(one))
+    assert printed_se(item(one)) is None
+
+
+def test_an_interval_of_another_confidence_is_read_by_it():
+    wide = item(ratio(lower="1.1", upper="3.6364", confidence="0.90"))
+    # The other road: an estimate and its two limits, made of a standard error of 0.36341.
+    ends = 2 * np.exp(norm.ppf([0.05, 0.95]) * 0.36341)
+    assert ends == pytest.approx([1.1001, 3.6360], rel=1e-4)
+    assert printed_se(wide) == (pytest.approx(0.36341, rel=2e-4), "interval")
+
+
+@pytest.mark.parametrize(
+    ("printed", "se", "basis"),
+    [
+        # one end only: its distance from the estimate, over 1.96
+        ({"lower": "0.8", "upper": INF}, math.log(2 / 0.8) / Z, "lower limit"),
+        ({"lower": "0", "upper": "9.1"}, math.log(9.1 / 2) / Z, "upper limit"),
+        # 1.02 to 1.02: no wider than 1.015 to 1.025
+        (
+            {"estimate": "1.02", "lower": "1.02", "upper": "1.02"},
+            math.log(1.025 / 1.015) / 2 / Z,
+            "interval",
+        ),
+        # p < 0.01 allows any standard error below that of p = 0.01
+        ({"lower": None, "upper": None, "p_below": "0.01"}, math.log(2) / 2.5758293, "p threshold"),
+    ],
+)
+def test_what_rounding_and_one_sided_limits_leave_is_a_standard_error(printed, se, basis):
+    found = printed_se(item(ratio(**printed)))
+    assert found == (pytest.approx(se, rel=1e-6), basis)
+
+
+def test_a_ratio_without_interval_takes_its_error_from_the_events_on_either_side():
+    one = ratio(lower=None, upper=None, events=40, covariate="sex", level="male", versus="female")
+    sexes = SEX | {"values": {"male": 75, "female": 25}}
+    (found,) = estimates_of(cohort_of(one, sexes), CODEBOOK).values()
+    # 30 and 10 events, by the numbers of patients
+    assert (found.log_ratio_se, found.se_from) == (
+        pytest.approx(math.sqrt(1 / 30 + 1 / 10)),
+        "events",
+    )
+    known = cohort_of(one | {"events_reference": 16}, sexes)
+    (found,) = estimates_of(known, CODEBOOK).values()
+    assert found.log_ratio_se == pytest.approx(math.sqrt(1 / 24 + 1 / 16))
+
+
+def test_a_ratio_printed_as_0_00_is_any_that_rounds_to_it_and_its_upper_limit_keeps_its_meaning():
+    zero = ratio(estimate="0.00", lower="0.00", upper="1.40")
+    (found,) = estimates_of(cohort_of(zero), CODEBOOK).values()
+    assert found.bounds == (-math.inf, pytest.approx(math.log(0.005)))
+    # The other road: were the ratio the limit, an estimate so low would have a chance of 2.5 %.
+    at_limit = norm.cdf((found.bounds[1] - math.log(1.40)) / found.log_ratio_se)
+    assert at_limit == pytest.approx(0.025)
 
 
 def test_an_odds_ratio_of_not_responding_is_turned_and_its_interval_is_not_widened():
@@ -112,12 +183,96 @@ def test_a_ratio_names_its_levels_and_endpoint():
     assert printed_ratio(0, item(ratio("odds_ratio")), CODEBOOK).endpoint == "response"
 
 
+# Tests
+
+
+def logrank(**more: Any) -> dict[str, Any]:
+    contrast = {"covariate": "sex", "level": "female", "versus": "male"}
+    return {"kind": "logrank", "endpoint": "pfs", **contrast, **more}
+
+
+def of_test(**more: Any) -> Any:
+    (found,) = estimates_of(cohort_of(logrank(**more), SEX), CODEBOOK).values()
+    return found
+
+
+def test_observed_less_expected_events_are_petos_ratio():
+    found = of_test(o_minus_e="-6.4", variance="16")
+    assert (found.log_ratio, found.log_ratio_se) == (pytest.approx(-0.4), pytest.approx(0.25))
+
+
+def test_a_p_value_and_events_are_a_ratio_in_the_direction_that_is_stated():
+    known = {"events": 64, "p": "0.0455", "better": "female"}
+    found = of_test(**known)
+    # half of 64 events in either sex: se 0.25; z of p = 0.0455 is 2
+    assert found.log_ratio_se == pytest.approx(0.25)
+    assert found.log_ratio == pytest.approx(-0.5, abs=1e-4)
+    assert of_test(**known | {"better": "male"}).log_ratio == -found.log_ratio
+    assert of_test(**known | {"p": "0.02275", "sides": 1}).log_ratio == found.log_ratio
+
+
+@pytest.mark.parametrize(
+    ("printed", "bounds"),
+    [
+        ({"p_above": "0.0455"}, (-0.5, 0.5)),
+        ({"p_below": "0.0455", "better": "male"}, (0.5, math.inf)),
+        ({"p_below": "0.0455", "better": "female"}, (-math.inf, -0.5)),
+        ({"p_above": "0.02275", "sides": 1, "better": "female"}, (-0.5, math.inf)),
+    ],
+)
+def test_a_threshold_leaves_the_estimate_between_bounds(printed, bounds):
+    assert of_test(events=64, **printed).bounds == pytest.approx(bounds, abs=1e-4)
+
+
+def test_events_of_each_group_may_stand_by_themselves():
+    arms = [
+        {"kind": "events", "endpoint": "pfs", "subgroup": {"sex": sex}, "events": n}
+        for sex, n in (("male", 20), ("female", 30))
+    ]
+    cohort = cohort_of(logrank(p="0.03", better="male"), *arms)
+    (found,) = estimates_of(cohort, CODEBOOK).values()
+    assert found.log_ratio_se == pytest.approx(math.sqrt(1 / 20 + 1 / 30))
+
+
+def test_responders_of_n_need_no_nonresponders():
+    counts = {"kind": "counts", "values": {"responders": 29}, "n": 84}
+    assert (item(counts).responders, item(counts).total) == (29, 84)
+
+
+# Several contrasts of one factor
+
+EVENTS = {"G1": 20, "G2": 30, "G3": 50}
+
+
+def of_events(level: str, versus: str) -> dict[str, Any]:
+    return by_se(level, math.sqrt(1 / EVENTS[level] + 1 / EVENTS[versus]), versus=versus)
+
+
+def test_contrasts_that_share_a_group_have_its_events_in_common_by_the_third_contrast():
+    pairs = [("G2", "G1"), ("G3", "G1"), ("G3", "G2")]
+    every = cohort_of(*(of_events(*pair) for pair in pairs))
+    known = ratios_of(every)
+    # B v A and C v A share A, B v A and C v B share B on opposite sides
+    for places, expected in (((0, 1), 1 / 20), ((0, 2), -1 / 30), ((1, 2), 1 / 50)):
+        some = [known[place] for place in places]
+        covariance, basis = ratio_covariance(some, known, every, CODEBOOK)
+        assert covariance[0, 1] == pytest.approx(expected, rel=1e-6)
+        assert basis == {"grade": "the printed contrast of the two levels"}
+
+
+def test_ratios_of_two_subgroups_share_nothing():
+    men, women = ({"subgroup": {"sex": sex}, **of_events("G2", "G1")} for sex in ("male", "female"))
+    cohort = cohort_of(men, women, GRADE)
+    covariance, _ = ratio_covariance(ratios_of(cohort), ratios_of(cohort), cohort, CODEBOOK)
+    assert covariance[0, 1] == 0
+
+
 # Curves and counts
 
 
 def test_a_median_is_half_with_half_the_patients_events():
     point = curve_point(0, _median(n=50), CODEBOOK, 100)
-    assert (point.months, point.reached) == (13.6, True)
+    assert (point.months, point.bounds) == (13.6, None)
     assert math.exp(-math.exp(point.log_minus_log)) == pytest.approx(0.5)
     assert point.se == pytest.approx(1 / 5)
 
@@ -129,9 +284,67 @@ def _median(**more: Any) -> Median:
 def test_a_median_not_reached_is_the_curve_at_the_end_of_follow_up():
     unreached = _median(months=None, not_reached=True, followed_to="49")
     point = curve_point(0, unreached, CODEBOOK, 100)
-    assert (point.months, point.reached) == (49.0, False)
-    with pytest.raises(ValueError, match="no month without 'followed_to'"):
-        curve_point(0, _median(months=None, not_reached=True), CODEBOOK, 100)
+    assert (point.months, point.bounds) == (49.0, (-math.inf, point.log_minus_log))
+    assert curve_point(0, _median(months=None, not_reached=True), CODEBOOK, 100) is None
+
+
+def test_a_median_with_an_interval_has_the_spread_that_its_estimate_would_have():
+    # Exponential times of 80 patients, all followed: the printed interval of one such trial, at
+    # quantiles of the median's own distribution, against the sd of log H at the true median.
+    rng, n = np.random.default_rng(5), 80
+    medians = np.median(rng.exponential(20.0, (40_000, n)), axis=1)
+    lower, upper = np.quantile(medians, [0.025, 0.975])
+    printed = _median(
+        months=f"{np.median(medians):.2f}", lower=f"{lower:.2f}", upper=f"{upper:.2f}"
+    )
+    point = curve_point(0, printed, CODEBOOK, 1000)
+    estimates = np.log(medians / 20.0)  # log H of the true curve at the estimated median
+    assert point.se == pytest.approx(np.std(estimates), rel=0.03)
+
+
+def test_an_upper_limit_not_reached_leaves_the_lower_one():
+    point = curve_point(0, _median(months="20", lower="12.5", upper=INF), CODEBOOK, 1000)
+    assert point.se == pytest.approx(math.log(20 / 12.5) / Z)
+
+
+def test_the_lower_limit_of_a_median_not_reached_is_where_the_upper_curve_passes_one_half():
+    unreached = _median(months=None, not_reached=True, lower="30", upper=INF)
+    point = curve_point(0, unreached, CODEBOOK, 50)
+    assert (point.months, point.bounds) == (30.0, None)
+    survival = math.exp(-math.exp(point.log_minus_log))
+    # Greenwood's variance of 50 patients, none censored, by hand
+    greenwood = math.sqrt((1 - survival) / (50 * survival)) / -math.log(survival)
+    upper = math.exp(-math.exp(point.log_minus_log + Z * greenwood))
+    assert (upper, point.se) == (pytest.approx(0.5), pytest.approx(greenwood))
+
+
+def test_limits_of_a_median_are_in_its_own_unit():
+    years = {"kind": "median", "endpoint": "pfs", "unit": "years", "lower": "2.0"}
+    point = curve_point(0, item(years | {"time": "2.5", "upper": "3.2"}), CODEBOOK, 1000)
+    assert (point.months, point.se) == (30.0, pytest.approx(math.log(3.2 / 2.0) / 2 / Z))
+    unreached = item(years | {"not_reached": True, "upper": INF})
+    assert curve_point(0, unreached, CODEBOOK, 100).months == 24.0
+
+
+def test_a_survival_of_100_percent_is_any_that_rounds_to_it():
+    point = curve_point(0, _milestone(survival="1.00", n=150), CODEBOOK, 150)
+    assert point.bounds == (-math.inf, pytest.approx(math.log(-math.log(0.995))))
+    # The other road: at most 0 of 150 patients with an event rounds to 1.00 (one: 0.993). The
+    # chance of it, where survival is 97 to 99.9 %, is never further than 0.1 from the normal one.
+    for survival in (0.97, 0.98, 0.99, 0.999):
+        exact = survival**150
+        log_minus_log = math.log(-math.log(survival))
+        assert norm.cdf((point.bounds[1] - log_minus_log) / point.se) == pytest.approx(
+            exact, abs=0.1
+        )
+
+
+def test_those_at_risk_stand_for_the_patients_that_a_share_is_of():
+    by_risk = curve_point(0, _milestone(survival="0.8", at_risk=40), CODEBOOK, 1000)
+    # Peto: sqrt(0.2 / 40) / |log 0.8|
+    assert by_risk.se == pytest.approx(math.sqrt(0.2 / 40) / -math.log(0.8))
+    everyone = curve_point(0, _milestone(survival="0.8", n=50), CODEBOOK, 1000)
+    assert by_risk.se == pytest.approx(everyone.se)
 
 
 def _milestone(**more: Any) -> Milestone:

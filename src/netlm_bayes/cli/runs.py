@@ -36,7 +36,7 @@ from netlm_bayes.cli.printing import (
     print_fragility,
     print_prediction,
 )
-from netlm_bayes.errors import InputError, InputErrors
+from netlm_bayes.errors import InputError
 
 if TYPE_CHECKING:
     from netlm_bayes.pipeline.fitted import Fit
@@ -45,17 +45,10 @@ if TYPE_CHECKING:
 def check(
     files: Annotated[list[str], Argument(help="TOMLs, files of patients, bundled names.")],
 ) -> None:
-    """Validate files; fit nothing."""
-    from netlm_bayes.evidence.check import check_file
+    """Validate files, and models with the cohorts beside them; fit nothing."""
+    from netlm_bayes.evidence.check import check_files
 
-    errors = []
-    for file in files:
-        try:
-            print(f"ok: {check_file(file)}")
-        except InputError as error:
-            errors.append(error)
-    if errors:
-        raise InputErrors(errors)
+    print("\n".join(check_files(files)))
 
 
 def audit(

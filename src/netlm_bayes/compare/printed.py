@@ -18,7 +18,7 @@ from netlm_bayes.posterior.effects import Contrast
 from netlm_bayes.posterior.population import Population
 from netlm_bayes.posterior.replication import Replicate
 from netlm_bayes.posterior.summary import mean_errors, probability_errors, quantiles
-from netlm_bayes.published.cohort import Cohort
+from netlm_bayes.published.cohort import Cohort, subgroup_label
 from netlm_bayes.published.estimates import PrintedRatio
 from netlm_bayes.published.items import Ratio
 from netlm_bayes.results import MEANT, PRINTED, table
@@ -27,8 +27,6 @@ Array = NDArray[np.float64]
 LARGEST_EXPONENT = 700.0
 MOST_A_REPLICATE = 2.0
 """What one replicate adds to the sum behind a two-sided p value, at most."""
-PRINTED_LEVEL = 0.95
-"""Of intervals in papers."""
 LimitsFrom = Literal["printed", "p value", "standard error", "regression"]
 """Where the limits beside a posterior come from: as printed, of the printed p value, of the
 standard error where the posterior has another level, or of a regression of the same patients."""
@@ -119,10 +117,10 @@ def _printed(
         "evidence": PRINTED,
         "n": cohort.n,
         "adjusted_for": ", ".join(ratio.adjusted_for),
-        "printed_estimate": _of_response(item, item.estimate),
+        "printed_estimate": _estimate(item, ratio),
         "printed_lower": lower,
         "printed_upper": upper,
-        "limits_from": _limits_from(ratio, analysis.spec.level),
+        "limits_from": _limits_from(item, ratio, analysis.spec.level),
         "interval": analysis.spec.level,
         "p": p,
         "method": method,
@@ -173,33 +171,49 @@ def _posterior(
     return posterior_beside(log_ratio, printed, limits, level, chains)
 
 
+def _estimate(item: Ratio, ratio: PrintedRatio) -> float:
+    """Estimate as printed; of a continuous covariate, by the model's step."""
+    return _of_response(item, item.estimate) if ratio.versus else math.exp(ratio.log_ratio)
+
+
 def _of_response(item: Ratio, value: Decimal) -> float:
     """Ratio as it is of response, whatever was printed."""
-    return 1 / float(value) if item.event == "non_response" else float(value)
+    if item.event != "non_response":
+        return float(value)
+    return 1 / float(value) if value else math.inf
 
 
 def _limits(item: Ratio, ratio: PrintedRatio, level: float) -> tuple[float, float]:
     """Confidence limits: as printed where they are, else of the standard error."""
-    if item.lower is not None and item.upper is not None and level == PRINTED_LEVEL:
+    if _as_printed(item, level) and item.lower is not None and item.upper is not None:
         lower, upper = sorted(_of_response(item, value) for value in (item.lower, item.upper))
         return lower, upper
     reach = NormalDist().inv_cdf((1 + level) / 2) * ratio.log_ratio_se
     return math.exp(ratio.log_ratio - reach), math.exp(ratio.log_ratio + reach)
 
 
-def _limits_from(ratio: PrintedRatio, level: float) -> LimitsFrom:
+def _as_printed(item: Ratio, level: float) -> bool:
+    """Tell whether an interval is printed, with two ends and at this level."""
+    if not item.lower or item.upper is None or not item.upper.is_finite() or item.per_unit:
+        return False
+    return float(item.confidence) == level
+
+
+def _limits_from(item: Ratio, ratio: PrintedRatio, level: float) -> LimitsFrom:
     """Where a ratio's limits come from at a level."""
-    if ratio.se_from == "p value":
-        return "p value"
-    return "printed" if level == PRINTED_LEVEL else "standard error"
+    if _as_printed(item, level):
+        return "printed"
+    return "p value" if ratio.se_from == "p value" else "standard error"
 
 
 def _note(item: Ratio, ratio: PrintedRatio, level: float) -> str:
     """How the row differs from what stands on paper."""
     parts = [f"printed {item.estimate} for not responding"] if item.event == "non_response" else []
-    if ratio.se_from == "p value":
-        parts.append("limits from the p value")
-    elif level != PRINTED_LEVEL:
+    parts += [] if ratio.versus else [f"printed {item.estimate} per {item.per:f}"]
+    parts += [f"in {subgroup_label(item.subgroup)}"] if item.subgroup else []
+    if ratio.se_from != "interval":
+        parts.append(f"limits from the {ratio.se_from}")
+    elif not _as_printed(item, level):
         parts.append(f"limits at {100 * level:g} %, from those printed")
     return "; ".join(parts)
 

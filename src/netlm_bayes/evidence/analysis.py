@@ -47,7 +47,10 @@ class CohortEvidence:
     # curve, curve_covariance: points of survival curves in the likelihood
     curve: tuple[CurvePoint, ...] = ()
     curve_covariance: Array = field(default_factory=lambda: np.zeros((0, 0)))
-    not_reached: tuple[CurvePoint, ...] = ()  # medians beyond the end of follow-up
+    # censored, censored_ratios: points and log ratios of which only bounds are known, such as a
+    # median not reached; a mismatch is in the standard error
+    censored: tuple[CurvePoint, ...] = ()
+    censored_ratios: tuple[PrintedRatio, ...] = ()
     counts: tuple[ResponseCount, ...] = ()
     tables: tuple[RecoveredTable, ...] = ()  # factors whose counts replace their odds ratios
     digitised: tuple[CurveEvidence, ...] = ()  # curves read off a figure

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
@@ -27,10 +28,11 @@ from netlm_bayes.evidence.sources import CohortFile, lenders
 from netlm_bayes.evidence.support import with_support
 from netlm_bayes.files.toml import did_you_mean, problems_at
 from netlm_bayes.ipd.patients import Patients
+from netlm_bayes.latent import Scale, scale_of
 from netlm_bayes.model import Model
-from netlm_bayes.population import Patterns, joint_distribution
+from netlm_bayes.population import Patterns, grid_of, joint_distribution, step_shares
 from netlm_bayes.published.checks import faults
-from netlm_bayes.published.cohort import Cohort
+from netlm_bayes.published.cohort import AnyItem, Cohort
 from netlm_bayes.published.digitised.plausible import curve_evidence
 from netlm_bayes.published.estimates import (
     CurvePoint,
@@ -41,8 +43,13 @@ from netlm_bayes.published.estimates import (
     estimates_of,
 )
 from netlm_bayes.published.information import ratio_covariance
-from netlm_bayes.published.items import Curve
-from netlm_bayes.published.margins import population_margins
+from netlm_bayes.published.items import Curve, Ratio
+from netlm_bayes.published.margins import (
+    population_margins,
+    scale_in_print,
+    spread_in_print,
+    spread_in_steps,
+)
 from netlm_bayes.published.recover import RecoveredTable, recover_tables
 from netlm_bayes.published.roles import (
     ItemRole,
@@ -66,7 +73,8 @@ def analyse(spec: Model, files: Sequence[CohortFile]) -> Analysis:
     check_model(spec, codebook, files)
     patients = with_outcome(spec, files)
     check_covariates_known(spec, files, patients)
-    scales, printed = scales_in(spec, codebook, patients), len(patients) < len(files)
+    printed = len(patients) < len(files)
+    scales = scales_in(spec, codebook, patients) if patients else printed_scales(spec, files)
     patterns, shares = patterns_in(spec, codebook, patients, scales, printed)
     known, errors, cohorts = lenders(files), [], []
     for file in files:
@@ -77,7 +85,7 @@ def analyse(spec: Model, files: Sequence[CohortFile]) -> Analysis:
             elif file.table is not None:
                 own = _table_evidence(spec, file, file.table, patterns)
             else:
-                own = _printed_evidence(spec, codebook, patterns, file, known)
+                own = _printed_evidence(spec, scales, patterns, file, known)
             cohorts.append(own)
         except InputError as error:
             errors.append(error)
@@ -138,30 +146,42 @@ def _as_read(file: CohortFile, spec: Model) -> Cohort:
 
 def _printed_evidence(
     spec: Model,
-    codebook: Codebook,
+    scales: Mapping[str, Scale],
     patterns: Patterns,
     file: CohortFile,
     known: Mapping[str, Cohort],
 ) -> CohortEvidence:
     """Sort one cohort's items and put numbers on those in the likelihood."""
-    cohort = _as_read(file, spec)
+    cohort, codebook = _as_read(file, spec), file.codebook
     recovered = _tables(spec, cohort, codebook)
-    estimates = estimates_of(cohort, codebook)
+    estimates = {
+        index: per_step(one, cohort.published[index], scales)
+        for index, one in estimates_of(cohort, codebook).items()
+    }
     roles = _roles(spec, cohort, codebook, recovered, estimates, file.name)
     in_tables = {index for table in recovered for index in table.items}
     fitted = [role.item for role in roles if role.role == "fit" and role.item not in in_tables]
     found = [estimates[index] for index in fitted if index in estimates]
-    ratios = tuple(one for one in found if isinstance(one, PrintedRatio))
+    printed = [one for one in found if isinstance(one, PrintedRatio)]
+    ratios = tuple(one for one in printed if one.bounds is None)
     covariance, basis = ratio_covariance(ratios, estimates.values(), cohort, codebook)
-    mismatch = [spec.mismatch**2 * (not adjusts_alike(ratio, spec)) for ratio in ratios]
+    if ratios and np.linalg.eigvalsh(covariance).min() <= 0:
+        raise InputError(file.name, [Problem("published", CONTRADICTORY)])
+    mismatch = [_mismatch(ratio, spec) ** 2 for ratio in ratios]
     shares, spread, log_sd, sources = population_margins(
         patterns, cohort, codebook, file.name, known
     )
+    joint = joint_distribution(grid_of(patterns), shares, spec.association, spread)
+    for name in patterns.stepped - set(patterns.covariates):
+        spread[name] = spread_in_steps(cohort, name, scales[name])
+    for name, _ in patterns.steps:
+        if name not in patterns.covariates:
+            joint = np.outer(joint, step_shares(spread[name])).reshape(-1)
     points = [one for one in found if isinstance(one, CurvePoint)]
-    curve = tuple(point for point in points if point.reached)
+    curve = tuple(point for point in points if point.bounds is None)
     return CohortEvidence(
         cohort=cohort,
-        joint=joint_distribution(patterns, shares, spec.association, spread),
+        joint=joint,
         margin_log_sd=log_sd,
         notes=(*(f"{name}: {text}" for name, text in basis.items()), *sources),
         roles=roles,
@@ -170,7 +190,12 @@ def _printed_evidence(
         ratio_covariance=covariance + np.diag(mismatch),
         curve=curve,
         curve_covariance=curve_covariance(curve),
-        not_reached=tuple(point for point in points if not point.reached),
+        censored=tuple(point for point in points if point.bounds is not None),
+        censored_ratios=tuple(
+            replace(one, log_ratio_se=math.hypot(one.log_ratio_se, _mismatch(one, spec)))
+            for one in printed
+            if one.bounds is not None
+        ),
         counts=tuple(one for one in found if isinstance(one, ResponseCount)),
         tables=recovered,
         digitised=tuple(
@@ -180,6 +205,17 @@ def _printed_evidence(
         ),
         spread=spread,
     )
+
+
+CONTRADICTORY = (
+    "the standard errors of the fitted ratios contradict each other: no numbers of events in "
+    "the groups give them all; give one of the ratios 'check'"
+)
+
+
+def _mismatch(ratio: PrintedRatio, spec: Model) -> float:
+    """Standard deviation of what a regression adjusted otherwise than the model differs by."""
+    return 0.0 if adjusts_alike(ratio, spec) else spec.mismatch
 
 
 def _roles(
@@ -244,7 +280,7 @@ def check_model(spec: Model, codebook: Codebook, files: Sequence[CohortFile]) ->
     """Refuse covariates, endpoints or readings that nothing given knows."""
     printed = any(file.patients is None for file in files)
     found = [
-        *(("covariates", what) for what in _covariate_faults(spec, codebook, printed)),
+        *(("covariates", what) for what in _covariate_faults(spec, codebook, printed, files)),
         *_centre_faults(spec, codebook),
         *(("also", what) for what in endpoint_faults(spec, codebook)),
         *(("readings", what) for what in _reading_faults(spec, files)),
@@ -254,15 +290,68 @@ def check_model(spec: Model, codebook: Codebook, files: Sequence[CohortFile]) ->
         raise InputError(f"model {spec.name}", [Problem(key, what) for key, what in found])
 
 
-def _covariate_faults(spec: Model, codebook: Codebook, printed: bool) -> Iterator[str]:
+RESERVED = ("level", "log_shape", "tilt", "logit")
+"""Names of parameters, under which no covariate could be told from them."""
+
+
+UNSCALED = (
+    "is continuous: without patients it needs a 'statistic' of a printed cohort with its mean or "
+    "median ('location') and its 'sd', quartiles or range; nor can patients stand beside print"
+)
+
+
+def _scaled(covariate: str, files: Sequence[CohortFile]) -> bool:
+    """Tell whether only papers are given, and any prints the spread of a continuous covariate."""
+    return all(file.printed for file in files) and any(
+        spread_in_print(file.cohort, covariate) for file in files
+    )
+
+
+def printed_scales(spec: Model, files: Sequence[CohortFile]) -> dict[str, Scale]:
+    """Centre and step of continuous covariates, of latent scales and of what papers print."""
+    found, cohorts = {}, [file.cohort for file in files if file.printed]
     for name in spec.covariates:
+        covariate = files[0].codebook.covariates[name]
+        if covariate.latent:
+            found[name] = scale_of(covariate.latent)
+        elif scale := scale_in_print(cohorts, name, covariate.unit):
+            found[name] = scale
+    return found
+
+
+def per_step(estimate: Estimate, item: AnyItem, scales: Mapping[str, Scale]) -> Estimate:
+    r"""Estimate by the model's step where it is printed per units of a continuous covariate.
+
+    .. math:: \log r_\text{step} = \frac{\mathrm{sd}}{\text{per}} \log r
+    """
+    if not isinstance(item, Ratio) or not isinstance(estimate, PrintedRatio):
+        return estimate
+    if not item.per_unit or item.covariate not in scales:
+        return estimate
+    scale = scales[item.covariate]
+    factor = scale.sd / float(item.per)
+    return replace(
+        estimate,
+        level=(scale.step,),
+        log_ratio=factor * estimate.log_ratio,
+        log_ratio_se=factor * estimate.log_ratio_se,
+        bounds=estimate.bounds and (factor * estimate.bounds[0], factor * estimate.bounds[1]),
+    )
+
+
+def _covariate_faults(
+    spec: Model, codebook: Codebook, printed: bool, files: Sequence[CohortFile]
+) -> Iterator[str]:
+    for name in spec.covariates:
+        if name in RESERVED:
+            yield f"'{name}' is the name of a parameter; call the covariate something else"
         try:
             covariate = codebook.covariate(name)
         except ValueError as error:
             yield str(error)
             continue
-        if printed and not covariate.levels:
-            yield f"'{name}' is continuous: without patients there are no levels of it to model"
+        if printed and not covariate.levels and not _scaled(name, files):
+            yield f"'{name}' {UNSCALED}"
         if covariate.post_baseline:
             event_free = codebook.endpoints[codebook.primary_endpoint].event_free
             ways_out = _ways_out(name, event_free)

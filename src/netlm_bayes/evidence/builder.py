@@ -344,9 +344,15 @@ class Cohort:
         return f"{count} printed item{'s' if count != 1 else ''}"
 
 
-UNFITTED = ("margin", "adverse_event", "statistic", "logrank")
+UNFITTED = (
+    *("margin", "adverse_event", "statistic", "logrank", "events", "difference", "interaction"),
+)
 """Kinds of item that enter no likelihood by themselves."""
-NUMBERS = ("estimate", "lower", "upper", "p", "p_below", "time", "survival", "followed_to")
+NUMBERS = (
+    *("estimate", "lower", "upper", "confidence", "per", "p", "p_below", "p_above"),
+    *("o_minus_e", "variance", "time", "survival", "followed_to", "horizon"),
+    *("location", "sd", "lower_quartile", "upper_quartile", "minimum", "maximum"),
+)
 """Keys of numbers that keep their decimals."""
 HIDDEN = ("kind", "source", "role")
 

@@ -2,19 +2,122 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from netlm_bayes.codebook import BUNDLED, Codebook, read_codebook
-from netlm_bayes.errors import InputError, Problem
-from netlm_bayes.evidence.sources import BUNDLED_COHORTS, PATIENT_SUFFIXES, TABLE_SUFFIX, read_file
+from netlm_bayes.errors import InputError, InputErrors, Problem
+from netlm_bayes.evidence.analysis import Analysis
+from netlm_bayes.evidence.assemble import analyse
+from netlm_bayes.evidence.sources import (
+    BUNDLED_COHORTS,
+    PATIENT_SUFFIXES,
+    TABLE_SUFFIX,
+    CohortFile,
+    read_cohorts,
+    read_file,
+)
+from netlm_bayes.files.schema import line_of
 from netlm_bayes.files.toml import did_you_mean, file_kind, read_toml
 from netlm_bayes.model import Model, bundled_models, read_model
-from netlm_bayes.published.cohort import Cohort
+from netlm_bayes.published.audit import contradicted
+from netlm_bayes.published.cohort import Cohort, item_label
 from netlm_bayes.published.items import Margin
 
 if TYPE_CHECKING:
     from netlm_bayes.sites.table import SiteTable
+
+
+def check_files(paths: Sequence[str]) -> list[str]:
+    """Validate files of any kind; models given beside cohorts must meet them too.
+
+    Returns
+    -------
+    list of str
+        A line a file, then what the evidence of each model leaves out or takes on trust.
+
+    Raises
+    ------
+    InputErrors
+        With every problem of every file, and every one that `fit` would have with them together.
+    """
+    said, errors, kinds = [], [], {}
+    for path in paths:
+        try:
+            kinds[path] = kind_of(path)
+            said.append(f"ok: {check_file(path)}")
+        except InputError as error:
+            errors.append(error)
+        except InputErrors as several:
+            errors += several.errors
+    if errors:
+        raise InputErrors(errors)
+    cohorts = [path for path, kind in kinds.items() if kind == "cohort"]
+    said += [f"  {line}" for path in cohorts for line in contradictions(read_file(path))]
+    models = [path for path, kind in kinds.items() if kind == "model"]
+    if models and cohorts:
+        said += _together(models, cohorts)
+    return said
+
+
+def _together(models: Sequence[str], cohorts: Sequence[str]) -> list[str]:
+    """Meet every model with all cohorts, as `fit` does."""
+    said: list[str] = []
+    errors: list[InputError] = []
+    files, names = read_cohorts(list(cohorts)), {Path(path).name: path for path in cohorts}
+    for path in models:
+        spec = read_model(path)
+        names |= {f"model {spec.name}": path}
+        try:
+            analysis = analyse(spec, files)
+        except InputError as error:
+            errors.append(error)
+        except InputErrors as several:
+            errors += several.errors
+        else:
+            said.append(f"ok: model {spec.name} with {_counted(len(files), 'cohort')}")
+            said += [f"  {line}" for line in unfitted(analysis)]
+    if errors:
+        raise InputErrors(_in_its_file(error, names) for error in errors)
+    return said
+
+
+def _in_its_file(error: InputError, names: Mapping[str, str]) -> InputError:
+    """Name the file of a fault, and the line of the key that it stands at."""
+    path = Path(names.get(error.source, ""))
+    if path.suffix.casefold() != ".toml" or not path.exists():
+        return error
+    text = read_toml(path)[1]
+    return InputError(str(path), [_at_its_line(problem, text) for problem in error.problems])
+
+
+def _at_its_line(problem: Problem, text: str) -> Problem:
+    line = line_of(text, tuple(problem.where.split("."))) if problem.where else None
+    return Problem(f"line {line}, {problem.where}", problem.what) if line else problem
+
+
+def contradictions(files: Iterable[CohortFile]) -> list[str]:
+    """Say what the audit finds wrong with numbers that are to be fitted."""
+    return [
+        f"{row.cohort}, {row.item}, {row.check}: printed {row.as_printed}"
+        + (f", recomputed {row.recomputed}" if row.recomputed else "")
+        + (f" ({row.note})" if row.note else "")
+        for file in files
+        for row in contradicted(file.cohort, file.codebook)
+    ]
+
+
+def unfitted(analysis: Analysis) -> list[str]:
+    """Say which items are to be fitted and are not, and on what the evidence rests."""
+    said = []
+    for cohort in analysis.cohorts:
+        for role in cohort.roles:
+            item = cohort.cohort.published[role.item]
+            if item.role == "fit" and role.role == "unused" and not role.other_outcome:
+                said.append(f"{cohort.cohort.id}, {item_label(item)}: not fitted, {role.reason}")
+        said += [f"{cohort.cohort.id}, {note}" for note in cohort.notes]
+    return said
 
 
 def cohort_in_words(cohort: Cohort, codebook: Codebook) -> str:
@@ -64,24 +167,29 @@ def _counted(count: int, noun: str) -> str:
 
 def check_file(path: str) -> str:
     """Validate a file of any kind, or what comes with the package under a name."""
-    suffix = Path(path).suffix.casefold()
-    if path in BUNDLED_COHORTS or suffix in {TABLE_SUFFIX, *PATIENT_SUFFIXES}:
-        return _file_words(path)
-    if path in bundled_models():
-        return model_in_words(read_model(path))
-    if path == BUNDLED:
-        return codebook_in_words(read_codebook(BUNDLED, Path()))
-    if not Path(path).exists() and suffix != ".toml":
-        names = [*BUNDLED_COHORTS, *bundled_models(), BUNDLED]
-        there = did_you_mean(path, names) or f"; bundled are {', '.join(names)}"
-        raise InputError(path, [Problem("", f"no such file{there}")])
-    match file_kind(read_toml(Path(path), path)[0]):
+    match kind_of(path):
         case "cohort":
             return _file_words(path)
         case "model":
             return model_in_words(read_model(path))
-        case "codebook":
-            return codebook_in_words(read_codebook(path, Path()))
+    return codebook_in_words(read_codebook(path, Path()))
+
+
+def kind_of(path: str) -> str:
+    """Tell a cohort, a model and a codebook apart."""
+    suffix = Path(path).suffix.casefold()
+    if path in BUNDLED_COHORTS or suffix in {TABLE_SUFFIX, *PATIENT_SUFFIXES}:
+        return "cohort"
+    if path in bundled_models():
+        return "model"
+    if path == BUNDLED:
+        return "codebook"
+    if not Path(path).exists() and suffix != ".toml":
+        names = [*BUNDLED_COHORTS, *bundled_models(), BUNDLED]
+        there = did_you_mean(path, names) or f"; bundled are {', '.join(names)}"
+        raise InputError(path, [Problem("", f"no such file{there}")])
+    if kind := file_kind(read_toml(Path(path), path)[0]):
+        return kind
     kinds = "a cohort ('published' or 'patients'), a model ('outcome')"
     what = f"is neither {kinds} nor a codebook ('[covariates.x]')"
     raise InputError(path, [Problem("", what)])

@@ -7,11 +7,10 @@ from dataclasses import replace
 
 import numpy as np
 
-from netlm_bayes.codebook import RESPONSE, Codebook
+from netlm_bayes.codebook import LONGEST_LIKELY, RESPONSE, Codebook
 from netlm_bayes.errors import InputError, InputErrors, Problem
 from netlm_bayes.evidence.sources import CohortFile
 from netlm_bayes.ipd.patients import (
-    LONGEST_LIKELY,
     MISSING,
     RESPONDED,
     SMALLEST_SHOWN,
@@ -32,7 +31,7 @@ from netlm_bayes.latent import (
     scale_of,
 )
 from netlm_bayes.model import Model
-from netlm_bayes.population import Patterns, patterns_of
+from netlm_bayes.population import Patterns, patterns_of, with_steps
 
 NEEDED = (
     f"needs a covariate '{RESPONSE}' of two levels in the codebook, non-responders first, with "
@@ -164,7 +163,8 @@ def patterns_in(
 ) -> tuple[Patterns, dict[str, Floats]]:
     """Patterns of an analysis, and how common each is in every cohort of patients."""
     if printed:
-        patterns = patterns_of(codebook, spec.covariates)
+        named = [name for name in spec.covariates if codebook.covariates[name].levels]
+        patterns = with_steps(patterns_of(codebook, named), scales)
         return patterns, {
             name: shares_over(patterns, one, spread_in(one, spec, codebook))
             for name, one in patients.items()

@@ -173,6 +173,10 @@ class _Reading:
         found = self.evidence.ratios
         rows = self._empty(len(found))
         for row, ratio in zip(rows, found, strict=True):
+            if not ratio.versus:
+                step = self.patterns.effects.index((ratio.covariate, *ratio.level))
+                row[self.columns.of("effect").start + step] = 1.0
+                continue
             level = self._mean({ratio.covariate: ratio.level})
             row[self.columns.of("effect")] = level - self._mean({ratio.covariate: ratio.versus})
         values = np.array([ratio.log_ratio for ratio in found])
@@ -267,7 +271,8 @@ def with_implied(analysis: Analysis, evidence: CohortEvidence) -> CohortEvidence
 
 def saw_less(ratio: PrintedRatio, spec: Model, patterns: Patterns) -> bool:
     """Tell whether a regression saw less than the model: covariates, or values on a scale."""
-    return ratio.covariate in patterns.stepped or not adjusts_alike(ratio, spec)
+    by_cut = bool(ratio.versus) and ratio.covariate in patterns.stepped
+    return by_cut or not adjusts_alike(ratio, spec)
 
 
 def limits(
@@ -315,7 +320,7 @@ def follow_up_of(evidence: CohortEvidence) -> tuple[FollowUp, str]:
     if longest:
         until = f"censoring taken as even up to {shown_in(longest, unit)}, printed"
         return FollowUp(longest, True), until
-    months = [point.months for point in (*evidence.curve, *evidence.not_reached)]
+    months = [point.months for point in (*evidence.curve, *evidence.censored)]
     end = 2 * max(months) if months else UNPRINTED_MONTHS
     until = f"all taken as followed for {shown_in(end, unit)}, which is not printed"
     return FollowUp(end, False), until
@@ -327,9 +332,16 @@ def not_implied(
     """Say why nothing is implied for a ratio; empty if something is."""
     if ratio.endpoint in apart:
         return f"of '{ratio.endpoint}', which has effects of its own"
-    outside = [name for name in ratio.adjusted_for if name not in patterns.covariates]
+    if not ratio.versus:
+        return "of a step of a continuous covariate"
+    whole = [name for name in ratio.adjusted_for if name in patterns.names]
+    if continuous := [name for name in whole if name not in patterns.covariates]:
+        return f"adjusted for '{', '.join(continuous)}', of which it saw every value"
+    outside = [name for name in ratio.adjusted_for if name not in whole]
     if outside:
         return f"adjusted for '{', '.join(outside)}', not in the model"
+    if ratio.subgroup:
+        return "of a subgroup"
     for side in (ratio.level, ratio.versus):
         if not joint @ patterns.mask({ratio.covariate: side}):
             return f"no patient with {ratio.covariate} {' or '.join(side)}"

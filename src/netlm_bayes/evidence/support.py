@@ -66,7 +66,7 @@ def _moments(analysis: Analysis, cohort: CohortEvidence) -> Array:
     if len(rows):
         apart = rows - rows.mean(axis=0)
         found = found + apart.T @ apart / len(rows)
-    for ratio in cohort.ratios:
+    for ratio in (*cohort.ratios, *cohort.censored_ratios):
         row = contrast_of(patterns, ratio.covariate, ratio.level, ratio.versus)
         found = found + np.outer(row, row)
     return found
@@ -75,7 +75,7 @@ def _moments(analysis: Analysis, cohort: CohortEvidence) -> Array:
 def _rows(analysis: Analysis, cohort: CohortEvidence) -> Iterator[Array]:
     """Mean design of everyone whom a printed number or a site's group is of."""
     patterns, joint = analysis.patterns, cohort.joint
-    for points in (cohort.curve, cohort.not_reached, cohort.digitised, cohort.counts):
+    for points in (cohort.curve, cohort.censored, cohort.digitised, cohort.counts):
         yield from (mean_design(patterns, joint, point.subgroup) for point in points)
     for table in cohort.tables:
         yield from (mean_design(patterns, joint, {table.covariate: (x,)}) for x in table.levels)
@@ -113,7 +113,7 @@ def _measured(analysis: Analysis, cohort: CohortEvidence) -> tuple[str, ...]:
     """Endpoints whose absolute survival, or response, a cohort's evidence holds."""
     if not cohort.printed:
         return analysis.endpoints[:1]
-    named = {point.endpoint for point in (*cohort.curve, *cohort.not_reached)}
+    named = {point.endpoint for point in (*cohort.curve, *cohort.censored)}
     named |= {curve.endpoint for curve in cohort.digitised}
     if cohort.counts or cohort.tables:
         named.add(RESPONSE)

@@ -51,9 +51,9 @@ _WORDS = {
 }
 
 
-def did_you_mean(got: str, known: Iterable[str]) -> str:
+def did_you_mean(got: str, known: Iterable[str], closeness: float = 0.6) -> str:
     """Give ` (did you mean 'x'?)` where a known word is close, else nothing."""
-    close = difflib.get_close_matches(got, list(known), n=1, cutoff=0.6)
+    close = difflib.get_close_matches(got, list(known), n=1, cutoff=closeness)
     return f" (did you mean '{close[0]}'?)" if close else ""
 
 

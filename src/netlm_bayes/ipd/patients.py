@@ -23,8 +23,6 @@ SYNTHETIC = "synthetic/"
 """How the id of simulated patients begins."""
 SMALLEST_SHOWN = 5
 """Patients below which a count is not shown."""
-LONGEST_LIKELY = 240
-"""Months of follow-up above which times are more likely to be days."""
 
 
 @dataclass(frozen=True)

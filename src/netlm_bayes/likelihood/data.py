@@ -18,6 +18,8 @@ from netlm_bayes.likelihood.patient_rows import collapsed, patient_rows
 from netlm_bayes.likelihood.priors import Data
 from netlm_bayes.likelihood.site_data import cell_data, cell_rows
 from netlm_bayes.likelihood.structure import (
+    CENSORED_RATIOS,
+    RATIOS,
     Structure,
     count_rows,
     digitised_rows,
@@ -70,9 +72,9 @@ def tilt_of(patterns: Patterns, structure: Structure, cohort: CohortEvidence, ro
     return out
 
 
-def ratio_data(analysis: Analysis, structure: Structure) -> dict[str, Array]:
+def ratio_data(kind: str, analysis: Analysis, structure: Structure) -> dict[str, Array]:
     """Printed ratios: a difference of coefficients, a contrast of joined levels, or implied."""
-    patterns, rows = analysis.patterns, ratio_rows(analysis)
+    patterns, rows = analysis.patterns, ratio_rows(analysis, kind)
     difference = np.zeros((len(rows), len(structure.cohorts) * len(structure.parameters.names)))
     values = np.array([ratio.log_ratio for _, ratio in rows])
     for place, (cohort, ratio) in enumerate(rows):
@@ -80,24 +82,44 @@ def ratio_data(analysis: Analysis, structure: Structure) -> dict[str, Array]:
         if implied is not None:
             difference[place] = _place(structure, cohort, implied.coefficients[None, :])
             values[place] -= implied.intercept
+        elif not ratio.versus:
+            step = patterns.effects.index((ratio.covariate, *ratio.level))
+            own = np.eye(len(structure.parameters.names))[structure.parameters.first_effect + step]
+            difference[place] = _place(structure, cohort, own[None, :])
         elif not is_joined(ratio, analysis):
             sides = [patterns.part_mask(ratio.covariate, x) for x in (ratio.level, ratio.versus)]
             difference[place] = (sides[0] - sides[1]) @ _log_effects(patterns, structure, cohort)
-    data = {
-        "ratios": values,
-        "ratios_precision": precision(
-            [(c.ratio_covariance, analysis.weight_of(c)) for c in analysis.cohorts]
-        ),
-        "ratios_difference": difference,
-    }
-    if structure.joined:
-        data |= _joined_data(analysis, structure)
+    data = {f"{kind}_difference": difference}
+    if kind == RATIOS:
+        blocks = [(c.ratio_covariance, analysis.weight_of(c)) for c in analysis.cohorts]
+        data |= {kind: values, f"{kind}_precision": precision(blocks)}
+    else:
+        known = [(cohort, ratio.log_ratio_se, ratio.bounds) for cohort, ratio in rows]
+        data |= censored_data(kind, known, analysis)
+    if any(is_joined(ratio, analysis) for _, ratio in rows):
+        data |= _joined_data(kind, analysis, structure)
     return data
 
 
-def _joined_data(analysis: Analysis, structure: Structure) -> dict[str, Array]:
+FARTHEST = 1e3
+"""Where a bound stands that is none, on a log scale."""
+
+
+def censored_data(
+    kind: str, known: Sequence[tuple[int, float, tuple[float, float] | None]], analysis: Analysis
+) -> dict[str, Array]:
+    """Estimates of which only bounds are known, each with its cohort and standard error."""
+    bounds = np.array([bounds for _, _, bounds in known], dtype=float)
+    return {
+        f"{kind}_se": np.array([se for _, se, _ in known]),
+        f"{kind}_bounds": np.clip(bounds, -FARTHEST, FARTHEST),
+        f"{kind}_weight": np.array([analysis.weight_of(analysis.cohorts[i]) for i, _, _ in known]),
+    }
+
+
+def _joined_data(kind: str, analysis: Analysis, structure: Structure) -> dict[str, Array]:
     """Ratios of joined levels: log ratio and share of every part of a level, and which."""
-    cohorts, patterns, rows = analysis.cohorts, analysis.patterns, ratio_rows(analysis)
+    cohorts, patterns, rows = analysis.cohorts, analysis.patterns, ratio_rows(analysis, kind)
     joined = [(place, *row) for place, row in enumerate(rows) if is_joined(row[1], analysis)]
     # What is implied is linear: the contrast stays in the graph, and counts for nothing.
     contrasts = [float(ratio.item not in cohorts[i].implied) for _, i, ratio in joined]
@@ -106,9 +128,9 @@ def _joined_data(analysis: Analysis, structure: Structure) -> dict[str, Array]:
     shares = [np.log(cohort.joint @ patterns.part_rows + least) for cohort in cohorts]
     effects = [_log_effects(patterns, structure, i) for i in range(len(cohorts))]
     data = {
-        "joined_place": np.eye(len(rows))[:, [place for place, _, _ in joined]] * contrasts,
-        "joined_linear": np.concatenate(effects),
-        "joined_log_share": np.concatenate(shares),
+        f"{kind}_joined_place": np.eye(len(rows))[:, [place for place, _, _ in joined]] * contrasts,
+        f"{kind}_joined_linear": np.concatenate(effects),
+        f"{kind}_joined_log_share": np.concatenate(shares),
     }
     for side in ("level", "versus"):
         masks = [
@@ -118,15 +140,15 @@ def _joined_data(analysis: Analysis, structure: Structure) -> dict[str, Array]:
             ).reshape(-1)
             for _, cohort, ratio in joined
         ]
-        data[f"joined_{side}"] = np.array(masks)
+        data[f"{kind}_joined_{side}"] = np.array(masks)
     if structure.apart:
         parts = structure.endpoints[1:]
         of_part = [[float(ratio.endpoint == part) for part in parts] for *_, ratio in joined]
-        data["joined_part"] = np.array(of_part)
+        data[f"{kind}_joined_part"] = np.array(of_part)
     if structure.borrowing:
         columns = np.eye(len(patterns.columns))[patterns.part_columns]
         tilts = [tilt_of(patterns, structure, cohort, columns) for cohort in cohorts]
-        data["joined_tilt"] = np.concatenate(tilts)
+        data[f"{kind}_joined_tilt"] = np.concatenate(tilts)
     return data
 
 
@@ -227,20 +249,19 @@ def data_of(analysis: Analysis) -> Data:
     structure = structure_of(analysis)
     kinds = dict(structure.rows)
     data = {**_prior_data(analysis, structure), **_population_data(analysis, structure)}
-    if "ratios" in kinds:
-        data |= ratio_data(analysis, structure)
+    for kind in kinds.keys() & {RATIOS, CENSORED_RATIOS}:
+        data |= ratio_data(kind, analysis, structure)
     if "curve" in kinds:
         points = [(i, p) for i, c in enumerate(analysis.cohorts) for p in c.curve]
         data |= point_data("curve", points, analysis, structure)
         data["curve"] = np.array([point.log_minus_log for _, point in points])
         blocks = [(c.curve_covariance, analysis.weight_of(c)) for c in analysis.cohorts]
         data["curve_precision"] = precision(blocks)
-    if "not_reached" in kinds:
-        points = [(i, p) for i, c in enumerate(analysis.cohorts) for p in c.not_reached]
-        data |= point_data("not_reached", points, analysis, structure)
-        data["not_reached_se"] = np.array([point.se for _, point in points])
-        weights = [analysis.weight_of(analysis.cohorts[i]) for i, _ in points]
-        data["not_reached_weight"] = np.array(weights)
+    if "censored" in kinds:
+        points = [(i, p) for i, c in enumerate(analysis.cohorts) for p in c.censored]
+        data |= point_data("censored", points, analysis, structure)
+        known = [(i, point.se, point.bounds) for i, point in points]
+        data |= censored_data("censored", known, analysis)
     if "digitised" in kinds:
         data |= digitised_data(analysis, structure)
     if "counts" in kinds:

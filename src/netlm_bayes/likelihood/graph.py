@@ -17,11 +17,11 @@ from netlm_bayes.likelihood.structure import PatientShape, Structure
 from netlm_bayes.likelihood.terms import (
     Term,
     binomial,
+    censored,
     contrast,
     digitised,
     member_linear,
     normal,
-    not_reached,
     population_log_probability,
     response_of_groups,
     survival_of_groups,
@@ -245,28 +245,40 @@ def _cells(numbers: Numbers, parameters: _Parameters) -> Term:
 
 def _ratios(numbers: Numbers, parameters: _Parameters) -> Term:
     """Printed ratios."""
-    theta = parameters.theta.flatten()
-    mean = pt.dot(numbers["ratios_difference"], theta)
-    if "joined_place" in numbers:
-        log_share = numbers["joined_log_share"]
-        if parameters.tilt is not None:
-            log_share = log_share + pt.dot(numbers["joined_tilt"], parameters.tilt)
-        joined = contrast(
-            pt.dot(numbers["joined_linear"], theta),
-            pt.exp(log_share),
-            numbers["joined_level"],
-            numbers["joined_versus"],
-            _share_of_rows(numbers, parameters),
-        )
-        mean = mean + pt.dot(numbers["joined_place"], joined)
+    mean = _log_ratios("ratios", numbers, parameters)
     return normal(numbers["ratios"], mean, numbers["ratios_precision"])
 
 
-def _share_of_rows(numbers: Numbers, parameters: _Parameters) -> TensorVariable | float:
+def _censored_ratios(numbers: Numbers, parameters: _Parameters) -> Term:
+    """Printed ratios of which only bounds are known."""
+    mean = _log_ratios("censored_ratios", numbers, parameters)
+    return censored("censored_ratios", mean, numbers)
+
+
+def _log_ratios(kind: str, numbers: Numbers, parameters: _Parameters) -> TensorVariable:
+    """What the parameters say of each row's log ratio."""
+    theta = parameters.theta.flatten()
+    mean = pt.dot(numbers[f"{kind}_difference"], theta)
+    if f"{kind}_joined_place" in numbers:
+        log_share = numbers[f"{kind}_joined_log_share"]
+        if parameters.tilt is not None:
+            log_share = log_share + pt.dot(numbers[f"{kind}_joined_tilt"], parameters.tilt)
+        joined = contrast(
+            pt.dot(numbers[f"{kind}_joined_linear"], theta),
+            pt.exp(log_share),
+            numbers[f"{kind}_joined_level"],
+            numbers[f"{kind}_joined_versus"],
+            _share_of_rows(kind, numbers, parameters),
+        )
+        mean = mean + pt.dot(numbers[f"{kind}_joined_place"], joined)
+    return mean
+
+
+def _share_of_rows(kind: str, numbers: Numbers, parameters: _Parameters) -> TensorVariable | float:
     """Share of the hazard that each joined ratio is of, at every cohort's levels."""
     if parameters.share is None or parameters.share_effect is None:
         return 1.0
-    part = numbers["joined_part"]
+    part = numbers[f"{kind}_joined_part"]
     away = pt.dot(pt.dot(part, parameters.share_effect), numbers["share_at_level"])
     logit = pt.dot(part, _logit(parameters.share))[:, None] + away
     return pt.exp(-pt.sum(part, axis=1, keepdims=True) * pt.softplus(-logit))
@@ -296,10 +308,9 @@ def _curve(numbers: Numbers, parameters: _Parameters) -> Term:
     return normal(numbers["curve"], mean, numbers["curve_precision"])
 
 
-def _not_reached(numbers: Numbers, parameters: _Parameters) -> Term:
-    """Medians beyond the end of follow-up."""
-    mean = _log_minus_log("not_reached", numbers, parameters)
-    return not_reached(mean, numbers["not_reached_se"], numbers["not_reached_weight"])
+def _censored(numbers: Numbers, parameters: _Parameters) -> Term:
+    """Points of which only bounds are known, such as medians beyond the end of follow-up."""
+    return censored("censored", _log_minus_log("censored", numbers, parameters), numbers)
 
 
 def _log_minus_log(kind: str, numbers: Numbers, parameters: _Parameters) -> TensorVariable:
@@ -337,7 +348,8 @@ def _counts(numbers: Numbers, parameters: _Parameters) -> Term:
 _TERMS = {
     "ratios": _ratios,
     "curve": _curve,
-    "not_reached": _not_reached,
+    "censored": _censored,
+    "censored_ratios": _censored_ratios,
     "digitised": _digitised,
     "counts": _counts,
 }

@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 
 from netlm_bayes.codebook import RESPONSE
 from netlm_bayes.evidence.analysis import Analysis, CohortEvidence
+from netlm_bayes.likelihood.data import FARTHEST
 from netlm_bayes.likelihood.structure import Structure, count_rows, structure_of
 from netlm_bayes.population import Patterns, joint_distribution
-from netlm_bayes.published.estimates import CurvePoint
+from netlm_bayes.published.estimates import CurvePoint, PrintedRatio
 from netlm_bayes.version import __version__
 
 STANDALONE = Path(__file__).with_name("standalone.py")
@@ -33,7 +34,7 @@ def script_of(analysis: Analysis, seed: int) -> str:
     """Write the standalone script of an analysis; empty where it would hold more than print."""
     cohorts = analysis.cohorts
     alone = all(cohort.printed and not cohort.digitised for cohort in cohorts)
-    beyond = analysis.patterns.latent or analysis.source_weights or analysis.apart
+    beyond = analysis.patterns.steps or analysis.source_weights or analysis.apart
     if beyond or not alone:
         return ""
     s = "s" if len(cohorts) > 1 else ""
@@ -81,7 +82,12 @@ def facts_of(analysis: Analysis, seed: int) -> dict[str, object]:
         "IMPLIED": _implied(analysis),
         "CURVE": [(*_point(c, p), p.log_minus_log) for c in cohorts for p in c.curve],
         "CURVE_COVARIANCE": {c.cohort.id: c.curve_covariance.tolist() for c in cohorts if c.curve},
-        "NOT_REACHED": [(*_point(c, p), p.se) for c in cohorts for p in c.not_reached],
+        "CENSORED": [(*_point(c, p), *_bounds(p), p.se) for c in cohorts for p in c.censored],
+        "CENSORED_RATIOS": [
+            (c.cohort.id, r.covariate, list(r.level), list(r.versus), *_bounds(r), r.log_ratio_se)
+            for c in cohorts
+            for r in c.censored_ratios
+        ],
         "COUNTS": [
             (c.cohort.id, _levels(row.subgroup), row.responders, row.total, row.weight)
             for c in cohorts
@@ -154,6 +160,11 @@ def _implied(analysis: Analysis) -> dict[int, tuple[float, list[float]]]:
         for place, one in enumerate(found)
         if one is not None
     }
+
+
+def _bounds(censored: CurvePoint | PrintedRatio) -> tuple[float, float]:
+    lower, upper = np.clip(censored.bounds or (-FARTHEST, FARTHEST), -FARTHEST, FARTHEST).tolist()
+    return lower, upper
 
 
 def _point(cohort: CohortEvidence, point: CurvePoint) -> tuple[str, str, Levels, float]:

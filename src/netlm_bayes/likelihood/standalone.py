@@ -64,8 +64,13 @@ IMPLIED: dict[int, tuple[float, list[float]]] = {}
 # Points of survival curves: cohort, endpoint, subgroup, month, log(-log S). A median is S = 1/2.
 CURVE: list[tuple[str, str, Subgroup, float, float]] = [("a", "pfs", {}, 14.0, -0.3665)]
 CURVE_COVARIANCE: dict[str, list[list[float]]] = {"a": [[0.02]]}
-# Medians not reached by the end of follow-up: cohort, endpoint, subgroup, month, standard error.
-NOT_REACHED: list[tuple[str, str, Subgroup, float, float]] = [("b", "pfs", {}, 24.0, 0.3)]
+# Points of which only bounds are known, -1000 or 1000 where there is none: cohort, endpoint,
+# subgroup, month, bounds of log(-log S), standard error. A median not reached: survival above 1/2.
+CENSORED: list[tuple[str, str, Subgroup, float, float, float, float]] = [
+    ("b", "pfs", {}, 24.0, -1000.0, -0.3665, 0.3)
+]
+# Ratios of which only bounds are known: cohort, covariate, level, versus, bounds, standard error.
+CENSORED_RATIOS: list[tuple[str, str, list[str], list[str], float, float, float]] = []
 # Responders: cohort, subgroup, responders, of how many, weight. Tables by level carry the cohort's
 # total; beside T of them the total itself has weight 1 - T, so that nobody is counted twice.
 COUNTS: list[tuple[str, Subgroup, int, int, float]] = []
@@ -225,6 +230,16 @@ def log_response(model: pm.Model, cohort: str, subgroup: Subgroup, sign: int) ->
     return pt.logsumexp(share + each) - pt.logsumexp(share)
 
 
+def log_between(
+    mean: pt.TensorVariable, lower: float, upper: float, se: float
+) -> pt.TensorVariable:
+    """Log probability that a normal estimate lies between two bounds."""
+    ends = pt.stack([(lower - mean) / se, (upper - mean) / se])
+    ends = pt.switch(pt.sum(ends) > 0, -ends[::-1], ends)  # in the tail that they lie in
+    below, within = (pm.logcdf(pm.Normal.dist(0, 1), ends[side]) for side in (0, 1))
+    return within + pt.log1mexp(pt.minimum(below - within, -1e-300))
+
+
 def add_likelihood(model: pm.Model) -> None:
     """Everything printed, source by source."""
     for cohort, covariance in RATIO_COVARIANCE.items():
@@ -237,9 +252,13 @@ def add_likelihood(model: pm.Model) -> None:
         mean = pt.stack([log_minus_log(model, *row[:4]) for row in points])
         printed = [row[4] for row in points]
         pm.MvNormal(f"curve of {cohort}", mean, cov=np.array(covariance), observed=printed)
-    for place, row in enumerate(NOT_REACHED):
-        above_one_half = (np.log(np.log(2)) - log_minus_log(model, *row[:4])) / row[4]
-        pm.Potential(f"not reached {place}", pm.logcdf(pm.Normal.dist(0, 1), above_one_half))
+    for place, point in enumerate(CENSORED):
+        mean = log_minus_log(model, *point[:4])
+        pm.Potential(f"censored point {place}", log_between(mean, *point[4:]))
+    for place, ratio in enumerate(CENSORED_RATIOS):
+        cohort, covariate, level, versus, *bounds = ratio
+        sides = [log_effect(model, cohort, covariate, joined) for joined in (level, versus)]
+        pm.Potential(f"censored ratio {place}", log_between(sides[0] - sides[1], *bounds))
     for place, (cohort, subgroup, responders, total, weight) in enumerate(COUNTS):
         yes, no = (log_response(model, cohort, subgroup, sign) for sign in (1, -1))
         log_likelihood = responders * yes + (total - responders) * no

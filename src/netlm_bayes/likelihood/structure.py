@@ -14,10 +14,14 @@ from netlm_bayes.parameters import Parameters
 from netlm_bayes.published.digitised.plausible import CurveEvidence
 from netlm_bayes.published.estimates import PrintedRatio
 
+RATIOS, CENSORED_RATIOS = "ratios", "censored_ratios"
 
-def ratio_rows(analysis: Analysis) -> list[tuple[int, PrintedRatio]]:
+
+def ratio_rows(analysis: Analysis, kind: str = RATIOS) -> list[tuple[int, PrintedRatio]]:
     """Printed ratios in the likelihood, each with the place of its cohort."""
-    return [(i, ratio) for i, cohort in enumerate(analysis.cohorts) for ratio in cohort.ratios]
+    return [
+        (i, ratio) for i, cohort in enumerate(analysis.cohorts) for ratio in getattr(cohort, kind)
+    ]
 
 
 def digitised_rows(analysis: Analysis) -> list[tuple[int, CurveEvidence]]:
@@ -28,11 +32,13 @@ def digitised_rows(analysis: Analysis) -> list[tuple[int, CurveEvidence]]:
 def is_joined(ratio: PrintedRatio, analysis: Analysis) -> bool:
     """Tell whether a ratio joins levels, so that it is not linear in the coefficients.
 
-    On a latent scale every level joins values, and a share of the hazard is linear in nothing.
+    On a latent scale every level joins values, and a share of the hazard is linear in nothing; a
+    step of a continuous covariate joins nothing.
     """
+    if ratio.endpoint in analysis.apart:
+        return True
     several = len(ratio.level) > 1 or len(ratio.versus) > 1
-    nonlinear = ratio.covariate in analysis.patterns.stepped or ratio.endpoint in analysis.apart
-    return several or nonlinear
+    return bool(ratio.versus) and (several or ratio.covariate in analysis.patterns.stepped)
 
 
 @dataclass(frozen=True)
@@ -146,7 +152,10 @@ def printed_rows(analysis: Analysis) -> dict[str, list[tuple[str, str]]]:
     rows = {
         "ratios": [(name, f"item {x.item + 1}") for name, c in cohorts for x in c.ratios],
         "curve": [(name, f"item {x.item + 1}") for name, c in cohorts for x in c.curve],
-        "not_reached": [(name, f"item {x.item + 1}") for name, c in cohorts for x in c.not_reached],
+        "censored": [(name, f"item {x.item + 1}") for name, c in cohorts for x in c.censored],
+        "censored_ratios": [
+            (name, f"item {x.item + 1}") for name, c in cohorts for x in c.censored_ratios
+        ],
         "digitised": [(name, f"item {x.item + 1}") for name, c in cohorts for x in c.digitised],
         "counts": [(name, row.label) for name, c in cohorts for row in count_rows(c)],
     }

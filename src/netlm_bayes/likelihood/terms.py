@@ -84,13 +84,22 @@ def normal(target: TensorVariable, mean: TensorVariable, precision: TensorVariab
     return Term(-0.5 * pt.sum(residual * scaled), pointwise)
 
 
-def not_reached(log_minus_log: TensorVariable, se: TensorVariable, weight: TensorVariable) -> Term:
-    r"""Log probability that an estimated curve is still above one half.
+def censored(kind: str, mean: TensorVariable, numbers: Numbers) -> Term:
+    r"""Log probability that an estimate lies between two bounds.
 
-    .. math:: \log \Phi\left(\frac{\log \log 2 - \log(-\log S)}{\mathrm{se}}\right)
+    .. math:: \log\left\{\Phi\left(\frac{b - m}{\mathrm{se}}\right)
+              - \Phi\left(\frac{a - m}{\mathrm{se}}\right)\right\}
+
+    taken in the tail that the bounds lie in, where nothing is lost to cancellation.
     """
-    pointwise = pm.logcdf(pm.Normal.dist(0, 1), (np.log(np.log(2)) - log_minus_log) / se)
-    return Term(pt.sum(weight * pointwise), pointwise)
+    bounds = (numbers[f"{kind}_bounds"] - mean[:, None]) / numbers[f"{kind}_se"][:, None]
+    above = pt.sum(bounds, axis=1) > 0
+    lower = pt.switch(above, -bounds[:, 1], bounds[:, 0])
+    upper = pt.switch(above, -bounds[:, 0], bounds[:, 1])
+    normal = pm.Normal.dist(0, 1)
+    below, within = pm.logcdf(normal, lower), pm.logcdf(normal, upper)
+    pointwise = within + pt.log1mexp(pt.minimum(below - within, -TINY))
+    return Term(pt.sum(numbers[f"{kind}_weight"] * pointwise), pointwise)
 
 
 def binomial(

@@ -15,6 +15,7 @@ from netlm_bayes import store
 from netlm_bayes.compare import frequentist_tables
 from netlm_bayes.evidence.analysis import Analysis
 from netlm_bayes.evidence.assemble import analyse
+from netlm_bayes.evidence.check import contradictions
 from netlm_bayes.likelihood.script import script_of
 from netlm_bayes.model import Model
 from netlm_bayes.pipeline.fitted import Fit
@@ -162,6 +163,8 @@ def pool(model: str | Path | Model, data: Any, **options: Unpack[Options]) -> Fi
 def fit_job(job: Job, sensitivity: bool = False, graph: Graph | None = None) -> Fit:
     """Fit what a job asks; a graph of the same structure is not compiled again."""
     clock, analysis = _Clock(), analyse(job.spec, job.files)
+    for line in contradictions(job.files):
+        job.say(f"{job.spec.name}: {line}")
     job = replace(job, spec=analysis.spec)
     frequentist = frequentist_tables(analysis, job.recipe)
     clock.lap("frequentist methods")

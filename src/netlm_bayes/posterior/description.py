@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
-from itertools import product
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
@@ -21,7 +20,14 @@ from netlm_bayes.evidence.horizons import last_follow_up
 from netlm_bayes.ipd.patients import MISSING, SMALLEST_SHOWN, Patients, rounded_counts
 from netlm_bayes.latent import Normal, Scale, edges_of, fitted_normal
 from netlm_bayes.model import Model
-from netlm_bayes.population import Patterns, joint_distribution, patterns_of
+from netlm_bayes.population import (
+    Patterns,
+    grid_of,
+    joint_distribution,
+    patterns_of,
+    step_shares,
+    with_steps,
+)
 from netlm_bayes.published.cohort import Cohort
 
 Array = NDArray[np.float64]
@@ -96,7 +102,8 @@ def _told(analysis: Analysis, cohort: CohortEvidence) -> dict[str, Any]:
         "n": cohort.cohort.n,
         "patients": not cohort.printed,
         "followed_to": None if math.isnan(end) else end,
-        "shares": _by_covariate(patterns, cohort.joint @ patterns.indicator),
+        "shares": _by_covariate(patterns, cohort.joint @ patterns.indicator)
+        | _printed_steps(analysis, cohort),
         "silent": list(cohort.silent),
         "measured": list(cohort.measured),
         "borrowed": {name: float(value) for name, value in sd.items() if value > 0},
@@ -110,6 +117,16 @@ def _told(analysis: Analysis, cohort: CohortEvidence) -> dict[str, Any]:
         return told | {"n": SMALLEST_SHOWN, "followed_to": None, "shares": shares}
     month = None if math.isnan(end) else float(math.floor(end))
     return told | {"followed_to": month, "shares": _patient_shares(analysis, [patients])}
+
+
+def _printed_steps(analysis: Analysis, cohort: CohortEvidence) -> dict[str, dict[str, float]]:
+    """Shares of whole steps of continuous covariates whose spread is printed."""
+    names = set(analysis.scales) - set(analysis.patterns.covariates)
+    spread = {name: cohort.spread[name] for name in names & cohort.spread.keys()}
+    return {
+        name: dict(zip(map(str, STEPS), step_shares(normal, STEPS).tolist(), strict=True))
+        for name, normal in spread.items()
+    }
 
 
 def _by_covariate(patterns: Patterns, shares: Array) -> dict[str, dict[str, float]]:
@@ -167,24 +184,8 @@ def _patterns(
 ) -> Patterns:
     """Every combination of levels, and of the steps of continuous covariates."""
     named = [name for name in spec.covariates if codebook.covariate(name).levels]
-    patterns = patterns_of(codebook, named)
-    latent = [part.name for part in patterns.latent]
-    own = patterns.values or ((),) * len(patterns.rows)
-    further = {name: scale for name, scale in scales.items() if name not in latent}
-    steps = list(product(*(_steps(name, scale, profile) for name, scale in further.items())))
-    pairs = list(product(zip(patterns.rows, own, strict=True), steps))
-    order = [[*latent, *further].index(name) for name in scales]
-    return Patterns(
-        patterns.covariates,
-        patterns.levels,
-        patterns.references,
-        steps=tuple((name, scale.step) for name, scale in scales.items()),
-        profiles=tuple(row for (row, _), _ in pairs),
-        values=tuple(
-            tuple((*values, *more)[place] for place in order) for (_, values), more in pairs
-        ),
-        latent=patterns.latent,
-    )
+    steps = {name: _steps(name, scale, profile) for name, scale in scales.items()}
+    return with_steps(patterns_of(codebook, named), scales, steps)
 
 
 def _steps(name: str, scale: Scale, profile: Profile) -> tuple[float, ...]:
@@ -232,7 +233,7 @@ def _joint(cohort: Described, spec: Model, patterns: Patterns, profile: Profile)
         share = np.array([cohort["shares"][name][level] for level in levels])
         asked = np.array([level == profile.levels.get(name) for level in levels])
         shares[name] = np.where(asked, np.maximum(share, HARDLY_ANYBODY), share)
-    grid = replace(patterns, steps=(), profiles=None, values=())
+    grid = grid_of(patterns)
     spread = {name: Normal(*told) for name, told in cohort.get("spread", {}).items()}
     association = () if cohort["patients"] else spec.association
     joint = joint_distribution(grid, shares, association, spread)

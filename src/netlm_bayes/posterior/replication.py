@@ -24,7 +24,7 @@ from netlm_bayes.posterior.population import Population
 from netlm_bayes.posterior.subgroups import subgroups_within
 from netlm_bayes.published.cohort import AnyItem, item_label, subgroup_label
 from netlm_bayes.published.digitised.plausible import CurveEvidence
-from netlm_bayes.published.estimates import CurvePoint, PrintedRatio, ResponseCount
+from netlm_bayes.published.estimates import CurvePoint, Estimate, PrintedRatio, ResponseCount
 from netlm_bayes.published.items import Counts, Curve, Median, Milestone, Ratio
 from netlm_bayes.published.roles import ItemRole, adjusts_alike
 from netlm_bayes.units import plain_time
@@ -98,6 +98,7 @@ def item_columns(cohort: str, item: AnyItem, codebook: Codebook) -> dict[str, ob
             endpoint = endpoint if item.kind == "hazard_ratio" else RESPONSE
             found["of_event"] = "" if item.kind == "hazard_ratio" else item.event
             found["adjusted_for"] = ", ".join(item.adjusted_for)
+            found["subgroup"] = subgroup_label(item.subgroup) if item.subgroup else ""
         case Milestone():
             found["horizon"] = float(item.months)
         case Counts():
@@ -120,13 +121,13 @@ def _name_of(codebook: Codebook, covariate: str, levels: Sequence[str]) -> str:
     return known.name_of(known.members(levels))
 
 
-def unpredictable(item: AnyItem) -> str:
+def unpredictable(item: AnyItem, estimate: Estimate | None) -> str:
     """Say why a number cannot be replicated from what is printed with it; empty if it can."""
-    if isinstance(item, Ratio) and item.lower is None and (item.p is None or item.estimate == 1):
-        return "printed without a standard error"
-    if isinstance(item, Median) and item.time is None and item.followed_to is None:
+    if estimate is not None:
+        return ""
+    if isinstance(item, Median):
         return "not reached, and no end of follow-up is printed"
-    return ""
+    return "printed without a standard error"
 
 
 def _replicate(
@@ -138,13 +139,14 @@ def _replicate(
 ) -> Replicate:
     """Replicate one item, or say why not."""
     item = cohort.cohort.published[role.item]
-    blank = _blank(analysis, cohort, item)
-    reason = unpredictable(item) if role.role in {"fit", "check"} else role.basis
+    estimate = cohort.estimates.get(role.item)
+    blank = _blank(analysis, cohort, item, estimate)
+    reason = unpredictable(item, estimate) if role.role in {"fit", "check"} else role.basis
     if reason:
         return replace(blank, note=reason)
     noise = rng.standard_normal(len(population.level))
     blank = replace(blank, role=role.role)
-    match item, cohort.estimates.get(role.item):
+    match item, estimate:
         case Ratio(), PrintedRatio() as ratio:
             return _replicate_ratio(analysis, cohort, population, ratio, item, noise, blank)
         case Counts(), ResponseCount() as count:
@@ -154,15 +156,19 @@ def _replicate(
     raise TypeError(f"nothing to replicate in a {item.kind}")
 
 
-def _blank(analysis: Analysis, cohort: CohortEvidence, item: AnyItem) -> Replicate:
+def _blank(
+    analysis: Analysis, cohort: CohortEvidence, item: AnyItem, estimate: Estimate | None
+) -> Replicate:
     """Row of a printed number without replicates."""
     unit, printed, events, total = "ratio", math.nan, math.nan, math.nan
     match item:
         case Ratio():
             sign = -1 if item.event == "non_response" else 1
-            printed = float(item.estimate) ** sign
+            printed = float(item.estimate) ** sign if item.estimate or sign > 0 else math.inf
+            if isinstance(estimate, PrintedRatio) and not estimate.versus:
+                printed = math.exp(estimate.log_ratio)
         case Median():
-            value = item.months or item.followed_months
+            value = item.months or item.lower_months or item.followed_months
             unit, printed = "months", float(value) if value is not None else printed
         case Milestone():
             unit, printed = "probability", float(item.survival)
@@ -252,11 +258,16 @@ def _replicate_point(
         target = np.exp(-np.log(2) * np.exp(point.se * noise))
         weights = population.within(point.subgroup)
         draws = population_quantile(baseline, population.log_ratio, weights, target)
-        note = "" if point.reached else "printed as not reached: the time is the end of follow-up"
+        note = "" if item.time is not None else f"printed as not reached: the time is {_end(item)}"
         return replace(blank, draws=draws, note=note)
     group = subgroups_within(population, {"": point.subgroup})
     (survival,) = group.survival(baseline, point.months)
     return replace(blank, draws=np.exp(np.log(survival) * np.exp(point.se * noise)))
+
+
+def _end(item: Median) -> str:
+    """What the time of a median not reached is."""
+    return "its lower limit" if item.lower else "the end of follow-up"
 
 
 @dataclass(frozen=True)

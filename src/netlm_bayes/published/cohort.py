@@ -16,6 +16,9 @@ from netlm_bayes.published.items import (
     AdverseEvent,
     Counts,
     Curve,
+    Difference,
+    Events,
+    Interaction,
     Levels,
     Logrank,
     Margin,
@@ -30,7 +33,18 @@ from netlm_bayes.published.items import (
 from netlm_bayes.units import DAYS, Unit, months_of
 
 AnyItem = Annotated[
-    Ratio | Median | Milestone | Curve | Counts | Margin | AdverseEvent | Logrank | Statistic,
+    Ratio
+    | Median
+    | Milestone
+    | Curve
+    | Counts
+    | Margin
+    | AdverseEvent
+    | Logrank
+    | Statistic
+    | Events
+    | Difference
+    | Interaction,
     Field(discriminator="kind"),
 ]
 
@@ -165,6 +179,13 @@ def item_label(item: AnyItem) -> str:
             return f"logrank {item.endpoint} {contrast}, {subgroup_label(item.subgroup)}"
         case Statistic():
             return f"statistic {item.name}"
+        case Events():
+            return f"events {item.endpoint}, {subgroup_label(item.subgroup)}"
+        case Difference():
+            contrast = contrast_label(item.covariate, item.level, item.versus)
+            return f"difference {item.of} {item.endpoint} {contrast}"
+        case Interaction():
+            return f"interaction {item.endpoint} {item.covariate} by {item.modifier}"
 
 
 def contrast_label(covariate: str, level: Sequence[str], versus: Sequence[str]) -> str:
@@ -184,6 +205,8 @@ def _ratio_label(item: Ratio) -> str:
     outcome = item.endpoint if item.kind == "hazard_ratio" else item.event
     words = [item.kind, outcome, contrast_label(item.covariate, item.level, item.versus)]
     label = " ".join(word for word in words if word)
+    label += f" per {item.per:f}" if item.per != 1 else ""
+    label += f", {subgroup_label(item.subgroup)}" if item.subgroup else ""
     return label + (f" (adjusted for {', '.join(item.adjusted_for)})" if item.adjusted_for else "")
 
 

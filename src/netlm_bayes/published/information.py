@@ -46,7 +46,8 @@ def total_events(
 
 
 def _unadjusted(ratio: PrintedRatio) -> bool:
-    return not ratio.adjusted_for and ratio.se_from == "interval"
+    whole = not ratio.adjusted_for and not ratio.subgroup
+    return whole and ratio.se_from == "interval"
 
 
 def reference_events(variances: Sequence[float], events: float) -> tuple[float, ...]:
@@ -99,16 +100,38 @@ def shared_variance(
               1 / r_{ref} + 1 / (n_{ref} - r_{ref}) \quad\text{(odds ratios)}
 
     with :math:`r_{ref}` the reference's part of all responders; at most 0.9 of the least variance.
+    Where the contrast between two levels is printed too, its variance says what they share.
     """
-    if ratios[0].endpoint == RESPONSE:
-        found = _from_responders(ratios[0], cohort, codebook)
-    else:
-        found = _from_events(ratios, known, cohort, codebook)
+    found = _from_third(ratios, known)
+    if found is None and not ratios[0].subgroup:
+        if ratios[0].endpoint == RESPONSE:
+            found = _from_responders(ratios[0], cohort, codebook)
+        else:
+            found = _from_events(ratios, known, cohort, codebook)
     smallest = min(ratio.log_ratio_se for ratio in ratios) ** 2
     value, basis = found or (smallest / 2, "half the smallest variance: nothing printed says more")
     if value > LARGEST_SHARE * smallest:
         return LARGEST_SHARE * smallest, f"{basis}, bounded by the smallest variance"
     return value, basis
+
+
+def _from_third(
+    ratios: Sequence[PrintedRatio], known: Sequence[PrintedRatio]
+) -> tuple[float, str] | None:
+    r"""Shared variance of B v A and C v A, where C v B of the same regression is printed.
+
+    .. math:: \tfrac12 (v_{BA} + v_{CA} - v_{CB})
+    """
+    if len(ratios) != 2:
+        return None
+    one, other = ratios
+    for third in known:
+        same = third.regression == one.regression and third.se_from == "interval"
+        if same and {third.level, third.versus} == {one.level, other.level}:
+            variances = [x.log_ratio_se**2 for x in (one, other, third)]
+            shared = (variances[0] + variances[1] - variances[2]) / 2
+            return (shared, "the printed contrast of the two levels") if shared > 0 else None
+    return None
 
 
 def _from_responders(
@@ -175,18 +198,26 @@ def ratio_covariance(
     cohort: Cohort,
     codebook: Codebook,
 ) -> tuple[Array, dict[str, str]]:
-    """Covariance of printed log ratios: levels of a factor share their reference group."""
+    """Covariance of printed log ratios: those of one regression share the groups on their sides.
+
+    It is positive where a group is on the same side of both, and negative where it is not.
+    """
     known = [x for x in estimates if isinstance(x, PrintedRatio)]
     covariance = np.diag([ratio.log_ratio_se**2 for ratio in ratios]).astype(float)
     basis: dict[str, str] = {}
-    factors: dict[tuple[object, ...], list[int]] = {}
-    for index, ratio in enumerate(ratios):
-        regression = (ratio.endpoint, frozenset(ratio.adjusted_for))
-        factors.setdefault((ratio.covariate, ratio.versus, regression), []).append(index)
-    for members in factors.values():
-        if len(members) > 1:
-            levels = [ratios[i] for i in members]
-            shared, basis[levels[0].covariate] = shared_variance(levels, known, cohort, codebook)
-            for i, j in permutations(members, 2):
-                covariance[i, j] = shared
+    for side, members in _sharing(ratios):
+        ends = [(i, ratios[i].versus == side) for i in members]
+        towards = [ratios[i] if as_printed else ratios[i].turned for i, as_printed in ends]
+        shared, basis[towards[0].covariate] = shared_variance(towards, known, cohort, codebook)
+        for (i, one), (j, other) in permutations(ends, 2):
+            covariance[i, j] = shared if one == other else -shared
     return covariance, basis
+
+
+def _sharing(ratios: Sequence[PrintedRatio]) -> list[tuple[tuple[str, ...], list[int]]]:
+    """Groups that ratios of one regression have in common, and the places of these ratios."""
+    found: dict[tuple[object, ...], tuple[tuple[str, ...], list[int]]] = {}
+    for index, ratio in enumerate(ratios):
+        for side in (ratio.versus, ratio.level):
+            found.setdefault((*ratio.regression, side), (side, []))[1].append(index)
+    return [(side, members) for side, members in found.values() if side and len(members) > 1]

@@ -6,24 +6,17 @@ from collections.abc import Collection, Iterable, Iterator
 from decimal import Decimal
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import AfterValidator, AliasChoices, BeforeValidator, Field, model_validator
+from pydantic import AliasChoices, BeforeValidator, Field, model_validator
 
 from netlm_bayes.codebook import RESPONSE, Codebook
-from netlm_bayes.files.schema import Document, Fault, FaultsError, Number, Text
+from netlm_bayes.files.schema import Document, Fault, FaultsError, Text
+from netlm_bayes.published.text_for_numbers import Limit, Number
 from netlm_bayes.units import Unit, months_of
 
 
 def as_tuple(value: Any) -> Any:
     """Take a text for a list of one."""
     return (value,) if isinstance(value, str) else value
-
-
-def _inside_0_and_1(value: Decimal) -> Decimal:
-    """Refuse 0 and 1, and what rounds to them."""
-    if not Decimal("1e-100") <= value <= Decimal("0.999999"):
-        hint = "; a p printed as 0.000 is 'p_below = 0.001'" if not value else ""
-        raise ValueError(f"must lie between 0 and 1, both excluded; got {value}{hint}")
-    return value
 
 
 Role = Literal["fit", "check"]
@@ -34,20 +27,26 @@ Count = Annotated[int, Field(ge=0, le=100_000_000)]
 Patients = Annotated[int, Field(ge=1, le=100_000_000)]
 Percent = Annotated[Number, Field(ge=0, le=100)]
 Positive = Annotated[Number, Field(ge=Decimal("0.000001"), le=1_000_000)]
-Probability = Annotated[Number, AfterValidator(_inside_0_and_1)]
+Estimate = Annotated[Number, Field(ge=0, le=1_000_000)]
+Share = Annotated[Number, Field(ge=0, le=1)]
+PValue = Annotated[Number, Field(ge=Decimal("1e-100"), le=1)]
+Threshold = Annotated[Number, Field(ge=Decimal("1e-100"), lt=1)]
+Confidence = Annotated[Number, Field(ge=Decimal("0.5"), le=Decimal("0.999"))]
+Sides = Literal[1, 2]
 Quantity = Annotated[Number, Field(ge=-1_000_000_000, le=1_000_000_000)]
 
 
 def interval_faults(
-    lower: Decimal | None, upper: Decimal | None, inside: Decimal
+    lower: Decimal | None, upper: Decimal | None, inside: Decimal | None
 ) -> Iterator[Fault]:
     """An interval has two ends, the lower first, with the estimate between them."""
     if lower is None or upper is None:
         if lower is not upper:
-            yield ("lower" if lower is None else "upper",), "is missing; an interval has two ends"
-    elif lower == upper:
-        yield ("upper",), f"must be greater than 'lower'; got {upper} twice"
-    elif not lower <= inside <= upper:
+            key, end = ("lower", "0") if lower is None else ("upper", "inf")
+            yield (key,), f"is missing; an interval has two ends: {key} = {end} where it has none"
+    elif lower > upper:
+        yield ("lower",), f"must not be above 'upper'; got {lower} and {upper}"
+    elif inside is not None and not lower <= inside <= upper:
         yield ("lower",), f"interval {lower} to {upper} does not contain {inside}"
 
 
@@ -98,11 +97,11 @@ class Restated(Timed):
 
     source: Text
     level: Levels = ()
-    estimate: Positive | None = None
-    lower: Positive | None = None
-    upper: Positive | None = None
-    p: Probability | None = None
-    p_below: Probability | None = None
+    estimate: Estimate | None = None
+    lower: Limit | None = None
+    upper: Limit | None = None
+    p: PValue | None = None
+    p_below: Threshold | None = None
     time: Positive | None = Field(default=None, validation_alias=TIME)
     percent: Percent | None = None
     count: Count | None = None
@@ -149,6 +148,13 @@ class Item(Document):
             yield (key,), "is missing; an item that can be read two ways needs 'reading' and 'why'"
 
 
+def p_faults(item: Ratio | Logrank | Interaction) -> Iterator[Fault]:
+    """A p value is exact, or below or above a threshold."""
+    given = [key for key in ("p", "p_below", "p_above") if getattr(item, key) is not None]
+    for key in given[1:]:
+        yield (key,), f"stands beside '{given[0]}'; give one of the two"
+
+
 class Ratio(Item):
     """A printed hazard or odds ratio, level vs reference."""
 
@@ -157,25 +163,28 @@ class Ratio(Item):
     covariate: str
     level: Levels = ()
     versus: Levels = ()
-    estimate: Positive
-    lower: Positive | None = None
-    upper: Positive | None = None
-    p: Probability | None = None
-    p_below: Probability | None = None
+    subgroup: Subgroup = Field(default_factory=dict)  # whom it compares; everyone if not given
+    per: Positive = Decimal(1)  # of a continuous covariate: units that the ratio is per
+    estimate: Estimate  # as printed; 0.00 is any ratio that rounds to it
+    lower: Limit | None = None  # lower limit; 0 where there is none
+    upper: Limit | None = None  # upper limit; inf where there is none
+    confidence: Confidence = Decimal("0.95")  # two-sided confidence of the interval
+    p: PValue | None = None
+    p_below: Threshold | None = None
+    p_above: Threshold | None = None
+    sides: Sides = 2  # sides of the P value; 1 where it is one-sided, towards the estimate
     event: Literal["response", "non_response"] = "response"  # what an odds ratio is of
-    adjusted_for: tuple[str, ...] = ()  # other covariates of the printed regression
+    # other covariates of the printed regression, those outside the codebook too
+    adjusted_for: tuple[Text, ...] = ()
+    # events behind the ratio: its standard error where nothing else gives one
     events: Patients | None = None
     events_reference: Patients | None = None
 
     def faults(self) -> Iterator[Fault]:
-        """A fitted ratio has an uncertainty, and only hazard ratios have endpoints and events."""
+        """One p value at most, and only hazard ratios have endpoints and events."""
         yield from super().faults()
         yield from interval_faults(self.lower, self.upper, self.estimate)
-        if self.role == "fit" and self.lower is None and self.upper is None:
-            if self.p is None:
-                yield ("role",), "needs 'lower' and 'upper', or 'p', to be 'fit'"
-            elif self.estimate == 1:
-                yield ("estimate",), "of exactly 1 needs an interval to be fitted: p says nothing"
+        yield from p_faults(self)
         if self.kind == "hazard_ratio" and self.event != "response":
             yield ("event",), "belongs to odds ratios"
         if self.kind == "odds_ratio":
@@ -184,6 +193,11 @@ class Ratio(Item):
                     yield (key,), "belongs to hazard ratios"
         if self.events and self.events_reference and self.events_reference >= self.events:
             yield ("events_reference",), f"must be fewer than all {self.events} events"
+
+    @property
+    def per_unit(self) -> bool:
+        """Whether it is per units of a continuous covariate."""
+        return not self.level
 
     @property
     def outcome(self) -> str:
@@ -207,8 +221,12 @@ class Median(Timed, Item):
     subgroup: Subgroup = Field(default_factory=dict)
     time: Positive | None = Field(default=None, validation_alias=TIME)
     not_reached: bool = False
+    lower: Limit | None = None  # lower limit, in the unit of the median
+    upper: Limit | None = None  # upper limit; inf where it was not reached
+    confidence: Confidence = Decimal("0.95")  # two-sided confidence of the interval
     followed_to: Positive | None = None
     n: Patients | None = None
+    at_risk: Patients | None = None  # still followed at the median, in place of a share of `n`
 
     def faults(self) -> Iterator[Fault]:
         """A median was reached, or not reached by the end of follow-up."""
@@ -217,15 +235,26 @@ class Median(Timed, Item):
             yield ("months",), "is missing; or give 'time' in a unit, or 'not_reached = true'"
         if self.time is not None and self.not_reached:
             yield ("not_reached",), f"contradicts a median of {self.time}"
-        if self.role == "fit" and self.not_reached and self.followed_to is None:
-            yield ("followed_to",), "is missing; a median not reached needs it to be fitted"
-        if self.role == "fit" and self.subgroup and self.n is None:
-            yield ("n",), "is missing; the median of a subgroup needs it to be fitted"
+        yield from interval_faults(self.lower, self.upper, self.time)
+        if self.not_reached and self.upper is not None and self.upper.is_finite():
+            yield ("upper",), f"must be inf: the median was not reached; got {self.upper}"
+        if self.role == "fit" and self.not_reached and not (self.followed_to or self.lower):
+            what = "a median not reached needs it, or its 'lower' limit, to be fitted"
+            yield ("followed_to",), f"is missing; {what}"
+        known = self.n or self.at_risk or (self.lower and self.time)
+        if self.role == "fit" and self.subgroup and not known:
+            what = "the median of a subgroup needs it, or 'at_risk' or an interval, to be fitted"
+            yield ("n",), f"is missing; {what}"
 
     @property
     def months(self) -> Decimal | None:
         """The median in months, where it was reached."""
         return None if self.time is None else self.in_months(self.time)
+
+    @property
+    def lower_months(self) -> Decimal | None:
+        """The lower limit in months, where there is one."""
+        return self.in_months(self.lower) if self.lower else None
 
     @property
     def followed_months(self) -> Decimal | None:
@@ -241,17 +270,21 @@ class Milestone(Timed, Item):
     endpoint: str
     subgroup: Subgroup = Field(default_factory=dict)
     time: Positive = Field(validation_alias=TIME)
-    survival: Probability
-    lower: Probability | None = None
-    upper: Probability | None = None
+    survival: Share  # proportion free of the event; 1.00 is any that rounds to it
+    lower: Share | None = None
+    upper: Share | None = None
+    confidence: Confidence = Decimal("0.95")  # two-sided confidence of the interval
     n: Patients | None = None
+    at_risk: Patients | None = None  # still followed at that time, in place of `n`
 
     def faults(self) -> Iterator[Fault]:
         """A fitted probability has an uncertainty."""
         yield from super().faults()
         yield from interval_faults(self.lower, self.upper, self.survival)
-        if self.role == "fit" and self.subgroup and self.n is None and self.lower is None:
-            yield ("n",), "is missing; a subgroup needs it, or an interval, to be fitted"
+        known = self.n or self.at_risk or self.lower is not None
+        if self.role == "fit" and self.subgroup and not known:
+            what = "a subgroup needs it, or 'at_risk' or an interval, to be fitted"
+            yield ("n",), f"is missing; {what}"
 
     @property
     def months(self) -> Decimal:
@@ -272,14 +305,17 @@ class Counts(Item):
     subgroup: Subgroup = Field(default_factory=dict)
     values: dict[Category, Count]
     percent: dict[str, Percent] = Field(default_factory=dict)
+    n: Patients | None = None  # all who were counted, where only responders are printed
 
     def faults(self) -> Iterator[Fault]:
         """Someone was counted, in one set of categories."""
         yield from super().faults()
         if not self.total:
             yield ("values",), "must not all be 0"
-        elif not {"SD", "PD", "nonresponders"} & set(self.values):
-            yield ("values",), "lacks those who did not respond"
+        elif self.n is not None and self.n < sum(self.values.values()):
+            yield ("n",), f"must be at least the {sum(self.values.values())} counted; got {self.n}"
+        elif self.n is None and not {"SD", "PD", "nonresponders"} & set(self.values):
+            yield ("values",), "lacks those who did not respond; or give 'n', all who were counted"
         two_ways = {"CR", "PR", "SD", "PD"}, {"responders", "nonresponders"}
         if all(names & set(self.values) for names in two_ways):
             yield ("values",), "must be either CR, PR, SD and PD, or responders and nonresponders"
@@ -293,7 +329,7 @@ class Counts(Item):
     @property
     def total(self) -> int:
         """All who were counted."""
-        return sum(self.values.values())
+        return self.n or sum(self.values.values())
 
 
 class Margin(Item):
@@ -301,14 +337,37 @@ class Margin(Item):
 
     kind: Literal["margin"]
     covariate: str
-    values: dict[str, Count] = Field(min_length=1)
+    values: dict[str, Count] = Field(default_factory=dict)
+    # of those whose level is known; where a level has no number, in place of it
     percent: dict[str, Percent] = Field(default_factory=dict)
-    missing: Count = 0
+    missing: Count = 0  # patients whose level is not known
 
     def faults(self) -> Iterator[Fault]:
-        """Every percentage has its number."""
+        """Numbers or percentages are printed."""
         yield from super().faults()
-        yield from _percent_faults(self.percent, self.values)
+        if not self.values and not self.percent:
+            yield ("values",), "is missing; give numbers by level, or 'percent'"
+
+    @property
+    def levels(self) -> tuple[str, ...]:
+        """Levels or groups of which a number or a percentage is printed."""
+        return tuple(dict.fromkeys([*self.values, *self.percent]))
+
+    def sizes(self, n: int) -> dict[str, int]:
+        """Patients by level as printed; of a percentage, the whole number that is nearest.
+
+        Percentages of all that sum to 100 as far as they are rounded are of everyone whose level
+        is known: what is over or short goes where rounding took or gave most.
+        """
+        known = n - self.missing
+        exact = {x: float(p) * known / 100 for x, p in self.percent.items() if x not in self.values}
+        found = {name: round(count) for name, count in exact.items()}
+        left = known - sum(self.values.values()) - sum(found.values())
+        if exact and abs(left) < len(exact):
+            short = {name: (exact[name] - found[name]) * (1 if left > 0 else -1) for name in found}
+            for name in sorted(short, key=lambda name: -short[name])[: abs(left)]:
+                found[name] += 1 if left > 0 else -1
+        return {name: self.values.get(name, found.get(name, 0)) for name in self.levels}
 
 
 class AdverseEvent(Item):
@@ -328,22 +387,120 @@ class AdverseEvent(Item):
 
 
 class Logrank(Item):
-    """A printed log-rank p value between levels, overall or in a subgroup."""
+    """A printed log-rank test between levels, overall or in a subgroup.
 
+    To be fitted it needs the events, and a direction unless it is not significant; or O - E and V.
+    """
+
+    outcome: ClassVar = "survival"
     kind: Literal["logrank"]
     endpoint: str
     covariate: str
     level: Levels = ()
     versus: Levels = ()
     subgroup: Subgroup = Field(default_factory=dict)
-    p: Probability | None = None
-    p_below: Probability | None = None
+    p: PValue | None = None
+    p_below: Threshold | None = None
+    p_above: Threshold | None = None
+    sides: Sides = 2  # sides of the P value; 1 where it is one-sided
+    better: Levels = ()  # levels that do better: 'level' or 'versus', which a p value does not say
+    events: Patients | None = None  # events in both groups
+    events_reference: Patients | None = None  # events in 'versus'
+    o_minus_e: Quantity | None = None  # events of 'level' observed less those expected
+    variance: Positive | None = None  # variance of `o_minus_e`
+    adjusted_for: tuple[Text, ...] = ()  # strata, or other covariates where p is of a regression
 
     def faults(self) -> Iterator[Fault]:
-        """A test has its p value."""
+        """A test has its p value, or the statistic behind it."""
         yield from super().faults()
-        if self.p is None and self.p_below is None:
-            yield ("p",), "is missing; or give 'p_below'"
+        yield from p_faults(self)
+        known = (self.p, self.p_below, self.p_above, self.o_minus_e)
+        if all(value is None for value in known):
+            yield ("p",), "is missing; or give 'p_below', 'p_above', or 'o_minus_e' and 'variance'"
+        for key, other in (("o_minus_e", "variance"), ("variance", "o_minus_e")):
+            if getattr(self, key) is None and getattr(self, other) is not None:
+                yield (key,), f"is missing beside '{other}'"
+        if self.events and self.events_reference and self.events_reference >= self.events:
+            yield ("events_reference",), f"must be fewer than all {self.events} events"
+
+    def endpoint_in(self, _codebook: Codebook) -> str:
+        """Endpoint."""
+        return self.endpoint
+
+
+class Interaction(Item):
+    """A printed test, or ratio of ratios, of whether an effect differs between subgroups.
+
+    Described and audited: no model here lets an effect differ between subgroups.
+    """
+
+    kind: Literal["interaction"]
+    endpoint: str
+    covariate: str  # key of the covariate whose effect it is
+    modifier: str  # covariate that it is said to depend on
+    estimate: Positive | None = None  # ratio of ratios
+    lower: Limit | None = None
+    upper: Limit | None = None
+    confidence: Confidence = Decimal("0.95")
+    p: PValue | None = None
+    p_below: Threshold | None = None
+    p_above: Threshold | None = None
+    sides: Sides = 2  # sides of the P value
+
+    def faults(self) -> Iterator[Fault]:
+        """A test has its p value, or a ratio of ratios."""
+        yield from super().faults()
+        yield from p_faults(self)
+        yield from interval_faults(self.lower, self.upper, self.estimate)
+        if all(x is None for x in (self.p, self.p_below, self.p_above, self.estimate)):
+            yield ("p",), "is missing; or give 'p_below', 'p_above' or 'estimate'"
+
+
+class Difference(Timed, Item):
+    """A printed difference between two groups, in survival or in the unit of its times.
+
+    Described and audited: no likelihood here takes it beside what it is a difference of.
+    """
+
+    times: ClassVar = ("horizon",)
+    kind: Literal["difference"]
+    of: Literal["median", "rmst", "survival"]
+    endpoint: str
+    covariate: str
+    level: Levels  # the level whose number it is, less that of 'versus'
+    versus: Levels
+    estimate: Quantity
+    lower: Quantity | None = None
+    upper: Quantity | None = None
+    confidence: Confidence = Decimal("0.95")
+    horizon: Positive | None = None  # time of an RMST or a survival
+
+    def faults(self) -> Iterator[Fault]:
+        """What is restricted in time has its horizon."""
+        yield from super().faults()
+        yield from interval_faults(self.lower, self.upper, self.estimate)
+        if (self.horizon is None) == (self.of != "median"):
+            what = "belongs to an RMST or a survival" if self.of == "median" else "is missing"
+            yield ("horizon",), what
+
+
+class Events(Item):
+    """A printed number of events, of the cohort or a subgroup: n and N of an arm.
+
+    Described and audited; a ratio without an interval takes its standard error from it.
+    """
+
+    kind: Literal["events"]
+    endpoint: str
+    subgroup: Subgroup = Field(default_factory=dict)
+    events: Count
+    n: Patients | None = None
+
+    def faults(self) -> Iterator[Fault]:
+        """Nobody has more than one event."""
+        yield from super().faults()
+        if self.n is not None and self.events > self.n:
+            yield ("events",), f"must be at most the {self.n} patients; got {self.events}"
 
 
 class Statistic(Item):
@@ -355,6 +512,9 @@ class Statistic(Item):
     unit: str = ""  # of its numbers
     measure: Literal["mean", "median", ""] = ""  # what `location` is
     location: Quantity | None = None  # the mean or the median
+    sd: Positive | None = None  # standard deviation
+    lower_quartile: Quantity | None = None  # 25th centile
+    upper_quartile: Quantity | None = None  # 75th centile
     minimum: Quantity | None = None  # smallest value
     maximum: Quantity | None = None  # largest value
     total: Count | None = None  # a sum over patients

@@ -2,20 +2,64 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from statistics import NormalDist
 
 import numpy as np
 from numpy.typing import NDArray
 
 from netlm_bayes.codebook import Codebook, Covariate
 from netlm_bayes.errors import InputError, Problem
-from netlm_bayes.latent import Normal, spread_of
+from netlm_bayes.latent import Normal, Scale, edges_of, log_shares, spread_of
 from netlm_bayes.population import Patterns
 from netlm_bayes.published.cohort import Cohort
-from netlm_bayes.published.items import Margin
+from netlm_bayes.published.items import Margin, Statistic
 from netlm_bayes.published.recover import level_sizes, recover_tables
 
 Array = NDArray[np.float64]
+UNPRINTED_LOG_SD = np.pi / np.sqrt(3)
+"""Standard deviation of the log odds of a share that is anywhere between 0 and 1 alike."""
+UNPRINTED = f"margin not printed: any share of a level is as likely, log sd {UNPRINTED_LOG_SD:.2f}"
+
+
+def spread_in_print(cohort: Cohort, covariate: str) -> tuple[float, float] | None:
+    r"""Mean and standard deviation of a continuous covariate, as a cohort prints them.
+
+    .. math:: \mathrm{sd} \approx \frac{q_3 - q_1}{1.35} \quad\text{or}\quad
+              \frac{\max - \min}{2 \Phi^{-1}\{(n - 0.375) / (n + 0.25)\}}
+
+    where it is not printed (Wan et al. 2014, 10.1186/1471-2288-14-135); a median stands for a mean.
+    """
+    for item in cohort.published:
+        if isinstance(item, Statistic) and item.covariate == covariate and item.location:
+            lower, upper = item.lower_quartile, item.upper_quartile
+            least, most = item.minimum, item.maximum
+            sd = float(item.sd or 0)
+            if not sd and lower is not None and upper is not None:
+                sd = float(upper - lower) / 1.35
+            if not sd and least is not None and most is not None and cohort.n > 1:
+                expected = NormalDist().inv_cdf((cohort.n - 0.375) / (cohort.n + 0.25))
+                sd = float(most - least) / (2 * expected)
+            if sd > 0:
+                return float(item.location), sd
+    return None
+
+
+def scale_in_print(cohorts: Sequence[Cohort], covariate: str, unit: str) -> Scale | None:
+    """Centre and step of a continuous covariate over the cohorts that print its spread."""
+    known = [(c.n, found) for c in cohorts if (found := spread_in_print(c, covariate))]
+    if not known:
+        return None
+    n = np.array([size for size, _ in known], dtype=float)
+    mean, sd = np.array([found for _, found in known]).T
+    pooled = float(np.sqrt(np.average(sd**2, weights=n)))
+    return Scale(float(np.average(mean, weights=n)), pooled, unit)
+
+
+def spread_in_steps(cohort: Cohort, covariate: str, scale: Scale) -> Normal:
+    """How a continuous covariate is spread; as in the other cohorts where it is not printed."""
+    mean, sd = spread_in_print(cohort, covariate) or (scale.mean, scale.sd)
+    return Normal((mean - scale.mean) / scale.sd, sd / scale.sd)
 
 
 def population_margins(
@@ -25,7 +69,7 @@ def population_margins(
     source: str,
     known: Mapping[str, Cohort],
 ) -> tuple[dict[str, Array], dict[str, Normal], Array, tuple[str, ...]]:
-    """Each covariate's margin: printed, recovered from an odds ratio, or borrowed."""
+    """Each covariate's margin: printed, recovered from an odds ratio, borrowed, or unknown."""
     borrowed = cohort.borrowed_margins
     shares, log_sd, notes, problems = {}, np.zeros(len(patterns.columns)), [], []
     spread: dict[str, Normal] = {}
@@ -36,18 +80,27 @@ def population_margins(
             basis = f"margin borrowed from {borrowed.cohort}, log sd {borrowed.log_sd:g}"
             column = patterns.column_mask(name, codebook.covariates[name].levels)
             log_sd = log_sd + borrowed.log_sd * column
-        if share is None:
-            what = f"'{name}' has no margin: give its counts, or borrow them from another cohort"
-            if borrowed and name in borrowed.covariates:
-                what = f"'{name}' has no margin, and none in {borrowed.cohort} to borrow"
+        if share is None and borrowed and name in borrowed.covariates:
+            what = f"'{name}' has no margin, and none in {borrowed.cohort} to borrow"
             problems.append(Problem("published", what))
             continue
+        if share is None:
+            share, basis = _unprinted(codebook.covariates[name]), UNPRINTED
+            column = patterns.column_mask(name, codebook.covariates[name].levels)
+            log_sd = log_sd + UNPRINTED_LOG_SD * column
         shares[name] = share
         spread |= {name: normal} if normal else {}
         notes += [f"{name}: {basis}"] if basis else []
     if problems:
         raise InputError(source, problems)
     return shares, spread, log_sd, tuple(notes)
+
+
+def _unprinted(known: Covariate) -> Array:
+    """Shares of levels without a margin: equal, or of the codebook's typical patients."""
+    if known.latent:
+        return np.asarray(np.exp(log_shares(edges_of(known), Normal())))
+    return np.full(len(known.levels), 1 / len(known.levels))
 
 
 def _own_margin(
@@ -87,9 +140,9 @@ def _joined_margin(
     items = [x for x in cohort.published if isinstance(x, Margin) and x.covariate == covariate]
     if not items:
         return None, None, ""
-    counted = known.counted(tuple(items[0].values))
-    left = cohort.n - items[0].missing - sum(items[0].values.values())
-    counts = {run: float(items[0].values.get(name, left)) for name, run in counted.items()}
+    counted, sizes = known.counted(items[0].levels), items[0].sizes(cohort.n)
+    left = cohort.n - items[0].missing - sum(sizes.values())
+    counts = {run: float(sizes.get(name, left)) for name, run in counted.items()}
     share, normal = spread_of(known, counts)
     sd = f"sd {normal.sd:.2f} of the codebook's" if len(counts) > 2 else "sd as in the codebook"
     firsts = sorted(known.levels.index(run[0]) for run in counts)

@@ -11,8 +11,8 @@ from itertools import product
 
 from netlm_bayes.codebook import Codebook
 from netlm_bayes.published.cohort import Cohort
-from netlm_bayes.published.items import Counts, Margin, Ratio
-from netlm_bayes.published.rounding import Z95, Rounded
+from netlm_bayes.published.items import Counts, Events, Logrank, Margin, Ratio
+from netlm_bayes.published.rounding import Rounded, z_of
 
 Table = tuple[int, int, int, int]
 """Events and patients of a level, and of the level it is compared with."""
@@ -39,11 +39,12 @@ class PrintedDigits:
     estimate: Rounded
     lower: Rounded
     upper: Rounded
+    z: float  # standard errors from the estimate to either end
 
     def agree(self, events: int, n: int, events_versus: int, n_versus: int) -> bool:
         """Hold a two-by-two table against the printed digits, by Woolf's interval."""
         ratio = odds_ratio(events, n, events_versus, n_versus)
-        reach = math.exp(Z95 * log_odds_ratio_se(events, n, events_versus, n_versus))
+        reach = math.exp(self.z * log_odds_ratio_se(events, n, events_versus, n_versus))
         return (
             self.estimate.holds(ratio)
             and self.lower.holds(ratio / reach)
@@ -83,10 +84,11 @@ def log_odds_ratio_se(events: int, n: int, events_versus: int, n_versus: int) ->
 def margin_sizes(item: Margin, cohort: Cohort, codebook: Codebook) -> dict[str, int]:
     """Count patients by level as one margin prints them, one unprinted level by subtraction."""
     levels = codebook.covariate(item.covariate).levels
-    left = cohort.n - item.missing - sum(item.values.values())
-    if sum(level not in item.values for level in levels) > 1:
+    sizes = item.sizes(cohort.n)
+    left = cohort.n - item.missing - sum(sizes.values())
+    if sum(level not in sizes for level in levels) > 1:
         return {}
-    return {level: item.values.get(level, left) for level in levels}
+    return {level: sizes.get(level, left) for level in levels}
 
 
 def level_sizes(cohort: Cohort, codebook: Codebook, covariate: str) -> dict[str, int]:
@@ -123,13 +125,50 @@ def events_behind(share: float, se: float) -> float:
     return 1 / (share * (1 - share) * se**2)
 
 
+def events_by_side(
+    item: Ratio | Logrank, cohort: Cohort, codebook: Codebook
+) -> tuple[float, float] | None:
+    """Events in the levels that a hazard ratio compares; None where too little is printed.
+
+    Events of which no side is printed are shared out by the numbers of patients.
+    """
+    known = codebook.covariate(item.covariate)
+    level, versus = known.members(item.level), known.members(item.versus)
+    events, of_versus = item.events, item.events_reference
+    if not level or not versus:
+        return None
+    if events and of_versus and {*level, *versus} == set(known.levels):
+        return float(events - of_versus), float(of_versus)
+    endpoint = item.endpoint_in(codebook)
+    counted = [_counted_events(cohort, codebook, endpoint, item, x) for x in (level, versus)]
+    if all(counted):
+        return float(counted[0]), float(counted[1])
+    sizes = level_sizes(cohort, codebook, item.covariate)
+    if not events or not sizes or item.subgroup:
+        return None
+    n_level, n_versus = (sum(sizes[name] for name in side) for side in (level, versus))
+    rest = sum(sizes.values()) - n_versus
+    known_versus = of_versus or events * n_versus / sum(sizes.values())
+    found = ((events - known_versus) * n_level / rest, known_versus) if rest else (0.0, 0.0)
+    return found if all(found) else None
+
+
+def _counted_events(
+    cohort: Cohort, codebook: Codebook, endpoint: str, item: Ratio | Logrank, side: Sequence[str]
+) -> int:
+    """Events printed of one side of a ratio; 0 where they are not."""
+    wanted = codebook.subgroup(item.subgroup) | {item.covariate: tuple(side)}
+    found = (x for x in cohort.published if isinstance(x, Events) and x.endpoint == endpoint)
+    return next((x.events for x in found if codebook.subgroup(x.subgroup) == wanted), 0)
+
+
 def recover_tables(cohort: Cohort, codebook: Codebook) -> tuple[RecoveredTable, ...]:
     r"""Find the whole numbers behind a cohort's unadjusted odds ratios of response.
 
     A table is kept if for every level the odds ratio and both ends of its interval
 
     .. math:: \exp\left(\log \frac{a d}{b c} \pm
-              z_{0.975} \sqrt{\tfrac1a + \tfrac1b + \tfrac1c + \tfrac1d}\right)
+              z \sqrt{\tfrac1a + \tfrac1b + \tfrac1c + \tfrac1d}\right)
 
     round to the printed digits, and responders sum to the printed total. Level sizes come from a
     printed margin; the two sizes of a covariate without one are searched as well.
@@ -156,15 +195,19 @@ def printed_factors(cohort: Cohort, codebook: Codebook) -> tuple[PrintedFactor, 
     """Covariates with an unadjusted odds ratio and interval for every level but one."""
     found: dict[tuple[str, str, str], dict[str, PrintedDigits]] = {}
     for index, item in enumerate(cohort.published):
-        if not isinstance(item, Ratio) or item.kind == "hazard_ratio" or item.adjusted_for:
+        if not isinstance(item, Ratio) or item.kind == "hazard_ratio":
+            continue
+        if item.adjusted_for or item.subgroup:
             continue
         covariate = codebook.covariate(item.covariate)
         sides = covariate.members(item.level), covariate.members(item.versus)
         if item.lower is not None and item.upper is not None and [*map(len, sides)] == [1, 1]:
             (level,), (versus,) = sides
-            numbers = map(Rounded.printed, (item.estimate, item.lower, item.upper))
+            estimate, lower, upper = map(Rounded.printed, (item.estimate, item.lower, item.upper))
             group = found.setdefault((item.covariate, versus, item.event), {})
-            group.setdefault(level, PrintedDigits(index, *numbers))
+            group.setdefault(
+                level, PrintedDigits(index, estimate, lower, upper, z_of(item.confidence))
+            )
     return tuple(
         PrintedFactor(covariate, versus, event, digits)
         for (covariate, versus, event), digits in found.items()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import combinations
@@ -17,6 +17,9 @@ from netlm_bayes.published.items import (
     AdverseEvent,
     Counts,
     Curve,
+    Difference,
+    Events,
+    Interaction,
     Logrank,
     Margin,
     Median,
@@ -52,6 +55,8 @@ def double_counting_faults(
         if reason and second not in found:
             what = f"'fit', as in published[{first + 1}]: {reason}; give one of the two 'check'"
             found[second] = (("published", second, "role"), what)
+    for index, reason in _implied_by_others(cohort, codebook, fitted):
+        found.setdefault(index, (("published", index, "role"), f"'fit': {reason}; give it 'check'"))
     return [found[index] for index in sorted(found)]
 
 
@@ -61,20 +66,25 @@ def double_counted(one: AnyItem, other: AnyItem, codebook: Codebook) -> str:
         case Margin(), Margin():
             same = one.covariate == other.covariate
             return f"both count the levels of '{one.covariate}'" if same else ""
-        case Ratio(), Ratio():
+        case (Ratio() | Logrank(), Ratio() | Logrank()):
             same = (one.outcome, one.covariate) == (other.outcome, other.covariate)
             return _two_ratios(one, other, codebook) if same else ""
-        case (Ratio(), Median() | Milestone() | Curve() | Counts()):
+        case (Ratio() | Logrank(), Median() | Milestone() | Curve() | Counts()):
             return _ratio_and_point(one, other)
-        case (Median() | Milestone() | Curve() | Counts(), Ratio()):
+        case (Median() | Milestone() | Curve() | Counts(), Ratio() | Logrank()):
             return _ratio_and_point(other, one)
     if isinstance(one, Point) and isinstance(other, Point):
         return _two_points(one, other, codebook)
     return ""
 
 
-def _two_ratios(one: Ratio, other: Ratio, codebook: Codebook) -> str:
+Compared = Ratio | Logrank
+
+
+def _two_ratios(one: Compared, other: Compared, codebook: Codebook) -> str:
     covariate = codebook.covariate(one.covariate)
+    if _apart(codebook.subgroup(one.subgroup), codebook.subgroup(other.subgroup)):
+        return ""
     sides = [(covariate.members(x.level), covariate.members(x.versus)) for x in (one, other)]
     if not _same_endpoint(one, other, codebook):
         return f"the same patients by '{one.covariate}', for two endpoints"
@@ -82,14 +92,47 @@ def _two_ratios(one: Ratio, other: Ratio, codebook: Codebook) -> str:
         return "the same contrast of the same patients"
     if not {*sides[0][0], *sides[0][1]} & {*sides[1][0], *sides[1][1]}:
         return ""
-    if set(one.adjusted_for) != set(other.adjusted_for):
+    if _regression(one, codebook) != _regression(other, codebook):
         return f"the same patients by '{one.covariate}', from two regressions"
-    if sides[0][1] != sides[1][1] or set(sides[0][0]) & set(sides[1][0]):
+    if any(a != b and set(a) & set(b) for a in sides[0] for b in sides[1]):
         return f"contrasts of '{one.covariate}' that have patients in common"
     return ""
 
 
-def _ratio_and_point(ratio: Ratio, point: Point) -> str:
+def _regression(item: Compared, codebook: Codebook) -> tuple[object, ...]:
+    """What ratios of one regression share."""
+    subgroup = frozenset(codebook.subgroup(item.subgroup).items())
+    adjusted = frozenset(item.adjusted_for)
+    return item.outcome, item.covariate, item.endpoint_in(codebook), adjusted, subgroup
+
+
+def _apart(levels: Mapping[str, Sequence[str]], others: Mapping[str, Sequence[str]]) -> bool:
+    """Tell whether two subgroups have nobody in common."""
+    return any(not set(levels[name]) & set(others[name]) for name in set(levels) & set(others))
+
+
+def _implied_by_others(
+    cohort: Cohort, codebook: Codebook, fitted: Sequence[int]
+) -> Iterator[tuple[int, str]]:
+    """Contrasts of one regression that others add up to, such as C v A of C v B and B v A."""
+    joined: dict[tuple[object, ...], list[set[tuple[str, ...]]]] = {}
+    for index in fitted:
+        item = cohort.published[index]
+        if not isinstance(item, Ratio | Logrank):
+            continue
+        members = codebook.covariate(item.covariate).members
+        sides = {members(item.level), members(item.versus)}
+        groups = joined.setdefault(_regression(item, codebook), [])
+        touched = [group for group in groups if group & sides]
+        if any(sides <= group for group in touched) and len(sides) == 2:
+            yield index, f"other fitted contrasts of '{item.covariate}' add up to it"
+        joined[_regression(item, codebook)] = [
+            *(group for group in groups if group not in touched),
+            set().union(sides, *touched),
+        ]
+
+
+def _ratio_and_point(ratio: Compared, point: Point) -> str:
     shared = ratio.outcome == point.outcome and ratio.covariate in point.subgroup
     return f"the same patients by '{ratio.covariate}', as a ratio and by subgroup" if shared else ""
 
@@ -104,7 +147,7 @@ def _two_points(one: Point, other: Point, codebook: Codebook) -> str:
     if codebook.subgroup(one.subgroup) == codebook.subgroup(other.subgroup):
         return _one_curve(one, other)
     levels, others = codebook.subgroup(one.subgroup), codebook.subgroup(other.subgroup)
-    if any(not set(levels[name]) & set(others[name]) for name in set(levels) & set(others)):
+    if _apart(levels, others):
         return ""
     return "subgroups, or the cohort and a subgroup, with patients in common"
 
@@ -140,6 +183,7 @@ def endpoint_of(item: AnyItem, codebook: Codebook) -> str:
 
 
 OTHER = "of the other outcome"
+DESCRIBED = "described and audited: no likelihood takes it"
 
 
 @dataclass(frozen=True)
@@ -159,8 +203,12 @@ class ItemRole:
 
 
 def adjusts_alike(ratio: PrintedRatio, spec: Model) -> bool:
-    """Tell whether a printed ratio is adjusted exactly as the model adjusts."""
-    return set(ratio.adjusted_for) == set(spec.covariates) - {ratio.covariate}
+    """Tell whether a printed ratio is adjusted exactly as the model adjusts.
+
+    Of a subgroup's covariates none needs to be adjusted for that has one level in it.
+    """
+    alike = {name for name, levels in ratio.subgroup.items() if len(levels) == 1}
+    return set(ratio.adjusted_for) - alike == set(spec.covariates) - {ratio.covariate} - alike
 
 
 def role_of(
@@ -185,6 +233,10 @@ def role_of(
         return ItemRole(index, "check", "held against its posterior prediction")
     if any(index in table.items for table in tables):
         return fit("the recovered table, given the total of responders")
+    if isinstance(estimate, PrintedRatio) and estimate.bounds is not None:
+        low, high = estimate.bounds
+        se = f"{estimate.log_ratio_se:.3f} from {estimate.se_from}"
+        return fit(f"log ratio estimated between {low:+.3f} and {high:+.3f}, se {se}")
     if isinstance(estimate, PrintedRatio):
         se = f"{estimate.log_ratio_se:.3f} from {estimate.se_from}"
         mismatch = f"adjusted otherwise than the model, mismatch sd {spec.mismatch:g}"
@@ -199,15 +251,20 @@ def role_of(
 
 def _out_of_model(item: AnyItem, spec: Model, codebook: Codebook) -> str:
     """Say why an item does not inform this model; empty if it does."""
-    if isinstance(item, (AdverseEvent, Logrank, Statistic)):
+    if isinstance(item, (AdverseEvent, Statistic, Events)):
         return "a description: enters no likelihood"
+    if isinstance(item, (Difference, Interaction)):
+        return DESCRIBED
+    if isinstance(item, Logrank) and item.role == "check":
+        return DESCRIBED
     if not isinstance(item, Margin) and item.outcome != spec.outcome:
         return OTHER
-    if isinstance(item, (Ratio, Margin)) and item.covariate not in spec.covariates:
+    if isinstance(item, (Ratio, Logrank, Margin)) and item.covariate not in spec.covariates:
         return f"covariate '{item.covariate}' is not in the model"
     match item:
-        case Ratio():
-            return _endpoint_out(item.endpoint_in(codebook), spec, codebook)
+        case Ratio() | Logrank():
+            reason = _endpoint_out(item.endpoint_in(codebook), spec, codebook)
+            return reason or _late(item.subgroup, codebook)
         case Median() | Milestone() | Curve():
             reason = _endpoint_out(item.endpoint, spec, codebook)
             return reason or _subgroup_out(item.subgroup, spec, codebook)
@@ -225,9 +282,14 @@ def _endpoint_out(endpoint: str, spec: Model, codebook: Codebook) -> str:
     return f"of '{endpoint}', and the model is of '{own}'{way}"
 
 
-def _subgroup_out(subgroup: Mapping[str, Sequence[str]], spec: Model, codebook: Codebook) -> str:
+def _late(subgroup: Mapping[str, Sequence[str]], codebook: Codebook) -> str:
     for name in subgroup:
         if codebook.covariate(name).post_baseline:
             return f"'{name}' is known only after the start: guarantee-time bias"
+    return ""
+
+
+def _subgroup_out(subgroup: Mapping[str, Sequence[str]], spec: Model, codebook: Codebook) -> str:
     outside = [name for name in subgroup if name not in spec.covariates]
-    return f"subgroup by '{outside[0]}' is not in the model" if outside else ""
+    there = f"subgroup by '{outside[0]}' is not in the model" if outside else ""
+    return _late(subgroup, codebook) or there

@@ -12,6 +12,18 @@ from typing import Literal, NamedTuple, Self
 Verdict = Literal["ok", "rounding", "conflict", "ambiguous"]
 
 Z95 = NormalDist().inv_cdf(0.975)
+
+
+def z_of(confidence: float | Decimal) -> float:
+    """Standard errors from an estimate to either end of its interval."""
+    return NormalDist().inv_cdf((1 + float(confidence)) / 2)
+
+
+def z_of_p(p: float | Decimal, sides: int = 2) -> float:
+    """Standard errors from no effect at which a test has this p value."""
+    return -NormalDist().inv_cdf(float(p) / sides)
+
+
 _SLACK = 1e-9  # relative; a few float64 operations at the very edge of a rounding
 
 
@@ -30,7 +42,9 @@ class Rounded:
 
     @classmethod
     def printed(cls, number: Decimal) -> Self:
-        """Half a unit in the last printed place on either side."""
+        """Half a unit in the last printed place on either side; none of what is infinite."""
+        if not number.is_finite():
+            return cls.exact(float(number))
         half = unit(number) / 2
         return cls(float(number), float(number) - half, float(number) + half)
 
@@ -139,6 +153,15 @@ def judged_below(limit: Decimal, recomputed: Rounded) -> Judgement:
     return Judgement("conflict")
 
 
+def judged_above(limit: Decimal, recomputed: Rounded) -> Judgement:
+    """Hold a printed `p > limit` against a recomputed p value."""
+    if recomputed.value > limit:
+        return Judgement("ok")
+    if recomputed.upper > limit:
+        return Judgement("rounding", "within the rounding of what it is computed from")
+    return Judgement("conflict")
+
+
 def log_centre(lower: Rounded, upper: Rounded) -> Rounded:
     r"""Middle of a confidence interval on the log scale.
 
@@ -147,20 +170,20 @@ def log_centre(lower: Rounded, upper: Rounded) -> Rounded:
     return (lower.log() + upper.log()) * 0.5
 
 
-def rounded_se(lower: Rounded, upper: Rounded) -> Rounded:
-    r"""Standard error of a log ratio from its 95 % interval.
+def rounded_se(lower: Rounded, upper: Rounded, z: float = Z95) -> Rounded:
+    r"""Standard error of a log ratio from its interval, by default of 95 %.
 
-    .. math:: \mathrm{se} = \frac{\log U - \log L}{2 z_{0.975}}
+    .. math:: \mathrm{se} = \frac{\log U - \log L}{2 z}
     """
-    return (upper.log() - lower.log()) * (0.5 / Z95)
+    return (upper.log() - lower.log()) * (0.5 / z)
 
 
-def wald_p(log_ratio: Rounded, se: Rounded) -> Rounded:
-    r"""Two-sided Wald p value.
+def wald_p(log_ratio: Rounded, se: Rounded, sides: int = 2) -> Rounded:
+    r"""Wald p value, two-sided or of one side.
 
-    .. math:: p = 2 \{1 - \Phi(|\log \hat r| / \mathrm{se})\}
+    .. math:: p = s \{1 - \Phi(|\log \hat r| / \mathrm{se})\}
     """
-    return (abs(log_ratio) / se).through(lambda z: math.erfc(z / math.sqrt(2)))
+    return (abs(log_ratio) / se).through(lambda z: sides / 2 * math.erfc(z / math.sqrt(2)))
 
 
 def equality(same: bool, reason: str = "") -> Judgement:

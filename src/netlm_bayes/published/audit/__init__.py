@@ -6,8 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from netlm_bayes.codebook import Codebook
-from netlm_bayes.published.audit import counts, ratios, readings
-from netlm_bayes.published.audit import counts as restatements
+from netlm_bayes.published.audit import counts, differences, ratios, readings
 from netlm_bayes.published.cohort import AnyItem, Cohort, item_label
 from netlm_bayes.published.rounding import Finding, Verdict
 
@@ -28,17 +27,34 @@ class AuditRow:
 
 
 Check = Callable[[Cohort, Codebook], Iterator[Finding]]
+ItemCheck = Callable[[AnyItem, Cohort, Codebook], Iterator[Finding]]
 
 
-def _of_every_item(check: Callable[[AnyItem, Cohort, Codebook], Iterator[Finding]]) -> Check:
+def _of_every_item(check: ItemCheck) -> Check:
     def checked(cohort: Cohort, codebook: Codebook) -> Iterator[Finding]:
         for item in cohort.published:
-            for found in check(item, cohort, codebook):
-                yield found._replace(label=item_label(item) + found.label)
+            yield from _of_item(check, item, cohort, codebook)
 
     return checked
 
 
+def _of_item(
+    check: ItemCheck, item: AnyItem, cohort: Cohort, codebook: Codebook
+) -> Iterator[Finding]:
+    for found in check(item, cohort, codebook):
+        yield found._replace(label=item_label(item) + found.label)
+
+
+ITEM_CHECKS: tuple[ItemCheck, ...] = (
+    ratios.centres,
+    ratios.p_values,
+    ratios.implied_events,
+    readings.months_of_events,
+    counts.subgroup_sizes,
+    counts.percentages,
+    counts.restatements,
+)
+"""Checks of one item that speak of the number that is fitted."""
 CHECKS: tuple[Check, ...] = (
     _of_every_item(counts.percentages),
     _of_every_item(counts.whole_patients),
@@ -48,12 +64,16 @@ CHECKS: tuple[Check, ...] = (
     _of_every_item(counts.parts_of_wholes),
     _of_every_item(counts.locations),
     _of_every_item(counts.subgroup_sizes),
-    _of_every_item(restatements.restatements),
-    restatements.shared_values,
+    _of_every_item(counts.restatements),
+    counts.shared_values,
     _of_every_item(ratios.centres),
     _of_every_item(ratios.p_values),
     ratios.integer_tables,
     _of_every_item(ratios.implied_events),
+    _of_every_item(differences.differences),
+    _of_every_item(differences.ratios_of_ratios),
+    _of_every_item(differences.events_by_subgroup),
+    _of_every_item(readings.months_of_events),
     _of_every_item(readings.directions),
     _of_every_item(readings.two_readings),
     readings.medians_against_ratios,
@@ -67,7 +87,20 @@ def audit(
     """Recompute what a cohort's paper printed."""
     found = [one for check in CHECKS for one in check(cohort, codebook)]
     found += readings.borrowed_margins(cohort, codebook, others)
+    return tuple(_row(cohort, one) for one in found)
+
+
+def contradicted(cohort: Cohort, codebook: Codebook) -> tuple[AuditRow, ...]:
+    """Numbers that are to be fitted and that the rest of the paper contradicts."""
     return tuple(
-        AuditRow(cohort.id, one.label, one.check, one.printed, one.recomputed, *one.judgement)
-        for one in found
+        _row(cohort, one)
+        for item in cohort.published
+        if item.role == "fit"
+        for check in ITEM_CHECKS
+        for one in _of_item(check, item, cohort, codebook)
+        if one.judgement.verdict == "conflict"
     )
+
+
+def _row(cohort: Cohort, one: Finding) -> AuditRow:
+    return AuditRow(cohort.id, one.label, one.check, one.printed, one.recomputed, *one.judgement)

@@ -11,6 +11,7 @@ from netlm_bayes.published.cohort import AnyItem, Cohort, item_label
 from netlm_bayes.published.items import (
     AdverseEvent,
     Counts,
+    Events,
     Logrank,
     Margin,
     Median,
@@ -67,13 +68,26 @@ def whole_patients(item: AnyItem, cohort: Cohort, _: Codebook) -> Iterator[Findi
                 why = why or "no whole number of patients gives this percentage"
             found = f"{nearest} of {cohort.n}, {shown(share, percent)} %"
             yield Finding("whole patients", f"{percent} %", found, Judgement(verdict, why))
+        case Margin():
+            yield from _shares_of_patients(item, cohort.n)
+
+
+def _shares_of_patients(item: Margin, n: int) -> Iterator[Finding]:
+    """Hold percentages without numbers against the whole numbers that are read from them."""
+    sizes, known = item.sizes(n), n - item.missing
+    for name, percent in item.percent.items():
+        if name not in item.values:
+            share = 100 * sizes[name] / known
+            found = f"{sizes[name]} of {known}, {shown(share, percent)} %"
+            judgement = judged(percent, Rounded.exact(share))
+            yield Finding("whole patients", f"{percent} %", found, judgement, f": {name}")
 
 
 def sums(item: AnyItem, cohort: Cohort, codebook: Codebook) -> Iterator[Finding]:
     """Add levels and response categories up to the number of patients."""
     if isinstance(item, Margin):
-        total = sum(item.values.values()) + item.missing
-        complete = set(item.values) >= set(codebook.covariate(item.covariate).levels)
+        total = sum(item.sizes(cohort.n).values()) + item.missing
+        complete = set(item.levels) >= set(codebook.covariate(item.covariate).levels)
         same = total == cohort.n or (total < cohort.n and not complete)
         yield _sum("levels sum to n", cohort.n, total, same)
     elif isinstance(item, Counts) and not item.subgroup:
@@ -128,7 +142,9 @@ def locations(item: AnyItem, _cohort: Cohort, _: Codebook) -> Iterator[Finding]:
 
 def subgroup_sizes(item: AnyItem, cohort: Cohort, codebook: Codebook) -> Iterator[Finding]:
     """Hold the number of patients behind a curve or count against the margin of its subgroup."""
-    if isinstance(item, (Median, Milestone)) or (isinstance(item, Counts) and item.subgroup):
+    if isinstance(item, (Median, Milestone, Events)) or (
+        isinstance(item, Counts) and item.subgroup
+    ):
         n = item.total if isinstance(item, Counts) else item.n
         expected = _subgroup_size(cohort, codebook, item.subgroup)
         if n is not None and expected is not None:
@@ -197,7 +213,7 @@ def _number(name: str, said: Decimal, table: Decimal | None) -> _Held:
 
 
 def _p_value(item: AnyItem, said: Restated) -> _Held:
-    if not isinstance(item, (Ratio, Logrank)) or (item.p is None and item.p_below is None):
+    if not isinstance(item, (Ratio, Logrank)) or not (item.p or item.p_below):
         return p_words(said), "", _NOTHING
     return p_words(said), p_words(item), _p_judgement(item, said)
 
@@ -246,8 +262,8 @@ def _counted(
     """Count the patients that a restatement speaks of, and those it is a share of."""
     match item:
         case Margin():
-            sizes = margin_sizes(item, cohort, codebook) or item.values
-            named = codebook.covariate(item.covariate).members(said.level) or tuple(item.values)
+            sizes = margin_sizes(item, cohort, codebook) or item.sizes(cohort.n)
+            named = codebook.covariate(item.covariate).members(said.level) or item.levels
             part = sum(sizes[k] for k in named) if set(named) <= set(sizes) else None
             return part, cohort.n - item.missing
         case Counts():

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from decimal import Decimal
 
 from netlm_bayes.codebook import Codebook
 from netlm_bayes.published.cohort import AnyItem, Cohort
-from netlm_bayes.published.items import Curve, Logrank, Ratio, Restated
+from netlm_bayes.published.items import Curve, Events, Interaction, Logrank, Ratio, Restated
 from netlm_bayes.published.recover import (
     BALANCED,
     RecoveredTable,
@@ -17,37 +18,59 @@ from netlm_bayes.published.recover import (
     tables_by_factor,
 )
 from netlm_bayes.published.rounding import (
-    Z95,
     Finding,
     Judgement,
     Rounded,
     judged,
+    judged_above,
     judged_below,
     log_centre,
     rounded_se,
     shown,
     wald_p,
+    z_of,
 )
 
+Estimated = Ratio | Interaction
+"""A ratio, or a ratio of ratios, that may have an interval."""
 
-def printed_bounds(item: Ratio) -> tuple[Rounded, Rounded] | None:
-    """Both ends of a printed interval; None where there is none."""
-    if item.lower is None or item.upper is None:
+
+def printed_bounds(item: Estimated) -> tuple[Rounded, Rounded] | None:
+    """Both ends of a printed interval; None where there is none, or an end is 0 or infinite."""
+    if not item.lower or item.upper is None or not item.upper.is_finite() or not item.estimate:
         return None
     return Rounded.printed(item.lower), Rounded.printed(item.upper)
 
 
-def implied_p(item: Ratio) -> Rounded | None:
+def implied_p(item: Estimated) -> Rounded | None:
     """Two-sided Wald p value of a ratio with an interval; None without one."""
     bounds = printed_bounds(item)
     if bounds is None:
         return None
-    return wald_p(Rounded.printed(item.estimate).log(), rounded_se(*bounds))
+    return _wald(item, _log(item), _se(item, bounds))
 
 
-def p_words(printed: Ratio | Logrank | Restated) -> str:
+def _log(item: Estimated) -> Rounded:
+    """Log of the estimate; of one that is not printed, of no difference."""
+    return Rounded.printed(item.estimate or Decimal(1)).log()
+
+
+def _wald(item: Estimated, log_ratio: Rounded, se: Rounded) -> Rounded:
+    """Wald p value of as many sides as the printed one."""
+    return wald_p(log_ratio, se, item.sides)
+
+
+def _se(item: Estimated, bounds: tuple[Rounded, Rounded]) -> Rounded:
+    """Standard error of a log ratio, from its interval."""
+    return rounded_se(*bounds, z_of(item.confidence))
+
+
+def p_words(printed: Estimated | Logrank | Restated) -> str:
     """A p value as printed."""
-    return f"p {printed.p}" if printed.p is not None else f"p < {printed.p_below}"
+    if printed.p is not None:
+        return f"p {printed.p}"
+    above = getattr(printed, "p_above", None)
+    return f"p < {printed.p_below}" if above is None else f"p > {above}"
 
 
 def centres(item: AnyItem, _cohort: Cohort, _: Codebook) -> Iterator[Finding]:
@@ -55,7 +78,7 @@ def centres(item: AnyItem, _cohort: Cohort, _: Codebook) -> Iterator[Finding]:
 
     .. math:: \hat r = \sqrt{L U}
     """
-    if isinstance(item, Ratio) and (bounds := printed_bounds(item)):
+    if isinstance(item, Estimated) and item.estimate and (bounds := printed_bounds(item)):
         middle = log_centre(*bounds).through(math.exp)
         judgement = judged(item.estimate, middle)
         if judgement.verdict == "conflict" and (best := _closest_p(item)):
@@ -71,13 +94,14 @@ def p_values(item: AnyItem, _cohort: Cohort, _: Codebook) -> Iterator[Finding]:
     Where estimate and interval do not agree, each of the three numbers is left out in turn: a p
     value that agrees with the other two is not the one at fault.
     """
-    if isinstance(item, Ratio) and (best := _closest_p(item)):
+    if isinstance(item, Estimated) and (best := _closest_p(item)):
         p, judgement = best
-        found = shown(p.value, item.p or item.p_below or item.estimate)
+        like = item.p or item.p_below or item.p_above
+        found = shown(p.value, like) if like else ""
         yield Finding("p against CI", p_words(item), found, judgement)
 
 
-def _closest_p(item: Ratio) -> tuple[Rounded, Judgement] | None:
+def _closest_p(item: Estimated) -> tuple[Rounded, Judgement] | None:
     """Take the recomputation that the printed p value agrees with best; None without a p or CI."""
     recomputed = []
     for p, left_out in _recomputed_p(item):
@@ -85,6 +109,8 @@ def _closest_p(item: Ratio) -> tuple[Rounded, Judgement] | None:
             judgement = judged(item.p, p)
         elif item.p_below is not None:
             judgement = judged_below(item.p_below, p)
+        elif item.p_above is not None:
+            judgement = judged_above(item.p_above, p)
         else:
             return None
         if left_out and judgement.verdict != "conflict":
@@ -100,19 +126,19 @@ def _closest_p(item: Ratio) -> tuple[Rounded, Judgement] | None:
     return best[0][0], Judgement(verdict, "; or ".join(reasons))
 
 
-def _recomputed_p(item: Ratio) -> list[tuple[Rounded, str]]:
+def _recomputed_p(item: Estimated) -> list[tuple[Rounded, str]]:
     """Recompute p from estimate and interval, or from each two of three that do not agree."""
     bounds = printed_bounds(item)
-    if bounds is None:
+    if bounds is None or not item.estimate:
         return []
-    estimate, lower, upper = Rounded.printed(item.estimate).log(), *(end.log() for end in bounds)
-    middle, se = log_centre(*bounds), rounded_se(*bounds)
+    estimate, lower, upper = _log(item), *(end.log() for end in bounds)
+    middle, se, z = log_centre(*bounds), _se(item, bounds), z_of(item.confidence)
     if judged(item.estimate, middle.through(math.exp)).verdict != "conflict":
-        return [(wald_p(estimate, se), "")]
+        return [(_wald(item, estimate, se), "")]
     return [
-        (wald_p(middle, se), "p agrees with the interval, not with the estimate"),
-        (wald_p(estimate, (upper - estimate) * (1 / Z95)), _BY_ONE_END.format("upper", "lower")),
-        (wald_p(estimate, (estimate - lower) * (1 / Z95)), _BY_ONE_END.format("lower", "upper")),
+        (_wald(item, middle, se), "p agrees with the interval, not with the estimate"),
+        (_wald(item, estimate, (upper - estimate) * (1 / z)), _BY_ONE_END.format("upper", "lower")),
+        (_wald(item, estimate, (estimate - lower) * (1 / z)), _BY_ONE_END.format("lower", "upper")),
     ]
 
 
@@ -171,7 +197,7 @@ def least_se(groups: tuple[int, int], total: int) -> float:
 def implied_events(item: AnyItem, cohort: Cohort, codebook: Codebook) -> Iterator[Finding]:
     """Refuse intervals too narrow for the patients; give the events behind a balanced factor."""
     if isinstance(item, Ratio) and item.level and (bounds := printed_bounds(item)):
-        se, printed = rounded_se(*bounds), f"{item.lower} to {item.upper}"
+        se, printed = _se(item, bounds), f"{item.lower} to {item.upper}"
         found = _too_narrow(item, cohort, codebook, se) or _events(item, cohort, codebook, se)
         if found is not None:
             yield Finding("implied events", printed, *found)
@@ -211,12 +237,12 @@ def _group_sizes(item: Ratio, cohort: Cohort, codebook: Codebook) -> tuple[int, 
 
 def _events_printed(item: Ratio, cohort: Cohort) -> int | None:
     """Events of a ratio, or of the whole cohort's curve of its endpoint."""
-    of_curves = [
+    of_all = [
         one.events
         for one in cohort.published
-        if isinstance(one, Curve) and one.endpoint == item.endpoint and not one.subgroup
+        if isinstance(one, Curve | Events) and one.endpoint == item.endpoint and not one.subgroup
     ]
-    return next((events for events in (item.events, *of_curves) if events), None)
+    return next((events for events in (item.events, *of_all) if events), None)
 
 
 def _events(
@@ -224,7 +250,7 @@ def _events(
 ) -> tuple[str, Judgement] | None:
     """Give the events behind an unadjusted hazard ratio of a balanced factor; None for others."""
     share = level_share(cohort, codebook, item.covariate, item.level)
-    if item.kind == "odds_ratio" or item.adjusted_for or share is None:
+    if item.kind == "odds_ratio" or item.adjusted_for or item.subgroup or share is None:
         return None
     if not BALANCED[0] <= share <= BALANCED[1]:
         return None

@@ -7,8 +7,8 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from itertools import combinations
 
-from netlm_bayes.codebook import Codebook
-from netlm_bayes.published.cohort import AnyItem, Cohort, Conclusion
+from netlm_bayes.codebook import LONGEST_LIKELY, Codebook
+from netlm_bayes.published.cohort import AnyItem, Cohort, Conclusion, printed_follow_up
 from netlm_bayes.published.items import Logrank, Median, Milestone, OtherReading, Ratio
 from netlm_bayes.published.recover import level_sizes, recover_tables
 from netlm_bayes.published.rounding import Finding, Judgement
@@ -82,6 +82,21 @@ def _agrees(
     return False if concluded >= set(worse) and concluded.isdisjoint(better) else None
 
 
+def months_of_events(item: AnyItem, cohort: Cohort, _: Codebook) -> Iterator[Finding]:
+    """Hold the months of medians and milestones against the longest follow-up, or a lifetime."""
+    if not isinstance(item, (Median, Milestone)) or item.months is None:
+        return
+    followed, printed = printed_follow_up(cohort), f"{item.time} {item.unit}"
+    judgement = Judgement("ok")
+    if item.months > LONGEST_LIKELY:
+        why = f"longer than {LONGEST_LIKELY} months: are these days?"
+        judgement = Judgement("conflict", why)
+    elif float(item.months) > followed:
+        judgement = Judgement("conflict", "later than the longest follow-up")
+    last = "" if math.isnan(followed) else f"followed to month {followed:g}"
+    yield Finding("months within follow-up", printed, last, judgement)
+
+
 def two_readings(item: AnyItem, _cohort: Cohort, _: Codebook) -> Iterator[Finding]:
     """List what else can be read in more than one way, such as a mean that may be a median."""
     if item.otherwise and not isinstance(item, Ratio):
@@ -136,7 +151,7 @@ def _hazards_by_level(
     known = codebook.covariate(covariate)
     found = {known.reference: 1.0}
     for item in cohort.published:
-        if not isinstance(item, Ratio) or item.adjusted_for:
+        if not isinstance(item, Ratio) or item.adjusted_for or item.subgroup:
             continue
         same = (item.endpoint_in(codebook), item.covariate) == (endpoint, covariate)
         if same and known.members(item.versus) == (known.reference,) and len(item.level) == 1:

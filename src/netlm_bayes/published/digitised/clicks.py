@@ -9,12 +9,13 @@ import numpy as np
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from netlm_bayes.codebook import LONGEST_LIKELY
 from netlm_bayes.errors import InputError, Problem
 from netlm_bayes.files.schema import repeated
 from netlm_bayes.files.toml import did_you_mean
 from netlm_bayes.ipd.cells import Column, Finding, Table, decimal_of, nothing, numbers, problems_of
 from netlm_bayes.ipd.columns import spaced_once
-from netlm_bayes.ipd.patients import LONGEST_LIKELY, Floats, Ints
+from netlm_bayes.ipd.patients import Floats, Ints
 from netlm_bayes.ipd.tabular import read_delimited
 from netlm_bayes.ipd.variables import LONGEST, too_long
 from netlm_bayes.units import MONTHS_PER_UNIT, Unit
