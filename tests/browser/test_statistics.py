@@ -74,6 +74,7 @@ def described(continuous: bool, borrowed: float, endpoints: list[str]) -> dict[s
         steps = zip(("-2", "-1", "0", "1", "2"), (0.1, 0.2, 0.4, 0.2, 0.1), strict=True)
         shares["age"] = dict(steps)
     east = {"id": "east", "label": "East", "n": 90, "patients": continuous, "followed_to": 30.0}
+    east |= {"silent": [], "measured": endpoints}
     west = {**east, "id": "west", "label": "West", "n": 40, "followed_to": None}
     none = {**shares, "spread": {"no": 1.0, "yes": 0.0}}
     return {
@@ -154,6 +155,7 @@ def test_the_script_predicts_what_python_predicts(
         {"name": "m", "outcome": "survival", "covariates": names, **choices}
     )
     is_response = spec.outcome == "response"
+    spec = spec if is_response else spec.replace(also=["local"])
     endpoints = ["response"] if is_response else ["pfs", "local"]
     population = described(continuous, borrowed, endpoints)
     tree = drawn(spec, population)
