@@ -5,6 +5,7 @@ import math
 import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -176,7 +177,10 @@ def both(
     def meet(**choices: Any) -> Analysis:
         survival = choices.get("outcome", "survival") == "survival"
         horizons = {"horizons": [6, 12, 24]} if survival else {}
-        return analysis_of(invented.east(), invented.west(), **horizons, **choices)
+        found = analysis_of(invented.east(), invented.west(), **horizons, **choices)
+        # As if both spoke of everything: what is silent has tests of its own.
+        speaking = [replace(x, silent=(), measured=found.endpoints) for x in found.cohorts]
+        return replace(found, cohorts=tuple(speaking))
 
     return meet
 
@@ -354,13 +358,23 @@ def test_notes_say_where_nobody_was_like_the_profile(both):
     assert informed == {"east": True, "west": False}
 
 
-def test_a_level_that_no_patient_has_is_predicted_from_the_prior_and_said_so():
+def test_nothing_is_predicted_by_a_covariate_of_which_no_evidence_speaks():
     analysis = of_patients(hospital(50, 1, size=0), hospital(40, 2, size=0))
-    found = predicted(analysis, "size=large")
-    for cohort in ("h0", "pooled", "next institution"):
-        assert "no patient with size: large; the prior speaks" in notes(found, cohort)
-    draws = np.array([quantity.draws for quantity in found.quantities])
-    assert np.isfinite(draws).all()
+    with pytest.raises(InputError, match="no evidence bears on size"):
+        predicted(analysis, "size=large", "spread=yes")
+    assert {q.row.cohort for q in predicted(analysis, "spread=yes").quantities} == {
+        "h0",
+        "h1",
+        "pooled",
+        "next institution",
+    }
+
+
+def test_a_cohort_that_is_silent_has_no_profile_by_what_the_other_knows():
+    analysis = of_patients(hospital(50, 1), hospital(40, 2, size=0))
+    assert [cohort.silent for cohort in analysis.cohorts] == [(), ("size",)]
+    told = {q.row.cohort for q in predicted(analysis, "size=large").quantities}
+    assert told == {"h0", "pooled", "next institution"}
 
 
 # Errors
