@@ -22,6 +22,9 @@ README = Path(__file__).parents[1] / "README.md"
 BLOCK = re.compile(r"(<!-- results -->\n).*?(<!-- /results -->)", re.DOTALL)
 COHORTS = {"sysu-2016-2020": "full paper, 116", "sysu-rectal-2022-2024": "abstract, 84"}
 POOLED = "pooled"
+BORROWED = "\\* Borrowed: nothing printed of this cohort bears on it; the other cohort does."
+    "\\* Borrowed: nothing printed of this cohort bears on it; the other cohort and the prior do."
+)
 SURVIVAL, RESPONSE = "pfs-weibull", "response-logistic"
 
 
@@ -78,7 +81,8 @@ def results_block(results: Path) -> str:
     headings = ("", *COHORTS.values(), POOLED, f"P(>1), {POOLED}")
     lines = [headings, ("---",) * len(headings)]
     lines += [(line.label, *_cells(line, tables[line.run][line.table])) for line in LINES]
-    return "".join(f"{'|'.join(_padded(cells))}\n" for cells in lines)
+    made = "".join(f"{'|'.join(_padded(cells))}\n" for cells in lines)
+    return f"{made}\n{BORROWED}\n" if " *" in made else made
 
 
 def _padded(cells: tuple[str, ...]) -> Iterator[str]:
@@ -95,7 +99,8 @@ def _cells(line: Line, table: pd.DataFrame) -> Iterator[str]:
     rows = {str(row["cohort"]): row for row in table.to_dict("records")}
     for cohort in (*COHORTS, POOLED):
         row = rows[cohort]
-        yield interval(estimate_of(row), kind_of(row))
+        borrowed = line.is_ratio and row["borrowed"]
+        yield interval(estimate_of(row), kind_of(row)) + (" *" if borrowed else "")
     pool = rows[POOLED]
     above = chance(pool["prob_above_null"], error_of(pool, "prob_above_null"))
     yield above if line.is_ratio else ""

@@ -10,7 +10,7 @@ import pandas as pd
 
 from netlm_bayes.formats import chance, error_of, estimate_of, interval, kind_of
 from netlm_bayes.model import middle
-from netlm_bayes.report.labels import Labels
+from netlm_bayes.report.labels import Labels, support
 from netlm_bayes.units import with_unit
 
 Tables = Mapping[str, pd.DataFrame]
@@ -58,8 +58,8 @@ def headline(tables: Tables, labels: Labels) -> list[tuple[str, str, str, str]]:
     every = pd.concat([ratios, parts[parts["cohort"] == last]]).to_dict("records")
     for row in sorted(every, key=lambda x: not labels.design(x["covariate"])):
         whose = f"{row['endpoint']}: " if row["covariate"] and row["endpoint"] != own else ""
-        design = labels.design(row["covariate"])
-        told = f" ({design})" if design else ""
+        remarks = [labels.design(row["covariate"]), support(row)]
+        told = "".join(f" ({remark})" for remark in remarks if remark)
         what = f"{whose}{NAMES[str(row['estimand'])]}, {row['contrast']}{told}"
         above = chance(float(row["prob_above_null"]), error_of(row, "prob_above_null"))
         rows.append((last, what, interval(estimate_of(row)), above))

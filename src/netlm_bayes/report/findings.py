@@ -88,6 +88,13 @@ class Findings(RunFacts):
 
     def ratios(self, cohort: str) -> list[Row]:
         """Posterior ratios of one cohort between levels, or by a step; not between endpoints."""
+        return [row for row in self._every_ratio(cohort) if row["informed"]]
+
+    def uninformed(self, cohort: str) -> list[Row]:
+        """Posterior ratios of one cohort on which no evidence bears."""
+        return [row for row in self._every_ratio(cohort) if not row["informed"]]
+
+    def _every_ratio(self, cohort: str) -> list[Row]:
         rows = self.rows("effects", cohort=cohort, method="posterior")
         return [row for row in rows if row["estimand"] in RATIOS and row["covariate"]]
 
@@ -114,6 +121,7 @@ class Findings(RunFacts):
         if len(ratios) < 2:
             return None
         these = {"cohort": cohort, "method": "posterior", "estimand": ratios[0]["estimand"]}
+        these |= {"informed": True}
         every = self.rows("effects", ("covariate", "!=", ""), **these)
         above = self.rows("effects", ("covariate", "!=", ""), ("lower", ">", 1.0), **these)
         below = self.rows("effects", ("covariate", "!=", ""), ("upper", "<", 1.0), **these)

@@ -48,6 +48,13 @@ def about(row: Any) -> About:
     return About(row.covariate, row.level, getattr(row, "versus", ""), *months)
 
 
+def support(row: Mapping[Any, Any]) -> str:
+    """Say of a ratio that no evidence bears on it, or that of other cohorts alone; else nothing."""
+    if not row["informed"]:
+        return "not informed by these data"
+    return "borrowed" if row["borrowed"] else ""
+
+
 RATIOS = {
     "hazard_ratio": ("hazard ratio", "hazard ratios"),
     "odds_ratio": ("odds ratio of response", "odds ratios of response"),

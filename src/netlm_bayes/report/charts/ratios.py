@@ -24,7 +24,7 @@ from netlm_bayes.report.charts.description import (
     Series,
 )
 from netlm_bayes.report.charts.scale import Scale, percent_scale, ratio_scale, time_scale
-from netlm_bayes.report.labels import NEXT_INSTITUTION, POOLED, About, Labels, about
+from netlm_bayes.report.labels import NEXT_INSTITUTION, POOLED, About, Labels, about, support
 from netlm_bayes.report.rows import (
     NOTHING,
     above_one,
@@ -179,6 +179,8 @@ class _Pair:
         one = own if own is not None else modelled
         cells = (self.scale.text(before) + sign, self.scale.text(after), above_one(one))
         label = self.labels.cohort_on(cohort, own.endpoint if own is not None else "")
+        if modelled is not None and (remark := support(modelled)):
+            label = f"{label}, {remark}"
         who = self.labels.cohort(cohort)
         keys = _keys(before, after, float(one.prob_above_null))
         return Row(label, tuple(marks), cells, cohort == POOLED, who, keys)
@@ -198,6 +200,7 @@ def _clear(posterior: pd.DataFrame, labels: Labels, name: str) -> str:
     """Say which ratios are large and sure, in words."""
     pooled = posterior[posterior["cohort"] == POOLED]
     drawn = pooled if len(pooled) else posterior
+    drawn = drawn[drawn["informed"]]
     clear = drawn[(drawn["lower"] > 1) | (drawn["upper"] < 1)]
     whose = "pooled ratios" if len(pooled) else "ratios"
     if clear.empty:

@@ -18,7 +18,7 @@ from netlm_bayes.report.export.tables import (
     probability,
     table_of,
 )
-from netlm_bayes.report.labels import RATIOS, About, Labels, about
+from netlm_bayes.report.labels import RATIOS, About, Labels, about, support
 from netlm_bayes.report.rows import Record, rows_of, where
 from netlm_bayes.report.run_facts import Tables
 from netlm_bayes.results import OVERALL
@@ -92,7 +92,7 @@ def _effects(tables: Tables, labels: Labels, primary: str, basis: str) -> Manusc
     name = RATIOS[own[-1].estimand][1].capitalize() if own else "Ratios"
     columns: tuple[Filled, ...] = (
         ("Cohort", "text", lambda pair: labels.cohort(pair[0].cohort)),
-        ("Contrast", "text", lambda pair: labels.contrast_of(pair[0])),
+        ("Contrast", "text", lambda pair: _contrast(pair[0], labels)),
         ("Posterior", "interval", lambda pair: interval(pair[0])),
         ("P(>1)", "number", lambda pair: probability(pair[0])),
         ("Frequentist", "interval", lambda pair: interval(pair[1], "printed_")),
@@ -101,6 +101,12 @@ def _effects(tables: Tables, labels: Labels, primary: str, basis: str) -> Manusc
         ("Adjusted for", "text", lambda pair: _adjusted_for(pair[1], labels) if pair[1] else ""),
     )
     return table_of("effects", f"{name}, posterior beside frequentist: {basis}", pairs, columns)
+
+
+def _contrast(row: Record, labels: Labels) -> str:
+    """A contrast, and whether evidence bears on it here."""
+    remark = support(row)
+    return labels.contrast_of(row) + (f" ({remark})" if remark else "")
 
 
 def _beside(tables: Tables, row: Record) -> list[Record]:

@@ -29,7 +29,7 @@ from netlm_bayes.posterior.prior import LARGE, NEITHER, power_scaling
 from netlm_bayes.report.charts.description import TextTable, filled, text_table
 from netlm_bayes.report.charts.evidence import evidence_map
 from netlm_bayes.report.charts.scale import Scale
-from netlm_bayes.report.labels import Labels, about
+from netlm_bayes.report.labels import Labels, about, support
 from netlm_bayes.report.rows import Record, above_one, rows_of, where
 from netlm_bayes.report.run import Run
 from netlm_bayes.report.run_facts import Tables
@@ -114,7 +114,7 @@ def _estimates_table(title: str, table: pd.DataFrame, labels: Labels) -> TextTab
         "Estimand": _estimand,
         "Estimate with interval": lambda row: Scale("", kind=kind_of(row)).text(estimate_of(row)),
         "Unit": lambda row: str(row.unit),
-        "Note": lambda row: joined(row.basis, row.note),
+        "Note": lambda row: joined(support(row), row.basis, row.note),
     }
     return filled(title, rows_of(table), columns, ("Estimate with interval",))
 
