@@ -32,7 +32,7 @@ from netlm_bayes.latent import Scale, scale_of
 from netlm_bayes.model import Model
 from netlm_bayes.population import Patterns, grid_of, joint_distribution, step_shares
 from netlm_bayes.published.checks import faults
-from netlm_bayes.published.cohort import AnyItem, Cohort
+from netlm_bayes.published.cohort import AnyItem, Cohort, item_label
 from netlm_bayes.published.digitised.plausible import curve_evidence
 from netlm_bayes.published.estimates import (
     CurvePoint,
@@ -235,6 +235,12 @@ def _roles(
     if not fitted:
         about = "response" if spec.outcome == "response" else f"'{codebook.primary_endpoint}'"
         what = f"no item with role 'fit' speaks of this model's endpoint, {about}"
+        left_out = [
+            f"{item_label(cohort.published[role.item])}: {role.reason}"
+            for role in found
+            if cohort.published[role.item].role == "fit" and role.role == "unused"
+        ]
+        what += f" ({'; '.join(left_out)})" if left_out else ""
         raise InputError(source, [Problem("published", what)])
     if twice := double_counting_faults(cohort, codebook, fitted, together=True):
         raise InputError(source, problems_at("", twice))

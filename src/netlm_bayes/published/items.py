@@ -10,7 +10,15 @@ from pydantic import AliasChoices, BeforeValidator, Field, model_validator
 
 from netlm_bayes.codebook import RESPONSE, Codebook
 from netlm_bayes.files.schema import Document, Fault, FaultsError, Text
-from netlm_bayes.published.text_for_numbers import Limit, Number
+from netlm_bayes.published.numbers import (
+    Confidence,
+    Count,
+    Limit,
+    Number,
+    PValue,
+    Share,
+    Threshold,
+)
 from netlm_bayes.units import Unit, months_of
 
 
@@ -23,15 +31,10 @@ Role = Literal["fit", "check"]
 Category = Literal["CR", "PR", "SD", "PD", "responders", "nonresponders"]
 Levels = Annotated[tuple[str, ...], BeforeValidator(as_tuple)]
 Subgroup = dict[str, Levels]
-Count = Annotated[int, Field(ge=0, le=100_000_000)]
 Patients = Annotated[int, Field(ge=1, le=100_000_000)]
 Percent = Annotated[Number, Field(ge=0, le=100)]
 Positive = Annotated[Number, Field(ge=Decimal("0.000001"), le=1_000_000)]
 Estimate = Annotated[Number, Field(ge=0, le=1_000_000)]
-Share = Annotated[Number, Field(ge=0, le=1)]
-PValue = Annotated[Number, Field(ge=Decimal("1e-100"), le=1)]
-Threshold = Annotated[Number, Field(ge=Decimal("1e-100"), lt=1)]
-Confidence = Annotated[Number, Field(ge=Decimal("0.5"), le=Decimal("0.999"))]
 Sides = Literal[1, 2]
 Quantity = Annotated[Number, Field(ge=-1_000_000_000, le=1_000_000_000)]
 

@@ -15,7 +15,8 @@ from netlm_bayes.files.schema import Document, Fault, repeated, within
 from netlm_bayes.files.toml import did_you_mean
 from netlm_bayes.ipd.patients import SYNTHETIC
 from netlm_bayes.ipd.variables import LONGEST
-from netlm_bayes.published.items import Count, Patients
+from netlm_bayes.published.items import Patients
+from netlm_bayes.published.numbers import Count
 from netlm_bayes.sites.table import NODES, chebyshev_coefficients
 
 ROUNDING = 1e-9
