@@ -39,9 +39,10 @@ def _as_number(value: Any, info: ValidationInfo) -> Any:
 
 def _as_share(value: Any, info: ValidationInfo) -> Any:
     """Of a number above 1, say which share it is in per cent."""
-    if isinstance(value, (int, Decimal)) and 1 < value <= 100:
-        raise ValueError(f"must be at most 1; got {value}: per cent? write {_share(value)}")
-    return _as_number(value, info)
+    number = _as_number(value, info)
+    if isinstance(number, Decimal) and 1 < number <= 100:
+        raise ValueError(f"must be at most 1; got {value}: per cent? write {_share(number)}")
+    return number
 
 
 def _as_count(value: Any, info: ValidationInfo) -> Any:
