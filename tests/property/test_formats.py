@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 from netlm_bayes.formats import (
     COUNT,
     DEVIATION,
-    MONTHS,
     NOT_ESTIMABLE,
     P_VALUE,
     PERCENT,
@@ -17,12 +16,13 @@ from netlm_bayes.formats import (
     RATIO,
     SHARE,
     SIGNED,
+    TIME,
     Kind,
     decimals,
     shown,
 )
 
-POSITIVE = [RATIO, MONTHS, DEVIATION, COUNT]
+POSITIVE = [RATIO, TIME, DEVIATION, COUNT]
 SHARES = [SHARE, PERCENT, PROBABILITY, P_VALUE]
 VALUES = st.floats(1e-4, 1e4)
 ERRORS = st.one_of(st.just(math.nan), st.just(0.0), st.floats(1e-7, 1e3))

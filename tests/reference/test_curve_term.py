@@ -20,6 +20,8 @@ PLAIN = Mode(linker="py", optimizer=None)
 COVARIATES = ("htb", "ki67", "bone", "margin", "site")
 MONTHS = [np.array([3.0, 9.0, 14.0, 30.0]), np.array([2.0, 12.0])]
 SUBGROUPS: list[dict[str, tuple[str, ...]]] = [{}, {"htb": ("<10%", "10-25%")}]
+SPREAD = (0.2, -0.3)
+"""Effects at which a curve's patients are mixed, by place among the effects: 0, 0.2, 0.4, ..."""
 CUTS = (3.0, 6.0, 9.0, 12.0, 18.0, 24.0)
 
 
@@ -41,21 +43,27 @@ def analysis_of(baseline: str) -> Analysis:
     values = {"name": "m", "outcome": "survival", "covariates": COVARIATES, "baseline": baseline}
     spec = Model.model_validate({**values, "also": ["hepatic_pfs"]})
     analysis = analyse(spec, read_cohorts(BUNDLED_COHORTS))
-    first, second = analysis.cohorts
     curves = ((curve(0),), (curve(1, "hepatic_pfs"),))
-    return replace(
-        analysis,
-        cohorts=(replace(first, digitised=curves[0]), replace(second, digitised=curves[1])),
+    places = np.arange(len(analysis.patterns.effects))
+    cohorts = (
+        replace(one, digitised=curve, mixed_at=spread * places)
+        for one, curve, spread in zip(analysis.cohorts, curves, SPREAD, strict=True)
     )
+    return replace(analysis, cohorts=tuple(cohorts))
 
 
 def survival(analysis: Analysis, found: dict[str, Any], place: int) -> np.ndarray:
-    """Survival of a curve's population at the ends of its cells, pattern by pattern."""
+    """Survival of a curve's population at the ends of its cells, pattern by pattern.
+
+    Its mean is that of the parameters; how its patterns are spread about it are fixed numbers.
+    """
     (evidence,), theta = analysis.cohorts[place].digitised, found["theta"][place]
     patterns, months = analysis.patterns, evidence.months
     own = 2 if analysis.spec.baseline == "weibull" else 1
-    linear = theta[0] + patterns.design @ theta[own:]
     weight = analysis.cohorts[place].joint * patterns.mask(SUBGROUPS[place])
+    mean = weight @ patterns.design / weight.sum()
+    spread = SPREAD[place] * np.arange(patterns.design.shape[1])
+    linear = theta[0] + mean @ theta[own:] + (patterns.design - mean) @ spread
     if place == 1:  # its margins are borrowed, and its endpoint is another
         sd = analysis.cohorts[1].margin_log_sd
         scores = patterns.indicator @ (patterns.scores * sd[:, None])

@@ -5,7 +5,7 @@ papers' tables, a population is a loop over patterns, and every term is scipy's.
 random points are compared, since the graph leaves constants out.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from itertools import product
@@ -18,7 +18,7 @@ import pytest
 from numpy.typing import NDArray
 from pytensor.compile.mode import Mode
 from scipy.optimize import brentq
-from scipy.special import expit, logit
+from scipy.special import digamma, expit, logit, polygamma
 from scipy.stats import beta, binom, halfnorm, multivariate_normal, norm
 
 from netlm_bayes.evidence.analysis import Analysis
@@ -248,14 +248,75 @@ def log_density_of_ratios(
     return float(multivariate_normal.logpdf([r.log_ratio for r in ratios], mean, covariance))
 
 
-def log_density_of_medians(values: Sequence[Values], point: Point) -> float:
-    """The curve at each printed median, `log(-log S)` against `log log 2`; d = n / 2."""
+UNTILTED = np.zeros((1, len(LEVELS)))
+
+
+def linear_rows(ratios: Sequence[Printed], cohort: int) -> Iterator[tuple[Values, float, float]]:
+    """What a cohort prints, linear in level, log shape, log share and an effect of every level.
+
+    Coefficients, value and standard error; a Weibull is expanded about a log shape of 0.
+    """
+    shares = {covariate: shares_of(cohort, covariate, UNTILTED) for covariate in LEVELS}
+    for one in (ratio for ratio in ratios if ratio.cohort == cohort):
+        share, row = shares[one.covariate], dict[str, float]()
+        for side, sign in ((one.level, 1.0), (one.versus, -1.0)):
+            total = sum(share[x] for x in side)
+            row |= {f"{one.covariate} {x}": sign * share[x] / total for x in side}
+        yield row, one.log_ratio, sqrt(one.se**2 + MISMATCH**2)
+    for of, months, n, hepatic in MEDIANS:
+        if of == cohort:
+            time = log(months / 12)
+            row = {"level": 1.0, "log_shape": time, "log_share": float(hepatic)}
+            for c, levels in LEVELS.items():
+                row |= {f"{c} {x}": shares[c][x] - average_patient(c)[x] for x in levels}
+            yield row, log(log(2)) - time, 1 / sqrt(n / 2)
+
+
+def mixed_at(ratios: Sequence[Printed], cohort: int) -> Values:
+    """Effects that a cohort prints, most plausible under the priors; 0 of which it is silent.
+
+    The mean of a normal given linear rows, `m + P J' (J P J' + V)^-1 (y - J m)`.
+    """
+    levels = [f"{covariate} {level}" for covariate in LEVELS for level in LEVELS[covariate]]
+    names = ["level", "log_shape", "log_share", *levels]
+    mean = np.array([-0.4, 0.0, digamma(8) - digamma(10), *[0.0] * len(levels)])
+    share_variance = polygamma(1, 8) - polygamma(1, 10)
+    prior = np.diag([1.5**2, 0.35**2, share_variance, *[0.75**2 / 2] * len(levels)])
+    rows, values, errors = zip(*linear_rows(ratios, cohort), strict=True)
+    design = np.array([[row.get(name, 0.0) for name in names] for row in rows])
+    noise = np.diag(np.square(errors))
+    own = [ratio for ratio in ratios if ratio.cohort == cohort]
+    for i, one in enumerate(own):
+        for j, other in enumerate(own):
+            if i != j and one.covariate == other.covariate:
+                noise[i, j] = 1 / reference_events()
+    gain = prior @ design.T @ np.linalg.inv(design @ prior @ design.T + noise)
+    found = dict(zip(names, mean + gain @ (values - design @ mean), strict=True))
+    told = {ratio.covariate for ratio in own}
+    return {
+        f"{c} {x}": found[f"{c} {x}"] - found[f"{c} {LEVELS[c][0]}"]
+        for c in LEVELS
+        for x in LEVELS[c][1:]
+        if c in told
+    } | {f"{c} {x}": 0.0 for c in LEVELS for x in LEVELS[c][1:] if c not in told}
+
+
+def log_density_of_medians(
+    values: Sequence[Values], point: Point, ratios: Sequence[Printed]
+) -> float:
+    """The curve at each printed median, `log(-log S)` against `log log 2`; d = n / 2.
+
+    The parameters move its patients' mean log hazard; about it they are spread as is printed.
+    """
     terms = []
     for cohort, months, n, hepatic in MEDIANS:
-        own, tilt = values[cohort], point["margin_tilt"]
+        own, tilt, spread = values[cohort], point["margin_tilt"], mixed_at(ratios, cohort)
         level = own["level"] + hepatic * log(float(point["hazard_share"][0]))
+        for covariate in LEVELS:
+            for x, share in shares_of(cohort, covariate, UNTILTED).items():
+                level += share * (effect(own, covariate, x) - effect(spread, covariate, x))
         log_hazard = level + exp(own["log_shape"]) * log(months / 12)
-        survival = mean_over_patterns(event_free, log_hazard, own, cohort, tilt)
+        survival = mean_over_patterns(event_free, log_hazard, spread, cohort, tilt)
         terms.append(norm.logpdf(log(-log(survival)), log(log(2)), 1 / sqrt(n / 2)))
     return float(sum(terms))
 
@@ -273,9 +334,11 @@ def log_density_of_counts(values: Sequence[Values], point: Point) -> float:
 def log_density(model: str, pooling: Pooling, point: Point, ratios: Sequence[Printed]) -> float:
     names = [name for name, _ in parameter_names(model)]
     values = [dict(zip(names, theta, strict=True)) for theta in point["theta"]]
-    rest = log_density_of_medians if model == "pfs-weibull" else log_density_of_counts
-    of_ratios = log_density_of_ratios(ratios, values, point["margin_tilt"])
-    return log_prior(model, pooling, point) + of_ratios + rest(values, point)
+    total = log_prior(model, pooling, point)
+    total += log_density_of_ratios(ratios, values, point["margin_tilt"])
+    if model == "pfs-weibull":
+        return total + log_density_of_medians(values, point, ratios)
+    return total + log_density_of_counts(values, point)
 
 
 def analysis(model: str, pooling: Pooling, scenario: str = "") -> Analysis:

@@ -182,7 +182,7 @@ def test_the_script_has_the_density_of_the_graph_up_to_a_constant(case):
     assert np.ptp(found[:, 0] - found[:, 1]) < EXACT
 
 
-@pytest.mark.parametrize("kind", ["RATIO_COVARIANCE", "CURVE", "TILTS"])
+@pytest.mark.parametrize("kind", ["RATIO_COVARIANCE", "MIXED_AT", "CURVE", "TILTS"])
 def test_a_moved_number_is_seen(kind):
     analysis = analysed("Weibull")
     facts = facts_of(analysis, seed=1)

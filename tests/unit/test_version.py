@@ -22,6 +22,7 @@ def test_the_citation_is_of_this_version():
     assert cited == [__version__]
 
 
-def test_the_changelog_begins_with_this_version():
+def test_the_changelog_begins_with_this_version_or_what_follows_it():
     headings = re.findall(r"(?m)^## (.*)$", (ROOT / "CHANGELOG.md").read_text("utf-8"))
-    assert re.fullmatch(rf"{re.escape(__version__)} - \d{{4}}-\d\d-\d\d", headings[0])
+    released = headings[headings[0] == "Unreleased" :]
+    assert re.fullmatch(rf"{re.escape(__version__)} - \d{{4}}-\d\d-\d\d", released[0])

@@ -38,7 +38,8 @@ def _supported(analysis: Analysis, cohort: CohortEvidence) -> CohortEvidence:
 
 def mean_design(patterns: Patterns, shares: Array, subgroup: Mapping[str, Sequence[str]]) -> Array:
     """Mean design of a subgroup, of one that nobody is in of its patterns alike; (effects,)."""
-    weight = (shares + 1e-12) * patterns.mask(subgroup)
+    inside = patterns.mask(subgroup)
+    weight = shares * inside if np.any(shares * inside) else inside
     return np.asarray(weight @ patterns.design / weight.sum())
 
 

@@ -19,7 +19,7 @@ from netlm_bayes.published.estimates import CurvePoint, PrintedRatio
 from netlm_bayes.version import __version__
 
 STANDALONE = Path(__file__).with_name("standalone.py")
-LEFT_OUT = ("effect_change", "threshold_gap", "share_effect")
+LEFT_OUT = ("effect_change", "missing_log_shape", "threshold_gap", "share_effect")
 """Priors of what the script does not hold."""
 LEAST_TUNE = 1000
 """Tuning steps a chain: plain PyMC starts from less than this package's sampler does."""
@@ -80,6 +80,7 @@ def facts_of(analysis: Analysis, seed: int) -> dict[str, object]:
         ],
         "RATIO_COVARIANCE": {c.cohort.id: c.ratio_covariance.tolist() for c in cohorts if c.ratios},
         "IMPLIED": _implied(analysis),
+        "MIXED_AT": {c.cohort.id: c.mixed_at.tolist() for c in cohorts if c.curve or c.not_reached},
         "CURVE": [(*_point(c, p), p.log_minus_log) for c in cohorts for p in c.curve],
         "CURVE_COVARIANCE": {c.cohort.id: c.curve_covariance.tolist() for c in cohorts if c.curve},
         "CENSORED": [(*_point(c, p), *_bounds(p), p.se) for c in cohorts for p in c.censored],

@@ -61,6 +61,10 @@ RATIO_COVARIANCE: dict[str, list[list[float]]] = {"a": [[0.09, 0.0], [0.0, 0.16]
 # A regression that adjusts for less than this model does estimates another coefficient: by place
 # in RATIOS, what the model implies for it, an intercept and a coefficient for each parameter.
 IMPLIED: dict[int, tuple[float, list[float]]] = {}
+# A curve of several combinations of levels is mixed at fixed log hazard ratios, those that its
+# cohort prints (0 where it prints none): the parameters set the mean log hazard of its patients,
+# and how the curve bends does not inform their ratios.
+MIXED_AT: dict[str, list[float]] = {"a": [0.6, 0.3, 0.5], "b": [0.0, 0.0, 0.0]}
 # Points of survival curves: cohort, endpoint, subgroup, month, log(-log S). A median is S = 1/2.
 CURVE: list[tuple[str, str, Subgroup, float, float]] = [("a", "pfs", {}, 14.0, -0.3665)]
 CURVE_COVARIANCE: dict[str, list[list[float]]] = {"a": [[0.02]]}
@@ -218,7 +222,10 @@ def log_minus_log(
     if endpoint in PARTS:
         log_time = log_time + pt.log(model["hazard_share"][list(PARTS).index(endpoint)])
     share = log_shares(model, cohort, subgroup)
-    hazard = pt.exp(linear_predictor(model, cohort) + log_time)
+    log_hazard = linear_predictor(model, cohort)
+    inside = np.maximum(shares(cohort), 1e-300) * members(subgroup)
+    mean, apart = inside / inside.sum(), DESIGN @ np.array(MIXED_AT[cohort])
+    hazard = pt.exp(pt.dot(mean, log_hazard) + apart - mean @ apart + log_time)
     log_survival = pt.logsumexp(share - hazard) - pt.logsumexp(share)
     return pt.log(pt.maximum(-log_survival, 1e-15))
 

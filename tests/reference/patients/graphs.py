@@ -255,14 +255,8 @@ def effects_of(names: Sequence[str], values: Array) -> dict[str, list[float]]:
     return found
 
 
-def log_likelihoods(
-    graph: Graph, spec: Model, tables: Tables, found: Mapping[str, Array], **more: bool
-) -> Array:
-    """Log likelihood of every patient by the loops of ``likelihood.py``.
-
-    With `observed_margins`, the log probability of the observed levels of those covariates that
-    somebody misses is added.
-    """
+def log_likelihoods(graph: Graph, spec: Model, tables: Tables, found: Mapping[str, Array]) -> Array:
+    """Log likelihood of every patient by the loops of ``likelihood.py``."""
     steps, parts, average = scales(tables, spec.covariates), [], centre(tables)
     listed = {name: LEVELS[name] for name in spec.covariates if name in LEVELS}
     for place, patients in enumerate(with_values(tables, steps, found)):
@@ -276,7 +270,7 @@ def log_likelihoods(
         )
         names = list(graph.built.coords["parameter"])
         density = _density(graph, spec, names, found, place, anchor(tables))
-        parts.append(density(patients, covariates, **more))
+        parts.append(density(patients, covariates))
     return np.concatenate(parts)
 
 
@@ -299,11 +293,14 @@ def _density(
     baseline: likelihood.Baseline
     if spec.baseline == "weibull":
         kappa = float(np.exp(theta[names.index("log_shape")]))
+        apart = float(np.exp(found.get("missing_log_shape", np.zeros(place + 1))[place]))
         baseline = likelihood.Weibull(level, kappa, months)
+        mix = likelihood.Mix(months, likelihood.Weibull(level, kappa * apart, months))
     else:
         baseline = likelihood.Piecewise(level, found["log_hazard_step"].tolist(), CUTS)
+        mix = likelihood.Mix(months, baseline)
     change: dict[str, Any] = {}
     if spec.change:
         delta = effects_of(list(graph.built.coords["changing"]), found["effect_change"])
         change = {"change": spec.change.months, "delta": delta}
-    return partial(likelihood.survival, baseline=baseline, effects=effects, **change)
+    return partial(likelihood.survival, baseline=baseline, effects=effects, mix=mix, **change)

@@ -188,34 +188,32 @@ def patterns(patients: Patients, i: int, covariates: Covariates) -> Iterator[tup
         yield log_weight, {**observed, **codes, **completion}
 
 
-def log_margins(patients: Patients, i: int, covariates: Covariates) -> float:
-    """Log probability of the levels that were observed of one patient."""
-    codes = {name: int(patients.levels[name][i]) for name in covariates.levels}
-    return sum(log(covariates.margins[name][x]) for name, x in codes.items() if x >= 0)
-
-
 def summed_out(
-    patients: Patients,
-    covariates: Covariates,
-    log_density: Callable[[int, Pattern], float],
-    observed_margins: bool,
+    patients: Patients, covariates: Covariates, log_density: Callable[[int, Pattern], float]
 ) -> Array:
-    """`log sum_x m(x_missing) L(y | x_observed, x_missing)` of each patient.
-
-    With `observed_margins`, the log probability of the observed levels is added.
-    """
+    """`log sum_x m(x_missing) L(y | x_observed, x_missing)` of each patient."""
     found = []
     for i in range(patients.n):
         terms = [
             log_weight + log_density(i, pattern)
             for log_weight, pattern in patterns(patients, i, covariates)
         ]
-        margin = log_margins(patients, i, covariates) if observed_margins else 0.0
-        found.append(float(np.logaddexp.reduce(terms)) + margin)
+        found.append(float(np.logaddexp.reduce(terms)))
     return np.array(found)
 
 
 # --- survival -----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Mix:
+    """How a patient with a missing level is modelled: by the curve of the patients' mix.
+
+    It meets the mean of its parts' survival at `t0`, and has the form of `baseline`.
+    """
+
+    t0: float
+    baseline: Baseline
 
 
 def survival(
@@ -226,21 +224,48 @@ def survival(
     *,
     change: float = inf,
     delta: Effects | None = None,
-    observed_margins: bool = False,
+    mix: Mix | None = None,
 ) -> Array:
     """Log-likelihood of each patient's time; `delta` adds to effects after `change` months.
 
     The average patient's hazard stays. A patient of whose progression nothing is known says nothing
-    of it.
+    of it. Without a `mix` missing levels are summed out exactly.
     """
 
-    def log_density(i: int, pattern: Pattern) -> float:
+    def log_ratios(pattern: Pattern) -> tuple[float, float]:
         before = covariates.predictor(pattern, effects)
-        after = before + covariates.centred(pattern, delta or {})
-        seen = (float(array[i]) for array in (patients.entry, patients.lower, patients.upper))
-        return log_density_of_time(Hazard(baseline, before, after, change), *seen)
+        return before, before + covariates.centred(pattern, delta or {})
 
-    return summed_out(patients, covariates, log_density, observed_margins)
+    def seen(i: int) -> tuple[float, float, float]:
+        return float(patients.entry[i]), float(patients.lower[i]), float(patients.upper[i])
+
+    def log_density(i: int, pattern: Pattern) -> float:
+        return log_density_of_time(Hazard(baseline, *log_ratios(pattern), change), *seen(i))
+
+    def log_density_of_mix(i: int, mix: Mix) -> float:
+        parts = list(patterns(patients, i, covariates))
+        weights, ratios = [w for w, _ in parts], [log_ratios(pattern) for _, pattern in parts]
+        at_t0 = baseline.cumulative(mix.t0)
+        early, late = (mixed_log_ratio(weights, of, at_t0) for of in zip(*ratios, strict=True))
+        return log_density_of_time(Hazard(mix.baseline, early, late, change), *seen(i))
+
+    exact = summed_out(patients, covariates, log_density)
+    if mix is None:
+        return exact
+    missing = [
+        any(patients.levels[name][i] < 0 for name in covariates.levels) for i in range(patients.n)
+    ]
+    own = [log_density_of_mix(i, mix) if lacks else 0.0 for i, lacks in enumerate(missing)]
+    return np.where(missing, own, exact)
+
+
+def mixed_log_ratio(
+    log_weights: Sequence[float], log_ratios: Sequence[float], cumulative: float
+) -> float:
+    """Log ratio of one patient whose survival is the mean of several, at a cumulative hazard."""
+    parts = zip(log_weights, log_ratios, strict=True)
+    mean = sum(exp(w - exp(ratio) * cumulative) for w, ratio in parts)
+    return log(-log(mean)) - log(cumulative)
 
 
 # --- response -----------------------------------------------------------------------------------
@@ -251,8 +276,6 @@ def logistic(
     covariates: Covariates,
     b: float,
     effects: Effects,
-    *,
-    observed_margins: bool = False,
 ) -> Array:
     """Log-likelihood of each patient's response: `logit P(CR or PR) = b + x' gamma`."""
 
@@ -263,7 +286,7 @@ def logistic(
         logit = b + covariates.predictor(pattern, effects)
         return float(log_expit(logit if code >= RESPONDED else -logit))
 
-    return summed_out(patients, covariates, log_density, observed_margins)
+    return summed_out(patients, covariates, log_density)
 
 
 def log_categories(logit: float, d_1: float, d_2: float) -> dict[str, float]:
@@ -294,8 +317,6 @@ def ordinal(
     d_1: float,
     d_2: float,
     effects: Effects,
-    *,
-    observed_margins: bool = False,
 ) -> Array:
     """Log-likelihood of each patient's best response, by cumulative logits.
 
@@ -309,4 +330,4 @@ def ordinal(
         logit = b + covariates.predictor(pattern, effects)
         return log_categories(logit, d_1, d_2)[RESPONSES[code]]
 
-    return summed_out(patients, covariates, log_density, observed_margins)
+    return summed_out(patients, covariates, log_density)

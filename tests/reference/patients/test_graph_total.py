@@ -46,6 +46,7 @@ NORMALS = {
     "log_shape": (0.1, 0.3),
     "effect": (0.2, 0.6),
     "effect_change": (-0.1, 0.4),
+    "missing_log_shape": (0.05, 0.25),
 }
 HALF_NORMALS = {"hazard_step": 0.7, "threshold_gap": 1.8}
 KINDS: dict[str, dict[str, Any]] = {
@@ -55,7 +56,7 @@ KINDS: dict[str, dict[str, Any]] = {
     "ordinal": {"outcome": "response", "ordinal": True},
 }
 PRIORS = {
-    "weibull": ("level", "log_shape", "effect", "effect_change"),
+    "weibull": ("level", "log_shape", "effect", "effect_change", "missing_log_shape"),
     "piecewise": ("level", "effect", "effect_change", "hazard_step"),
     "logistic": ("level", "effect"),
     "ordinal": ("level", "effect", "threshold_gap"),
@@ -116,6 +117,8 @@ def log_prior(graph: Graph, tables: Tables, found: Mapping[str, Array]) -> float
         value += log_exchangeable("effect", effects)
         value += log_normal("level", average_level(own["level"], effects, tables))
         value += log_normal("log_shape", own["log_shape"]) if "log_shape" in own else 0.0
+    if "missing_log_shape" in found:
+        value += log_normal("missing_log_shape", found["missing_log_shape"])
     if "effect_change" in found:
         changes = effects_of(list(graph.built.coords["changing"]), found["effect_change"])
         value += log_exchangeable("effect_change", changes)
@@ -240,11 +243,15 @@ def hospital() -> Patients:
     return Patients(np.arange(n), entry, lower, upper, rng.integers(0, 4, n), levels, {})
 
 
+OF_MISSING = ("margin_logit", "missing_log_shape")
+"""Values that every cohort has, and that only cohorts in whom a level is missing speak of."""
+
+
 def part(point: Point, graph: Graph, cohorts: Sequence[int]) -> Point:
     """Values of a smaller graph: those of some cohorts, and what no cohort owns."""
     return {
         variable.name: point[variable.name][cohorts]
-        if variable.name in {"coordinate", "margin_logit"}
+        if variable.name in {"coordinate", *OF_MISSING}
         else point[variable.name]
         for variable in graph.built.value_vars
     }
@@ -266,8 +273,8 @@ def test_patients_beside_print_add_up(kind: str) -> None:
     points = joint.points()
     for point in points[1:]:  # the steps of a baseline belong to both: their prior counts once
         point |= {name: points[0][name] for name in point if name.startswith("hazard_step")}
-        if "margin_logit" in point:  # of print, nothing but their prior
-            point["margin_logit"][[0, 2]] = points[0]["margin_logit"][[0, 2]]
+        for name in set(OF_MISSING) & point.keys():  # of print, nothing but their prior
+            point[name][[0, 2]] = points[0][name][[0, 2]]
     total, sums = [], []
     for point in points:
         own, rest = part(point, of_patients, [1]), part(point, of_print, [0, 2])
