@@ -33,6 +33,7 @@ UNITS = {
     "hazard_ratio": "ratio",
     "odds_ratio": "ratio",
     "shape": "ratio",
+    "hazard": "per month",
     "heterogeneity": "log ratio",
     "median": "months",
     "rmst": "months",
@@ -119,7 +120,8 @@ COLUMNS: Mapping[str, Column] = {
             *("posterior_mcse", "posterior_lower_mcse", "posterior_upper_mcse", "shrinkage_mcse"),
             *("prob_wrong_sign_mcse", "exaggeration_mcse", "predicted_mcse", "p_value_mcse"),
             *("events_mcse", "sceptics_limit_mcse", "heterogeneity_scale_at_change_mcse"),
-            *("events_to_change_mcse", "shift_mcse"),
+            *("events_to_change_mcse", "shift_mcse", "z_mcse"),
+            *("wider_mcse", "wider_lower_mcse", "wider_upper_mcse"),
         )
     },
     # evidence and replication
@@ -137,7 +139,7 @@ COLUMNS: Mapping[str, Column] = {
     "p_value": Column("number", "posterior predictive P value"),
     "reached": Column("flag", "whether a median was reached; else `printed` is the follow-up"),
     # sensitivity
-    "scenario": Column("text", "name of a scenario, or `main`"),
+    "scenario": Column("text", "name of a scenario, or `main`; of a conflict the wider priors'"),
     "heterogeneity_scale": Column("number", "scale of the heterogeneity's half-normal prior"),
     "left_out": Column("text", "id of the cohort that is left out, or `main`"),
     "tau": Column("number", "estimated standard deviation between cohorts", "log ratio"),
@@ -160,13 +162,32 @@ COLUMNS: Mapping[str, Column] = {
     "heterogeneity_scale_at_change": Column("number", "heterogeneity scale that would turn it"),
     "events_to_change": Column("number", "events of one more study that would turn it"),
     "words": Column("text", "all of that, for people"),
+    # conflict
+    "prior_mean": Column("number", "of the prior: log ratio, log shape, log hazard or log odds"),
+    "prior_sd": Column("number", "its standard deviation"),
+    "evidence_mean": Column("number", "of the evidence without the prior, on the same scale"),
+    "evidence_sd": Column("number", "its standard deviation; missing where it says too little"),
+    **{
+        f"{of}_{end}": Column("number", f"{meaning}, {whose}")
+        for of, whose in (("prior", "by the prior"), ("evidence", "by the evidence without it"))
+        for end, meaning in (
+            ("estimate", "what is most likely"),
+            ("lower", "lower end of its interval"),
+            ("upper", "upper end of its interval"),
+        )
+    },
+    "z": Column("number", "evidence less prior, in standard deviations of their difference"),
+    "in_conflict": Column("flag", "whether z is beyond 2, on either side"),
+    "wider_estimate": Column("number", "posterior median under the wider priors of `scenario`"),
+    "wider_lower": Column("number", "lower end of that posterior's interval"),
+    "wider_upper": Column("number", "upper end of that posterior's interval"),
     # overlap
     "centre": Column("text", "same, different, or not printed"),
     "enrolment": Column("text", "overlap, do not overlap, or not printed"),
     "days_in_common": Column("number", "days on which both enrolled", "days"),
     "finding": Column("text", "what centre and enrolment mean, for people"),
     # leave-one-out
-    "model": Column("text", "name of a scenario, or `main`"),
+    "model": Column("text", "name of a scenario, or `main`; of a conflict the wider priors'"),
     "elpd_loo": Column("number", "expected log predictive density"),
     "se": Column("number", "its standard error"),
     "p_loo": Column("number", "effective number of parameters"),
@@ -257,6 +278,14 @@ TABLES: Mapping[str, tuple[str, ...]] = {
     "evidence": (
         *(*ITEM, "role", "use", "mismatch", "n_missing", "masked", "note", "reading", "why"),
         *("source", "synthetic"),
+    ),
+    "conflict": (
+        *(*WHOSE, *CONTRAST, "parameter", "horizon", "time_unit", "from_month", "until_month"),
+        *("unit", "prior_mean", "prior_sd", "evidence_mean", "evidence_sd", "z", "z_mcse"),
+        *("in_conflict", "prior_estimate", "prior_lower", "prior_upper", "evidence_estimate"),
+        *("evidence_lower", "evidence_upper", *NUMBERS, *ERRORS[:3], "scenario"),
+        *("wider_estimate", "wider_lower", "wider_upper", "wider_mcse", "wider_lower_mcse"),
+        *("wider_upper_mcse", "synthetic"),
     ),
     "evidence_map": (
         *("cohort", *MEANT, "evidence", "events", "events_mcse", "shift", "shift_mcse"),

@@ -13,6 +13,7 @@ from netlm_bayes.evidence.sources import BUNDLED_COHORTS, read_cohorts
 from netlm_bayes.model import read_model
 from netlm_bayes.pipeline import sensitivity
 from netlm_bayes.pipeline.job import Job
+from netlm_bayes.results import table
 from netlm_bayes.sampling.gate import Check, NotConvergedError
 from netlm_bayes.store import read_tables
 
@@ -40,7 +41,8 @@ def test_what_does_not_converge_is_said_and_left_out(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(sensitivity, "refit", refit)
     graph: Any = SimpleNamespace(structure=SimpleNamespace(pooling="partial"))
     job = Job(spec, files, 1, {}, said.append)
-    found = sensitivity.sensitivity_of(job, graph, analyse(spec, files), main, read_tables(RESULTS))
+    tables = {**read_tables(RESULTS), "conflict": table("conflict", [])}
+    found = sensitivity.sensitivity_of(job, graph, analyse(spec, files), main, tables)
     assert [check.name for check in found.left_out] == [
         "scenario vague: divergences",
         f"without {files[1].cohort.id}: divergences",

@@ -1,5 +1,6 @@
 """Posterior beside what was printed: ratio by ratio, pooled, and whether cohorts may overlap."""
 
+from netlm_bayes.compare.conflict import conflict_table, contradicted, with_wider
 from netlm_bayes.compare.evidence_map import evidence_map
 from netlm_bayes.compare.overlap import overlap_table, weights_if_shared
 from netlm_bayes.compare.pooled import cohort_estimate, pooled_table
@@ -18,6 +19,8 @@ __all__ = [
     "Recipe",
     "cohort_estimate",
     "comparison",
+    "conflict_table",
+    "contradicted",
     "evidence_map",
     "exaggeration",
     "fragility_table",
@@ -30,5 +33,6 @@ __all__ = [
     "shrinkage",
     "tipping_points",
     "weights_if_shared",
+    "with_wider",
     "wrong_sign",
 ]

@@ -12,7 +12,7 @@ import pandas as pd
 import xarray as xr
 
 from netlm_bayes import store
-from netlm_bayes.compare import frequentist_tables
+from netlm_bayes.compare import conflict_table, contradicted, frequentist_tables
 from netlm_bayes.evidence.analysis import Analysis
 from netlm_bayes.evidence.assemble import analyse
 from netlm_bayes.evidence.check import contradictions
@@ -28,7 +28,7 @@ from netlm_bayes.pipeline.job import (
     job_of,
     posterior_of,
 )
-from netlm_bayes.pipeline.sensitivity import MAIN, NOTHING, sensitivity_of
+from netlm_bayes.pipeline.sensitivity import MAIN, of_conflicts, sensitivity_of
 from netlm_bayes.posterior.description import description_of
 from netlm_bayes.posterior.estimates import Estimates, estimate_effects
 from netlm_bayes.posterior.loo import influential, leave_one_out, loo_table
@@ -176,14 +176,17 @@ def fit_job(job: Job, sensitivity: bool = False, graph: Graph | None = None) -> 
     try:
         posterior = posterior_of(job, graph, analysis)
     except NotConvergedError as failure:
-        failure.manifest = _manifest(job, analysis, clock)
-        raise
+        raise _explained(failure, analysis, _manifest(job, analysis, clock)) from None
     clock.lap("sample")
     prior = accepted_prior(analysis, job.spec.sampling.chains, PRIOR_DRAWS, job.seed)
     tables = _tables(job, analysis, posterior, prior, frequentist)
     tables |= criticism(analysis, posterior.accepted, job.seed)
     clock.lap("tables")
-    others = sensitivity_of(job, graph, analysis, posterior, tables) if sensitivity else NOTHING
+    others = (
+        sensitivity_of(job, graph, analysis, posterior, tables)
+        if sensitivity
+        else of_conflicts(job, graph, tables["conflict"])
+    )
     clock.lap("sensitivity")
     return Fit(
         manifest=_manifest(job, analysis, clock),
@@ -194,6 +197,17 @@ def fit_job(job: Job, sensitivity: bool = False, graph: Graph | None = None) -> 
         script=script_of(analysis, job.seed),
         again=lambda data, seed: _again(job, graph, data, seed),
     )
+
+
+def _explained(
+    failure: NotConvergedError, analysis: Analysis, manifest: dict[str, Any]
+) -> NotConvergedError:
+    """The same failure, with the priors that its draws contradict and what was fitted."""
+    draws = failure.draws
+    against = contradicted(analysis, draws["posterior"].to_dataset()) if draws is not None else ()
+    explained = NotConvergedError(failure.checks, draws, tuple(against))
+    explained.manifest = manifest
+    return explained
 
 
 def _again(job: Job, graph: Graph, data: Any, seed: int | None) -> Fit:
@@ -215,7 +229,10 @@ def _tables(
     believed, _ = estimate_effects(analysis, prior, job.seed)
     before = tidy(believed, chains, job.spec.level, "prior")
     before = before[before["subgroup"] == ""]
-    return tables | {"effects": pd.concat([tables["effects"], before], ignore_index=True)}
+    return tables | {
+        "effects": pd.concat([tables["effects"], before], ignore_index=True),
+        "conflict": conflict_table(analysis, posterior.accepted, prior, job.seed),
+    }
 
 
 def criticism(analysis: Analysis, accepted: Accepted, seed: int) -> Tables:

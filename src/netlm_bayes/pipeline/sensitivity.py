@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import pandas as pd
@@ -13,7 +13,9 @@ from netlm_bayes.compare import (
     pooled_table,
     tipping_points,
     weights_if_shared,
+    with_wider,
 )
+from netlm_bayes.compare.conflict import WIDER
 from netlm_bayes.evidence.analysis import Analysis
 from netlm_bayes.evidence.assemble import analyse
 from netlm_bayes.evidence.sources import CohortFile
@@ -55,7 +57,8 @@ def sensitivity_of(
     """Set two-stage answers beside a posterior, and repeat it with something changed."""
     partial, main = graph.structure.pooling == "partial", _main(analysis, tables)
     scales = _scales(job, graph) if partial else {}
-    scenarios, shared = _scenarios(job, graph), _each(job, graph, if_shared(analysis), "scenario")
+    scenarios = _scenarios(job, graph, job.spec.scenario_names)
+    shared = _each(job, graph, if_shared(analysis), "scenario")
     without = _each(_careful(job), graph, without_each(analysis), "without")
     found = {
         "pooled": pooled_table(analysis, tables["effects"], tables.get("frequentist")),
@@ -63,6 +66,7 @@ def sensitivity_of(
             {MAIN: main, **_tidy(job, scenarios | shared)}, "scenario", "scenarios"
         ),
         "loo": _by_loo({MAIN: (analysis, posterior.accepted), **_accepted(scenarios)}),
+        "conflict": _beside(tables["conflict"], job, scenarios),
     }
     if partial:
         by_scale = {f"{_own_scale(job):g}": main, **_tidy(job, scales)}
@@ -76,6 +80,21 @@ def sensitivity_of(
     others = (*scales.values(), *scenarios.values(), *shared.values(), *without.values())
     failed = [check for other in others for check in other.failed]
     return Sensitivity({name: x for name, x in found.items() if len(x)}, tuple(failed))
+
+
+def of_conflicts(job: Job, graph: Graph, conflict: pd.DataFrame) -> Sensitivity:
+    """Repeat a posterior under wider priors where the evidence contradicts one that they widen."""
+    if not (conflict["in_conflict"] & (conflict["scenario"] == WIDER)).any():
+        return NOTHING
+    wider = _scenarios(job, graph, (WIDER,))
+    failed = tuple(check for other in wider.values() for check in other.failed)
+    return Sensitivity({"conflict": _beside(conflict, job, wider)}, failed)
+
+
+def _beside(conflict: pd.DataFrame, job: Job, scenarios: Mapping[str, _Other]) -> pd.DataFrame:
+    """What wider priors give beside those that the evidence may contradict, where they were run."""
+    found = _accepted(scenarios).get(WIDER)
+    return with_wider(conflict, *found, job.seed) if found else conflict
 
 
 def _main(analysis: Analysis, tables: Tables) -> pd.DataFrame:
@@ -133,10 +152,10 @@ def _own_scale(job: Job) -> float:
     return job.spec.prior("heterogeneity_effect").sigma
 
 
-def _scenarios(job: Job, graph: Graph) -> dict[str, _Other]:
-    """Posteriors under every declared scenario that there is something to be run on."""
+def _scenarios(job: Job, graph: Graph, names: Sequence[str]) -> dict[str, _Other]:
+    """Posteriors under the scenarios that there is something to be run on."""
     analyses = {}
-    for name in job.spec.scenario_names:
+    for name in names:
         if why := _left_out(job, name):
             job.say(f"{job.spec.name}: scenario {name} left out: {why}")
         else:

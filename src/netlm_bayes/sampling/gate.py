@@ -88,6 +88,8 @@ RHAT = 1.01
 ESS = 400.0
 BFMI = 0.3
 MCSE = 0.05
+FEW = 3
+"""Parameters that a message names."""
 
 
 @dataclass(frozen=True)
@@ -182,24 +184,35 @@ class NotConvergedError(GateError):
         Of the last attempt.
     draws : DataTree or None
         Of the last attempt.
+    contradicted : tuple of (str, float)
+        Parameters whose prior these draws contradict, each with its z; no estimate.
     manifest : mapping
         What was fitted, as `manifest.json` of a run holds it.
     """
 
-    def __init__(self, checks: tuple[Check, ...], draws: xr.DataTree | None = None) -> None:
-        self.checks, self.draws = checks, draws
+    def __init__(
+        self,
+        checks: tuple[Check, ...],
+        draws: xr.DataTree | None = None,
+        contradicted: tuple[tuple[str, float], ...] = (),
+    ) -> None:
+        self.checks, self.draws, self.contradicted = checks, draws, contradicted
         self.manifest: Mapping[str, Any] = {}
         failed = [f"{c.name} {c.value:.3g} (limit {c.limit:g})" for c in checks if not c.passed]
         what = f"the sampler did not converge, twice: {'; '.join(failed)}"
-        super().__init__("\n".join([what, *(f"  try {advice}" for advice in to_try(checks))]))
+        named = ", ".join(f"{name} (z {z:.1f})" for name, z in contradicted[:FEW])
+        why = [f"  these draws contradict the prior of {named}"] if named else []
+        tries = [f"  try {advice}" for advice in to_try(checks, bool(contradicted))]
+        super().__init__("\n".join([what, *why, *tries]))
 
-    def __reduce__(self) -> tuple[type[NotConvergedError], tuple[tuple[Check, ...]]]:
+    def __reduce__(self) -> tuple[type[NotConvergedError], tuple[Any, ...]]:
         """Cross to another process without the draws."""
-        return NotConvergedError, (self.checks,)
+        return NotConvergedError, (self.checks, None, self.contradicted)
 
 
-def to_try(checks: tuple[Check, ...]) -> list[str]:
+def to_try(checks: tuple[Check, ...], contradicted: bool = False) -> list[str]:
     """What may help where these checks failed, the cheapest first."""
+    wider = ["the scenario 'vague', whose priors are wider, if this evidence is to be believed"]
     failed = " ".join(check.name for check in checks if not check.passed)
     advice = {
         "more draws and longer tuning (--draws, --tune; draws=, tune=)": ("ESS", "R-hat", "error"),
@@ -214,7 +227,8 @@ def to_try(checks: tuple[Check, ...]) -> list[str]:
             "E-BFMI",
         ),
     }
-    return [text for text, names in advice.items() if any(name in failed for name in names)]
+    tries = [text for text, names in advice.items() if any(name in failed for name in names)]
+    return (wider if contradicted else []) + tries
 
 
 def until_accepted[T](
