@@ -23,8 +23,6 @@ BLOCK = re.compile(r"(<!-- results -->\n).*?(<!-- /results -->)", re.DOTALL)
 COHORTS = {"sysu-2016-2020": "full paper, 116", "sysu-rectal-2022-2024": "abstract, 84"}
 POOLED = "pooled"
 BORROWED = "\\* Borrowed: nothing printed of this cohort bears on it; the other cohort does."
-    "\\* Borrowed: nothing printed of this cohort bears on it; the other cohort and the prior do."
-)
 SURVIVAL, RESPONSE = "pfs-weibull", "response-logistic"
 
 
