@@ -155,8 +155,10 @@ def of_statistic(fact: Fact, name: str, key: str) -> Fact:
 
 
 def numbers_of(item: AnyItem) -> Iterator[tuple[str, Decimal | int | bool]]:
-    """Every number of an item whatever its key, and `true`; those in tables as `values.CR`."""
+    """Every number stated of an item, and `true`; those in tables as `values.CR`."""
     for key, value in item:
+        if key not in item.model_fields_set:
+            continue
         inside = value if isinstance(value, dict) else {"": value}
         for name, number in inside.items():
             if isinstance(number, (Decimal, int)) and number is not False:
@@ -183,7 +185,7 @@ def printed_once(cohort: Cohort, item: AnyItem) -> Iterator[tuple[Fact, Decimal 
                 # The abstract does not mention complete responses: its 0 is a reading.
                 yield fact._replace(field=name if field == "values" else f"{name}_percent"), number
             case Ratio() | Logrank() | Median():
-                yield fact._replace(field=key), number
+                yield fact._replace(field=key.replace("time", "months")), number
 
 
 def printed_again(
@@ -191,8 +193,8 @@ def printed_again(
 ) -> Iterator[tuple[Fact, Decimal | int]]:
     """Every number of a restatement."""
     fact, level = of_item(cohort, item), "+".join(said.level)
-    names = {key: key for key in ("estimate", "lower", "upper", "p", "p_below", "months")}
-    names |= {"percent": "percent", "count": "n"}
+    names = {key: key for key in ("estimate", "lower", "upper", "p", "p_below")}
+    names |= {"time": "months", "percent": "percent", "count": "n"}
     if isinstance(item, Counts):
         total = said.level == ("CR", "PR")
         names |= {"count": level, "percent": "orr_percent" if total else f"{level}_percent"}

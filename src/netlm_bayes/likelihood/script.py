@@ -80,7 +80,7 @@ def facts_of(analysis: Analysis, seed: int) -> dict[str, object]:
         ],
         "RATIO_COVARIANCE": {c.cohort.id: c.ratio_covariance.tolist() for c in cohorts if c.ratios},
         "IMPLIED": _implied(analysis),
-        "MIXED_AT": {c.cohort.id: c.mixed_at.tolist() for c in cohorts if c.curve or c.not_reached},
+        "MIXED_AT": {c.cohort.id: c.mixed_at.tolist() for c in cohorts if c.curve or c.censored},
         "CURVE": [(*_point(c, p), p.log_minus_log) for c in cohorts for p in c.curve],
         "CURVE_COVARIANCE": {c.cohort.id: c.curve_covariance.tolist() for c in cohorts if c.curve},
         "CENSORED": [(*_point(c, p), *_bounds(p), p.se) for c in cohorts for p in c.censored],
