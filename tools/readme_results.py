@@ -22,7 +22,7 @@ README = Path(__file__).parents[1] / "README.md"
 BLOCK = re.compile(r"(<!-- results -->\n).*?(<!-- /results -->)", re.DOTALL)
 COHORTS = {"sysu-2016-2020": "full paper, 116", "sysu-rectal-2022-2024": "abstract, 84"}
 POOLED = "pooled"
-BORROWED = "\\* Borrowed: nothing printed of this cohort bears on it; the other cohort does."
+BORROWED = "\\* Borrowed: what is printed of this cohort does not determine it; the other cohort does."
 SURVIVAL, RESPONSE = "pfs-weibull", "response-logistic"
 
 
@@ -50,6 +50,7 @@ def ratio(label: str, run: str, contrast: str) -> Line:
 
 LINES = (
     overall("median PFS, months", SURVIVAL, endpoint="pfs", estimand="median"),
+    overall("median hepatic PFS, months", SURVIVAL, endpoint="hepatic_pfs", estimand="median"),
     overall("PFS at 12 months", SURVIVAL, endpoint="pfs", estimand="survival", horizon=12.0),
     ratio("HR, burden >50% vs <10%", SURVIVAL, "htb: >50% vs <10%"),
     ratio("HR, burden >25% vs <=25%", SURVIVAL, "htb: >25% vs <=25%"),
@@ -96,7 +97,9 @@ def _cells(line: Line, table: pd.DataFrame) -> Iterator[str]:
         table = table[table[column] == value]
     rows = {str(row["cohort"]): row for row in table.to_dict("records")}
     for cohort in (*COHORTS, POOLED):
-        row = rows[cohort]
+        if (row := rows.get(cohort)) is None:
+            yield "–"
+            continue
         borrowed = line.is_ratio and row["borrowed"]
         yield interval(estimate_of(row), kind_of(row)) + (" *" if borrowed else "")
     pool = rows[POOLED]

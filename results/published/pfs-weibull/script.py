@@ -59,19 +59,30 @@ TILTS: dict[str, dict[str, list[float]]] = {
         "margin": [0.0, 0.5],
     },
 }
-# Of a cohort: its parameters before its effects. "weibull", "piecewise", or "" of response; cuts
-# are the months at which a piecewise hazard may step. "partial", "complete" or "none".
+# Share of each level but the reference in the average patient, whom the prior of the level is of.
+CENTRE: dict[str, dict[str, float]] = {
+    "htb": {"10-25%": 0.224137931034483, "25-50%": 0.206896551724138, ">50%": 0.301724137931034},
+    "ki67": {">10%": 0.155172413793103},
+    "bone": {"yes": 0.258620689655172},
+    "margin": {"clear": 0.793103448275862},
+    "site": {"nonpancreas": 0.73},
+}
+# Of a cohort: its parameters before its effects; months at which its level is. "weibull",
+# "piecewise", or "" of response; cuts are the months at which a piecewise hazard may step.
+# "partial", "complete" or "none".
 OWN: list[str] = ["level", "log_shape"]
+ANCHOR: float = 12.0
 BASELINE: str = "weibull"
 CUTS: list[float] = []
 POOLING: str = "partial"
-LATER_ENDPOINTS: list[str] = ["hepatic_pfs"]
+# Endpoints that are part of the modelled one, whose hazard is a share of its hazard; the share has
+# this beta prior.
+PARTS: dict[str, tuple[float, float]] = {"hepatic_pfs": (8.0, 2.0)}
 # Mean (of a half-normal 0), standard deviation, and why.
 PRIORS: dict[str, tuple[float, float, str]] = {
     "effect": (0.0, 0.75, "95 % of hazard ratios between 0.23 and 4.3"),
-    "level": (-0.4, 1.0, "log cumulative hazard at 12 months, reference profile"),
+    "level": (-0.4, 1.5, "log cumulative hazard at the anchor, average patient"),
     "log_shape": (0.0, 0.35, "95 % of Weibull shapes between 0.50 and 2.0"),
-    "endpoint_offset": (0.0, 0.25, "endpoints of one cohort share most events"),
     "heterogeneity_log_shape": (0.0, 0.25, "Roever et al. 2021, 10.1002/jrsm.1475"),
     "heterogeneity_effect": (0.0, 0.5, "Roever et al. 2021, 10.1002/jrsm.1475"),
     "heterogeneity_level": (0.0, 0.5, "Roever et al. 2021, 10.1002/jrsm.1475"),
@@ -104,6 +115,29 @@ RATIO_COVARIANCE: dict[str, list[list[float]]] = {
 # A regression that adjusts for less than this model does estimates another coefficient: by place
 # in RATIOS, what the model implies for it, an intercept and a coefficient for each parameter.
 IMPLIED: dict[int, tuple[float, list[float]]] = {}
+# A curve of several combinations of levels is mixed at fixed log hazard ratios, those that its
+# cohort prints (0 where it prints none): the parameters set the mean log hazard of its patients,
+# and how the curve bends does not inform their ratios.
+MIXED_AT: dict[str, list[float]] = {
+    "sysu-2016-2020": [
+        0.567684202364733,
+        0.485361004486486,
+        0.822519833784447,
+        0.586345685889769,
+        0.866520201017838,
+        -0.346430862873,
+        -0.143914909892853,
+    ],
+    "sysu-rectal-2022-2024": [
+        0.051302373820838,
+        0.555978607136324,
+        0.665017889799596,
+        0.0,
+        0.0,
+        0.0,
+        0.0,
+    ],
+}
 # Points of survival curves: cohort, endpoint, subgroup, month, log(-log S). A median is S = 1/2.
 CURVE: list[tuple[str, str, Subgroup, float, float]] = [
     ("sysu-2016-2020", "pfs", {}, 13.6, -0.366512920581664),
@@ -114,8 +148,11 @@ CURVE_COVARIANCE: dict[str, list[list[float]]] = {
     "sysu-2016-2020": [[0.0172413793103448, 0.0], [0.0, 0.0172413793103448]],
     "sysu-rectal-2022-2024": [[0.0238095238095238]],
 }
-# Medians not reached by the end of follow-up: cohort, endpoint, subgroup, month, standard error.
-NOT_REACHED: list[tuple[str, str, Subgroup, float, float]] = []
+# Points of which only bounds are known, -1000 or 1000 where there is none: cohort, endpoint,
+# subgroup, month, bounds of log(-log S), standard error. A median not reached: survival above 1/2.
+CENSORED: list[tuple[str, str, Subgroup, float, float, float, float]] = []
+# Ratios of which only bounds are known: cohort, covariate, level, versus, bounds, standard error.
+CENSORED_RATIOS: list[tuple[str, str, list[str], list[str], float, float, float]] = []
 # Responders: cohort, subgroup, responders, of how many, weight. Tables by level carry the cohort's
 # total; beside T of them the total itself has weight 1 - T, so that nobody is counted twice.
 COUNTS: list[tuple[str, Subgroup, int, int, float]] = []
@@ -136,6 +173,15 @@ PARAMETERS = [*OWN, *(f"{name}: {level}" for name, level in EFFECTS)]
 # One tau for each of the cohort's own parameters, and one a covariate, shared by its levels.
 TAUS = [*OWN, *LEVELS]
 TAU_OF = [TAUS.index(name) for name in [*OWN, *(name for name, _ in EFFECTS)]]
+# From independent coordinates to parameters: effects of levels of one covariate are differences
+# from a common reference, so that two of them are correlated by 1/2; the first coordinate is the
+# level of the average patient, the first parameter that of the reference profile.
+OWNER = np.array([name for name, _ in EFFECTS], dtype=str)
+FACTOR = np.linalg.cholesky((np.eye(len(EFFECTS)) + (OWNER[:, None] == OWNER)) / 2)
+MEAN = np.array([CENTRE[name][level] for name, level in EFFECTS])
+MIX = np.eye(len(PARAMETERS))
+MIX[len(OWN) :, len(OWN) :] = FACTOR
+MIX[0, len(OWN) :] = -MEAN @ FACTOR
 EDGES = np.array([0.0, *CUTS, np.inf])
 COORDS = {
     "cohort": COHORTS,
@@ -143,7 +189,7 @@ COORDS = {
     "heterogeneity": TAUS,
     "borrowing": list(TILTS),
     "covariate": list(LEVELS),
-    "later_endpoint": LATER_ENDPOINTS,
+    "part": list(PARTS),
     "later_interval": list(range(1, len(EDGES) - 1)),
 }
 
@@ -154,28 +200,31 @@ def prior(names: list[str]) -> Array:
 
 
 def add_cohorts() -> None:
-    """Cohort c's parameter j is mu_j + tau_j z_cj; the next institution's is N(mu_j, tau_j)."""
+    """Cohort c's coordinate j is y_j + tau_j z_cj; the next institution's is N(y_j, tau_j)."""
     mean, sd = prior([*OWN, *["effect"] * len(EFFECTS)])
+    mean[len(OWN) :] = np.linalg.solve(FACTOR, mean[len(OWN) :])
     dims = ("cohort", "parameter")
     if POOLING == "none":
-        pm.Normal("theta", mean, sd, dims=dims)
+        alone = pm.Normal("coordinate", mean, sd, dims=dims)
+        pm.Deterministic("theta", pt.dot(alone, MIX.T), dims=dims)
         return
-    mu = pm.Normal("mu", mean, sd, dims="parameter")
+    centre = pm.Normal("centre", mean, sd, dims="parameter")
+    pm.Deterministic("mu", pt.dot(MIX, centre), dims="parameter")
     apart = np.zeros((len(COHORTS), 1))
     if POOLING == "partial":
         own = [f"heterogeneity_{name}" for name in OWN]
         _, scale = prior([*own, *["heterogeneity_effect"] * len(LEVELS)])
         tau = pm.HalfNormal("tau", scale, dims="heterogeneity")
         apart = tau[TAU_OF] * pm.Normal("z", 0, 1, dims=dims)
-    pm.Deterministic("theta", mu + apart, dims=dims)
+    pm.Deterministic("theta", pt.dot(centre + apart, MIX.T), dims=dims)
 
 
 def add_other_parameters() -> None:
-    """Uncertainty of borrowed margins, offsets of later endpoints, steps of the hazard."""
+    """Uncertainty of borrowed margins, shares of the hazard, steps of the hazard."""
     if TILTS:
         pm.Normal("margin_tilt", 0, 1, dims=("borrowing", "covariate"))
-    if LATER_ENDPOINTS:
-        pm.Normal("endpoint_offset", *PRIORS["endpoint_offset"][:2], dims="later_endpoint")
+    if PARTS:
+        pm.Beta("hazard_share", *np.array(list(PARTS.values())).T, dims="part")
     if BASELINE == "piecewise":
         sd = pm.HalfNormal("hazard_step_sd", PRIORS["hazard_step"][1])
         step = pm.Normal("hazard_step", 0, 1, dims="later_interval")
@@ -243,15 +292,18 @@ def log_minus_log(
     model: pm.Model, cohort: str, endpoint: str, subgroup: Subgroup, month: float
 ) -> pt.TensorVariable:
     """log(-log S) of a mixed population at a month."""
-    if BASELINE == "weibull":  # log H(t | x) = a + kappa log(t / 12) + x' beta
-        log_time = pt.exp(model["theta"][COHORTS.index(cohort), 1]) * np.log(month / 12)
+    if BASELINE == "weibull":  # log H(t | x) = a + kappa log(t / ANCHOR) + x' beta
+        log_time = pt.exp(model["theta"][COHORTS.index(cohort), 1]) * np.log(month / ANCHOR)
     else:  # log h(t | x) = g + r_j + x' beta in interval j
         spent = np.maximum(np.minimum(month, EDGES[1:]) - EDGES[:-1], 0)
         log_time = pt.log(pt.dot(spent, pt.exp(model["log_hazard_step"])))
-    if endpoint in LATER_ENDPOINTS:
-        log_time = log_time + model["endpoint_offset"][LATER_ENDPOINTS.index(endpoint)]
+    if endpoint in PARTS:
+        log_time = log_time + pt.log(model["hazard_share"][list(PARTS).index(endpoint)])
     share = log_shares(model, cohort, subgroup)
-    hazard = pt.exp(linear_predictor(model, cohort) + log_time)
+    log_hazard = linear_predictor(model, cohort)
+    inside = np.maximum(shares(cohort), 1e-300) * members(subgroup)
+    mean, apart = inside / inside.sum(), DESIGN @ np.array(MIXED_AT[cohort])
+    hazard = pt.exp(pt.dot(mean, log_hazard) + apart - mean @ apart + log_time)
     log_survival = pt.logsumexp(share - hazard) - pt.logsumexp(share)
     return pt.log(pt.maximum(-log_survival, 1e-15))
 
@@ -261,6 +313,16 @@ def log_response(model: pm.Model, cohort: str, subgroup: Subgroup, sign: int) ->
     share = log_shares(model, cohort, subgroup)
     each = -pt.softplus(-sign * linear_predictor(model, cohort))
     return pt.logsumexp(share + each) - pt.logsumexp(share)
+
+
+def log_between(
+    mean: pt.TensorVariable, lower: float, upper: float, se: float
+) -> pt.TensorVariable:
+    """Log probability that a normal estimate lies between two bounds."""
+    ends = pt.stack([(lower - mean) / se, (upper - mean) / se])
+    ends = pt.switch(pt.sum(ends) > 0, -ends[::-1], ends)  # in the tail that they lie in
+    below, within = (pm.logcdf(pm.Normal.dist(0, 1), ends[side]) for side in (0, 1))
+    return within + pt.log1mexp(pt.minimum(below - within, -1e-300))
 
 
 def add_likelihood(model: pm.Model) -> None:
@@ -275,9 +337,13 @@ def add_likelihood(model: pm.Model) -> None:
         mean = pt.stack([log_minus_log(model, *row[:4]) for row in points])
         printed = [row[4] for row in points]
         pm.MvNormal(f"curve of {cohort}", mean, cov=np.array(covariance), observed=printed)
-    for place, row in enumerate(NOT_REACHED):
-        above_one_half = (np.log(np.log(2)) - log_minus_log(model, *row[:4])) / row[4]
-        pm.Potential(f"not reached {place}", pm.logcdf(pm.Normal.dist(0, 1), above_one_half))
+    for place, point in enumerate(CENSORED):
+        mean = log_minus_log(model, *point[:4])
+        pm.Potential(f"censored point {place}", log_between(mean, *point[4:]))
+    for place, ratio in enumerate(CENSORED_RATIOS):
+        cohort, covariate, level, versus, *bounds = ratio
+        sides = [log_effect(model, cohort, covariate, joined) for joined in (level, versus)]
+        pm.Potential(f"censored ratio {place}", log_between(sides[0] - sides[1], *bounds))
     for place, (cohort, subgroup, responders, total, weight) in enumerate(COUNTS):
         yes, no = (log_response(model, cohort, subgroup, sign) for sign in (1, -1))
         log_likelihood = responders * yes + (total - responders) * no
