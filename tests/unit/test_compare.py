@@ -20,10 +20,12 @@ from netlm_bayes.compare import (
     wrong_sign,
 )
 from netlm_bayes.posterior.effects import Contrast
+from netlm_bayes.posterior.estimates import estimate
 from netlm_bayes.posterior.population import populations
 from netlm_bayes.posterior.replication import Replicate
 from netlm_bayes.published.estimates import printed_ratio
 from netlm_bayes.published.information import ratio_covariance
+from netlm_bayes.report.tables import posterior_tables
 from netlm_bayes.results import POSTERIOR as COLUMNS
 
 Z95 = norm.isf(0.025)
@@ -125,6 +127,26 @@ def test_each_printed_ratio_stands_beside_its_posterior(analysis_of, invented):
     assert row["scepticism_limit"] == pytest.approx(scepticism_limit(*limits))
     assert (row["adjusted_for"], row["role"], row["note"]) == ("spread", "fit", "")
     assert set(table["limits_from"]) == {"printed"}
+
+
+def test_a_ratio_printed_as_0_is_compared_as_the_largest_that_rounds_to_it(analysis_of, invented):
+    paper = invented.east()
+    paper["published"][6] |= {"estimate": 0.0, "lower": 0.0, "upper": 2.4}
+    table = comparison(analysis_of(paper), people_of(analysis_of(paper), invented), chains=1)
+    row = table.set_index("contrast").loc["size: huge vs small"]
+    assert row["printed_estimate"] == pytest.approx(0.05)
+    assert row["printed_upper"] == pytest.approx(2.4)
+    assert (row["limits_from"], row["note"]) == ("standard error", "limits from the upper limit")
+
+
+def test_a_run_of_ratios_alone_has_its_table_of_survival_without_a_row(analysis_of, invented):
+    paper = invented.east()
+    del paper["published"][3]  # its median
+    analysis = analysis_of(paper)
+    draws = invented.accepted(analysis, THETA[:1], (1, 200), hazard_share=[1.0])
+    tables = posterior_tables(analysis, estimate(analysis, draws, 1)[0], 1, 1, {})
+    assert len(tables["effects"])
+    assert tables["subgroups"].empty
 
 
 def test_an_odds_ratio_of_not_responding_is_compared_as_one_of_response(analysis_of, invented):

@@ -172,8 +172,9 @@ def _posterior(
 
 
 def _estimate(item: Ratio, ratio: PrintedRatio) -> float:
-    """Estimate as printed; of a continuous covariate, by the model's step."""
-    return _of_response(item, item.estimate) if ratio.versus else math.exp(ratio.log_ratio)
+    """Estimate as printed; by the model's step, and of 0.00 the largest that rounds to it."""
+    as_printed = bool(item.estimate) and not item.per_unit
+    return _of_response(item, item.estimate) if as_printed else math.exp(ratio.log_ratio)
 
 
 def _of_response(item: Ratio, value: Decimal) -> float:

@@ -164,8 +164,8 @@ def _blank(
     match item:
         case Ratio():
             sign = -1 if item.event == "non_response" else 1
-            printed = float(item.estimate) ** sign if item.estimate or sign > 0 else math.inf
-            if isinstance(estimate, PrintedRatio) and not estimate.versus:
+            printed = float(item.estimate) ** sign if item.estimate else math.nan
+            if isinstance(estimate, PrintedRatio) and (item.per_unit or not item.estimate):
                 printed = math.exp(estimate.log_ratio)
         case Median():
             value = item.months or item.lower_months or item.followed_months

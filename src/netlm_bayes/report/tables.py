@@ -17,6 +17,9 @@ from netlm_bayes.posterior.summary import tidy
 from netlm_bayes.published.roles import ItemRole
 from netlm_bayes.results import TABLES, table, typed
 
+ALWAYS = ("effects", "subgroups")
+"""Tables that a run has with rows or without: of ratios alone no survival is estimated."""
+
 
 def posterior_tables(
     analysis: Analysis,
@@ -42,7 +45,8 @@ def posterior_tables(
         "evidence": evidence_table(analysis),
         "overlap": overlap_table(analysis),
     }
-    return {name: table for name, table in {**tables, **frequentist}.items() if len(table)}
+    found = {**tables, **frequentist}
+    return {name: table for name, table in found.items() if len(table) or name in ALWAYS}
 
 
 def evidence_table(analysis: Analysis) -> pd.DataFrame:
