@@ -60,10 +60,13 @@ def print_fit(run: Run) -> None:
     """Print the numbers of a fit that a person reads first."""
     from netlm_bayes.pipeline.summary import headline
     from netlm_bayes.report.prose import surprises
+    from netlm_bayes.report.run import ONLY_RATIOS
 
     print()
     columns = ("cohort", "what", posterior_column(run), "P(>1)")
     print_table(run.model.name, columns, headline(run.tables, run.labels))
+    if run.only_ratios:
+        print(f"{ONLY_RATIOS.capitalize()}.")
     odd = surprises(run.tables)
     if odd:
         print("Published values in the outer twentieth of their predictive distribution:")

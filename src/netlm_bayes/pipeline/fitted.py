@@ -16,7 +16,8 @@ from netlm_bayes.pipeline.run import read_run, save_run
 from netlm_bayes.pipeline.summary import headline, html_table
 from netlm_bayes.report.charts import curve_covariates, curves_by, forest
 from netlm_bayes.report.draw import Drawn, axes_of, figure_of
-from netlm_bayes.report.run import Run
+from netlm_bayes.report.run import ONLY_RATIOS, Run
+from netlm_bayes.results import table
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -49,7 +50,7 @@ class Fit(Run):
     @property
     def subgroups(self) -> pd.DataFrame:
         """Median, RMST and survival, or probability of response, by level of covariates, tidy."""
-        return self.tables["subgroups"].copy()
+        return self.tables.get("subgroups", table("subgroups", ())).copy()
 
     def predict(self, **profile: Any) -> Prediction:
         """Predict a kind of patient.
@@ -103,7 +104,8 @@ class Fit(Run):
             The model is not one of survival, or has no such covariate.
         """
         if "curves" not in self.tables:
-            what = "the model is one of response; it has no survival curves"
+            response = "the model is one of response; it has no survival curves"
+            what = ONLY_RATIOS if self.only_ratios else response
             raise InputError("curves", [Problem("", what)])
         there = curve_covariates(self.tables["curves"], self.labels)
         name = by or next(iter(there), None)

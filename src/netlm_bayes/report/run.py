@@ -17,6 +17,10 @@ from netlm_bayes.posterior.description import Described
 from netlm_bayes.report.labels import Labels
 from netlm_bayes.sampling.gate import Accepted, Check
 
+ONLY_RATIOS = (
+    "only ratios are in the likelihood, and no absolute survival or response follows from them"
+)
+
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Run:
@@ -48,6 +52,11 @@ class Run:
         """Cohorts and their populations, without small counts."""
         found: Described = self.manifest["details"]["population"]
         return found
+
+    @property
+    def only_ratios(self) -> bool:
+        """Whether no survival or response is in the likelihood."""
+        return not any(cohort["measured"] for cohort in self.population["cohorts"])
 
     @cached_property
     def labels(self) -> Labels:

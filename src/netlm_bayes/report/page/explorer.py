@@ -21,7 +21,7 @@ from netlm_bayes.formats import OF_UNIT, listed
 from netlm_bayes.model import Model, middle
 from netlm_bayes.posterior.description import HARDLY_ANYBODY, Described, described_analysis
 from netlm_bayes.posterior.population import NEXT, POOLED, Population, populations
-from netlm_bayes.report.run import Run
+from netlm_bayes.report.run import ONLY_RATIOS, Run
 from netlm_bayes.units import MONTHS_PER_UNIT, Unit, plain_time
 
 Array = NDArray[np.float64]
@@ -69,11 +69,8 @@ def asked(run: Run) -> Asked:
 def why_no_explorer(run: Run) -> str:
     """Say why a page cannot predict for a kind of patient; empty where it can."""
     covariates = run.population["codebook"]["covariates"]
-    if not any(cohort["measured"] for cohort in run.population["cohorts"]):
-        return (
-            "The page has no explorer: only ratios are in the likelihood, and no absolute survival "
-            "or response follows from them."
-        )
+    if run.only_ratios:
+        return f"The page has no explorer: {ONLY_RATIOS}."
     latent = [run.labels.covariates.get(k, k) for k, x in covariates.items() if "latent" in x]
     if not latent:
         return ""

@@ -93,9 +93,10 @@ def comparison_table(run: Run) -> TextTable | None:
     return filled(caption, rows_of(table), columns, tuple(columns)[3:9])
 
 
-def subgroups_table(run: Run) -> TextTable:
-    """Estimates of every subgroup and population."""
-    return _estimates_table("Estimates by subgroup", run.tables["subgroups"], run.labels)
+def subgroups_table(run: Run) -> TextTable | None:
+    """Estimates of every subgroup and population; None where only ratios are in the likelihood."""
+    table = run.tables.get("subgroups")
+    return None if table is None else _estimates_table("Estimates by subgroup", table, run.labels)
 
 
 def part_effects_table(run: Run) -> TextTable | None:
