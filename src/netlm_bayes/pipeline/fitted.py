@@ -17,7 +17,6 @@ from netlm_bayes.pipeline.summary import headline, html_table
 from netlm_bayes.report.charts import curve_covariates, curves_by, forest
 from netlm_bayes.report.draw import Drawn, axes_of, figure_of
 from netlm_bayes.report.run import ONLY_RATIOS, Run
-from netlm_bayes.results import table
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -50,7 +49,7 @@ class Fit(Run):
     @property
     def subgroups(self) -> pd.DataFrame:
         """Median, RMST and survival, or probability of response, by level of covariates, tidy."""
-        return self.tables.get("subgroups", table("subgroups", ())).copy()
+        return self.tables["subgroups"].copy()
 
     def predict(self, **profile: Any) -> Prediction:
         """Predict a kind of patient.

@@ -25,7 +25,6 @@ from netlm_bayes.posterior.loo import leave_one_out, loo_table
 from netlm_bayes.posterior.summary import tidy
 from netlm_bayes.report.prose import fragility_words
 from netlm_bayes.report.tables import labelled
-from netlm_bayes.results import table
 from netlm_bayes.sampling.gate import Accepted, Check, Gated, NotConvergedError
 
 MAIN = "main"
@@ -100,7 +99,7 @@ def _beside(conflict: pd.DataFrame, job: Job, scenarios: Mapping[str, _Other]) -
 
 def _main(analysis: Analysis, tables: Tables) -> pd.DataFrame:
     """The posterior's own effects, and everyone's outcome."""
-    effects, groups = tables["effects"], tables.get("subgroups", table("subgroups", ()))
+    effects, groups = tables["effects"], tables["subgroups"]
     everyone = (groups["subgroup"] == "overall") & (groups["endpoint"] == analysis.endpoints[0])
     return pd.concat([effects[effects["method"] == "posterior"], groups[everyone]])
 

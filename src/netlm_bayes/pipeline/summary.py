@@ -11,7 +11,6 @@ import pandas as pd
 from netlm_bayes.formats import chance, error_of, estimate_of, interval, kind_of
 from netlm_bayes.model import middle
 from netlm_bayes.report.labels import Labels, support
-from netlm_bayes.results import table
 from netlm_bayes.units import with_unit
 
 Tables = Mapping[str, pd.DataFrame]
@@ -29,7 +28,7 @@ NAMES = {
 def headline(tables: Tables, labels: Labels) -> list[tuple[str, str, str, str]]:
     """Choose the rows a person reads first, ratios of treatments before the others."""
     rows = []
-    groups, effects = tables.get("subgroups", table("subgroups", ())), tables["effects"]
+    groups, effects = tables["subgroups"], tables["effects"]
     there = groups.loc[groups["estimand"] == "survival", "horizon"].unique().tolist()
     horizon = middle(there) if there else math.nan
     cohorts = list(dict.fromkeys(groups["cohort"]))

@@ -95,8 +95,8 @@ def comparison_table(run: Run) -> TextTable | None:
 
 def subgroups_table(run: Run) -> TextTable | None:
     """Estimates of every subgroup and population; None where only ratios are in the likelihood."""
-    table = run.tables.get("subgroups")
-    return None if table is None else _estimates_table("Estimates by subgroup", table, run.labels)
+    table = run.tables["subgroups"]
+    return None if table.empty else _estimates_table("Estimates by subgroup", table, run.labels)
 
 
 def part_effects_table(run: Run) -> TextTable | None:
