@@ -22,7 +22,9 @@ README = Path(__file__).parents[1] / "README.md"
 BLOCK = re.compile(r"(<!-- results -->\n).*?(<!-- /results -->)", re.DOTALL)
 COHORTS = {"sysu-2016-2020": "full paper, 116", "sysu-rectal-2022-2024": "abstract, 84"}
 POOLED = "pooled"
-BORROWED = "\\* Borrowed: what is printed of this cohort does not determine it; the other cohort does."
+BORROWED = (
+    "\\* Borrowed: what is printed of this cohort does not determine it; the other cohort does."
+)
 SURVIVAL, RESPONSE = "pfs-weibull", "response-logistic"
 
 

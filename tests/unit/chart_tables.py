@@ -47,7 +47,7 @@ def tidy(rows: Iterable[dict[str, Any]]) -> pd.DataFrame:
     """Rows with the columns of a table of estimates."""
     about = dict.fromkeys(("covariate", "level", "versus", "parameter", "subgroup", "note"), "")
     numbers = {"horizon": NAN, "interval": 0.95, "prob_above_null": NAN, "mcse": 0.01}
-    flags = {"extrapolated": False, "masked": False}
+    flags = {"informed": True, "borrowed": False, "extrapolated": False, "masked": False}
     rest = {**about, **numbers, **flags, "method": "posterior", "endpoint": "pfs"}
     rest |= {"unit": "", "time_unit": ""}
     return completed(pd.DataFrame([{**rest, **row} for row in rows]))

@@ -182,6 +182,7 @@ def test_every_posterior_ratio_is_in_the_table_of_effects(name):
     for row in wanted.to_dict("records"):
         numbers = Interval(estimate_of(row), RATIO)
         cohort, contrast = labels.cohort(row["cohort"]), labels.contrast_of(Record(row))
+        contrast += " (borrowed)" if row["borrowed"] else ""
         assert (cohort, contrast, numbers) in found
 
 

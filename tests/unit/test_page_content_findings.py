@@ -44,6 +44,8 @@ TIDY = {
     "lower_mcse": 0.0001,
     "upper_mcse": 0.0001,
     "prob_mcse": 0.0001,
+    "informed": True,
+    "borrowed": False,
     "extrapolated": False,
     "unit": "",
     "time_unit": "",

@@ -16,7 +16,7 @@ LABELS = Labels({}, {}, {}, {})
 
 def row(cohort: str, estimand: str, estimate: float, **more: object) -> dict[str, object]:
     common = {"endpoint": "pfs", "covariate": "", "contrast": "", "subgroup": ""}
-    common |= {"horizon": math.nan}
+    common |= {"horizon": math.nan, "informed": True, "borrowed": False}
     common |= {"method": "posterior", "prob_above_null": math.nan, "unit": "", "time_unit": ""}
     limits = {"lower": estimate / 2, "upper": estimate * 2}
     return {

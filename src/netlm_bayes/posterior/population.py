@@ -112,7 +112,6 @@ class Population:
             baseline=self.baseline and self.baseline.shifted(level),
             effect=np.where(silent, 0.0, self.effect),
             late=late,
-            silent=(),
         )
 
     def of(self, endpoint: str) -> Population:

@@ -234,6 +234,7 @@ def _population(one: Population, run: Run, kept: slice) -> dict[str, Any]:
         "label": run.labels.cohort(one.name),
         "of_no_cohort": one.name in (POOLED, NEXT),
         "followed_to": followed,
+        "silent": list(one.silent),
         "baseline": _packed(_baseline(one)[kept]),
         "effect": _packed(one.effect[kept]),
         "late": None if one.late is None else _packed(one.late.effect[kept]),

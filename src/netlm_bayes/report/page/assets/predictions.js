@@ -141,6 +141,9 @@ function scarce(found, covariate) {
     return away > FAR ? [`${covariate.label}: extrapolated, ${away.toFixed(1)} standard deviations from the mean`] : [];
   }
   if (level === undefined) return [];
+  if (population.silent.includes(covariate.name)) {
+    return [`no evidence of this population bears on ${covariate.label}: its curves do not differ by it`];
+  }
   const shares = model.cohorts.map((cohort) => cohort.shares[covariate.name][level]);
   if (!shares.some((share) => share > 0)) return [`no patient with ${covariate.label} ${level}; the prior speaks`];
   const own = model.cohorts.findIndex((cohort) => cohort.id === population.id);
