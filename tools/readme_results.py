@@ -23,7 +23,7 @@ BLOCK = re.compile(r"(<!-- results -->\n).*?(<!-- /results -->)", re.DOTALL)
 COHORTS = {"sysu-2016-2020": "full paper, 116", "sysu-rectal-2022-2024": "abstract, 84"}
 POOLED = "pooled"
 BORROWED = (
-    "\\* Borrowed: what is printed of this cohort does not determine it; the other cohort does."
+    "\\* Borrowed: not determined by what is printed of this cohort, but by the other cohort."
 )
 SURVIVAL, RESPONSE = "pfs-weibull", "response-logistic"
 
@@ -100,7 +100,7 @@ def _cells(line: Line, table: pd.DataFrame) -> Iterator[str]:
     rows = {str(row["cohort"]): row for row in table.to_dict("records")}
     for cohort in (*COHORTS, POOLED):
         if (row := rows.get(cohort)) is None:
-            yield "–"
+            yield "-"
             continue
         borrowed = line.is_ratio and row["borrowed"]
         yield interval(estimate_of(row), kind_of(row)) + (" *" if borrowed else "")
