@@ -166,7 +166,7 @@ COLUMNS: Mapping[str, Column] = {
     "prior_mean": Column("number", "of the prior: log ratio, log shape, log hazard or log odds"),
     "prior_sd": Column("number", "its standard deviation"),
     "evidence_mean": Column("number", "of the evidence without the prior, on the same scale"),
-    "evidence_sd": Column("number", "its standard deviation; missing where it says too little"),
+    "evidence_sd": Column("number", "its standard deviation; none of a cohort in a pool"),
     **{
         f"{of}_{end}": Column("number", f"{meaning}, {whose}")
         for of, whose in (("prior", "by the prior"), ("evidence", "by the evidence without it"))

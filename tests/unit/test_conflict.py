@@ -112,12 +112,31 @@ def test_every_level_of_a_factor_has_the_same_prior_against_the_reference(analys
     assert z["size: huge vs small"] == pytest.approx(1.9 / math.sqrt(0.75**2 - 0.3**2), abs=1e-6)
 
 
+def test_a_cohort_in_conflict_is_found_where_its_pool_is_silent(analysis_of, invented):
+    pair = analysis_of(invented.east(), invented.west())
+    prior = accepted_prior(pair, 4, 1000, seed=1)
+    draws = prior.tree["posterior"].to_dataset().copy(deep=True)
+    place = {"cohort": "east", "parameter": "spread: yes"}
+    far = np.random.default_rng(2).normal(2.5, 0.2, draws["theta"].sel(place).shape)
+    draws["theta"].loc[place] = far
+    found = conflict_table(
+        pair, Accepted(xr.DataTree.from_dict({"posterior": draws}), EXACT), prior, 1
+    )
+    (row,) = found[found["in_conflict"]].to_dict("records")
+    assert (row["cohort"], row["contrast"]) == ("east", "spread: yes vs no")
+    # The pool's prior is N(0, 0.75), and a cohort's apart from it by tau, HalfNormal(0.5).
+    assert row["prior_sd"] == pytest.approx(math.hypot(0.75, 0.5), rel=0.03)
+    assert math.isnan(row["evidence_mean"])
+    assert "west" not in set(found[found["covariate"] == "spread"]["cohort"])
+    assert contradicted(pair, draws)[0][0] == "spread: yes in east"
+
+
 def test_what_draws_contradict_is_named_whether_or_not_they_converged(analysis):
     far = {"spread: yes": Belief(-2.0, 0.3), "log_shape": Belief(1.5, 0.1)}
     named = dict(contradicted(analysis, normal_draws(analysis, far).tree["posterior"].to_dataset()))
-    assert list(named) == ["log_shape", "spread: yes"]
-    assert named["log_shape"] == pytest.approx(1.5 / math.sqrt(0.35**2 - 0.1**2))
-    assert named["spread: yes"] == pytest.approx(-2.0 / math.sqrt(0.75**2 - 0.3**2))
+    assert list(named) == ["log_shape in east", "spread: yes in east"]
+    assert named["log_shape in east"] == pytest.approx(1.5 / math.sqrt(0.35**2 - 0.1**2))
+    assert named["spread: yes in east"] == pytest.approx(-2.0 / math.sqrt(0.75**2 - 0.3**2))
 
 
 def test_the_message_of_a_failure_names_what_is_contradicted():

@@ -13,10 +13,10 @@ import pytest
 from netlm_bayes.formats import estimate_of, interval
 from netlm_bayes.model import Model
 from netlm_bayes.report.facts import Facts
-from netlm_bayes.report.prose import FIRST, Answer, answer, assumptions
+from netlm_bayes.report.prose import FIRST, Answer, answer, assumptions, conflicts
 from netlm_bayes.report.run_facts import Traced
 from netlm_bayes.report.sentences import Sentence
-from netlm_bayes.results import ERRORS, completed
+from netlm_bayes.results import ERRORS, completed, table
 from netlm_bayes.sampling.gate import Check
 from netlm_bayes.store import read_manifest, read_tables
 
@@ -160,6 +160,31 @@ def hospital(events: int = 61) -> Run:
     return tables, manifest({"a/b": 90}), PASSED
 
 
+def against(parameter: str, estimand: str, **more: Any) -> dict[str, Any]:
+    """A prior that the evidence contradicts, and the posterior between the two."""
+    triples = {"prior_": (0.5, 0.1, 0.9), "evidence_": (0.971, 0.95, 0.98), "": (0.94, 0.91, 0.96)}
+    numbers = {
+        f"{of}{end}": x
+        for of, triple in triples.items()
+        for end, x in zip(("estimate", "lower", "upper"), triple, strict=True)
+    }
+    known = {"cohort": "a/b", "endpoint": "pfs", "parameter": parameter, "estimand": estimand}
+    return {**known, **numbers, "z": 3.14, "in_conflict": True, **more}
+
+
+def in_conflict() -> Run:
+    """The hospital's run, where the evidence contradicts a ratio, its shape, and its level."""
+    tables, told, checks = hospital()
+    wider = {"wider_estimate": 19.4, "wider_lower": 11.2, "wider_upper": 33.1}
+    rows = [
+        against("", "hazard_ratio", **SIZE, **wider, scenario="vague") | {"z": -7.3},
+        against("log_shape", "shape"),
+        against("level", "survival", horizon=12, scenario="vague", z=2.4),
+        against("", "hazard_ratio", **AGE, in_conflict=False, z=1.2),
+    ]
+    return {**tables, "conflict": table("conflict", rows)}, told, checks
+
+
 def answered(run: Run) -> Answer:
     tables, told, checks = run
     return answer(Facts(tables, told, tuple(checks)))
@@ -253,6 +278,7 @@ def without_quotations(sentence: Sentence) -> str:
 CASES = {
     **{name: (lambda name=name: committed(name)) for name in RUNS},
     "a hospital": hospital,
+    "a conflict": in_conflict,
     "five hospitals": lambda: many(5),
 }
 
@@ -688,3 +714,31 @@ def test_a_shape_that_is_mostly_prior_is_said_to_be_and_one_that_is_known_is_not
     known = (effects["estimand"] == "shape") & (effects["method"] == "posterior")
     effects.loc[known, ["lower", "upper"]] = [0.8, 1.2]
     assert "mostly determined" not in texts(({**tables, "effects": effects}, *rest), "found")
+
+
+# Conflict of prior and evidence
+
+
+def test_a_prior_that_the_evidence_contradicts_is_said_first_the_farthest_before_the_others():
+    size, shape, level = trusted(in_conflict())[:3]
+    assert size == (
+        "Prior and evidence conflict on Size in 2 bands: >=5 cm vs <5 cm, hazard ratio in Hospital "
+        "a/b: prior 0.50 (0.10 to 0.90), evidence alone 0.97 (0.95 to 0.98), posterior 0.94 (0.91 "
+        "to 0.96) (z -7.3); under the wider prior of the scenario vague it is 19.4 (11.2 to 33.1)."
+    )
+    assert shape.endswith("no scenario widens this prior, and a piecewise baseline has none.")
+    assert "the average patient's probability of being event-free at 12 months" in level
+    assert level.endswith("the scenario vague, whose prior is wider, did not converge.")
+
+
+def test_where_nothing_conflicts_nothing_is_said_of_it():
+    tables, *rest = in_conflict()
+    calm = tables["conflict"].assign(in_conflict=False)
+    assert "conflict" not in texts(({**tables, "conflict": calm}, *rest))
+    assert conflicts({**tables, "conflict": calm}) == []
+
+
+def test_the_terminal_names_each_conflict_by_the_names_of_its_tables():
+    told = conflicts(in_conflict()[0])
+    assert len(told) == 3
+    assert told[0].startswith("size: >=5 cm vs <5 cm, hazard ratio in a/b: prior 0.50")

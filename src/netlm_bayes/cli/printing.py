@@ -59,7 +59,7 @@ def print_audit(tables: Mapping[str, pd.DataFrame]) -> None:
 def print_fit(run: Run) -> None:
     """Print the numbers of a fit that a person reads first."""
     from netlm_bayes.pipeline.summary import headline
-    from netlm_bayes.report.prose import surprises
+    from netlm_bayes.report.prose import conflicts, surprises
     from netlm_bayes.report.run import ONLY_RATIOS
 
     print()
@@ -67,6 +67,9 @@ def print_fit(run: Run) -> None:
     print_table(run.model.name, columns, headline(run.tables, run.labels))
     if run.only_ratios:
         print(f"{ONLY_RATIOS.capitalize()}.")
+    if against := conflicts(run.tables):
+        print("Prior and evidence conflict (|z| > 2):")
+        print("\n".join(_indented(line) for line in against))
     odd = surprises(run.tables)
     if odd:
         print("Published values in the outer twentieth of their predictive distribution:")
@@ -84,7 +87,24 @@ def print_fragility(tables: Mapping[str, pd.DataFrame]) -> None:
         return
     print("Tipping points of the pooled effects (events: of a comparison of two equal groups):")
     for words in tables["fragility_words"]["words"]:
-        print(fill(str(words), width=110, initial_indent="  ", subsequent_indent="    "))
+        print(_indented(str(words)))
+
+
+def _indented(words: str) -> str:
+    """A paragraph under a heading."""
+    return fill(words, width=110, initial_indent="  ", subsequent_indent="    ")
+
+
+def print_scenarios(run: Run) -> None:
+    """Print what every scenario gives; of pooled effects the tipping points say it."""
+    from netlm_bayes.pipeline.summary import headlines_by_scenario
+
+    if "scenarios" not in run.tables or "fragility_words" in run.tables:
+        return
+    names, rows = headlines_by_scenario(run.tables["scenarios"], run.labels)
+    print_table("Under other priors and readings", ("cohort", "what", *names), rows)
+    if len(names) == 1:
+        print("No scenario of the model gave an answer.")
 
 
 def print_prediction(prediction: Prediction, folder: Path) -> None:

@@ -35,6 +35,7 @@ from netlm_bayes.cli.printing import (
     print_fit,
     print_fragility,
     print_prediction,
+    print_scenarios,
 )
 from netlm_bayes.errors import InputError
 
@@ -156,6 +157,7 @@ def _fit(
         fit = make(model, cohorts, **options, progress=Progress(quiet))
     fit.save(folder, command=command(), keep_patients=keep_patients)
     print_fit(fit)
+    print_scenarios(fit)
     print_fragility(fit.tables)
     print(f"\nEverything is in {folder}/")
 

@@ -70,12 +70,17 @@ def spoken(posterior: Belief, prior: Belief) -> Belief | None:
 def conflict_table(
     analysis: Analysis, accepted: Accepted, prior: Accepted, seed: int
 ) -> pd.DataFrame:
-    """Every prior beside its evidence: of the pool, or else of every cohort."""
+    """Every prior beside its evidence, of the pool and of every cohort that informs it.
+
+    Where cohorts agree far from the prior, their heterogeneity takes it up and the pool is silent:
+    only the cohorts' own rows then tell.
+    """
     found = list(_parameters(analysis, accepted, seed))
     before = _beliefs(analysis, prior, seed)
     chains = accepted.tree["posterior"].sizes["chain"]
+    pooled = POOLED if POOLED in _kept(analysis) else None
     rows = [
-        _compared(analysis.spec, one, believed, chains)
+        _compared(analysis.spec, one, believed, chains, pooled)
         for one, believed in zip(found, before, strict=True)
     ]
     posterior = _seen(found, chains, analysis.spec.level)
@@ -94,22 +99,25 @@ def with_wider(
 
 def contradicted(analysis: Analysis, draws: xr.Dataset) -> list[tuple[str, float]]:
     """Parameters whose prior these draws contradict, converged or not, with z; farthest first."""
-    centre = draws["mu"].expand_dims("cohort") if "mu" in draws else draws["theta"]
-    values = centre.transpose("cohort", "parameter", "chain", "draw").to_numpy()
+    layout, spec = analysis.parameters, analysis.spec
+    location, scale = layout.priors(spec)
+    if "tau" in draws:
+        names = (f"heterogeneity_{name}" for name in layout.heterogeneities)
+        known = [x if x in spec.known_priors else "heterogeneity_effect" for x in names]
+        scale = np.hypot(scale, np.array([spec.prior(x).sigma for x in known])[layout.tau_of])
+    values = draws["theta"].transpose("cohort", "parameter", "chain", "draw").to_numpy()
     values = values.reshape(*values.shape[:2], -1)
-    first = analysis.parameters.first_effect
-    values[:, 0] += np.einsum("e,ced->cd", analysis.centre, values[:, first:])
+    values[:, 0] += np.einsum("e,ced->cd", analysis.centre, values[:, layout.first_effect :])
     whole = analysis.mix.copy()
-    whole[0, first:] = 0.0  # the level is that of the average patient
-    location, scale = analysis.parameters.priors(analysis.spec)
+    whole[0, layout.first_effect :] = 0.0  # the level is that of the average patient
     priors = [
         Belief(*x)
         for x in zip(whole @ location, np.hypot.reduce(whole * scale, axis=1), strict=True)
     ]
     found = [
-        (name, deviation(Belief(float(x.mean()), float(x.std())), prior))
-        for cohort in values
-        for name, prior, x in zip(analysis.parameters.names, priors, cohort, strict=True)
+        (f"{name} in {cohort}", deviation(Belief(float(x.mean()), float(x.std())), prior))
+        for cohort, own in zip(draws["cohort"].to_numpy(), values, strict=True)
+        for name, prior, x in zip(layout.names, priors, own, strict=True)
         if x.std() > 0
     ]
     far = [(name, z) for name, z in found if abs(z) > CONFLICT]
@@ -118,14 +126,22 @@ def contradicted(analysis: Analysis, draws: xr.Dataset) -> list[tuple[str, float
 
 def _parameters(analysis: Analysis, accepted: Accepted, seed: int) -> Iterator[Quantity]:
     """Reported ratios, shape and level, on the scale of their priors."""
-    people = populations(accepted, analysis, seed)
-    whose = [one for one in people if one.name == POOLED] or people
+    kept, endpoint = _kept(analysis), analysis.endpoints[0]
+    whose = [x for x in populations(accepted, analysis, seed) if x.name in kept]
     for one in (*effects(analysis, whose, accepted), *part_effects(analysis, whose)):
-        if one.null == 1.0:
+        if one.null == 1.0 and (one.row.cohort == POOLED or not one.row.borrowed):
             yield Quantity(one.row.but(parameter=_parameter(one.row)), np.log(one.draws))
     for person in whose:
-        average = person.level + person.effect @ analysis.centre
-        yield Quantity(_level(analysis.spec, person, analysis.endpoints[0]), average)
+        if person.name == POOLED or endpoint in person.measured:
+            average = person.level + person.effect @ analysis.centre
+            yield Quantity(_level(analysis.spec, person, endpoint), average)
+
+
+def _kept(analysis: Analysis) -> tuple[str, ...]:
+    """The pool, and cohorts with parameters of their own."""
+    ids = tuple(one.cohort.id for one in analysis.cohorts)
+    pooling = analysis.spec.pooling if len(ids) > 1 else "none"
+    return {"none": ids, "partial": (POOLED, *ids), "complete": (POOLED,)}[pooling]
 
 
 def _parameter(row: Row) -> str:
@@ -161,20 +177,25 @@ def _beliefs(analysis: Analysis, prior: Accepted, seed: int) -> list[Belief]:
     values = np.column_stack([one.draws for one in _parameters(analysis, prior, seed)])
     slopes = np.linalg.lstsq(design, values)[0]
     variances = (slopes[1:] ** 2).sum(axis=0) + (values - design @ slopes).var(axis=0)
-    pairs = zip(slopes[0].tolist(), np.sqrt(variances).tolist(), strict=True)
+    means = slopes[0].round(12)  # 0 of a centred prior, and not 1e-16
+    pairs = zip(means.tolist(), np.sqrt(variances).tolist(), strict=True)
     return [Belief(mean, sd) for mean, sd in pairs]
 
 
-def _compared(spec: Model, after: Quantity, prior: Belief, chains: int) -> dict[str, object]:
+def _compared(
+    spec: Model, after: Quantity, prior: Belief, chains: int, pooled: str | None
+) -> dict[str, object]:
     """One parameter: its prior, what the evidence says of it, and how far these are apart."""
     posterior = Belief(float(after.draws.mean()), float(after.draws.std()))
     evidence, z = spoken(posterior, prior), deviation(posterior, prior)
     error = float(mean_errors(after.draws.reshape(chains, -1)))
     known = {name: x for name, x in vars(after.row).items() if name in TABLES["conflict"]}
+    # A cohort's prior in a pool has long tails: z is of its variance, and no likelihood is left.
+    alone = evidence if pooled in (None, after.row.cohort) else None
     return {
         **known,
         **_columns("prior", prior, after.row.estimand, spec.level),
-        **_columns("evidence", evidence, after.row.estimand, spec.level),
+        **_columns("evidence", alone, after.row.estimand, spec.level),
         "z": z,
         "z_mcse": error / math.sqrt(prior.sd**2 - posterior.sd**2) if evidence else math.nan,
         "in_conflict": abs(z) > CONFLICT,

@@ -16,6 +16,7 @@ from netlm_bayes.pipeline.run import read_run, save_run
 from netlm_bayes.pipeline.summary import headline, html_table
 from netlm_bayes.report.charts import curve_covariates, curves_by, forest
 from netlm_bayes.report.draw import Drawn, axes_of, figure_of
+from netlm_bayes.report.prose import conflicts
 from netlm_bayes.report.run import ONLY_RATIOS, Run
 
 
@@ -218,8 +219,9 @@ class Fit(Run):
         """Show the answer in a notebook."""
         level = f"posterior ({100 * self.model.level:g} % interval)"
         checks = f"Converged: all {len(self.checks)} diagnostics passed."
+        found = " ".join([checks, *(f"Conflict: {line}" for line in conflicts(self.tables))])
         rows = headline(self.tables, self.labels)
-        return html_table(repr(self).strip("<>"), ("cohort", "what", level, "P(>1)"), rows, checks)
+        return html_table(repr(self).strip("<>"), ("cohort", "what", level, "P(>1)"), rows, found)
 
 
 def read(folder: str | Path) -> Fit:

@@ -66,6 +66,21 @@ def headline(tables: Tables, labels: Labels) -> list[tuple[str, str, str, str]]:
     return rows
 
 
+def headlines_by_scenario(
+    scenarios: pd.DataFrame, labels: Labels
+) -> tuple[list[str], list[tuple[str, ...]]]:
+    """Scenarios that were run, and the same rows with what each of them gives."""
+    found: dict[tuple[str, str], dict[str, str]] = {}
+    names = list(dict.fromkeys(scenarios["scenario"]))
+    for name in names:
+        part = scenarios[scenarios["scenario"] == name]
+        of_groups = part["subgroup"] != ""
+        tables = {"subgroups": part[of_groups], "effects": part[~of_groups]}
+        for cohort, what, numbers, _ in headline(tables, labels):
+            found.setdefault((cohort, what), {})[name] = numbers
+    return names, [(*key, *(of.get(name, "") for name in names)) for key, of in found.items()]
+
+
 def html_table(
     title: str, columns: Sequence[str], rows: Iterable[Sequence[str]], below: str = ""
 ) -> str:

@@ -34,6 +34,19 @@ EVENTS_PER_COEFFICIENT = 10
 class Facts(Findings):
     """A run, and the rows that matter in all its tables."""
 
+    # Conflict.
+
+    @cached_property
+    def conflicts(self) -> list[Row]:
+        """Priors that the evidence contradicts, the farthest first."""
+        return sorted(self.rows("conflict", in_conflict=True), key=lambda row: -abs(row["z"]))
+
+    def pooled_beside(self, row: Row) -> Row | None:
+        """The pooled ratio, of a cohort's that conflicts with its prior."""
+        if row["cohort"] == POOLED or not row["covariate"]:
+            return None
+        return next(iter(self.rows("conflict", *contrasted(row), cohort=POOLED)), None)
+
     # Sensitivity.
 
     @cached_property

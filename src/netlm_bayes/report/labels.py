@@ -60,6 +60,12 @@ RATIOS = {
     "odds_ratio": ("odds ratio of response", "odds ratios of response"),
 }
 """Names of one ratio and of several, by estimand."""
+OF_PARAMETER = {
+    "shape": "Weibull shape",
+    "response_probability": "Average patient: response",
+    "hazard": "Average patient: hazard per month at the start",
+}
+"""What a parameter that belongs to no covariate is read as, by estimand."""
 OF_SUBGROUPS = ("median", "milestone", "curve", "counts")
 """Kinds of printed numbers that are about a subgroup, and not a contrast."""
 
@@ -167,6 +173,17 @@ class Labels:
             return self.about(about(row))
         sides = [self.endpoints.get(side, side) for side in (row.level, getattr(row, "versus", ""))]
         return " vs ".join(side for side in sides if side)
+
+    def parameter(self, row: Any) -> str:
+        """Name what a prior is of: a ratio, the shape, or the average patient's outcome."""
+        if row.covariate or not row.parameter:
+            return self.contrast_of(row)
+        if row.parameter == "hazard_share":
+            return f"Share of the hazard: {self.contrast_of(row)}"
+        if row.estimand != "survival":
+            return OF_PARAMETER[row.estimand]
+        at = with_unit(row.horizon, row.time_unit)
+        return f"Average patient: {self.event_free_of([row.endpoint])} at {at}"
 
     def design(self, covariate: str) -> Design:
         """How the levels of a covariate were assigned; empty where it is no treatment."""

@@ -68,6 +68,11 @@ def surprises(tables: Tables) -> list[str]:
     return [one.text for one in Writer(_unlabelled(tables)).sentences("surprises")]
 
 
+def conflicts(tables: Tables) -> list[str]:
+    """Name priors that the evidence contradicts; names as in the tables."""
+    return [one.text for one in Writer(_unlabelled(tables)).sentences("conflicts")]
+
+
 def _unlabelled(tables: Tables, **details: Any) -> Facts:
     return Facts(tables, {"details": {"labels": {"endpoints": {}}, **details}}, ())
 

@@ -25,6 +25,7 @@ from netlm_bayes.formats import (
     P_VALUE,
     PROBABILITY,
     SIGNED,
+    STANDARDISED,
     around_one,
     error_of,
     kind_of,
@@ -42,7 +43,13 @@ from netlm_bayes.units import plain_time, unit_after
 TEXT = Path(__file__).with_name("text")
 NONE = "none"
 """How a sentence counts nothing."""
-KINDS = {"probability": PROBABILITY, "p_value": P_VALUE, "about": ABOUT, "signed": SIGNED}
+KINDS = {
+    "probability": PROBABILITY,
+    "p_value": P_VALUE,
+    "about": ABOUT,
+    "signed": SIGNED,
+    "standardised": STANDARDISED,
+}
 """Kinds of numbers that a template names; other numbers have the kind of their row."""
 START, END = "\ue000", "\ue001"
 MARK = re.compile(f"{START}(\\d+){END}")
@@ -153,10 +160,10 @@ class Writer:
         text = shown(float(row[column]), error_of(row.values, column), found)
         return self.mark(row.table, row.where, column, text)
 
-    def interval(self, row: Row, prefix: str = "", middle: str = "estimate") -> str:
+    def interval(self, row: Row, prefix: str = "", middle: str = "estimate", kind: str = "") -> str:
         """Give `estimate (lower to upper)`."""
         columns = [f"{prefix}{name}" for name in (middle, "lower", "upper")]
-        estimate, lower, upper = (self.number(row, column) for column in columns)
+        estimate, lower, upper = (self.number(row, column, kind) for column in columns)
         return f"{estimate} ({lower} to {upper})"
 
     def percent(self, row: Row, column: str) -> str:

@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from netlm_bayes.formats import OF_UNIT, P_VALUE, estimate_of, listed, plain
+from netlm_bayes.formats import ABOUT, OF_UNIT, P_VALUE, STANDARDISED, estimate_of, listed, plain
 from netlm_bayes.model import middle
 from netlm_bayes.posterior.population import POOLED
 from netlm_bayes.report.export.tables import (
@@ -51,6 +51,7 @@ def manuscript_tables(
         _subgroups(tables, labels, basis),
         _pooled(tables, labels, basis),
         _heterogeneity(tables, labels, basis),
+        _conflict(tables, labels, basis),
         _replication(tables, labels, basis),
     )
     return tuple(table for table in found if table.rows)
@@ -203,6 +204,23 @@ def _heterogeneity(tables: Tables, labels: Labels, basis: str) -> ManuscriptTabl
         sorted(ratios, key=lambda row: order.index(about(row))),
         columns,
     )
+
+
+def _conflict(tables: Tables, labels: Labels, basis: str) -> ManuscriptTable:
+    """Each prior beside its evidence, where this is precise enough to contradict it."""
+    rows = [row for row in _records(tables, "conflict") if not math.isnan(row.z)]
+    columns: tuple[Filled, ...] = (
+        ("Cohort", "text", lambda row: labels.cohort(row.cohort)),
+        ("Prior of", "text", labels.parameter),
+        ("Prior", "interval", lambda row: Interval(estimate_of(row, "prior_"), ABOUT)),
+        ("Evidence alone", "interval", lambda row: interval(row, "evidence_")),
+        ("z", "number", lambda row: number(row.z, STANDARDISED, row.z_mcse)),
+        ("Posterior", "interval", interval),
+        ("Under a wider prior", "interval", lambda row: interval(row, "wider_")),
+        ("Verdict", "text", lambda row: "conflict" if row.in_conflict else ""),
+    )
+    title = "Prior and evidence; in conflict where |z| exceeds 2"
+    return table_of("conflict", f"{title}: {basis}", rows, columns)
 
 
 def _replication(tables: Tables, labels: Labels, basis: str) -> ManuscriptTable:

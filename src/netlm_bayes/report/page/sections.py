@@ -29,6 +29,7 @@ from netlm_bayes.report.page.diagnostics import (
 from netlm_bayes.report.page.tables import (
     audit_tables,
     comparison_table,
+    conflict_table,
     evidence_map_table,
     evidence_tables,
     fragility_tables,
@@ -165,5 +166,5 @@ def _diagnostics(run: Run) -> Section:
         texts,
         (),
         _there(charts),
-        (checks_table(run), convergence_table(run)),
+        _there([conflict_table(run), checks_table(run), convergence_table(run)]),
     )

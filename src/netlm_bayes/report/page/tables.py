@@ -16,6 +16,7 @@ from netlm_bayes.formats import (
     PROBABILITY,
     RATIO,
     SIGNED,
+    STANDARDISED,
     Kind,
     around_one,
     error_of,
@@ -221,6 +222,36 @@ def power_scaling_table(run: Run) -> TextTable | None:
         f"{len(found)} parameters"
     )
     return filled(caption, rows_of(found), columns, ("Prior", "Evidence"))
+
+
+def conflict_table(run: Run) -> TextTable | None:
+    """Each prior beside its evidence, with what the wider prior gives."""
+    table = run.tables.get("conflict")
+    if table is None or table.empty:
+        return None
+    spoken = table[table["z"].notna()]
+    columns: dict[str, Callable[[Record], str]] = {
+        "Population": lambda row: run.labels.cohort(row.cohort),
+        "Prior of": run.labels.parameter,
+        "Prior": lambda row: interval(estimate_of(row, "prior_"), ABOUT),
+        "Evidence alone": lambda row: _if_there(row, "evidence_", ABOUT),
+        "z": lambda row: number(row.z, row.z_mcse, STANDARDISED),
+        "Posterior": lambda row: interval(estimate_of(row), kind_of(row)),
+        "Under a wider prior": lambda row: _if_there(row, "wider_", kind_of(row)),
+        "Verdict": lambda row: "conflict" if row.in_conflict else "",
+    }
+    silent = len(table) - len(spoken)
+    caption = (
+        f"Conflict of prior and evidence: {int(table['in_conflict'].sum())} of {len(table)} priors "
+        f"deviate by |z| > 2; for {silent} the evidence is too imprecise to tell"
+    )
+    return filled(caption, rows_of(spoken), columns, tuple(columns)[2:7])
+
+
+def _if_there(row: Record, prefix: str, kind: Kind) -> str:
+    """An interval; empty where there is none."""
+    found = estimate_of(row, prefix)
+    return "" if math.isnan(found.estimate) else interval(found, kind)
 
 
 def fragility_tables(run: Run) -> tuple[TextTable, ...]:
