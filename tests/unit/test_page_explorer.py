@@ -46,8 +46,12 @@ def test_every_draw_is_kept_where_they_fit(runs: dict[str, Run], run: Run) -> No
         told = np.array([name not in silent for name in names])
         np.testing.assert_allclose(baseline[:, 1], np.exp(theta[:, place, 1]), rtol=1e-6)
         np.testing.assert_allclose(effect, theta[:, place, 2:] * told, rtol=1e-6)
-        if told.all():
-            np.testing.assert_allclose(baseline[:, 0], theta[:, place, 0], rtol=1e-6)
+        # What a cohort is silent of is at its patients' mean, of the last covariate at 1: all of
+        # the second cohort's tumours are nonpancreatic.
+        apart, untold = baseline[:, 0] - theta[:, place, 0], theta[:, place, 2:][:, ~told]
+        mean, *_ = np.linalg.lstsq(untold, apart)
+        np.testing.assert_allclose(untold @ mean, apart, atol=1e-5)
+        np.testing.assert_allclose(mean[-1:], [1.0] * place, rtol=1e-5)
 
 
 def test_the_next_institution_is_the_one_of_every_table(runs: dict[str, Run], run: Run) -> None:

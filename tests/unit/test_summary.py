@@ -66,6 +66,14 @@ def test_the_headline_is_everyones_pfs_and_the_pools_ratios():
     ]
 
 
+def test_the_headline_of_ratios_alone_is_of_ratios():
+    effects = ratios("east")
+    effects["informed"] = False
+    nothing = {"subgroups": subgroups().iloc[:0], "effects": effects}
+    ratio = "hazard ratio, size: huge vs small (not informed by these data)"
+    assert headline(nothing, LABELS) == [("east", ratio, "2.00 (1.00 to 4.00)", "0.99")]
+
+
 def test_the_headline_shows_the_digits_that_the_draws_support():
     errors = {"mcse": 0.004, "lower_mcse": 0.002, "upper_mcse": 0.03, "prob_mcse": 0.004}
     found = ratios("east").assign(**errors)

@@ -47,6 +47,8 @@ def headline(tables: Tables, labels: Labels) -> list[tuple[str, str, str, str]]:
         at = with_unit(row["horizon"], str(row["time_unit"]))
         name = NAMES[estimand].format(unit=row["unit"], horizon=at)
         rows.append((str(row["cohort"]), f"{row['endpoint']}: {name}", numbers, ""))
+    if effects.empty:  # of response without covariates
+        return rows
     last = "pooled" if "pooled" in set(effects["cohort"]) else str(effects["cohort"].iloc[0])
     ratios = effects[
         (effects["cohort"] == last)
