@@ -185,7 +185,7 @@ def tables_of(case: Case, draws: Callable[[str, Analysis], xr.DataTree]) -> dict
     tables |= criticism(analysis, accepted, SEED)
     if case.sensitivity:
         job = Job(
-            spec_of(case),
+            analysis.spec,
             files_of(case),
             SEED,
             {},
