@@ -101,7 +101,7 @@ def response() -> Run:
         "Hazard ratios of hepatic PFS are those of overall PFS.",
         "(tau) has a half-normal(0.5) prior",
         "No patient is in two cohorts.",
-        "log hazard ratios is normal(0, sd 0.75) (95 % of hazard ratios between 0.23 and 4.3)",
+        "log hazard ratio of any two levels is normal(0, sd 0.75) (95 % of hazard ratios between 0.23 and 4.3)",
     ],
 )
 def test_the_assumptions_behind_printed_survival_are_named(pfs, said):
@@ -160,9 +160,9 @@ def test_where_a_weibulls_level_is_stands_in_the_models_unit(unit, said):
     "said",
     [
         "All primaries, 2016-2020 (n = 116) and Rectal primaries, 2022-2024 (n = 84)",
-        "log H(t | x) = a + kappa log(t / t0) + x'beta",
+        "log H(t | x) = a + kappa log(t / t0) + (x - xbar)'beta",
         "partially pooled",
-        "normal(0, sd 0.75) for coefficients",
+        "normal(0, sd 0.75) for contrasts of two levels",
         "half-normal(0.25) for the heterogeneity of the log shape",
         "No-U-Turn",
         "R-hat, largest (1.01)",
