@@ -25,7 +25,7 @@ from pytensor.graph.replace import vectorize_graph
 from tests.frozen.cases import HERE, Case
 
 from netlm_bayes.choices import Sampling
-from netlm_bayes.compare import frequentist_tables
+from netlm_bayes.compare import conflict_table, frequentist_tables
 from netlm_bayes.evidence.analysis import Analysis
 from netlm_bayes.evidence.assemble import analyse
 from netlm_bayes.evidence.sources import BUNDLED_COHORTS, CohortFile, read_cohorts
@@ -178,10 +178,12 @@ def tables_of(case: Case, draws: Callable[[str, Analysis], xr.DataTree]) -> dict
     estimates, _ = estimate(analysis, accepted, SEED)
     usual = frequentist_tables(analysis, None)
     tables = posterior_tables(analysis, estimates, chains, SEED, usual)
-    believed, _ = estimate_effects(analysis, _accepted(analysis, draws(PRIOR, analysis)), SEED)
+    prior = _accepted(analysis, draws(PRIOR, analysis))
+    believed, _ = estimate_effects(analysis, prior, SEED)
     before = tidy(believed, chains, analysis.spec.level, PRIOR)
     before = before[before["subgroup"] == ""]
     tables["effects"] = pd.concat([tables["effects"], before], ignore_index=True)
+    tables["conflict"] = conflict_table(analysis, accepted, prior, SEED)
     tables |= criticism(analysis, accepted, SEED)
     if case.sensitivity:
         job = Job(
