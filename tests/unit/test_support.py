@@ -196,3 +196,12 @@ def test_nothing_missing_has_no_shape_of_its_own():
         for of in (levels, missing)
     ]
     assert [shape.patients and shape.patients.missing for shape in shapes] == [None, ("arm",)]
+
+
+def test_patients_beside_a_paper_are_one_pattern_without_covariates():
+    everyone = patients({"arm": np.arange(N) % 2, "grade": GRADES})
+    analysis = met(paper("one").median(9), cohort_file("two", everyone, BOOK), covariates=[])
+    for cohort in analysis.cohorts:
+        assert cohort.joint.tolist() == [1.0]
+        assert cohort.silent == ()
+        assert cohort.measured == (analysis.endpoints[0],)

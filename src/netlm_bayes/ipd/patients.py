@@ -203,7 +203,8 @@ def shares_over(
     names = zip(patterns.covariates, patterns.levels, strict=True)
     sizes = {name: len(levels) for name, levels in names}
     codes, weight = _profiles(patients, sizes, {})
-    place = np.ravel_multi_index(codes.astype(int).T, tuple(sizes.values()))
+    everyone = np.zeros(len(codes), dtype=int)  # a place even without covariates
+    place = np.ravel_multi_index((everyone, *codes.astype(int).T), (1, *sizes.values()))
     share = np.bincount(place, weight, minlength=math.prod(sizes.values())) / weight.sum()
     return divided(patterns, share, spread or {})
 

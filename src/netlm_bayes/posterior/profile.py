@@ -47,7 +47,8 @@ def profile_of(given: Mapping[str, Any], described: Described) -> Profile:
         else:
             problems += _faults(name, value, described)
     if not values:
-        what = f"is empty; give covariate=level, covariates of this model are {there}"
+        known = f"give covariate=level, covariates of this model are {there}"
+        what = f"is empty; {known if covariates else 'the model has no covariates'}"
         problems.append(Problem("", what))
     if problems:
         raise InputError("profile", problems)
