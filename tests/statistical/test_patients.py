@@ -51,7 +51,9 @@ def codebook_of(rows: Rows) -> Codebook:
 
 
 def fit(rows: Rows, patients: Patients, **choices: Any) -> Fit:
-    return GRAPHS.fit(analysis_of({"all": patients}, codebook_of(rows), **choices))
+    """A fit whose level is where R's is: at 12 months, of the reference profile."""
+    where = {"anchor": 12} if choices.get("outcome", "survival") == "survival" else {}
+    return GRAPHS.fit(analysis_of({"all": patients}, codebook_of(rows), **where, **choices))
 
 
 def by_r_name(found: Fit, names: Mapping[str, Any]) -> dict[str, Floats]:
@@ -143,11 +145,13 @@ def test_a_weibull_posterior_under_flat_priors_is_rs_maximum_likelihood(case: st
 def test_default_priors_pull_as_much_as_their_densities_say(case: str) -> None:
     """Draws under flat priors, weighed by the ratio of the priors, are draws under the default."""
     flat, default = weibull_fit(case).theta, weibull_fit(case, flat=False).theta
-    spec = weibull_fit(case, flat=False).analysis.spec
+    analysis = weibull_fit(case, flat=False).analysis
+    theta = np.stack(list(flat.values()), axis=-1)
+    free = np.linalg.solve(analysis.mix, theta[..., None])[..., 0]
     log_weight = np.zeros_like(flat["level"])
-    for name, draws in flat.items():
+    for name, draws in zip(flat, np.moveaxis(free, -1, 0), strict=True):
         key = name if name in ("level", "log_shape") else "effect"
-        wide, narrow = FLAT_WEIBULL[key], spec.prior(key)
+        wide, narrow = FLAT_WEIBULL[key], analysis.spec.prior(key)
         log_weight += norm.logpdf(draws, narrow.mu, narrow.sigma)
         log_weight -= norm.logpdf(draws, wide["mu"], wide["sigma"])
     weight = np.exp(log_weight - log_weight.max())

@@ -64,20 +64,23 @@ DESIGN = np.array([[0, 0, 0], [0, 0, 1], [1, 0, 0], [1, 0, 1], [0, 1, 0], [0, 1,
 MISMATCH, REFERENCE_EVENTS, SHARE = 0.15, 40, (8, 2)
 
 # Priors: means and sds of a cohort's parameters, half-normal scales of their taus, by parameter.
-LOCATION = {"survival": [-0.4, 0, 0, 0, 0], "response": [1.0, 0, 0, 0]}
-SCALE = {"survival": [1, 0.05, 0.75, 0.75, 0.75], "response": [1.0, 1, 1, 1]}
-TAU_SCALE = {"survival": [0.5, 0.05, 0.5, 0.5], "response": [0.5, 0.5, 0.5]}
-TAU_OF = {"survival": [0, 1, 2, 2, 3], "response": [0, 1, 1, 2]}
+LOCATION = {"survival": [-0.4, 0], "response": [0.0]}
+SCALE = {"survival": [1.0, 0.05], "response": [1.5]}
+EFFECT = {"survival": 0.75, "response": 1.0}
+TAU_SCALE = {"survival": [0.5, 0.05], "response": [0.5]}
+CENTRE = np.concatenate([STAGES.sum(axis=0)[1:], GRADES.sum(axis=0)[1:]]) / STAGES.sum()
+"""Shares of stage II, stage III and high grade, whom the level's prior is of."""
 
 
 def declared(outcome: Outcome) -> Model:
-    """Defaults, but for a shape that is all but known.
+    """Defaults, but for a shape that is all but known, and medians within a century.
 
     A printed median fixes the level of the curve there; the term leaves out how steep the curve is
     at the printed month, a factor of the shape, which no longer varies.
     """
     survival = outcome == "survival"
     shape = {
+        "level": {"family": "normal", "mu": -0.4, "sigma": 1.0},
         "log_shape": {"family": "normal", "sigma": 0.05},
         "heterogeneity_log_shape": {"family": "half_normal", "sigma": 0.05},
     }
@@ -87,6 +90,7 @@ def declared(outcome: Outcome) -> Model:
             "outcome": outcome,
             "covariates": ("stage", "grade"),
             "also": ("local_pfs",) if survival else (),
+            **({"anchor": 12} if survival else {}),
             "mismatch": MISMATCH,
             "priors": shape if survival else {},
         }
@@ -106,10 +110,28 @@ class Truth:
 
 
 def draw_truth(outcome: Outcome, rng: np.random.Generator) -> Truth:
-    mu = rng.normal(LOCATION[outcome], SCALE[outcome])
-    tau = np.abs(rng.normal(scale=TAU_SCALE[outcome]))[TAU_OF[outcome]]
-    theta = rng.normal(mu, tau, size=(2, len(mu)))
-    return Truth(mu, theta, float(rng.beta(*SHARE)))
+    """Levels are exchangeable, in the pool and in how cohorts depart from it."""
+    own, tau = (
+        rng.normal(LOCATION[outcome], SCALE[outcome]),
+        np.abs(rng.normal(scale=TAU_SCALE[outcome])),
+    )
+    effects, apart = (
+        _contrasts(rng, EFFECT[outcome], EFFECT[outcome]),
+        np.abs(rng.normal(scale=[0.5, 0.5])),
+    )
+    cohorts = [_profile(rng.normal(own, tau), effects + _contrasts(rng, *apart)) for _ in range(2)]
+    return Truth(_profile(own, effects), np.array(cohorts), float(rng.beta(*SHARE)))
+
+
+def _contrasts(rng: np.random.Generator, stage: float, grade: float) -> Array:
+    """Effects of stages II and III and of high grade, each contrast with the sd given."""
+    levels = [rng.normal(scale=sd / np.sqrt(2), size=n) for sd, n in ((stage, 3), (grade, 2))]
+    return np.concatenate([one[1:] - one[0] for one in levels])
+
+
+def _profile(own: Array, effects: Array) -> Array:
+    """Parameters of the reference profile, from the average patient's level."""
+    return np.concatenate([[own[0] - CENTRE @ effects], own[1:], effects])
 
 
 def population(truth: Truth, cohort: int, grade: int | None = None) -> tuple[Array, Array]:
@@ -328,7 +350,7 @@ def test_truths_lie_neither_to_one_side_of_the_posterior_nor_too_far_out_or_in(
 
 
 def test_one_cohort_of_ratios_has_the_conjugate_posterior() -> None:
-    """Normal prior, normal likelihood: effects exactly, level and shape as before."""
+    """Normal prior, normal likelihood: effects exactly, average level and shape as before."""
     estimates, ses = np.array([0.5, 1.1, -0.4]), np.array([0.22, 0.25, 0.3])
     contrasts = ("stage: II vs I", "stage: III vs I", "grade: high vs low")
     adjusted = ("grade", "grade", "stage")
@@ -339,12 +361,15 @@ def test_one_cohort_of_ratios_has_the_conjugate_posterior() -> None:
     analysis = read_papers("survival", [items])
     sampling = FEW.model_copy(update={"draws": 1500})
     tree = sample(compiled_for(analysis), packed(data_of(analysis)), sampling, seed=1)
-    theta = tree["posterior"]["theta"].isel(cohort=0)
+    theta = tree["posterior"]["theta"].isel(cohort=0).copy()
+    average = [*STAGES[0, 1:] / STAGES[0].sum(), GRADES[0, 1] / GRADES[0].sum()]
+    theta[..., 0] += theta[..., 2:].to_numpy() @ average
 
     covariance = np.diag(ses**2)
     covariance[0, 1] = covariance[1, 0] = 1 / REFERENCE_EVENTS
     information = np.linalg.inv(covariance)
-    posterior = np.linalg.inv(information + np.eye(3) / 0.75**2)
+    prior = 0.75**2 * np.array([[1, 0.5, 0], [0.5, 1, 0], [0, 0, 1]])
+    posterior = np.linalg.inv(information + np.linalg.inv(prior))
     mean = np.array([-0.4, 0.0, *posterior @ information @ estimates])
     sd = np.array([1.0, 0.05, *np.sqrt(np.diag(posterior))])
 
