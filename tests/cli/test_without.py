@@ -87,6 +87,7 @@ def test_a_pool_of_ratios_alone_is_shown_and_says_that_no_survival_follows(
     assert netlm("report", run).code == 0
     page = (run / "report.html").read_text("utf-8")
     assert "no explorer: only ratios are in the likelihood" in page
+    assert "Everyone's curve" not in page
     assert netlm("export", run, "--to", "docx-table").code == 0
     asked = netlm("predict", run, "--profile", "sex=female")
     assert asked.code == 2

@@ -55,7 +55,8 @@ def tidy(rows: Iterable[dict[str, Any]]) -> pd.DataFrame:
 
 def levels(covariate: str, level: str, versus: str = "") -> dict[str, Any]:
     """What a row is about; nothing is everyone."""
-    subgroup = "" if versus else f"{covariate}: {level}" if covariate else "overall"
+    of_level = f"{covariate}: {level}" if level else ""
+    subgroup = "" if versus else of_level if covariate else "overall"
     return {"covariate": covariate, "level": level, "versus": versus, "subgroup": subgroup}
 
 

@@ -336,6 +336,14 @@ def test_printed_numbers_are_named_by_what_they_are_about(run: Tables) -> None:
     assert chart.footnote == "Not predicted (2): age; Hepatic tumour burden: >50%, Ki67: >10%."
 
 
+def test_a_printed_ratio_of_a_subgroup_says_of_whom_it_is(run: Tables) -> None:
+    ratios = run["replication"].query("unit == 'ratio' and p_value == p_value")
+    chart = replication(ratios.assign(subgroup="bone: yes", adjusted_for=""), LABELS)
+    assert {row.label.split("; ")[0].split(", ")[-1] for row in rows(chart)} == {
+        "Bone metastasis: yes"
+    }
+
+
 def test_areas_are_events_and_what_is_within_error_of_none_has_none() -> None:
     chart = evidence_map(tables.evidence_map(["east-2016"], events=1.5, events_mcse=1.0), LABELS)
     assert isinstance(chart.body, Matrix)

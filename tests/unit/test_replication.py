@@ -128,3 +128,30 @@ def test_every_number_of_the_outcome_is_listed_once(model, invented):
         assert len(listed) == len(printed) > 0
     assert all(item.note for item in found if item.role == "unused")
     assert all(item.draws.size for item in found if item.role != "unused")
+
+
+def test_ratios_alone_predict_no_median_survival_or_response(analysis_of, invented):
+    east = invented.east()
+    for item in east["published"]:
+        item["role"] = "fit" if item["kind"] == "hazard_ratio" else "check"
+    analysis = analysis_of(east)
+    table = table_of(analysis, perfect(analysis, invented, level=0.0))
+    absolute = table[table["unit"] != "ratio"]
+    assert len(absolute) > 0
+    assert set(absolute["role"]) == {"unused"}
+    assert set(absolute["note"]) == {"only ratios are in the likelihood"}
+    assert table.loc[table["unit"] == "ratio", "p_value"].notna().all()
+
+
+def test_a_survival_of_one_surprises_only_a_model_that_would_print_less(analysis_of, invented):
+    east = invented.east()
+    text = {"kind": "milestone", "endpoint": "pfs", "source": "Text", "n": 100}
+    east["published"].append({**text, "months": 2, "survival": 1.0})
+    analysis = analysis_of(east)
+    found = {}
+    for median in (2, 2000):
+        people = perfect(analysis, invented, exponential_level(median))
+        found[median] = table_of(analysis, people).loc["milestone pfs 2 months, overall"]
+    assert found[2000]["p_value"] == pytest.approx(1)
+    assert (found[2000]["printed"], found[2000]["upper"]) == (1, 1)
+    assert found[2]["p_value"] < 0.001

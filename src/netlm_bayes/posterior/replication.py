@@ -121,8 +121,11 @@ def _name_of(codebook: Codebook, covariate: str, levels: Sequence[str]) -> str:
     return known.name_of(known.members(levels))
 
 
-def unpredictable(item: AnyItem, estimate: Estimate | None) -> str:
-    """Say why a number cannot be replicated from what is printed with it; empty if it can."""
+def _unpredictable(analysis: Analysis, item: AnyItem, estimate: Estimate | None) -> str:
+    """Say why a number cannot be replicated; empty if it can."""
+    measured = any(cohort.measured for cohort in analysis.cohorts)
+    if not measured and not isinstance(item, Ratio):
+        return "only ratios are in the likelihood"
     if estimate is not None:
         return ""
     if isinstance(item, Median):
@@ -141,7 +144,8 @@ def _replicate(
     item = cohort.cohort.published[role.item]
     estimate = cohort.estimates.get(role.item)
     blank = _blank(analysis, cohort, item, estimate)
-    reason = unpredictable(item, estimate) if role.role in {"fit", "check"} else role.basis
+    used = role.role in {"fit", "check"}
+    reason = _unpredictable(analysis, item, estimate) if used else role.basis
     if reason:
         return replace(blank, note=reason)
     noise = rng.standard_normal(len(population.level))
@@ -262,7 +266,12 @@ def _replicate_point(
         return replace(blank, draws=draws, note=note)
     group = subgroups_within(population, {"": point.subgroup})
     (survival,) = group.survival(baseline, point.months)
-    return replace(blank, draws=np.exp(np.log(survival) * np.exp(point.se * noise)))
+    draws = np.exp(np.log(survival) * np.exp(point.se * noise))
+    if point.bounds is None:
+        return replace(blank, draws=draws)
+    end = math.exp(-math.exp(point.log_minus_log))
+    alike = draws >= end if blank.printed else draws <= end
+    return replace(blank, draws=np.where(alike, blank.printed, draws))
 
 
 def _end(item: Median) -> str:

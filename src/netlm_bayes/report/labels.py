@@ -206,13 +206,16 @@ class Labels:
 
     def printed(self, row: Any) -> str:
         """Name a printed number by what it is about, without what its panel already says."""
-        subject = (
-            self.subgroup(row.subgroup) if row.kind in OF_SUBGROUPS else self.about(about(row))
-        )
+        whose = self.subgroup(row.subgroup)
+        contrast = "" if row.kind in OF_SUBGROUPS else self.ratio(row)
         at = "" if math.isnan(row.horizon) else with_unit(row.horizon, row.time_unit)
         is_primary = row.endpoint == self.primary_endpoint
         endpoint = "" if is_primary else self.endpoints.get(row.endpoint, row.endpoint)
-        text = ", ".join(part for part in (endpoint, at, subject) if part)
+        return ", ".join(part for part in (endpoint, at, contrast, whose) if part)
+
+    def ratio(self, row: Any) -> str:
+        """Name a printed ratio: its contrast, and what it is adjusted for."""
+        text = self.contrast_of(row)
         if row.adjusted_for == UNSTATED:
             return f"{text} (adjustment not stated)"
         others = [self.covariate(name) for name in row.adjusted_for.split(", ") if name]

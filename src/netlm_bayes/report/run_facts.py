@@ -11,6 +11,7 @@ from typing import Any, Literal
 import pandas as pd
 
 from netlm_bayes.model import Model
+from netlm_bayes.published.margins import UNPRINTED_LOG_SD
 from netlm_bayes.report.labels import Design, design_of
 from netlm_bayes.results import CURVE, PATIENTS, PRINTED, SITE_TABLE
 from netlm_bayes.sampling.gate import Check
@@ -250,6 +251,11 @@ class RunFacts:
         return [str(cohort["id"]) for cohort, kind in kinds if kind == SITE_TABLE]
 
     # Assumptions.
+
+    def unpublished(self, cohort: Mapping[str, Any]) -> tuple[dict[str, float], list[str]]:
+        """Covariates whose margins a cohort borrows, with the error, and those nobody knows."""
+        unknown = [x for x, sd in cohort["borrowed"].items() if sd == UNPRINTED_LOG_SD]
+        return {x: sd for x, sd in cohort["borrowed"].items() if x not in unknown}, unknown
 
     @property
     def scenarios_of_association(self) -> list[str]:

@@ -148,7 +148,7 @@ def _remarks(item: Any) -> Iterator[str]:
     if item.kind == "curve":
         yield "read off the figure"
     if item.kind == "median" and not item.reached:
-        yield "printed as not reached: the time is the end of follow-up"
+        yield "printed as not reached: the time is its lower limit, or the end of follow-up"
     if item.of_event == NON_RESPONSE:
         yield f"printed {1 / item.printed:.3g}, of not responding"
 

@@ -202,7 +202,7 @@ def _clear(posterior: pd.DataFrame, labels: Labels, name: str) -> str:
     drawn = pooled if len(pooled) else posterior
     drawn = drawn[drawn["informed"]]
     clear = drawn[(drawn["lower"] > 1) | (drawn["upper"] < 1)]
-    whose = "pooled ratios" if len(pooled) else "ratios"
+    whose = ("pooled " if len(pooled) else "") + ("ratio" if len(drawn) == 1 else "ratios")
     if clear.empty:
         return f"Of {len(drawn)} {whose}, no interval excludes 1."
     listed = "; ".join(

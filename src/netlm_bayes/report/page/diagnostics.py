@@ -176,6 +176,8 @@ def energy_chart(run: Run) -> Chart:
 
 def prior_predictive(run: Run) -> Chart | None:
     """Everyone's curve, or probability of response, by prior and by posterior."""
+    if run.only_ratios:
+        return None
     if "prior" not in run.idata or "theta" not in run.idata["prior"].to_dataset():
         return None
     analysis = described_analysis(run.population, run.model)
@@ -198,7 +200,7 @@ def _curves(before: Population, after: Population, run: Run) -> Chart:
     curves = tuple(Curve(series, times, tuple(values)) for series, values in pairs)
     free, limits = run.labels.event_free_of([endpoint]), ((0, times[-1]), (0, 1))
     body = Curves(unit, free, *limits, (CurvePanel("", curves),), BOTH, percent=True)
-    whose = f"Everyone's curve ({run.labels.cohort(after.name).lower()})"
+    whose = f"Everyone's curve ({run.labels.cohort(after.name)})"
     ends = [_survival(one, endpoint, run, (horizon,))[0] for one in (before, after)]
     return _before_and_after(whose, f"S({shown_in(horizon, unit)})", body, ends)
 
@@ -211,7 +213,7 @@ def _densities(before: Population, after: Population, run: Run) -> Chart:
     curves = tuple(_histogram(series, values, edges) for series, values in pairs)
     limits = ((0, 1), (0, _highest(curves)))
     body = Curves("probability of response", "density", *limits, (CurvePanel("", curves),), BOTH)
-    whose = f"Everyone's probability of response ({run.labels.cohort(after.name).lower()})"
+    whose = f"Everyone's probability of response ({run.labels.cohort(after.name)})"
     ends = [_interval(values, run)[0] for values in draws]
     return _before_and_after(whose, "Median probability", body, ends)
 

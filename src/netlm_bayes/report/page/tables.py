@@ -80,7 +80,7 @@ def comparison_table(run: Run) -> TextTable | None:
         return None
     columns: dict[str, Callable[[Record], str]] = {
         "Cohort": lambda row: run.labels.cohort(row.cohort),
-        "Contrast": run.labels.contrast_of,
+        "Contrast": run.labels.ratio,
         "Other method": lambda row: str(row.method),
         "Estimate by that method": lambda row: RATIOS.text(estimate_of(row, "printed_")),
         "Posterior": lambda row: RATIOS.text(estimate_of(row, "posterior_")),
@@ -89,6 +89,7 @@ def comparison_table(run: Run) -> TextTable | None:
         "Exaggeration": lambda row: _number(row, "exaggeration", RATIO),
         "Scepticism limit": lambda row: _number(row, "scepticism_limit", RATIO),
         "Role": lambda row: str(row.role),
+        "Note": lambda row: str(row.note),
     }
     caption = "Published and frequentist ratios compared with the posterior"
     return filled(caption, rows_of(table), columns, tuple(columns)[3:9])
