@@ -116,6 +116,13 @@ def test_a_margin_that_nobody_prints_is_not_called_borrowed(pfs):
     assert "borrowed" not in pfs.assumed
 
 
+def test_a_model_without_covariates_assumes_nothing_of_ratios(pfs):
+    run = pfs.of_patients()
+    run.model["covariates"] = []
+    assert "Hazards are proportional" not in run.assumed
+    assert "hazard ratio" not in run.assumed
+
+
 def test_response_has_no_assumption_of_time(response):
     for word in ("Hazards", "Censoring", "Weibull"):
         assert word not in response.assumed

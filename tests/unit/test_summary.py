@@ -6,7 +6,7 @@ from dataclasses import replace
 import pandas as pd
 
 from netlm_bayes.cli.printing import print_audit
-from netlm_bayes.pipeline.summary import headline
+from netlm_bayes.pipeline.summary import extrapolated, headline
 from netlm_bayes.report.labels import Labels
 from netlm_bayes.report.prose import surprises
 from netlm_bayes.results import TABLES, completed
@@ -72,6 +72,23 @@ def test_the_headline_of_ratios_alone_is_of_ratios():
     nothing = {"subgroups": subgroups().iloc[:0], "effects": effects}
     ratio = "hazard ratio, size: huge vs small (not informed by these data)"
     assert headline(nothing, LABELS) == [("east", ratio, "2.00 (1.00 to 4.00)", "0.99")]
+
+
+def test_medians_beyond_follow_up_are_named_once_a_cohort():
+    found = subgroups().assign(extrapolated=False)
+    assert extrapolated({"subgroups": found}) == []
+    found.loc[found["cohort"] == "east", "extrapolated"] = True
+    assert extrapolated({"subgroups": found}) == ["east"]
+
+
+def test_a_treatment_that_no_cohort_compares_is_not_informed_and_no_more():
+    arm = row("east", "hazard_ratio", 1.0, covariate="arm", contrast="arm: new vs old")
+    effects = pd.concat([ratios("east"), pd.DataFrame([arm])]).assign(informed=False)
+    labels = replace(LABELS, treatments={"arm": {}})
+    said = [
+        what for _, what, *_ in headline({"subgroups": subgroups(), "effects": effects}, labels)
+    ]
+    assert "hazard ratio, arm: new vs old (not informed by these data)" in said
 
 
 def test_the_headline_shows_the_digits_that_the_draws_support():

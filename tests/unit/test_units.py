@@ -190,6 +190,11 @@ def shown(analysis, invented, draws):
             "months",
             (6, 12, 24),
         ),
+        "a survival after the follow-up that is printed": (
+            [("milestone", 60, "months"), ("follow-up", 40, "months")],
+            "months",
+            (12, 36, 60),
+        ),
         "no time": ([], "months", (6, 12, 24)),
     }.values(),
 )

@@ -58,7 +58,7 @@ def print_audit(tables: Mapping[str, pd.DataFrame]) -> None:
 
 def print_fit(run: Run) -> None:
     """Print the numbers of a fit that a person reads first."""
-    from netlm_bayes.pipeline.summary import headline
+    from netlm_bayes.pipeline.summary import extrapolated, headline
     from netlm_bayes.report.prose import conflicts, surprises
     from netlm_bayes.report.run import ONLY_RATIOS
 
@@ -67,6 +67,8 @@ def print_fit(run: Run) -> None:
     print_table(run.model.name, columns, headline(run.tables, run.labels))
     if run.only_ratios:
         print(f"{ONLY_RATIOS.capitalize()}.")
+    if beyond := extrapolated(run.tables):
+        print(f"Extrapolated beyond the last follow-up: the median of {', '.join(beyond)}.")
     if against := conflicts(run.tables):
         print("Prior and evidence conflict (|z| > 2):")
         print("\n".join(_indented(line) for line in against))

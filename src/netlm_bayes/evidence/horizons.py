@@ -59,9 +59,8 @@ def _reaches(evidence: CohortEvidence) -> Iterator[float]:
     end = last_follow_up(evidence)
     if not math.isnan(end):
         yield end
-        return
     for item in evidence.cohort.published:
-        if isinstance(item, Median) and item.months is not None:
+        if isinstance(item, Median) and item.months is not None and math.isnan(end):
             yield MEDIANS_FOLLOWED * float(item.months)
         if isinstance(item, Milestone):
             yield float(item.months)

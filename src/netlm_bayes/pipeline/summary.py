@@ -60,12 +60,20 @@ def headline(tables: Tables, labels: Labels) -> list[tuple[str, str, str, str]]:
     every = pd.concat([ratios, parts[parts["cohort"] == last]]).to_dict("records")
     for row in sorted(every, key=lambda x: not labels.design(x["covariate"])):
         whose = f"{row['endpoint']}: " if row["covariate"] and row["endpoint"] != own else ""
-        remarks = [labels.design(row["covariate"]), support(row)]
+        design = labels.design(row["covariate"])
+        remarks = [design if design != "not compared" else "", support(row)]
         told = "".join(f" ({remark})" for remark in remarks if remark)
         what = f"{whose}{NAMES[str(row['estimand'])]}, {row['contrast']}{told}"
         above = chance(float(row["prob_above_null"]), error_of(row, "prob_above_null"))
         rows.append((last, what, interval(estimate_of(row)), above))
     return rows
+
+
+def extrapolated(tables: Tables) -> list[str]:
+    """Cohorts whose median lies beyond their last follow-up."""
+    groups = tables["subgroups"]
+    medians = groups[(groups["estimand"] == "median") & (groups["subgroup"] == "overall")]
+    return list(dict.fromkeys(medians.loc[medians["extrapolated"], "cohort"]))
 
 
 def headlines_by_scenario(
