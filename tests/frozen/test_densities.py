@@ -26,10 +26,10 @@ def test_log_density_and_gradient_are_the_frozen_ones(case: Case) -> None:
 
 def test_points_do_not_depend_on_the_order_of_names() -> None:
     graph = graph_of(analysis_of(next(case for case in CASES if case.name == "weibull-site")))
-    found = densities.points(graph, FROZEN["weibull-site"]["places"])["theta"]
-    (place,) = (i for i, x in enumerate(graph.components["theta"]) if x[1] == "bone: yes")
-    centre, spread = FROZEN["weibull-site"]["places"]["theta[synthetic/site, bone: yes]"]
-    score = densities.normal("point theta[synthetic/site, bone: yes]", 7)
+    found = densities.points(graph, FROZEN["weibull-site"]["places"])["coordinate"]
+    (place,) = (i for i, x in enumerate(graph.components["coordinate"]) if x[1] == "bone: yes")
+    centre, spread = FROZEN["weibull-site"]["places"]["coordinate[synthetic/site, bone: yes]"]
+    score = densities.normal("point coordinate[synthetic/site, bone: yes]", 7)
     assert found[7, 0, place] == centre + spread * score
 
 
