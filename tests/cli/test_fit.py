@@ -107,7 +107,7 @@ def test_no_text_that_a_run_leaves_has_a_word_of_another_disease(run):
     for line in (
         f"compare {run}",
         f"report {run}",
-        f"predict {run} --profile sex=male --out {out}",
+        f"predict {run} --profile smoker=former --out {out}",
         *(f"export {run} --to {kind}" for kind in ("xlsx", "docx-table", "latex")),
     ):
         code, texts[line] = typed(f"netlm-bayes {line}")
