@@ -115,7 +115,7 @@ def test_cox_and_the_posterior_are_those_of_the_page(page: Page, followed: Follo
                 if row["contrast"] == contrast and "multivariable" in row["method"]
             ]
         assert cox == interval(estimate_of(row, "printed_"))
-        assert "27 left out" in row["note"]
+        assert "29 left out" in row["note"]
         made = interval(estimate_of(row, "posterior_"))
         shown, found = (ESTIMATE.match(text) for text in (posterior, made))
         assert shown is not None
