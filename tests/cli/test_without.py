@@ -83,6 +83,7 @@ def test_a_pool_of_ratios_alone_is_shown_and_says_that_no_survival_follows(
     assert not (run / "tables" / "curves.csv").exists()
     assert not list((run / "figures").glob("curves*"))
     assert "shape" not in {row["estimand"] for row in rows(run, "effects")}
+    assert "survival" not in {row["estimand"] for row in rows(run, "conflict")}
     assert netlm("compare", run).code == 0
     assert netlm("report", run).code == 0
     page = (run / "report.html").read_text("utf-8")

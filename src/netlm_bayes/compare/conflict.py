@@ -132,7 +132,7 @@ def _parameters(analysis: Analysis, accepted: Accepted, seed: int) -> Iterator[Q
         if one.null == 1.0 and (one.row.cohort == POOLED or not one.row.borrowed):
             yield Quantity(one.row.but(parameter=_parameter(one.row)), np.log(one.draws))
     for person in whose:
-        if person.name == POOLED or endpoint in person.measured:
+        if endpoint in person.measured:
             average = person.level + person.effect @ analysis.centre
             yield Quantity(_level(analysis.spec, person, endpoint), average)
 
