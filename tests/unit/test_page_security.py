@@ -140,4 +140,5 @@ def test_no_patient_level_variable_is_in_the_page(page: str) -> None:
         "late",
         "late_level",
         "silent",
+        "measured",
     }

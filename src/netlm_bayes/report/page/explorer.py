@@ -235,6 +235,7 @@ def _population(one: Population, run: Run, kept: slice) -> dict[str, Any]:
         "of_no_cohort": one.name in (POOLED, NEXT),
         "followed_to": followed,
         "silent": list(one.silent),
+        "measured": list(one.measured),
         "baseline": _packed(_baseline(one)[kept]),
         "effect": _packed(one.effect[kept]),
         "late": None if one.late is None else _packed(one.late.effect[kept]),

@@ -124,6 +124,9 @@ function cautions(found) {
   const notes = [];
   if (over.length === 0) notes.push("conditional on every covariate of the model");
   else notes.push(`averaged over ${over.map((one) => one.label).join(", ")} as in the population${model.mixing}`);
+  if (!population.measured.includes(model.endpoints[found.kind.endpoint].id)) {
+    notes.push("nothing in its likelihood is of this endpoint: the curve follows from its other endpoint and the other cohorts");
+  }
   for (const covariate of model.covariates) notes.push(...scarce(found, covariate));
   if (model.outcome === "survival" && population.followed_to === null) notes.push("length of follow-up not printed");
   else if (model.outcome === "survival" && population.followed_to < explorer.times.last) {
