@@ -34,7 +34,7 @@ def line_of_today(shown: str, printed: Iterable[str]) -> str:
     if found is None:
         return shown
     head = tidy(shown[: found.start()])
-    [made] = [
+    made, *_ = [
         match
         for line in map(tidy, printed)
         if line.startswith(head) and (match := ESTIMATE.match(line[len(head) :].strip()))

@@ -77,7 +77,7 @@ def reported(found: Fit, contrast: str) -> Quantity:
 @cache
 def alike() -> Fit:
     tables = {f"clinic-{place}": simulated(80, place) for place in range(6)}
-    return GRAPHS.fit(analysis_of(tables, CODEBOOK))
+    return GRAPHS.fit(analysis_of(tables, CODEBOOK, anchor=12))
 
 
 @pytest.mark.parametrize(
@@ -129,12 +129,16 @@ def test_a_single_patient_takes_the_effects_of_the_pool(parameter: str) -> None:
 
 
 def test_a_level_that_nobody_has_keeps_its_prior() -> None:
-    r"""In every quantile: the centre of the pool is :math:`N(0, 0.75^2)`."""
-    draws = draws_of(odd(), "mu", "stage: III")
+    r"""In every quantile, given what shares its reference.
+
+    .. math:: \beta_{III} - \tfrac12 \beta_{II} \sim N(0, \tfrac34 0.75^2)
+    """
+    sd = 0.75 * np.sqrt(3 / 4)
+    draws = draws_of(odd(), "mu", "stage: III") - draws_of(odd(), "mu", "stage: II") / 2
     assert draws.mean() == pytest.approx(0.0, abs=REACH * monte_carlo_error(draws))
-    assert draws.std() == pytest.approx(0.75, abs=REACH * sd_error(draws))
+    assert draws.std() == pytest.approx(sd, abs=REACH * sd_error(draws))
     for share in (0.025, 0.25, 0.75, 0.975):
-        below = (draws < norm.ppf(share, scale=0.75)).astype(float)
+        below = (draws < norm.ppf(share, scale=sd)).astype(float)
         assert below.mean() == pytest.approx(share, abs=REACH * monte_carlo_error(below))
 
 
@@ -169,11 +173,13 @@ CHANGED_AT, EARLY, LATE = 6.0, 1.0, -0.2
 
 
 def crossing(n: int = 1500) -> Patients:
-    """Exponential hazards; grade's ratio is one until month 6 and another afterwards."""
-    rng = np.random.default_rng(20260109)
+    """Hazards constant but for grade's ratio: one until month 6 and another afterwards."""
+    rng = np.random.default_rng(20261129)
     levels = {"stage": rng.integers(0, 3, n), "grade": rng.integers(0, 2, n)}
     rate = 0.06 * np.exp(np.array(LOG_HR["stage"])[levels["stage"]])
-    early, late = rate * np.exp(EARLY * levels["grade"]), rate * np.exp(LATE * levels["grade"])
+    early = rate * np.exp(EARLY * levels["grade"])
+    # The average patient's hazard does not change with the effect.
+    late = early * np.exp((LATE - EARLY) * (levels["grade"] - levels["grade"].mean()))
     exposure = rng.standard_exponential(n)
     after = CHANGED_AT + (exposure - CHANGED_AT * early) / late
     months = np.where(exposure < CHANGED_AT * early, exposure / early, after)

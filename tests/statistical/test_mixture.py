@@ -39,7 +39,13 @@ TRUTH = np.array([-0.3, np.log(1.25), 0.7, 0.5])  # level, log shape, log hazard
 SHARES = {"ki67": 0.4, "bone": 0.3}
 N, SIMULATIONS, LEVEL, ALARM = 130, 16, 0.9, 1e-3
 SPEC = Model.model_validate(
-    {"name": "m", "outcome": "survival", "covariates": COVARIATES, "pooling": "complete"}
+    {
+        "name": "m",
+        "outcome": "survival",
+        "anchor": 12,
+        "covariates": COVARIATES,
+        "pooling": "complete",
+    }
 )
 SAMPLING = Sampling(draws=800, tune=300, chains=2)
 

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from netlm_bayes.choices import Sampling
+from netlm_bayes.compare import conflict_table
 from netlm_bayes.evidence.analysis import Analysis
 from netlm_bayes.evidence.assemble import analyse
 from netlm_bayes.likelihood.data import data_of
@@ -17,6 +18,7 @@ from netlm_bayes.likelihood.structure import structure_of
 from netlm_bayes.model import Model
 from netlm_bayes.pipeline.job import Job, compile_analysis, posterior_of
 from netlm_bayes.pipeline.sensitivity import if_shared, sensitivity_of, without_each
+from netlm_bayes.posterior.prior import accepted_prior
 from netlm_bayes.report.tables import posterior_tables
 
 
@@ -125,6 +127,8 @@ def test_under_complete_pooling_each_source_adds_its_own_information(files_of, i
     graph = compile_analysis(analysis)
     posterior = posterior_of(job, graph, analysis)
     tables = posterior_tables(analysis, posterior.made, spec.sampling.chains, 1, {})
+    prior = accepted_prior(analysis, spec.sampling.chains, 200, 1)
+    tables["conflict"] = conflict_table(analysis, posterior.accepted, prior, 1)
     found = sensitivity_of(job, graph, analysis, posterior, tables).tables
     rows = found["evidence_map"].query("contrast == 'spread: yes vs no'").set_index("cohort")
     z = NormalDist().inv_cdf(0.975)
@@ -136,4 +140,4 @@ def test_under_complete_pooling_each_source_adds_its_own_information(files_of, i
     assert list(dict.fromkeys(left["left_out"])) == ["main", "east", "north"]
     # No dates and no centres: the same patients may be in both, and the one counts half.
     assert "overlap 50 %" in set(found["scenarios"]["scenario"])
-    assert {"source left out", "scenario"} <= set(found["fragility"]["changed"])
+    assert {"cohort by itself", "scenario"} <= set(found["fragility"]["changed"])
