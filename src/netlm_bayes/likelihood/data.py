@@ -230,12 +230,16 @@ def _filled_up(counts: Array, cells: int) -> Array:
     return np.pad(counts, [(0, 0), (0, cells - counts.shape[1])])
 
 
-def count_data(analysis: Analysis) -> dict[str, Array]:
-    """Rows of counts, and which of all cohorts' patterns each was counted among."""
+def count_data(analysis: Analysis, structure: Structure) -> dict[str, Array]:
+    """Rows of counts, which of all cohorts' patterns each was counted among, and their design."""
     cohorts, patterns = analysis.cohorts, analysis.patterns
+    design = np.zeros((len(structure.parameters.names), len(patterns.design)))
+    design[0] = 1.0
+    design[structure.parameters.first_effect :] = patterns.design.T
     rows = [(i, row) for i, cohort in enumerate(cohorts) for row in count_rows(cohort)]
     masks = [np.outer(np.eye(len(cohorts))[i], patterns.mask(row.subgroup)) for i, row in rows]
     return {
+        "counts_design": design,
         "counts_log_share": np.log(np.maximum([c.joint for c in cohorts], TINY)).reshape(-1),
         "counts_mask": np.array([mask.reshape(-1) for mask in masks]),
         "counts_responders": np.array([row.responders for _, row in rows], dtype=float),
@@ -265,7 +269,7 @@ def data_of(analysis: Analysis) -> Data:
     if "digitised" in kinds:
         data |= digitised_data(analysis, structure)
     if "counts" in kinds:
-        data |= count_data(analysis)
+        data |= count_data(analysis, structure)
     people = collapsed(analysis)
     if (rows := patient_rows(people.analysis)) is not None:
         data |= patient_data(rows, analysis, people.count)
@@ -314,19 +318,10 @@ def _share_data(analysis: Analysis, structure: Structure) -> dict[str, Array]:
 
 
 def _population_data(analysis: Analysis, structure: Structure) -> dict[str, Array]:
-    """How every pattern's linear predictor and tilted share follow from the parameters.
-
-    Patients have their own; where nothing is printed no pattern is needed.
-    """
+    """How every pattern's tilted share follows from the parameters, where a margin is borrowed."""
     patterns = analysis.patterns
-    if not structure.rows:
-        return {"design": np.zeros((len(structure.parameters.names), 0))}
-    design = np.zeros((len(structure.parameters.names), len(patterns.design)))
-    design[0] = 1.0
-    design[structure.parameters.first_effect :] = patterns.design.T
-    data = {"design": design}
-    if structure.borrowing:
-        rows = patterns.indicator
-        tilts = [tilt_of(patterns, structure, cohort, rows) for cohort in analysis.cohorts]
-        data["tilt"] = np.concatenate(tilts)
-    return data
+    if not (structure.rows and structure.borrowing):
+        return {}
+    rows = patterns.indicator
+    tilts = [tilt_of(patterns, structure, cohort, rows) for cohort in analysis.cohorts]
+    return {"tilt": np.concatenate(tilts)}

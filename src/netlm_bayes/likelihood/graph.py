@@ -40,7 +40,7 @@ MOST_POINTWISE = 20_000
 class _Parameters:
     """What rows of evidence are made of.
 
-    `theta` has a row a cohort. `linear` and `log_tilt` have a row a cohort and a column a pattern;
+    `theta` has a row a cohort, and `log_tilt` a row a cohort and a column a pattern;
     `tilt` holds the standardised departures of borrowed margins. `share` has the average patient's
     share of the hazard of each endpoint that is part of the first, and `share_effect` a row of
     effects on its logit for each, where any has its own. `baseline` belongs to survival, and so
@@ -48,7 +48,6 @@ class _Parameters:
     """
 
     theta: TensorVariable
-    linear: TensorVariable
     tilt: TensorVariable | None
     log_tilt: TensorVariable | None
     share: TensorVariable | None
@@ -157,7 +156,6 @@ def _parameters(structure: Structure, numbers: Numbers) -> _Parameters:
         change = pm.Deterministic("effect_change", changed, dims=("changing",))
     return _Parameters(
         theta,
-        pt.dot(theta, numbers["design"]),
         tilt,
         log_tilt,
         share,
@@ -335,11 +333,14 @@ def _digitised(numbers: Numbers, parameters: _Parameters) -> Term:
 
 def _counts(numbers: Numbers, parameters: _Parameters) -> Term:
     """Response counts."""
-    log_share = numbers["counts_log_share"]
+    linear, log_share = (
+        pt.dot(parameters.theta, numbers["counts_design"]),
+        numbers["counts_log_share"],
+    )
     if parameters.log_tilt is not None:
         log_share = log_share + parameters.log_tilt.flatten()
     log_response, log_no_response = population_log_probability(
-        parameters.linear.flatten(), log_share, numbers["counts_mask"]
+        linear.flatten(), log_share, numbers["counts_mask"]
     )
     counts = (numbers["counts_responders"], numbers["counts_total"])
     return binomial(*counts, log_response, log_no_response, numbers["counts_weight"])
