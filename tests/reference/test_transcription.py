@@ -16,16 +16,8 @@ import pytest
 
 from netlm_bayes.evidence.sources import BUNDLED_COHORTS, read_cohort
 from netlm_bayes.published.cohort import AnyItem, Cohort
-from netlm_bayes.published.items import (
-    AdverseEvent,
-    Counts,
-    Logrank,
-    Margin,
-    Median,
-    Ratio,
-    Restated,
-    Statistic,
-)
+from netlm_bayes.published.described import AdverseEvent, Statistic
+from netlm_bayes.published.items import Counts, Logrank, Margin, Median, Ratio, Restated
 
 CSV = Path(__file__).with_name("transcription.csv")
 

@@ -21,7 +21,7 @@ from netlm_bayes.posterior.population import Population, populations
 from netlm_bayes.posterior.subgroups import Subgroups, subgroups_within
 from netlm_bayes.posterior.summary import Quantity, stacked
 from netlm_bayes.published.cohort import Cohort
-from netlm_bayes.published.items import AdverseEvent
+from netlm_bayes.published.described import AdverseEvent
 from netlm_bayes.results import Row, table
 from netlm_bayes.sampling.gate import Accepted
 

@@ -11,15 +11,12 @@ from netlm_bayes.files.schema import Fault, repeated, within
 from netlm_bayes.files.toml import did_you_mean
 from netlm_bayes.ipd.columns import layout_faults
 from netlm_bayes.published.cohort import AnyItem, Cohort
+from netlm_bayes.published.described import AdverseEvent, Difference, Events, Interaction, Statistic
 from netlm_bayes.published.estimates import printed_se, tested_ratio
 from netlm_bayes.published.items import (
-    AdverseEvent,
     Category,
     Counts,
     Curve,
-    Difference,
-    Events,
-    Interaction,
     Logrank,
     Margin,
     Median,
@@ -27,7 +24,6 @@ from netlm_bayes.published.items import (
     OtherReading,
     Ratio,
     Role,
-    Statistic,
     Subgroup,
     Timed,
 )

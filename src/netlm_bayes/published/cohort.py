@@ -12,13 +12,10 @@ from pydantic import Field, ValidationInfo, field_validator
 from netlm_bayes.codebook import Codebook
 from netlm_bayes.files.schema import Document, Fault, Identifier, Text
 from netlm_bayes.ipd.columns import Layout
+from netlm_bayes.published.described import AdverseEvent, Difference, Events, Interaction, Statistic
 from netlm_bayes.published.items import (
-    AdverseEvent,
     Counts,
     Curve,
-    Difference,
-    Events,
-    Interaction,
     Levels,
     Logrank,
     Margin,
@@ -26,7 +23,6 @@ from netlm_bayes.published.items import (
     Milestone,
     Patients,
     Ratio,
-    Statistic,
     Subgroup,
     Timed,
 )

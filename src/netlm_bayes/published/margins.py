@@ -13,7 +13,8 @@ from netlm_bayes.errors import InputError, Problem
 from netlm_bayes.latent import Normal, Scale, edges_of, log_shares, spread_of
 from netlm_bayes.population import Patterns
 from netlm_bayes.published.cohort import Cohort
-from netlm_bayes.published.items import Margin, Statistic
+from netlm_bayes.published.described import Statistic
+from netlm_bayes.published.items import Margin
 from netlm_bayes.published.recover import level_sizes, recover_tables
 
 Array = NDArray[np.float64]

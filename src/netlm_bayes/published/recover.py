@@ -11,7 +11,8 @@ from itertools import product
 
 from netlm_bayes.codebook import Codebook
 from netlm_bayes.published.cohort import Cohort
-from netlm_bayes.published.items import Counts, Events, Logrank, Margin, Ratio
+from netlm_bayes.published.described import Events
+from netlm_bayes.published.items import Counts, Logrank, Margin, Ratio
 from netlm_bayes.published.rounding import Rounded, z_of
 
 Table = tuple[int, int, int, int]

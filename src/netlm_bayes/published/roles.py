@@ -12,21 +12,9 @@ from netlm_bayes.codebook import RESPONSE, Codebook
 from netlm_bayes.files.schema import Fault
 from netlm_bayes.model import Model
 from netlm_bayes.published.cohort import AnyItem, Cohort
+from netlm_bayes.published.described import AdverseEvent, Difference, Events, Interaction, Statistic
 from netlm_bayes.published.estimates import Estimate, PrintedRatio
-from netlm_bayes.published.items import (
-    AdverseEvent,
-    Counts,
-    Curve,
-    Difference,
-    Events,
-    Interaction,
-    Logrank,
-    Margin,
-    Median,
-    Milestone,
-    Ratio,
-    Statistic,
-)
+from netlm_bayes.published.items import Counts, Curve, Logrank, Margin, Median, Milestone, Ratio
 from netlm_bayes.published.recover import RecoveredTable
 
 Point = Median | Milestone | Curve | Counts

@@ -8,17 +8,15 @@ from decimal import Decimal
 from netlm_bayes.codebook import Codebook
 from netlm_bayes.published.audit.ratios import implied_p, p_words
 from netlm_bayes.published.cohort import AnyItem, Cohort, item_label
+from netlm_bayes.published.described import AdverseEvent, Events, Statistic
 from netlm_bayes.published.items import (
-    AdverseEvent,
     Counts,
-    Events,
     Logrank,
     Margin,
     Median,
     Milestone,
     Ratio,
     Restated,
-    Statistic,
     Subgroup,
     Timed,
 )

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Sequence
 
 from netlm_bayes.codebook import Codebook
 from netlm_bayes.published.cohort import AnyItem, Cohort
-from netlm_bayes.published.items import Difference, Events, Interaction, Median, Milestone, Ratio
+from netlm_bayes.published.described import Difference, Events, Interaction
+from netlm_bayes.published.items import Median, Milestone, Ratio
 from netlm_bayes.published.rounding import Finding, Rounded, equality, judged, shown
 
 

@@ -8,7 +8,8 @@ from decimal import Decimal
 
 from netlm_bayes.codebook import Codebook
 from netlm_bayes.published.cohort import AnyItem, Cohort
-from netlm_bayes.published.items import Curve, Events, Interaction, Logrank, Ratio, Restated
+from netlm_bayes.published.described import Events, Interaction
+from netlm_bayes.published.items import Curve, Logrank, Ratio, Restated
 from netlm_bayes.published.recover import (
     BALANCED,
     RecoveredTable,
