@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import Field
 
@@ -74,6 +74,22 @@ DEFAULT_PRIORS: dict[str, dict[str, Prior]] = {
     },
 }
 """By baseline of a survival model, and for response models."""
+
+
+class NamedScale(NamedTuple):
+    """Prior standard deviation of effects in a scenario of every model."""
+
+    name: str
+    sigma: float
+    why: str
+
+
+SCEPTICAL = NamedScale(
+    "sceptical", 0.35, "large effects are rare: 95 % of ratios between 0.50 and 2.0"
+)
+VAGUE = NamedScale("vague", 2.5, "the answer when effects and level are left to the evidence")
+VAGUE_LEVEL = 5.0
+"""Prior standard deviation of the level in the scenario `vague`."""
 
 
 class Sampling(Document):

@@ -7,16 +7,20 @@ from collections.abc import Iterator, Mapping, Sequence
 from importlib import resources
 from itertools import pairwise
 from pathlib import Path
-from typing import Annotated, Any, Literal, NamedTuple
+from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
 
 from netlm_bayes.choices import (
     DEFAULT_PRIORS,
+    SCEPTICAL,
+    VAGUE,
+    VAGUE_LEVEL,
     Also,
     Association,
     Centre,
     Change,
+    NamedScale,
     Prior,
     Sampling,
     Scale,
@@ -51,21 +55,6 @@ ANCHOR = 12.0
 """Months, where neither a model nor its evidence says where its level is."""
 ROUNDING = 0.005
 """By how much shares that someone has written may miss 1."""
-
-
-class NamedScale(NamedTuple):
-    """Prior standard deviation of effects in a scenario of every model."""
-
-    name: str
-    sigma: float
-    why: str
-
-
-SCEPTICAL = NamedScale(
-    "sceptical", 0.35, "large effects are rare: 95 % of ratios between 0.50 and 2.0"
-)
-VAGUE = NamedScale("vague", 2.5, "the answer when effects and level are left to the evidence")
-VAGUE_LEVEL = 5.0
 
 
 class Model(Document):

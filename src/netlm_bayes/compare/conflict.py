@@ -21,9 +21,10 @@ import xarray as xr
 from numpy.typing import NDArray
 from scipy.special import expit
 
+from netlm_bayes.choices import VAGUE
 from netlm_bayes.compare.tipping_points import Belief, evidence_in, quantile_of
 from netlm_bayes.evidence.analysis import Analysis
-from netlm_bayes.model import VAGUE, Model
+from netlm_bayes.model import Model
 from netlm_bayes.posterior.effects import effects, part_effects
 from netlm_bayes.posterior.population import POOLED, Population, populations
 from netlm_bayes.posterior.summary import Quantity, mean_errors, tidy
