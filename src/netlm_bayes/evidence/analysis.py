@@ -10,15 +10,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from netlm_bayes.codebook import Codebook
-from netlm_bayes.evidence.reduced_regression import Implied
 from netlm_bayes.ipd.patients import Patients
 from netlm_bayes.latent import Normal, Scale
 from netlm_bayes.model import Model
+from netlm_bayes.page.layout import Page
+from netlm_bayes.page.training import Trained
 from netlm_bayes.parameters import Parameters, centre_of, parameters_of
 from netlm_bayes.population import Patterns
 from netlm_bayes.published.cohort import Cohort
 from netlm_bayes.published.digitised.plausible import CurveEvidence
-from netlm_bayes.published.estimates import CurvePoint, Estimate, PrintedRatio, ResponseCount
+from netlm_bayes.published.estimates import CurvePoint, Estimate, ResponseCount
 from netlm_bayes.published.recover import RecoveredTable
 from netlm_bayes.published.roles import ItemRole
 from netlm_bayes.sites.table import SiteTable
@@ -41,21 +42,12 @@ class CohortEvidence:
     roles: tuple[ItemRole, ...] = ()  # one for every printed item
     # of every item that prints one with a standard error, in the likelihood or not, by place
     estimates: Mapping[int, Estimate] = field(default_factory=dict)
-    # ratios, ratio_covariance: log ratios in the likelihood, mismatch variance included
-    ratios: tuple[PrintedRatio, ...] = ()
-    ratio_covariance: Array = field(default_factory=lambda: np.zeros((0, 0)))
-    # curve, curve_covariance: points of survival curves in the likelihood
-    curve: tuple[CurvePoint, ...] = ()
-    curve_covariance: Array = field(default_factory=lambda: np.zeros((0, 0)))
-    # censored, censored_ratios: points and log ratios of which only bounds are known, such as a
-    # median not reached; a mismatch is in the standard error
-    censored: tuple[CurvePoint, ...] = ()
-    censored_ratios: tuple[PrintedRatio, ...] = ()
-    counts: tuple[ResponseCount, ...] = ()
+    # what is printed as one observation, and its emulated mean and covariance once it is trained
+    page: Page | None = None
+    trained: Trained | None = None
+    counts: tuple[ResponseCount, ...] = ()  # exact, where nothing else is printed of response
     tables: tuple[RecoveredTable, ...] = ()  # factors whose counts replace their odds ratios
     digitised: tuple[CurveEvidence, ...] = ()  # curves read off a figure
-    # by item, what the model implies for ratios adjusted for less than it adjusts
-    implied: Mapping[int, Implied] = field(default_factory=dict)
     # how its patients are spread on latent scales, where their counts are printed
     spread: Mapping[str, Normal] = field(default_factory=dict)
     followed_to: float = math.nan  # last follow-up of a cohort that is described, months
@@ -65,6 +57,17 @@ class CohortEvidence:
     measured: tuple[str, ...] = ()  # endpoints whose absolute survival or response it holds
     # (effects,); effects at which printed curves of several patterns are mixed: of what is printed
     mixed_at: Array = field(default_factory=lambda: np.zeros(0))
+
+    @property
+    def fitted(self) -> tuple[Estimate, ...]:
+        """Estimates of printed items in the likelihood."""
+        places = [role.item for role in self.roles if role.role == "fit"]
+        return tuple(self.estimates[place] for place in places if place in self.estimates)
+
+    @property
+    def points(self) -> tuple[CurvePoint, ...]:
+        """Printed points of curves among them."""
+        return tuple(point for point in self.fitted if isinstance(point, CurvePoint))
 
     @property
     def printed(self) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
@@ -23,7 +22,7 @@ from netlm_bayes.evidence.from_patients import (
     with_outcome,
 )
 from netlm_bayes.evidence.horizons import with_horizons
-from netlm_bayes.evidence.implied import printed_effects, with_implied
+from netlm_bayes.evidence.printed_page import page_of, printed_effects
 from netlm_bayes.evidence.sources import CohortFile, lenders
 from netlm_bayes.evidence.support import with_support
 from netlm_bayes.files.toml import did_you_mean, problems_at
@@ -35,14 +34,11 @@ from netlm_bayes.published.checks import faults
 from netlm_bayes.published.cohort import AnyItem, Cohort, item_label
 from netlm_bayes.published.digitised.plausible import curve_evidence
 from netlm_bayes.published.estimates import (
-    CurvePoint,
     Estimate,
     PrintedRatio,
     ResponseCount,
-    curve_covariance,
     estimates_of,
 )
-from netlm_bayes.published.information import ratio_covariance
 from netlm_bayes.published.items import Curve, Ratio
 from netlm_bayes.published.margins import (
     population_margins,
@@ -53,8 +49,6 @@ from netlm_bayes.published.margins import (
 from netlm_bayes.published.recover import RecoveredTable, recover_tables
 from netlm_bayes.published.roles import (
     ItemRole,
-    adjusts_alike,
-    double_counting_faults,
     role_of,
 )
 from netlm_bayes.sites.table import SiteTable, groups_of, notes_on_table, table_faults
@@ -93,16 +87,16 @@ def analyse(spec: Model, files: Sequence[CohortFile]) -> Analysis:
         raise InputErrors(errors)
     spec = with_horizons(spec, cohorts)
     analysis = with_support(centred(Analysis(spec, codebook, patterns, tuple(cohorts), scales)))
-    return replace(analysis, cohorts=tuple(_mixed(analysis, one) for one in analysis.cohorts))
+    return replace(analysis, cohorts=tuple(_paged(analysis, one) for one in analysis.cohorts))
 
 
-def _mixed(analysis: Analysis, evidence: CohortEvidence) -> CohortEvidence:
-    """What a cohort prints, compared with the mix of patients that it is of."""
+def _paged(analysis: Analysis, evidence: CohortEvidence) -> CohortEvidence:
+    """A cohort whose printed numbers are one page."""
     if not evidence.printed:
         return evidence
-    speaks = [float(name not in evidence.silent) for name, _ in analysis.patterns.effects]
-    mixed_at = printed_effects(analysis, evidence) * speaks
-    return with_implied(analysis, replace(evidence, mixed_at=mixed_at))
+    mixed = replace(evidence, mixed_at=printed_effects(analysis, evidence))
+    page = page_of(analysis, mixed)
+    return replace(mixed, page=page, counts=() if page else mixed.counts)
 
 
 def _patients_evidence(
@@ -159,15 +153,6 @@ def _printed_evidence(
         for index, one in estimates_of(cohort, codebook).items()
     }
     roles = _roles(spec, cohort, codebook, recovered, estimates, file.name)
-    in_tables = {index for table in recovered for index in table.items}
-    fitted = [role.item for role in roles if role.role == "fit" and role.item not in in_tables]
-    found = [estimates[index] for index in fitted if index in estimates]
-    printed = [one for one in found if isinstance(one, PrintedRatio)]
-    ratios = tuple(one for one in printed if one.bounds is None)
-    covariance, basis = ratio_covariance(ratios, estimates.values(), cohort, codebook)
-    if ratios and np.linalg.eigvalsh(covariance).min() <= 0:
-        raise InputError(file.name, [Problem("published", CONTRADICTORY)])
-    mismatch = [_mismatch(ratio, spec) ** 2 for ratio in ratios]
     shares, spread, log_sd, sources = population_margins(
         patterns, cohort, codebook, file.name, known
     )
@@ -177,25 +162,15 @@ def _printed_evidence(
     for name, _ in patterns.steps:
         if name not in patterns.covariates:
             joint = np.outer(joint, step_shares(spread[name])).reshape(-1)
-    points = [one for one in found if isinstance(one, CurvePoint)]
-    curve = tuple(point for point in points if point.bounds is None)
+    fitted = [role.item for role in roles if role.role == "fit"]
+    found = [estimates[index] for index in fitted if index in estimates]
     return CohortEvidence(
         cohort=cohort,
         joint=joint,
         margin_log_sd=log_sd,
-        notes=(*(f"{name}: {text}" for name, text in basis.items()), *sources),
+        notes=sources,
         roles=roles,
         estimates=estimates,
-        ratios=ratios,
-        ratio_covariance=covariance + np.diag(mismatch),
-        curve=curve,
-        curve_covariance=curve_covariance(curve),
-        censored=tuple(point for point in points if point.bounds is not None),
-        censored_ratios=tuple(
-            replace(one, log_ratio_se=math.hypot(one.log_ratio_se, _mismatch(one, spec)))
-            for one in printed
-            if one.bounds is not None
-        ),
         counts=tuple(one for one in found if isinstance(one, ResponseCount)),
         tables=recovered,
         digitised=tuple(
@@ -205,17 +180,6 @@ def _printed_evidence(
         ),
         spread=spread,
     )
-
-
-CONTRADICTORY = (
-    "the standard errors of the fitted ratios contradict each other: no numbers of events in "
-    "the groups give them all; give one of the ratios 'check'"
-)
-
-
-def _mismatch(ratio: PrintedRatio, spec: Model) -> float:
-    """Standard deviation of what a regression adjusted otherwise than the model differs by."""
-    return 0.0 if adjusts_alike(ratio, spec) else spec.mismatch
 
 
 def _roles(
@@ -242,8 +206,6 @@ def _roles(
         ]
         what += f" ({'; '.join(left_out)})" if left_out else ""
         raise InputError(source, [Problem("published", what)])
-    if twice := double_counting_faults(cohort, codebook, fitted, together=True):
-        raise InputError(source, problems_at("", twice))
     return found
 
 

@@ -76,7 +76,7 @@ def _anchor(analysis: Analysis) -> float:
 
 def _event_months(cohort: CohortEvidence) -> Array:
     """Months that print names, or at which patients have their events."""
-    found = [point.months for point in (*cohort.curve, *cohort.censored)]
+    found = [point.months for point in cohort.points]
     parts = [np.array(found, dtype=float)]
     for curve in cohort.digitised:
         parts.append(np.repeat(curve.months, np.rint(curve.events.mean(axis=0)).astype(int)))

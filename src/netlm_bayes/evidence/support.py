@@ -17,6 +17,7 @@ from netlm_bayes.codebook import RESPONSE
 from netlm_bayes.evidence.analysis import Analysis, CohortEvidence
 from netlm_bayes.ipd.patients import MISSING, Patients
 from netlm_bayes.population import Patterns
+from netlm_bayes.published.estimates import PrintedRatio, ResponseCount
 
 Array = NDArray[np.float64]
 LEAST = 1e-9
@@ -67,7 +68,7 @@ def _moments(analysis: Analysis, cohort: CohortEvidence) -> Array:
     if len(rows):
         apart = rows - rows.mean(axis=0)
         found = found + apart.T @ apart / len(rows)
-    for ratio in (*cohort.ratios, *cohort.censored_ratios):
+    for ratio in (x for x in cohort.fitted if isinstance(x, PrintedRatio)):
         row = contrast_of(patterns, ratio.covariate, ratio.level, ratio.versus)
         found = found + np.outer(row, row)
     return found
@@ -76,8 +77,8 @@ def _moments(analysis: Analysis, cohort: CohortEvidence) -> Array:
 def _rows(analysis: Analysis, cohort: CohortEvidence) -> Iterator[Array]:
     """Mean design of everyone whom a printed number or a site's group is of."""
     patterns, joint = analysis.patterns, cohort.joint
-    for points in (cohort.curve, cohort.censored, cohort.digitised, cohort.counts):
-        yield from (mean_design(patterns, joint, point.subgroup) for point in points)
+    points = [x for x in cohort.fitted if not isinstance(x, PrintedRatio)]
+    yield from (mean_design(patterns, joint, x.subgroup) for x in (*points, *cohort.digitised))
     for table in cohort.tables:
         yield from (mean_design(patterns, joint, {table.covariate: (x,)}) for x in table.levels)
     if cohort.table is not None:
@@ -114,8 +115,7 @@ def _measured(analysis: Analysis, cohort: CohortEvidence) -> tuple[str, ...]:
     """Endpoints whose absolute survival, or response, a cohort's evidence holds."""
     if not cohort.printed:
         return analysis.endpoints[:1]
-    named = {point.endpoint for point in (*cohort.curve, *cohort.censored)}
-    named |= {curve.endpoint for curve in cohort.digitised}
-    if cohort.counts or cohort.tables:
+    named = {point.endpoint for point in (*cohort.points, *cohort.digitised)}
+    if cohort.tables or any(isinstance(one, ResponseCount) for one in cohort.fitted):
         named.add(RESPONSE)
     return tuple(endpoint for endpoint in analysis.endpoints if endpoint in named)

@@ -7,54 +7,27 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import block_diag
 
 from netlm_bayes.curves import exposure
 from netlm_bayes.evidence.analysis import Analysis, CohortEvidence
 from netlm_bayes.evidence.support import mean_design
 from netlm_bayes.likelihood import priors
+from netlm_bayes.likelihood.page_data import page_data, page_rows
 from netlm_bayes.likelihood.patient_data import patient_data
 from netlm_bayes.likelihood.patient_rows import collapsed, patient_rows
 from netlm_bayes.likelihood.priors import Data
 from netlm_bayes.likelihood.site_data import cell_data, cell_rows
 from netlm_bayes.likelihood.structure import (
-    CENSORED_RATIOS,
-    RATIOS,
     Structure,
-    count_rows,
     digitised_rows,
-    is_joined,
-    ratio_rows,
     structure_of,
 )
 from netlm_bayes.parameters import coordinates, exchangeable
 from netlm_bayes.population import Patterns
 from netlm_bayes.published.digitised.plausible import MOST_CELLS
-from netlm_bayes.published.estimates import CurvePoint
 
 Array = NDArray[np.float64]
 TINY = 1e-300
-
-
-def precision(blocks: Sequence[tuple[Array, float]]) -> Array:
-    """Inverse of a block-diagonal covariance, each block's times how much its cohort counts."""
-    weighed = [weight * np.linalg.inv(block) for block, weight in blocks if block.size]
-    return np.asarray(block_diag(*weighed))
-
-
-def _place(structure: Structure, cohort: int, values: Array) -> Array:
-    """Coefficients on one cohort's parameters, among those of all; (rows, cohorts * parameters)."""
-    size = len(structure.parameters.names)
-    out = np.zeros((len(values), len(structure.cohorts) * size))
-    out[:, cohort * size : (cohort + 1) * size] = values
-    return out
-
-
-def _log_effects(patterns: Patterns, structure: Structure, cohort: int) -> Array:
-    """Coefficients of the log ratio of every part of a level; (parts, cohorts * parameters)."""
-    values = np.zeros((len(patterns.part_columns), len(structure.parameters.names)))
-    values[:, structure.parameters.first_effect :] = patterns.part_effects
-    return _place(structure, cohort, values)
 
 
 def tilt_of(patterns: Patterns, structure: Structure, cohort: CohortEvidence, rows: Array) -> Array:
@@ -72,86 +45,6 @@ def tilt_of(patterns: Patterns, structure: Structure, cohort: CohortEvidence, ro
     return out
 
 
-def ratio_data(kind: str, analysis: Analysis, structure: Structure) -> dict[str, Array]:
-    """Printed ratios: a difference of coefficients, a contrast of joined levels, or implied."""
-    patterns, rows = analysis.patterns, ratio_rows(analysis, kind)
-    difference = np.zeros((len(rows), len(structure.cohorts) * len(structure.parameters.names)))
-    values = np.array([ratio.log_ratio for _, ratio in rows])
-    for place, (cohort, ratio) in enumerate(rows):
-        implied = analysis.cohorts[cohort].implied.get(ratio.item)
-        if implied is not None:
-            difference[place] = _place(structure, cohort, implied.coefficients[None, :])
-            values[place] -= implied.intercept
-        elif not ratio.versus:
-            step = patterns.effects.index((ratio.covariate, *ratio.level))
-            own = np.eye(len(structure.parameters.names))[structure.parameters.first_effect + step]
-            difference[place] = _place(structure, cohort, own[None, :])
-        elif not is_joined(ratio, analysis):
-            sides = [patterns.part_mask(ratio.covariate, x) for x in (ratio.level, ratio.versus)]
-            difference[place] = (sides[0] - sides[1]) @ _log_effects(patterns, structure, cohort)
-    data = {f"{kind}_difference": difference}
-    if kind == RATIOS:
-        blocks = [(c.ratio_covariance, analysis.weight_of(c)) for c in analysis.cohorts]
-        data |= {kind: values, f"{kind}_precision": precision(blocks)}
-    else:
-        known = [(cohort, ratio.log_ratio_se, ratio.bounds) for cohort, ratio in rows]
-        data |= censored_data(kind, known, analysis)
-    if any(is_joined(ratio, analysis) for _, ratio in rows):
-        data |= _joined_data(kind, analysis, structure)
-    return data
-
-
-FARTHEST = 1e3
-"""Where a bound stands that is none, on a log scale."""
-
-
-def censored_data(
-    kind: str, known: Sequence[tuple[int, float, tuple[float, float] | None]], analysis: Analysis
-) -> dict[str, Array]:
-    """Estimates of which only bounds are known, each with its cohort and standard error."""
-    bounds = np.array([bounds for _, _, bounds in known], dtype=float)
-    return {
-        f"{kind}_se": np.array([se for _, se, _ in known]),
-        f"{kind}_bounds": np.clip(bounds, -FARTHEST, FARTHEST),
-        f"{kind}_weight": np.array([analysis.weight_of(analysis.cohorts[i]) for i, _, _ in known]),
-    }
-
-
-def _joined_data(kind: str, analysis: Analysis, structure: Structure) -> dict[str, Array]:
-    """Ratios of joined levels: log ratio and share of every part of a level, and which."""
-    cohorts, patterns, rows = analysis.cohorts, analysis.patterns, ratio_rows(analysis, kind)
-    joined = [(place, *row) for place, row in enumerate(rows) if is_joined(row[1], analysis)]
-    # What is implied is linear: the contrast stays in the graph, and counts for nothing.
-    contrasts = [float(ratio.item not in cohorts[i].implied) for _, i, ratio in joined]
-    # A level that nobody has still needs a share for its ratio to be defined.
-    least = 1e-12 * patterns.part_shares
-    shares = [np.log(cohort.joint @ patterns.part_rows + least) for cohort in cohorts]
-    effects = [_log_effects(patterns, structure, i) for i in range(len(cohorts))]
-    data = {
-        f"{kind}_joined_place": np.eye(len(rows))[:, [place for place, _, _ in joined]] * contrasts,
-        f"{kind}_joined_linear": np.concatenate(effects),
-        f"{kind}_joined_log_share": np.concatenate(shares),
-    }
-    for side in ("level", "versus"):
-        masks = [
-            np.outer(
-                np.eye(len(cohorts))[cohort],
-                patterns.part_mask(ratio.covariate, getattr(ratio, side)),
-            ).reshape(-1)
-            for _, cohort, ratio in joined
-        ]
-        data[f"{kind}_joined_{side}"] = np.array(masks)
-    if structure.apart:
-        parts = structure.endpoints[1:]
-        of_part = [[float(ratio.endpoint == part) for part in parts] for *_, ratio in joined]
-        data[f"{kind}_joined_part"] = np.array(of_part)
-    if structure.borrowing:
-        columns = np.eye(len(patterns.columns))[patterns.part_columns]
-        tilts = [tilt_of(patterns, structure, cohort, columns) for cohort in cohorts]
-        data[f"{kind}_joined_tilt"] = np.concatenate(tilts)
-    return data
-
-
 @dataclass(frozen=True)
 class _CellEnd:
     """End of a cell, as a point of its curve."""
@@ -163,7 +56,7 @@ class _CellEnd:
 
 def point_data(
     kind: str,
-    points: Sequence[tuple[int, CurvePoint | _CellEnd]],
+    points: Sequence[tuple[int, _CellEnd]],
     analysis: Analysis,
     structure: Structure,
 ) -> dict[str, Array]:
@@ -236,7 +129,7 @@ def count_data(analysis: Analysis, structure: Structure) -> dict[str, Array]:
     design = np.zeros((len(structure.parameters.names), len(patterns.design)))
     design[0] = 1.0
     design[structure.parameters.first_effect :] = patterns.design.T
-    rows = [(i, row) for i, cohort in enumerate(cohorts) for row in count_rows(cohort)]
+    rows = [(i, row) for i, cohort in enumerate(cohorts) for row in cohort.counts]
     masks = [np.outer(np.eye(len(cohorts))[i], patterns.mask(row.subgroup)) for i, row in rows]
     return {
         "counts_design": design,
@@ -244,7 +137,7 @@ def count_data(analysis: Analysis, structure: Structure) -> dict[str, Array]:
         "counts_mask": np.array([mask.reshape(-1) for mask in masks]),
         "counts_responders": np.array([row.responders for _, row in rows], dtype=float),
         "counts_total": np.array([row.total for _, row in rows], dtype=float),
-        "counts_weight": np.array([analysis.weight_of(cohorts[i]) * row.weight for i, row in rows]),
+        "counts_weight": np.array([analysis.weight_of(cohorts[i]) for i, _ in rows]),
     }
 
 
@@ -253,23 +146,12 @@ def data_of(analysis: Analysis) -> Data:
     structure = structure_of(analysis)
     kinds = dict(structure.rows)
     data = {**_prior_data(analysis, structure), **_population_data(analysis, structure)}
-    for kind in kinds.keys() & {RATIOS, CENSORED_RATIOS}:
-        data |= ratio_data(kind, analysis, structure)
-    if "curve" in kinds:
-        points = [(i, p) for i, c in enumerate(analysis.cohorts) for p in c.curve]
-        data |= point_data("curve", points, analysis, structure)
-        data["curve"] = np.array([point.log_minus_log for _, point in points])
-        blocks = [(c.curve_covariance, analysis.weight_of(c)) for c in analysis.cohorts]
-        data["curve_precision"] = precision(blocks)
-    if "censored" in kinds:
-        points = [(i, p) for i, c in enumerate(analysis.cohorts) for p in c.censored]
-        data |= point_data("censored", points, analysis, structure)
-        known = [(i, point.se, point.bounds) for i, point in points]
-        data |= censored_data("censored", known, analysis)
     if "digitised" in kinds:
         data |= digitised_data(analysis, structure)
     if "counts" in kinds:
         data |= count_data(analysis, structure)
+    if pages := page_rows(analysis):
+        data |= page_data(pages, analysis)
     people = collapsed(analysis)
     if (rows := patient_rows(people.analysis)) is not None:
         data |= patient_data(rows, analysis, people.count)

@@ -12,16 +12,14 @@ from pytensor.tensor.variable import TensorVariable
 from netlm_bayes.likelihood import patient_terms as patients
 from netlm_bayes.likelihood import priors
 from netlm_bayes.likelihood.baseline import Baseline, Piecewise, Weibull, population_log_minus_log
+from netlm_bayes.likelihood.page_terms import PageParameters, inputs_of, page_term
 from netlm_bayes.likelihood.priors import Data, Numbers, cohort_parameters, unpacked
 from netlm_bayes.likelihood.structure import PatientShape, Structure
 from netlm_bayes.likelihood.terms import (
     Term,
     binomial,
-    censored,
-    contrast,
     digitised,
     member_linear,
-    normal,
     population_log_probability,
     response_of_groups,
     survival_of_groups,
@@ -29,7 +27,7 @@ from netlm_bayes.likelihood.terms import (
 from netlm_bayes.parameters import names_of
 
 POINTWISE = "log_lik_"
-PATIENTS, CELLS = "patients", "cells"
+PAGE, PATIENTS, CELLS = "page", "patients", "cells"
 LEARNED_STEP = 0.3
 """Step of the log hazard above which patients tell more of it than its prior."""
 MOST_POINTWISE = 20_000
@@ -64,6 +62,8 @@ def build(structure: Structure, data: Data) -> pm.Model:
         for kind, _ in structure.rows:
             term = _TERMS[kind](numbers, parameters)
             _add(kind, term, keep=True)
+        if structure.page:
+            _add(PAGE, _page(numbers, parameters), keep=True)
         if structure.patients:
             term = _patients(structure, structure.patients, numbers, parameters)
             _add(PATIENTS, term, keep=structure.patients.n <= MOST_POINTWISE)
@@ -75,6 +75,7 @@ def build(structure: Structure, data: Data) -> pm.Model:
 def pointwise_names(structure: Structure) -> dict[str, str]:
     """Deterministics that hold log likelihoods, and the kind of evidence each is of."""
     kinds = [kind for kind, _ in structure.rows]
+    kinds += [PAGE] if structure.page else []
     if structure.patients and structure.patients.n <= MOST_POINTWISE:
         kinds.append(PATIENTS)
     kinds += [CELLS] if structure.cells else []
@@ -109,6 +110,10 @@ def coords_of(structure: Structure) -> dict[str, Sequence[object]]:
         "margin_logit_level": _logit_levels(structure),
         **{f"{kind}_row": list(labels) for kind, labels in structure.rows},
     }
+    if structure.page:
+        coords[f"{PAGE}_row"] = list(structure.page.labels)
+        coords["nuisance"] = list(structure.page.nuisances)
+        coords["unprinted"] = range(structure.page.unprinted)
     if structure.patients:
         coords[f"{PATIENTS}_row"] = range(structure.patients.n)
         coords["unknown_value"] = range(structure.patients.size("unknown_covariate"))
@@ -241,45 +246,14 @@ def _cells(numbers: Numbers, parameters: _Parameters) -> Term:
     return survival_of_groups(linear, parameters.baseline, numbers)
 
 
-def _ratios(numbers: Numbers, parameters: _Parameters) -> Term:
-    """Printed ratios."""
-    mean = _log_ratios("ratios", numbers, parameters)
-    return normal(numbers["ratios"], mean, numbers["ratios_precision"])
-
-
-def _censored_ratios(numbers: Numbers, parameters: _Parameters) -> Term:
-    """Printed ratios of which only bounds are known."""
-    mean = _log_ratios("censored_ratios", numbers, parameters)
-    return censored("censored_ratios", mean, numbers)
-
-
-def _log_ratios(kind: str, numbers: Numbers, parameters: _Parameters) -> TensorVariable:
-    """What the parameters say of each row's log ratio."""
-    theta = parameters.theta.flatten()
-    mean = pt.dot(numbers[f"{kind}_difference"], theta)
-    if f"{kind}_joined_place" in numbers:
-        log_share = numbers[f"{kind}_joined_log_share"]
-        if parameters.tilt is not None:
-            log_share = log_share + pt.dot(numbers[f"{kind}_joined_tilt"], parameters.tilt)
-        joined = contrast(
-            pt.dot(numbers[f"{kind}_joined_linear"], theta),
-            pt.exp(log_share),
-            numbers[f"{kind}_joined_level"],
-            numbers[f"{kind}_joined_versus"],
-            _share_of_rows(kind, numbers, parameters),
-        )
-        mean = mean + pt.dot(numbers[f"{kind}_joined_place"], joined)
-    return mean
-
-
-def _share_of_rows(kind: str, numbers: Numbers, parameters: _Parameters) -> TensorVariable | float:
-    """Share of the hazard that each joined ratio is of, at every cohort's levels."""
-    if parameters.share is None or parameters.share_effect is None:
-        return 1.0
-    part = numbers[f"{kind}_joined_part"]
-    away = pt.dot(pt.dot(part, parameters.share_effect), numbers["share_at_level"])
-    logit = pt.dot(part, _logit(parameters.share))[:, None] + away
-    return pt.exp(-pt.sum(part, axis=1, keepdims=True) * pt.softplus(-logit))
+def _page(numbers: Numbers, parameters: _Parameters) -> Term:
+    """Printed pages."""
+    baseline = parameters.baseline
+    steps = baseline.log_hazard_step if isinstance(baseline, Piecewise) else None
+    made = PageParameters(
+        parameters.theta, steps, parameters.share, parameters.share_effect, parameters.tilt
+    )
+    return page_term(inputs_of(numbers, made), steps, numbers)
 
 
 def _log_share(
@@ -298,17 +272,6 @@ def _log_share(
 
 def _logit(share: TensorVariable) -> TensorVariable:
     return pt.log(share) - pt.log1p(-share)
-
-
-def _curve(numbers: Numbers, parameters: _Parameters) -> Term:
-    """Printed points of survival curves."""
-    mean = _log_minus_log("curve", numbers, parameters)
-    return normal(numbers["curve"], mean, numbers["curve_precision"])
-
-
-def _censored(numbers: Numbers, parameters: _Parameters) -> Term:
-    """Points of which only bounds are known, such as medians beyond the end of follow-up."""
-    return censored("censored", _log_minus_log("censored", numbers, parameters), numbers)
 
 
 def _log_minus_log(kind: str, numbers: Numbers, parameters: _Parameters) -> TensorVariable:
@@ -346,11 +309,4 @@ def _counts(numbers: Numbers, parameters: _Parameters) -> Term:
     return binomial(*counts, log_response, log_no_response, numbers["counts_weight"])
 
 
-_TERMS = {
-    "ratios": _ratios,
-    "curve": _curve,
-    "censored": _censored,
-    "censored_ratios": _censored_ratios,
-    "digitised": _digitised,
-    "counts": _counts,
-}
+_TERMS = {"digitised": _digitised, "counts": _counts}

@@ -2,26 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from netlm_bayes.evidence.analysis import Analysis, CohortEvidence
+from netlm_bayes.evidence.analysis import Analysis
+from netlm_bayes.likelihood.page_data import labels_of, page_data, page_rows
 from netlm_bayes.likelihood.patient_data import patient_data
 from netlm_bayes.likelihood.patient_rows import collapsed, missing_levels, patient_rows
 from netlm_bayes.likelihood.site_data import cell_data, cell_rows
 from netlm_bayes.model import Baseline, Outcome, Pooling
 from netlm_bayes.parameters import Parameters
 from netlm_bayes.published.digitised.plausible import CurveEvidence
-from netlm_bayes.published.estimates import PrintedRatio
-
-RATIOS, CENSORED_RATIOS = "ratios", "censored_ratios"
-
-
-def ratio_rows(analysis: Analysis, kind: str = RATIOS) -> list[tuple[int, PrintedRatio]]:
-    """Printed ratios in the likelihood, each with the place of its cohort."""
-    return [
-        (i, ratio) for i, cohort in enumerate(analysis.cohorts) for ratio in getattr(cohort, kind)
-    ]
 
 
 def digitised_rows(analysis: Analysis) -> list[tuple[int, CurveEvidence]]:
@@ -29,46 +19,14 @@ def digitised_rows(analysis: Analysis) -> list[tuple[int, CurveEvidence]]:
     return [(i, curve) for i, cohort in enumerate(analysis.cohorts) for curve in cohort.digitised]
 
 
-def is_joined(ratio: PrintedRatio, analysis: Analysis) -> bool:
-    """Tell whether a ratio joins levels, so that it is not linear in the coefficients.
-
-    On a latent scale every level joins values, and a share of the hazard is linear in nothing; a
-    step of a continuous covariate joins nothing.
-    """
-    if ratio.endpoint in analysis.apart:
-        return True
-    several = len(ratio.level) > 1 or len(ratio.versus) > 1
-    return bool(ratio.versus) and (several or ratio.covariate in analysis.patterns.stepped)
-
-
 @dataclass(frozen=True)
-class CountRow:
-    """Responders among those counted in a subgroup, and how much the row counts."""
+class PageShape:
+    """Shape of the part of a graph that is of printed pages."""
 
-    label: str
-    subgroup: Mapping[str, Sequence[str]]
-    responders: int
-    total: int
-    weight: float
-
-
-def count_rows(cohort: CohortEvidence) -> list[CountRow]:
-    """Printed counts and recovered tables by level.
-
-    A table carries its total. Beside `T` tables the total has weight `1 - T`, so that each table
-    speaks given the total and the total speaks once; with one table it falls away.
-    """
-    rows = []
-    for count in cohort.counts:
-        weight = 1.0 if count.subgroup else 1.0 - len(cohort.tables)
-        if weight:
-            label = f"item {count.item + 1}"
-            rows.append(CountRow(label, count.subgroup, count.responders, count.total, weight))
-    for table in cohort.tables:
-        for level, responders, n in zip(table.levels, table.responders, table.n, strict=True):
-            subgroup = {table.covariate: (level,)}
-            rows.append(CountRow(f"{table.covariate}: {level}", subgroup, responders, n, 1.0))
-    return rows
+    labels: tuple[str, ...]  # one a number
+    nuisances: tuple[str, ...]  # one a parameter of the pages alone
+    unprinted: int  # numbers of which only bounds are known
+    numbers: tuple[tuple[str, tuple[int, ...]], ...]  # name and shape of every number of the graph
 
 
 @dataclass(frozen=True)
@@ -114,7 +72,7 @@ class Structure:
     borrowing: tuple[str, ...]
     # by kind of printed evidence, a label for each row
     rows: tuple[tuple[str, tuple[str, ...]], ...]
-    joined: int  # ratios among the rows that are not linear
+    page: PageShape | None
     patients: PatientShape | None
     cells: CellShape | None
 
@@ -122,11 +80,15 @@ class Structure:
     def unnamed(self) -> Structure:
         """The same structure with cohorts, and their rows, by place in place of name."""
         cells = self.cells and replace(self.cells, labels=_places(self.cells.labels))
+        page = self.page and replace(
+            self.page, labels=_places(self.page.labels), nuisances=_places(self.page.nuisances)
+        )
         return replace(
             self,
             cohorts=_places(self.cohorts),
             borrowing=tuple(str(self.cohorts.index(name)) for name in self.borrowing),
             rows=tuple((kind, _places(labels)) for kind, labels in self.rows),
+            page=page,
             cells=cells,
         )
 
@@ -150,14 +112,8 @@ def printed_rows(analysis: Analysis) -> dict[str, list[tuple[str, str]]]:
     """Cohort and label of every row of print, by kind of evidence, where there is any."""
     cohorts = [(c.cohort.id, c) for c in analysis.cohorts]
     rows = {
-        "ratios": [(name, f"item {x.item + 1}") for name, c in cohorts for x in c.ratios],
-        "curve": [(name, f"item {x.item + 1}") for name, c in cohorts for x in c.curve],
-        "censored": [(name, f"item {x.item + 1}") for name, c in cohorts for x in c.censored],
-        "censored_ratios": [
-            (name, f"item {x.item + 1}") for name, c in cohorts for x in c.censored_ratios
-        ],
         "digitised": [(name, f"item {x.item + 1}") for name, c in cohorts for x in c.digitised],
-        "counts": [(name, row.label) for name, c in cohorts for row in count_rows(c)],
+        "counts": [(name, f"item {x.item + 1}") for name, c in cohorts for x in c.counts],
     }
     return {kind: labels for kind, labels in rows.items() if labels}
 
@@ -182,9 +138,22 @@ def structure_of(analysis: Analysis) -> Structure:
             (kind, tuple(f"{cohort}, {label}" for cohort, label in labels))
             for kind, labels in printed_rows(analysis).items()
         ),
-        joined=sum(is_joined(ratio, analysis) for _, ratio in ratio_rows(analysis)),
+        page=_page_shape(analysis),
         patients=_patient_shape(analysis),
         cells=_cell_shape(analysis),
+    )
+
+
+def _page_shape(analysis: Analysis) -> PageShape | None:
+    rows = page_rows(analysis)
+    if not rows:
+        return None
+    numbers = page_data(rows, analysis)
+    return PageShape(
+        labels=tuple(labels_of(rows)),
+        nuisances=tuple(name for one in rows for name in one.nuisances),
+        unprinted=len(numbers.get("latent", ())),
+        numbers=tuple((name, values.shape) for name, values in numbers.items()),
     )
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-import pymc as pm
 import pytensor.tensor as pt
 from pytensor.tensor.variable import TensorVariable
 
@@ -17,13 +16,12 @@ def log_group_mean(
     values: TensorVariable,
     weights: TensorVariable,
     mask: TensorVariable,
-    factor: TensorVariable | float = 1.0,
 ) -> TensorVariable:
-    r"""Log of the weighted mean of positive values in groups, each times a factor of the group's.
+    r"""Log of the weighted mean of positive values in groups.
 
-    .. math:: \log \frac{\sum_{x \in g} w_x f_{gx} v_x}{\sum_{x \in g} w_x}
+    .. math:: \log \frac{\sum_{x \in g} w_x v_x}{\sum_{x \in g} w_x}
     """
-    return pt.log(pt.dot(mask * factor, weights * values)) - pt.log(pt.dot(mask, weights))
+    return pt.log(pt.dot(mask, weights * values)) - pt.log(pt.dot(mask, weights))
 
 
 def population_log_probability(
@@ -39,67 +37,11 @@ def population_log_probability(
     return response, no_response
 
 
-TINY = 1e-300
-
-
 class Term(NamedTuple):
     """What one kind of evidence says: the joint log likelihood, and that of each row."""
 
     joint: TensorVariable
     pointwise: TensorVariable
-
-
-def contrast(
-    log_effects: TensorVariable,
-    weights: TensorVariable,
-    level: TensorVariable,
-    versus: TensorVariable,
-    share: TensorVariable | float = 1.0,
-) -> TensorVariable:
-    r"""Log ratio between joined levels, by the prevalence-weighted mean on the ratio scale.
-
-    .. math:: \log \frac{\sum_{l \in A} m_l \pi_l e^{\beta_l}}{\sum_{l \in A} m_l}
-              - \log \frac{\sum_{l \in B} m_l \pi_l e^{\beta_l}}{\sum_{l \in B} m_l}
-
-    with :math:`\pi_l` the share of the hazard of an endpoint with effects of its own, else 1. With
-    one level on each side this is `beta_A - beta_B` whatever the weights.
-    """
-    ratios = pt.exp(log_effects)
-    sides = (log_group_mean(ratios, weights, side, share) for side in (level, versus))
-    return next(sides) - next(sides)
-
-
-def normal(target: TensorVariable, mean: TensorVariable, precision: TensorVariable) -> Term:
-    r"""Log likelihood of `target ~ MvNormal(mean, precision^-1)`, up to a constant.
-
-    Each row's own log likelihood is conditional on the others (Buerkner et al. 2021,
-    10.1007/s00180-020-01045-4): with residual `e` and precision `Q`, it is normal with mean
-    :math:`y_i - (Q e)_i / Q_{ii}` and variance :math:`1 / Q_{ii}`.
-    """
-    residual = target - mean
-    scaled = pt.dot(precision, residual)
-    # A cohort that does not count has no precision.
-    diagonal = pt.maximum(pt.diagonal(precision), TINY)
-    pointwise = 0.5 * (pt.log(diagonal) - np.log(2 * np.pi) - scaled**2 / diagonal)
-    return Term(-0.5 * pt.sum(residual * scaled), pointwise)
-
-
-def censored(kind: str, mean: TensorVariable, numbers: Numbers) -> Term:
-    r"""Log probability that an estimate lies between two bounds.
-
-    .. math:: \log\left\{\Phi\left(\frac{b - m}{\mathrm{se}}\right)
-              - \Phi\left(\frac{a - m}{\mathrm{se}}\right)\right\}
-
-    taken in the tail that the bounds lie in, where nothing is lost to cancellation.
-    """
-    bounds = (numbers[f"{kind}_bounds"] - mean[:, None]) / numbers[f"{kind}_se"][:, None]
-    above = pt.sum(bounds, axis=1) > 0
-    lower = pt.switch(above, -bounds[:, 1], bounds[:, 0])
-    upper = pt.switch(above, -bounds[:, 0], bounds[:, 1])
-    normal = pm.Normal.dist(0, 1)
-    below, within = pm.logcdf(normal, lower), pm.logcdf(normal, upper)
-    pointwise = within + pt.log1mexp(pt.minimum(below - within, -TINY))
-    return Term(pt.sum(numbers[f"{kind}_weight"] * pointwise), pointwise)
 
 
 def binomial(
@@ -113,8 +55,6 @@ def binomial(
 
     .. math:: \sum_g w_g \left( r_g \log p_g + (n_g - r_g) \log(1 - p_g) \right)
 
-    A table by level carries its total, so a total beside `T` tables has weight `1 - T`: what is
-    left is each table given the total, and the total once.
     """
     log_lik = responders * log_response + (total - responders) * log_no_response
     pointwise = weight * log_lik

@@ -97,6 +97,14 @@ def population_margins(
     return shares, spread, log_sd, tuple(notes)
 
 
+def own_shares(cohort: Cohort, codebook: Codebook, covariate: str) -> Array | None:
+    """Shares of levels that a cohort itself prints of any covariate; None where it does not."""
+    if covariate not in codebook.covariates or not codebook.covariates[covariate].levels:
+        return None
+    share = _level_margin(cohort, codebook, covariate)[0]
+    return None if share is None else np.asarray(share / share.sum())
+
+
 def _unprinted(known: Covariate) -> Array:
     """Shares of levels without a margin: equal, or of the codebook's typical patients."""
     if known.latent:

@@ -207,6 +207,16 @@ class CurveEvidence:
     # every data set counts the same where it fits best, however many events it has
     best_weibull: Floats
 
+    def product_limit(self) -> tuple[Floats, Floats]:
+        """Survival and Greenwood's sum at the end of each cell; (sets, cells)."""
+        leaving = self.events + self.censored
+        at_risk = np.cumsum(leaving[:, ::-1], axis=1)[:, ::-1]
+        staying = np.maximum(at_risk - self.events, 0.0)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            share = np.where(at_risk > 0, staying / at_risk, 1.0)
+            terms = np.where(staying > 0, self.events / (at_risk * staying), 0.0)
+        return np.cumprod(share, axis=1), np.cumsum(terms, axis=1)
+
 
 def curve_evidence(
     index: int, item: Curve, curve: DigitisedCurve, codebook: Codebook, seed: int, sets: int = SETS
