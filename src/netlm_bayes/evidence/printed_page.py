@@ -235,7 +235,6 @@ class _Writer:
             self.numbers.append(Number(place, "median", group, use, value=LOG_LOG_TWO))
             return
         self._point(
-            place,
             item,
             use,
             Number(
@@ -262,9 +261,9 @@ class _Writer:
             months=float(item.months),
             width=0.0 if item.survival in {0, 1} else abs(ends[1] - ends[0]),
         )
-        self._point(point.item, item, use, number)
+        self._point(item, use, number)
 
-    def _point(self, place: int, item: Median | Milestone, use: Use, number: Number) -> None:
+    def _point(self, item: Median | Milestone, use: Use, number: Number) -> None:
         """A point of a curve; of a curve that is in the likelihood by itself it says no more."""
         subgroup = self.analysis.codebook.subgroup(item.subgroup)
         if (item.endpoint, subgroup) in self.covered:
@@ -680,9 +679,9 @@ def follow_up_of(evidence: CohortEvidence) -> FollowUp:
 def _median_follow_up(evidence: CohortEvidence) -> float:
     """Printed median or mean follow-up, months; NaN where there is none."""
     for item in evidence.cohort.published:
-        if isinstance(item, Statistic) and item.name == "follow-up" and item.unit in DAYS:
-            if item.location:
-                return float(months_of(item.location, item.unit))
+        timed = isinstance(item, Statistic) and item.name == "follow-up" and item.unit in DAYS
+        if timed and item.location:
+            return float(months_of(item.location, item.unit))
     return math.nan
 
 
