@@ -121,8 +121,12 @@ def by_name(value: Any) -> Any:
     return {name: {} for name in value}
 
 
+ASSOCIATION_SD = 0.5
+"""Prior standard deviation of the log odds ratio between the extreme levels of two covariates."""
+
+
 class Association(Document):
-    """Two covariates that are associated in the population; the printed margins are kept."""
+    """Two covariates, and where the prior of their association is centred (sd 0.5)."""
 
     covariates: tuple[str, str]
     # between the extreme levels of both, levels equally spaced in the codebook's order
@@ -141,6 +145,13 @@ class Change(Document):
     months: float = Field(gt=0, le=1200)  # from when effects may differ
 
 
+RETIRED: dict[str, str] = {
+    "mismatch": "is no key any more: the paper's own adjustment is simulated; delete the line",
+    "unadjusted": "is no key any more: the paper's own adjustment is simulated; delete the line",
+}
+"""Keys that a model once had, and why it needs them no more."""
+
+
 class Scenario(Document, extra="allow"):
     """One departure from the model: beside its name and reason, the keys that it changes."""
 
@@ -148,10 +159,12 @@ class Scenario(Document, extra="allow"):
     why: str = ""
 
     def faults(self) -> Iterator[Fault]:
-        """What defines the model stays."""
+        """What defines the model stays, and what it lacks cannot change."""
+        extra = self.model_extra or {}
         for key in ("outcome", "scenarios"):
-            if key in (self.model_extra or {}):
+            if key in extra:
                 yield (key,), "cannot be changed by a scenario; write another model file"
+        yield from (((key,), RETIRED[key]) for key in extra if key in RETIRED)
 
     @property
     def changes(self) -> dict[Place, Any]:

@@ -13,6 +13,7 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from netlm_bayes.choices import (
     DEFAULT_PRIORS,
+    RETIRED,
     SCEPTICAL,
     VAGUE,
     VAGUE_LEVEL,
@@ -29,7 +30,7 @@ from netlm_bayes.choices import (
     half_normal,
 )
 from netlm_bayes.errors import InputError, Problem
-from netlm_bayes.files.schema import Document, Fault, Identifier, Place, repeated
+from netlm_bayes.files.schema import Document, Fault, FaultsError, Identifier, Place, repeated
 from netlm_bayes.files.toml import (
     did_you_mean,
     digest,
@@ -44,7 +45,7 @@ from netlm_bayes.units import MONTHS_PER_UNIT, Unit
 Outcome = Literal["survival", "response"]
 Baseline = Literal["weibull", "piecewise"]
 Pooling = Literal["none", "partial", "complete"]
-Unadjusted = Literal["mismatch", "implied"]
+Selection = Literal["modelled", "ignored"]
 CUTS = (3.0, 6.0, 9.0, 12.0, 18.0, 24.0)
 """Default months at which a piecewise baseline may step."""
 LONGEST = 1200.0
@@ -99,15 +100,13 @@ class Model(Document):
         codebook, and its hazard a share of that one's.
     priors : dict of Prior
         Those that differ from the defaults, by name.
-    mismatch : float
-        Standard deviation of the term for coefficients adjusted otherwise than the model adjusts.
-    unadjusted : {"mismatch", "implied"}
-        How coefficients adjusted for less than the model adjusts are read: with that term, or
-        against what the model implies for them.
+    selection : {"modelled", "ignored"}
+        Whether it is allowed for that a cohort prints only what is significant (`selected`) and
+        leaves out the rest (`not_printed`), or what it prints is taken at face value.
     readings : tuple of str
         Names of the other readings to take where a paper can be read two ways.
     association : tuple of Association
-        Departures from independent covariates.
+        Where the prior of the association of two covariates is centred; at independence otherwise.
     heterogeneity_scales : tuple of float
         Half-normal scales under which every pooled answer is repeated.
     overlap_fraction : float
@@ -139,8 +138,7 @@ class Model(Document):
     endpoint: str = ""
     also: Annotated[dict[str, Also], BeforeValidator(by_name)] = Field(default_factory=dict)
     priors: dict[str, Prior] = Field(default_factory=dict)
-    mismatch: float = Field(default=0.15, ge=0, le=10)
-    unadjusted: Unadjusted = "mismatch"
+    selection: Selection = "modelled"
     readings: tuple[str, ...] = ()
     association: tuple[Association, ...] = ()
     heterogeneity_scales: tuple[Scale, ...] = (0.25, 0.5, 1.0)
@@ -148,6 +146,14 @@ class Model(Document):
     level: float = Field(default=0.95, gt=0.5, lt=1)
     sampling: Sampling = Sampling()
     scenarios: tuple[Scenario, ...] = ()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _without_retired_keys(cls, values: Any) -> Any:
+        """Say of keys that a model once had why they are gone."""
+        if isinstance(values, dict) and (gone := [key for key in RETIRED if key in values]):
+            raise FaultsError([((key,), RETIRED[key]) for key in gone])
+        return values
 
     @model_validator(mode="before")
     @classmethod

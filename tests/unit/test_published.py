@@ -110,10 +110,39 @@ def test_a_two_sided_p_is_halved_once():
 
 
 @pytest.mark.parametrize("known", [{"p_above": "0.05"}, {"p": "0.9", "estimate": "1.0"}])
-def test_without_interval_p_or_events_there_is_no_estimate(known):
+def test_without_interval_p_or_events_there_is_no_standard_error(known):
     one = ratio(lower=None, upper=None, **known)
-    assert estimates_of(cohort_of(one), CODEBOOK) == {}
+    (found,) = estimates_of(cohort_of(one), CODEBOOK).values()
+    assert found.log_ratio == math.log(float(one["estimate"]))
+    assert (math.isnan(found.log_ratio_se), found.se_from) == (True, "nothing")
     assert printed_se(item(one)) is None
+
+
+@pytest.mark.parametrize(
+    ("known", "printed"),
+    [
+        ({"lower": "1.0", "upper": "4.0"}, True),
+        ({"p": "0.04"}, True),
+        ({"p": "0.001"}, False),
+        ({"p": "0.0004"}, False),
+        ({"p": "0.992"}, False),
+        ({"p_below": "0.01"}, False),
+        ({"lower": "1.0", "upper": INF}, False),
+        ({"estimate": "1.00", "lower": "1.00", "upper": "1.00"}, False),
+        ({"p_above": "0.05"}, False),
+    ],
+)
+def test_a_standard_error_is_printed_where_an_interval_or_a_p_value_tells_it(known, printed):
+    one = ratio(**{"lower": None, "upper": None} | known)
+    (found,) = estimates_of(cohort_of(one), CODEBOOK).values()
+    assert found.se_printed is printed
+
+
+def test_a_ratio_turned_round_has_its_bounds_turned_too():
+    (zero,) = ratios_of(cohort_of(ratio(estimate="0.00", lower=None, upper=None)))
+    assert zero.bounds == (-math.inf, zero.log_ratio)
+    assert zero.turned.bounds == (-zero.log_ratio, math.inf)
+    assert zero.turned.turned.bounds == zero.bounds
 
 
 def test_an_interval_of_another_confidence_is_read_by_it():
@@ -134,7 +163,7 @@ def test_an_interval_of_another_confidence_is_read_by_it():
         (
             {"estimate": "1.02", "lower": "1.02", "upper": "1.02"},
             math.log(1.025 / 1.015) / 2 / Z,
-            "interval",
+            "limits alike",
         ),
         # p < 0.01 allows any standard error below that of p = 0.01
         ({"lower": None, "upper": None, "p_below": "0.01"}, math.log(2) / 2.5758293, "p threshold"),
@@ -230,8 +259,48 @@ def test_events_of_each_group_may_stand_by_themselves():
         for sex, n in (("male", 20), ("female", 30))
     ]
     cohort = cohort_of(logrank(p="0.03", better="male"), *arms)
-    (found,) = estimates_of(cohort, CODEBOOK).values()
+    found, *counts = estimates_of(cohort, CODEBOOK).values()
     assert found.log_ratio_se == pytest.approx(math.sqrt(1 / 20 + 1 / 30))
+    assert [(x.endpoint, x.subgroup, x.events) for x in counts] == [
+        ("pfs", {"sex": ("male",)}, 20),
+        ("pfs", {"sex": ("female",)}, 30),
+    ]
+
+
+def test_a_test_without_events_has_a_statistic_and_no_ratio():
+    found = estimates_of(cohort_of(logrank(p="0.03", better="male")), CODEBOOK)[0]
+    # women are compared with men, who do better: the statistic is above 0
+    assert 2 * norm.sf(found.score) == pytest.approx(0.03)
+    assert math.isnan(found.log_ratio)
+    turned = estimates_of(cohort_of(logrank(p="0.03", better="female")), CODEBOOK)[0]
+    assert turned.score == -found.score
+    assert found.turned.score == -found.score
+
+
+def test_the_statistic_of_a_test_is_its_ratio_in_standard_errors():
+    of_events = of_test(p="0.03", better="male", events=40)
+    of_variance = of_test(o_minus_e="-6.2", variance="9.9")
+    assert of_variance.score == pytest.approx(-6.2 / math.sqrt(9.9))
+    for found in (of_events, of_variance):
+        assert found.score == pytest.approx(found.log_ratio / found.log_ratio_se)
+
+
+def test_a_p_value_without_a_direction_is_no_estimate():
+    assert estimates_of(cohort_of(logrank(p="0.03")), CODEBOOK) == {}
+
+
+def test_a_difference_is_in_months_or_in_survival():
+    own = {"kind": "difference", "endpoint": "pfs", "covariate": "grade", "unit": "years"}
+    own |= {"level": "high", "versus": "G1"}
+    several = (
+        own | {"of": "median", "estimate": "-0.5"},
+        own | {"of": "rmst", "estimate": "-0.25", "horizon": "2"},
+        own | {"of": "survival", "estimate": "-0.10", "horizon": "1"},
+    )
+    found = estimates_of(cohort_of(*several), CODEBOOK).values()
+    assert [x.difference for x in found] == [-6.0, -3.0, -0.1]
+    assert [x.months for x in found][1:] == [24.0, 12.0]
+    assert {(x.level, x.versus) for x in found} == {(("G2", "G3"), ("G1",))}
 
 
 def test_responders_of_n_need_no_nonresponders():
@@ -285,7 +354,20 @@ def test_a_median_not_reached_is_the_curve_at_the_end_of_follow_up():
     unreached = _median(months=None, not_reached=True, followed_to="49")
     point = curve_point(0, unreached, CODEBOOK, 100)
     assert (point.months, point.bounds) == (49.0, (-math.inf, point.log_minus_log))
-    assert curve_point(0, _median(months=None, not_reached=True), CODEBOOK, 100) is None
+    unknown = curve_point(0, _median(months=None, not_reached=True), CODEBOOK, 100)
+    assert math.isnan(unknown.months)
+    assert unknown.bounds == point.bounds
+
+
+def test_a_median_of_a_subgroup_is_of_the_patients_that_the_margin_counts():
+    half = {"kind": "median", "endpoint": "pfs", "months": "13.6"}
+    of_some = [
+        half | {"subgroup": {"grade": "high"}},
+        half | {"subgroup": {"grade": "high", "sex": "male"}},
+        half | {"subgroup": {"grade": "high"}, "n": 60},
+    ]
+    points = estimates_of(cohort_of(GRADE, SEX, *of_some), CODEBOOK).values()
+    assert [x.se for x in points] == pytest.approx([math.sqrt(2 / n) for n in (70, 35, 60)])
 
 
 def test_a_median_with_an_interval_has_the_spread_that_its_estimate_would_have():

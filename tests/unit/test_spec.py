@@ -58,7 +58,7 @@ def test_a_bundled_model_and_all_its_scenarios_are_sound(name):
 def test_what_is_not_stated_is_the_default(path):
     spec = read('name = "m"\noutcome = "response"\ncovariates = ["htb"]', path)
     assert spec.prior("effect") == DEFAULT_PRIORS["response"]["effect"]
-    assert (spec.mismatch, spec.pooling, spec.sampling.chains) == (0.15, "partial", 4)
+    assert (spec.selection, spec.pooling, spec.sampling.chains) == ("modelled", "partial", 4)
 
 
 def test_a_scenario_changes_what_it_names_and_nothing_else(path):
@@ -102,6 +102,21 @@ def test_an_unknown_scenario_is_refused_with_a_suggestion(path):
         ),
         (
             'readings = ["literal"]',
+            "mismatch = 0.15",
+            "line 4, mismatch: is no key any more: the paper's own adjustment is simulated; delete",
+        ),
+        (
+            '"priors.effect.sigma" = 0.35',
+            'unadjusted = "implied"',
+            "line 12, scenarios[1].unadjusted: is no key any more: the paper's own adjustment is",
+        ),
+        (
+            'readings = ["literal"]',
+            'selection = "modeled"',
+            "line 4, selection: must be one of modelled, ignored; got 'modeled'",
+        ),
+        (
+            'readings = ["literal"]',
             "heterogeneity_scales = [0.5, 0]",
             "line 4, heterogeneity_scales[2]: must be greater than 0; got 0",
         ),
@@ -112,8 +127,8 @@ def test_an_unknown_scenario_is_refused_with_a_suggestion(path):
         ),
         (
             '"priors.effect.sigma" = 0.35',
-            '"mismatch.sigma" = 1',
-            "line 12, scenarios[1].\"mismatch.sigma\": no such key in the model; 'mismatch'",
+            '"level.sigma" = 1',
+            "line 12, scenarios[1].\"level.sigma\": no such key in the model; 'level' has no keys",
         ),
         (
             '"priors.effect.sigma" = 0.35',
@@ -132,6 +147,15 @@ def test_a_fault_has_line_place_and_what_would_be_right(there, instead, said, pa
     assert there in TEXT
     found = problems(TEXT.replace(there, instead, 1), path)
     assert [problem for problem in found if problem.startswith(said)], found
+
+
+def test_the_printed_models_have_a_scenario_at_face_value() -> None:
+    for name in ("pfs-weibull", "response-logistic"):
+        spec = read_model(name)
+        assert (spec.selection, spec.scenario("at-face-value").selection) == (
+            "modelled",
+            "ignored",
+        )
 
 
 def test_all_faults_are_said_at_once(path):

@@ -145,7 +145,7 @@ def _replicate(
     estimate = cohort.estimates.get(role.item)
     blank = _blank(analysis, cohort, item, estimate)
     used = role.role in {"fit", "check"}
-    reason = _unpredictable(analysis, item, estimate) if used else role.basis
+    reason = _unpredictable(analysis, item, estimate) if used else role.reason
     if reason:
         return replace(blank, note=reason)
     noise = rng.standard_normal(len(population.level))

@@ -12,9 +12,9 @@ from netlm_bayes.files.toml import did_you_mean
 from netlm_bayes.ipd.columns import layout_faults
 from netlm_bayes.published.cohort import AnyItem, Cohort
 from netlm_bayes.published.described import AdverseEvent, Difference, Events, Interaction, Statistic
-from netlm_bayes.published.estimates import printed_se, tested_ratio
 from netlm_bayes.published.items import (
     Category,
+    Comparison,
     Counts,
     Curve,
     Logrank,
@@ -23,12 +23,12 @@ from netlm_bayes.published.items import (
     Milestone,
     OtherReading,
     Ratio,
-    Role,
     Subgroup,
     Timed,
 )
-from netlm_bayes.published.recover import events_by_side
-from netlm_bayes.published.roles import double_counting_faults
+from netlm_bayes.published.numbers import selecting_p
+from netlm_bayes.published.roles import duplicate_faults, fact_of
+from netlm_bayes.published.rounding import Rounded, rounded_se, wald_p, z_of
 
 UNSTATED = "unstated"
 """Stands in `adjusted_for` where a paper does not name the other covariates of its regression."""
@@ -43,7 +43,8 @@ def faults(cohort: Cohort, codebook: Codebook) -> list[Fault]:
         *_conclusion_faults(cohort, codebook),
         *_borrowing_faults(cohort, codebook),
         *chain.from_iterable(within(("published", i), found) for i, found in enumerate(by_item)),
-        *double_counting_faults(cohort, codebook, sound),
+        *duplicate_faults(cohort, codebook, sound),
+        *_not_printed_faults(cohort, codebook, sound),
         *within(("patients",), layout_faults(cohort.patients, codebook) if cohort.patients else ()),
     ]
 
@@ -80,7 +81,7 @@ def _borrowing_faults(cohort: Cohort, codebook: Codebook) -> Iterator[Fault]:
 def _item_faults(item: AnyItem, cohort: Cohort, codebook: Codebook) -> Iterator[Fault]:
     """Faults of one item, each with its place in the item."""
     yield from _own_faults(item, cohort, codebook)
-    described = (AdverseEvent, Statistic, Events, Difference, Interaction)
+    described = (AdverseEvent, Statistic, Interaction)
     if isinstance(item, described) and item.role == "fit":
         yield ("role",), f"must be 'check': no likelihood takes an item of kind '{item.kind}'"
     if isinstance(item, (Median, Milestone, Curve, Logrank, Events, Difference, Interaction)):
@@ -100,7 +101,8 @@ def _own_faults(item: AnyItem, cohort: Cohort, codebook: Codebook) -> Iterator[F
     """Faults of what only items of this kind have."""
     match item:
         case Ratio():
-            yield from _ratio_faults(item, cohort, codebook)
+            yield from _comparison_faults(item, cohort, codebook)
+            yield from _selection_faults(item, cohort)
         case Margin():
             yield from _margin_faults(item, cohort.n, codebook)
         case Counts():
@@ -174,11 +176,12 @@ def _contrast_faults(
     level: Sequence[str],
     versus: Sequence[str],
     codebook: Codebook,
-    role: Role = "fit",
+    *,
+    tested: bool = False,
 ) -> Iterator[Fault]:
     """A contrast is between different known levels, or of a continuous covariate.
 
-    One that is only described may be between all levels, of which none is named.
+    A test may be between all levels, of which none is named.
     """
     bad = list(_level_faults(codebook, covariate))
     known = None if bad else codebook.covariate(covariate)
@@ -192,7 +195,7 @@ def _contrast_faults(
         what = f"does not belong to '{covariate}', which is continuous: 'per' says how many units"
         yield from (((key,), what) for key, names in named if names)
         return
-    if role == "check" and not level and not versus:
+    if tested and not level and not versus:
         return
     for key, names in (("level", level), ("versus", versus)):
         if not names:
@@ -202,22 +205,58 @@ def _contrast_faults(
         yield ("versus",), f"must not share '{min(shared)}' with 'level'"
 
 
-def _ratio_faults(item: Ratio, cohort: Cohort, codebook: Codebook) -> Iterator[Fault]:
-    """A ratio needs a known contrast, other covariates to be adjusted for, and an uncertainty."""
+def _comparison_faults(item: Comparison, cohort: Cohort, codebook: Codebook) -> Iterator[Fault]:
+    """A ratio needs a known contrast, and other covariates to be adjusted for."""
     if item.kind == "hazard_ratio" and item.endpoint:
         yield from _endpoint_faults(item.endpoint, codebook)
     contrast = list(_contrast_faults(item.covariate, item.level, item.versus, codebook))
     yield from contrast
     if item.per != 1 and not contrast and codebook.covariate(item.covariate).levels:
         yield ("per",), f"belongs to a continuous covariate; '{item.covariate}' has levels"
-    if item.role == "fit" and not contrast:
-        yield from _uncertainty_faults(item, cohort, codebook)
     yield from _compared_faults(item, cohort, codebook)
 
 
+def _selection_faults(item: Ratio, cohort: Cohort) -> Iterator[Fault]:
+    """A ratio that was printed because it is significant is significant."""
+    limit = selecting_p(item.selected or cohort.selected)
+    key, least = _least_p(item)
+    if limit is not None and least >= float(limit):
+        way = "selected = 'no' says that this ratio is printed regardless"
+        yield (key,), f"must give p < {limit}, by which the paper selects what it prints; {way}"
+
+
+def _least_p(item: Ratio) -> tuple[str, float]:
+    """Key of what gives a ratio's p value, and the least that it can be."""
+    if item.p is not None:
+        return "p", Rounded.printed(item.p).lower
+    if item.p_above is not None:
+        return "p_above", float(item.p_above)
+    ends = [x for x in (item.lower, item.upper) if x and x.is_finite()]
+    if item.p_below is None and len(ends) == 2 and item.estimate:
+        lower, upper = map(Rounded.printed, ends)
+        se = rounded_se(lower, upper, z_of(item.confidence))
+        return "lower", wald_p(Rounded.printed(item.estimate).log(), se, item.sides).lower
+    return "p", 0.0
+
+
+def _not_printed_faults(
+    cohort: Cohort, codebook: Codebook, sound: Iterable[int]
+) -> Iterator[Fault]:
+    """A ratio that is not printed is a possible one, and not printed."""
+    printed = {fact_of(cohort.published[i], codebook): i for i in sound}
+    for index, item in enumerate(cohort.not_printed):
+        found = list(_subgroup_faults(item.subgroup, codebook))
+        found += _comparison_faults(item, cohort, codebook)
+        if not found and (place := printed.get(fact_of(item, codebook))) is not None:
+            found.append(((), f"is printed: published[{place + 1}]"))
+        yield from within(("not_printed", index), found)
+
+
 def _test_faults(item: Logrank, cohort: Cohort, codebook: Codebook) -> Iterator[Fault]:
-    """A test needs a known contrast; to be fitted, also events and a direction."""
-    contrast = list(_contrast_faults(item.covariate, item.level, item.versus, codebook, item.role))
+    """A test needs a known contrast, and one of its sides may do better."""
+    contrast = list(
+        _contrast_faults(item.covariate, item.level, item.versus, codebook, tested=True)
+    )
     yield from contrast
     if contrast:
         return
@@ -227,17 +266,12 @@ def _test_faults(item: Logrank, cohort: Cohort, codebook: Codebook) -> Iterator[
     yield from better
     if not better and item.better and members(item.better) not in sides:
         yield ("better",), "must be 'level' or 'versus'"
-    events = events_by_side(item, cohort, codebook)
-    if item.role == "fit" and item.variance is None and events is None:
-        what = f"is missing; a p value needs it, and the margin of '{item.covariate}', to be fitted"
-        yield ("events",), what
-    elif item.role == "fit" and not better and tested_ratio(0, item, codebook, events) is None:
-        what = "is missing; a p value does not say who does better, and needs it to be fitted"
-        yield ("better",), what
     yield from _compared_faults(item, cohort, codebook)
 
 
-def _compared_faults(item: Ratio | Logrank, cohort: Cohort, codebook: Codebook) -> Iterator[Fault]:
+def _compared_faults(
+    item: Comparison | Logrank, cohort: Cohort, codebook: Codebook
+) -> Iterator[Fault]:
     """Other covariates are not the ratio's own, and events are patients'."""
     if item.covariate in item.subgroup:
         yield ("subgroup", item.covariate), "is the covariate that is compared"
@@ -249,7 +283,7 @@ def _compared_faults(item: Ratio | Logrank, cohort: Cohort, codebook: Codebook) 
     for name in repeated(item.adjusted_for):
         yield ("adjusted_for",), f"must not repeat; got '{name}' twice"
     for key in ("events", "events_reference"):
-        count = getattr(item, key)
+        count = getattr(item, key, None)
         if count and count > cohort.n:
             yield (key,), f"must be at most the cohort's {cohort.n} patients; got {count}"
 
@@ -263,21 +297,6 @@ def _misspelt(name: str, codebook: Codebook) -> str:
     if name in codebook.covariates:
         return ""
     return did_you_mean(name.casefold(), codebook.covariates, NEARLY)
-
-
-def _uncertainty_faults(item: Ratio, cohort: Cohort, codebook: Codebook) -> Iterator[Fault]:
-    """A fitted ratio has a standard error."""
-    found = printed_se(item, events_by_side(item, cohort, codebook))
-    if found is not None and found[0] > 0:
-        return
-    if item.lower is not None:
-        yield ("upper",), f"leaves no uncertainty: {item.lower} to {item.upper} has no end to use"
-    elif not item.estimate:
-        yield ("upper",), "is missing; a ratio of 0 needs its upper limit to be fitted"
-    else:
-        of = f"'events', with the margin of '{item.covariate}'"
-        ways = f"'lower' and 'upper', or {of}" if item.estimate == 1 or item.p_above else ""
-        yield ("role",), f"needs {ways or f"'lower' and 'upper', or 'p', or {of}"}, to be 'fit'"
 
 
 def _margin_faults(item: Margin, n: int, codebook: Codebook) -> Iterator[Fault]:

@@ -21,11 +21,14 @@ from netlm_bayes.published.items import (
     Margin,
     Median,
     Milestone,
+    NotPrinted,
     Patients,
     Ratio,
     Subgroup,
     Timed,
 )
+from netlm_bayes.published.numbers import Selected, selecting_p
+from netlm_bayes.published.rounding import z_of_p
 from netlm_bayes.units import DAYS, Unit, months_of
 
 AnyItem = Annotated[
@@ -78,6 +81,9 @@ class Cohort(Document):
     unit: Unit = "months"  # of its times, where an item or a column has none of its own
     borrowed_margins: BorrowedMargins | None = None  # of covariates whose margins are not printed
     conclusions: tuple[Conclusion, ...] = ()  # what the paper concludes in words, for the audit
+    # `p<0.05` where the paper prints only the ratios that are significant; regardless without
+    selected: Selected = ""
+    not_printed: tuple[NotPrinted, ...] = ()  # tested, and left out as not significant
     patients: Layout | None = None  # a table of patients, in place of printed items
     # the printed items; none beside `patients`
     published: tuple[AnyItem, ...] = Field(min_length=1)
@@ -110,6 +116,18 @@ class Cohort(Document):
         if self.borrowed_margins and self.borrowed_margins.cohort == self.id:
             yield ("borrowed_margins", "cohort"), "must be another cohort"
 
+    def selection_of(self, item: AnyItem | NotPrinted) -> float:
+        r"""Where a paper selects what it prints: the ratio of an estimate to its standard error.
+
+        .. math:: z = \Phi^{-1}(1 - p / 2)
+
+        above which a ratio was printed, below which one was not, whichever its sign; 0 of what is
+        printed regardless.
+        """
+        said = item.selected or self.selected if isinstance(item, Ratio | NotPrinted) else ""
+        p = selecting_p(said or ("p<0.05" if isinstance(item, NotPrinted) else ""))
+        return z_of_p(p, item.sides if isinstance(item, Ratio) else 2) if p else 0.0
+
     def randomises(self, covariate: str, codebook: Codebook) -> bool:
         """Whether its patients were assigned to the levels of a covariate at random."""
         if self.randomised is None:
@@ -129,7 +147,7 @@ class PatientCohort(Cohort):
         yield from super().faults()
         if self.published:
             yield ("published",), "stands beside 'patients'; a cohort has one or the other"
-        for key in ("borrowed_margins", "conclusions"):
+        for key in ("borrowed_margins", "conclusions", "selected", "not_printed"):
             if getattr(self, key):
                 yield (key,), "belongs to printed items; this cohort has patients"
 

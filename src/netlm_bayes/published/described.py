@@ -1,4 +1,4 @@
-"""Printed descriptions: what is audited or helps to read an item, and is in no likelihood."""
+"""Events, differences, and descriptions: what is audited or helps to read an item."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from netlm_bayes.published.items import (
     Percent,
     Positive,
     Quantity,
+    Role,
     Sides,
     Subgroup,
     Timed,
@@ -28,6 +29,7 @@ from netlm_bayes.published.numbers import Confidence, Count, Limit, PValue, Thre
 class AdverseEvent(Item):
     """A printed number or share of patients with an adverse event."""
 
+    role: Role = "check"  # always out of the likelihood
     kind: Literal["adverse_event"]
     event: Text  # name of the adverse event
     n: Count | None = None  # patients who had it
@@ -47,6 +49,7 @@ class Interaction(Item):
     Described and audited: no model here lets an effect differ between subgroups.
     """
 
+    role: Role = "check"  # always out of the likelihood
     kind: Literal["interaction"]
     endpoint: str
     covariate: str  # key of the covariate whose effect it is
@@ -70,12 +73,10 @@ class Interaction(Item):
 
 
 class Difference(Timed, Item):
-    """A printed difference between two groups, in survival or in the unit of its times.
-
-    Described and audited: no likelihood here takes it beside what it is a difference of.
-    """
+    """A printed difference between two groups, in survival or in the unit of its times."""
 
     times: ClassVar = ("horizon",)
+    outcome: ClassVar = "survival"
     kind: Literal["difference"]
     of: Literal["median", "rmst", "survival"]
     endpoint: str
@@ -98,11 +99,9 @@ class Difference(Timed, Item):
 
 
 class Events(Item):
-    """A printed number of events, of the cohort or a subgroup: n and N of an arm.
+    """A printed number of events, of the cohort or a subgroup: n and N of an arm."""
 
-    Described and audited; a ratio without an interval takes its standard error from it.
-    """
-
+    outcome: ClassVar = "survival"
     kind: Literal["events"]
     endpoint: str
     subgroup: Subgroup = Field(default_factory=dict)
@@ -119,6 +118,7 @@ class Events(Item):
 class Statistic(Item):
     """A printed description: location and range, a total and its mean, a part of a whole."""
 
+    role: Role = "check"  # always out of the likelihood
     kind: Literal["statistic"]
     name: Text  # what is described; `follow-up`, in months, is the longest follow-up's
     covariate: str = ""

@@ -11,27 +11,41 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from netlm_bayes.codebook import Codebook
+from netlm_bayes.codebook import Codebook, Covariate
 from netlm_bayes.curves import log_minus_log_se
 from netlm_bayes.published.cohort import AnyItem, Cohort
+from netlm_bayes.published.described import Difference, Events
 from netlm_bayes.published.items import Counts, Logrank, Median, Milestone, Ratio
-from netlm_bayes.published.recover import events_by_side
+from netlm_bayes.published.recover import events_by_side, patients_in
 from netlm_bayes.published.rounding import Rounded, z_of, z_of_p
 
 Array = NDArray[np.float64]
 OWN_ERROR = 0.01
 """Share of a curve point's variance that its rounding leaves to itself."""
 
-
 SeFrom = Literal[
-    "interval", "lower limit", "upper limit", "p value", "events", "p threshold", "O - E and V"
+    "interval",
+    "limits alike",  # an interval of one number: its error is below what rounding shows
+    "lower limit",
+    "upper limit",
+    "p value",
+    "events",
+    "p threshold",
+    "O - E and V",
+    "nothing",  # no standard error is printed
 ]
 """What a standard error rests on."""
+Bounds = tuple[float, float]
+TELLING_P = (0.001, 0.99)
+"""P values between which one tells the standard error: outside, it has too few digits."""
 
 
 @dataclass(frozen=True)
 class PrintedRatio:
-    """A log ratio, level vs reference, with the standard error that its print implies."""
+    """A log ratio, level vs reference, with the standard error that its print implies.
+
+    Of a log-rank test the log ratio is NaN where no events are printed, and `score` tells of it.
+    """
 
     item: int  # index into the cohort's items
     endpoint: str  # '"response"' for odds ratios
@@ -40,18 +54,38 @@ class PrintedRatio:
     versus: tuple[str, ...]
     # log_ratio, log_ratio_se: natural log; an odds ratio is of response whatever was printed
     log_ratio: float
-    log_ratio_se: float
+    log_ratio_se: float  # NaN where nothing printed tells it
     se_from: SeFrom
     adjusted_for: tuple[str, ...]  # other covariates of the printed regression
     # what is known of an estimate that has no one value: 0.00 is any that rounds to it
-    bounds: tuple[float, float] | None = None
+    bounds: Bounds | None = None
     # levels of the patients whom it compares, by covariate; everyone where there are none
     subgroup: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    # of a log-rank test, its statistic with the log ratio's sign, and what is known of one that
+    # has no one value
+    score: float = math.nan
+    score_bounds: Bounds | None = None
 
     @property
     def turned(self) -> PrintedRatio:
         """The same ratio, of the levels the other way round."""
-        return replace(self, level=self.versus, versus=self.level, log_ratio=-self.log_ratio)
+        return replace(
+            self,
+            level=self.versus,
+            versus=self.level,
+            log_ratio=-self.log_ratio,
+            bounds=_turned(self.bounds),
+            score=-self.score,
+            score_bounds=_turned(self.score_bounds),
+        )
+
+    @property
+    def se_printed(self) -> bool:
+        """Whether its standard error is a number of the page, not one that others imply."""
+        if self.se_from == "p value":
+            p = math.erfc(abs(self.log_ratio) / self.log_ratio_se / math.sqrt(2))
+            return TELLING_P[0] < round(p, 9) < TELLING_P[1]
+        return self.se_from in {"interval", "O - E and V"}
 
     @property
     def regression(self) -> tuple[object, ...]:
@@ -67,7 +101,7 @@ class CurvePoint:
     item: int
     endpoint: str
     subgroup: dict[str, tuple[str, ...]]
-    months: float
+    months: float  # NaN of a median not reached by an end of follow-up that is not printed
     log_minus_log: float
     se: float
     # of the estimate, where it is known no better: a median not reached, a survival of 100 %
@@ -84,11 +118,35 @@ class ResponseCount:
     total: int
 
 
-Estimate = PrintedRatio | CurvePoint | ResponseCount
+@dataclass(frozen=True)
+class EventCount:
+    """Patients with an event, in the cohort or a subgroup."""
+
+    item: int
+    endpoint: str
+    subgroup: dict[str, tuple[str, ...]]
+    events: int
+
+
+@dataclass(frozen=True)
+class PrintedDifference:
+    """A difference of two groups, level less versus: in months, or in survival."""
+
+    item: int
+    of: Literal["median", "rmst", "survival"]
+    endpoint: str
+    covariate: str
+    level: tuple[str, ...]
+    versus: tuple[str, ...]
+    difference: float
+    months: float  # of an RMST or a survival; NaN of medians
+
+
+Estimate = PrintedRatio | CurvePoint | ResponseCount | EventCount | PrintedDifference
 
 
 def estimates_of(cohort: Cohort, codebook: Codebook) -> dict[int, Estimate]:
-    """Estimate of every item that prints one with a standard error, by place among the items."""
+    """Estimate of every item that prints one, by place among the items."""
     found = ((i, _estimate(i, x, codebook, cohort)) for i, x in enumerate(cohort.published))
     return {index: estimate for index, estimate in found if estimate is not None}
 
@@ -100,10 +158,20 @@ def _estimate(index: int, item: AnyItem, codebook: Codebook, cohort: Cohort) -> 
         case Logrank():
             return tested_ratio(index, item, codebook, events_by_side(item, cohort, codebook))
         case Median() | Milestone():
-            return curve_point(index, item, codebook, cohort.n)
+            n = item.n or round(patients_in(item.subgroup, cohort, codebook))
+            return curve_point(index, item, codebook, max(n, 1))
         case Counts():
             return response_count(index, item, codebook)
+        case Events():
+            subgroup = codebook.subgroup(item.subgroup)
+            return EventCount(index, item.endpoint, subgroup, item.events)
+        case Difference():
+            return printed_difference(index, item, codebook)
     return None
+
+
+def _turned(bounds: Bounds | None) -> Bounds | None:
+    return None if bounds is None else (-bounds[1], -bounds[0])
 
 
 def printed_se(
@@ -142,13 +210,14 @@ def se_of_interval(
 
     .. math:: \frac{|g(U) - g(L)|}{2 z} \quad\text{or}\quad \frac{|g(\text{end}) - \hat g|}{z}
 
-    Ends that were printed alike are taken as far apart as they may have been before rounding.
+    Limits that were printed alike are taken as far apart as they may have been before rounding.
     """
     z, low, high = z_of(confidence), Rounded.printed(lower), Rounded.printed(upper)
     ends = scale(low.value), scale(high.value)
     if all(map(math.isfinite, ends)):
         if low.value == high.value:
             ends = scale(low.lower), scale(high.upper)
+            return abs(ends[1] - ends[0]) / (2 * z), "limits alike"
         return abs(ends[1] - ends[0]) / (2 * z), "interval"
     if math.isfinite(ends[0]):
         end = ends[0] if ends[0] != estimate else scale(low.lower)
@@ -176,12 +245,10 @@ def _log_estimate(item: Ratio) -> float:
 
 def printed_ratio(
     index: int, item: Ratio, codebook: Codebook, events: tuple[float, float] | None = None
-) -> PrintedRatio | None:
+) -> PrintedRatio:
     """Turn an item into a log ratio, level vs reference, of response for odds ratios."""
-    covariate, found = codebook.covariate(item.covariate), printed_se(item, events)
-    if found is None:
-        return None
-    se, se_from = found
+    covariate = codebook.covariate(item.covariate)
+    se, se_from = printed_se(item, events) or (math.nan, "nothing")
     sign, log_ratio = (-1.0 if item.event == "non_response" else 1.0), _log_estimate(item)
     below = (-math.inf, log_ratio) if sign > 0 else (-log_ratio, math.inf)
     return PrintedRatio(
@@ -206,74 +273,94 @@ def _se_of_events(events: tuple[float, float]) -> float:
 def tested_ratio(
     index: int, item: Logrank, codebook: Codebook, events: tuple[float, float] | None
 ) -> PrintedRatio | None:
-    r"""Turn a log-rank test into a log hazard ratio; None where too little is printed.
+    r"""Turn a log-rank test into its statistic and a log hazard ratio; None without a direction.
 
-    .. math:: \log \hat r = \frac{O - E}{V} \pm \frac{1}{\sqrt V} \quad\text{or}\quad
-              \pm z_p \, \mathrm{se}, \qquad \mathrm{se} = \sqrt{1/d_1 + 1/d_0}
+    .. math:: z = \frac{O - E}{\sqrt V} \quad\text{or}\quad \pm z_p, \qquad
+              \log \hat r = z \, \mathrm{se}, \qquad
+              \mathrm{se} = \frac{1}{\sqrt V} \quad\text{or}\quad \sqrt{1/d_1 + 1/d_0}
 
-    (Peto; Parmar et al. 1998). A threshold leaves the estimate between bounds.
+    (Peto; Parmar et al. 1998). A threshold leaves the statistic between bounds.
     """
-    found, known = _tested(item, events), codebook.covariate(item.covariate)
+    known = codebook.covariate(item.covariate)
+    found = _score(item, known)
     if found is None or not item.level or not item.versus:
         return None
-    log_ratio, se, bounds = found
+    (score, bounds), (se, se_from) = found, _test_se(item, events)
+    at = None if bounds is None or math.isnan(se) else (bounds[0] * se, bounds[1] * se)
     return PrintedRatio(
         item=index,
         endpoint=item.endpoint,
         covariate=item.covariate,
         level=known.members(item.level),
         versus=known.members(item.versus),
-        log_ratio=log_ratio,
+        log_ratio=score * se,
         log_ratio_se=se,
-        se_from="O - E and V" if item.variance else "events",
+        se_from=se_from,
         adjusted_for=item.adjusted_for,
-        bounds=bounds,
+        bounds=at,
         subgroup=codebook.subgroup(item.subgroup),
+        score=score,
+        score_bounds=bounds,
     )
 
 
-def _tested(
-    item: Logrank, events: tuple[float, float] | None
-) -> tuple[float, float, tuple[float, float] | None] | None:
-    """Log ratio, its standard error and its bounds."""
+def _test_se(item: Logrank, events: tuple[float, float] | None) -> tuple[float, SeFrom]:
+    """Standard error of the log hazard ratio behind a test; NaN where no events are printed."""
+    if item.variance is not None:
+        return 1 / math.sqrt(item.variance), "O - E and V"
+    return (math.nan, "nothing") if events is None else (_se_of_events(events), "events")
+
+
+def _score(item: Logrank, known: Covariate) -> tuple[float, Bounds | None] | None:
+    """Statistic with the sign of the log ratio, and its bounds; None without a direction."""
     if item.o_minus_e is not None and item.variance is not None:
-        return float(item.o_minus_e / item.variance), 1 / math.sqrt(item.variance), None
+        return float(item.o_minus_e) / math.sqrt(item.variance), None
     p = item.p or item.p_below or item.p_above
-    if p is None or events is None:
+    if p is None:
         return None
-    se = _se_of_events(events)
-    reach, worse = z_of_p(p, item.sides) * se, -1.0 if item.better == item.level else 1.0
+    level_better = known.members(item.better) == known.members(item.level)
+    reach, worse = z_of_p(p, item.sides), -1.0 if item.better and level_better else 1.0
     if item.p_above is not None and item.sides == 2:
-        return 0.0, se, (-reach, reach)
+        return 0.0, (-reach, reach)
     if not item.better and reach:
         return None
     if item.p is not None:
-        return worse * reach, se, None
-    end = math.inf if item.p_below is not None else -math.inf
-    low, high = sorted((worse * reach, worse * end))
-    return worse * reach, se, (low, high)
+        return worse * reach, None
+    low, high = sorted((reach, math.inf if item.p_below is not None else -math.inf))
+    return worse * reach, (low, high) if worse > 0 else (-high, -low)
+
+
+def printed_difference(index: int, item: Difference, codebook: Codebook) -> PrintedDifference:
+    """Turn a difference between two groups into months, or leave it in survival."""
+    known, survival = codebook.covariate(item.covariate), item.of == "survival"
+    return PrintedDifference(
+        item=index,
+        of=item.of,
+        endpoint=item.endpoint,
+        covariate=item.covariate,
+        level=known.members(item.level),
+        versus=known.members(item.versus),
+        difference=float(item.estimate if survival else item.in_months(item.estimate)),
+        months=math.nan if item.horizon is None else float(item.in_months(item.horizon)),
+    )
 
 
 LOG_MINUS_LOG_HALF = math.log(math.log(2))
 
 
-def curve_point(
-    index: int, item: Median | Milestone, codebook: Codebook, n: int
-) -> CurvePoint | None:
-    """Turn a median or a milestone into a point of `log(-log S)`; None where nothing is known."""
+def curve_point(index: int, item: Median | Milestone, codebook: Codebook, n: int) -> CurvePoint:
+    """Turn a median or a milestone into a point of `log(-log S)`."""
     found = _median(item, n) if isinstance(item, Median) else _milestone(item, n)
-    if found is None:
-        return None
     months, target, se, bounds = found
     subgroup = codebook.subgroup(item.subgroup)
     return CurvePoint(index, item.endpoint, subgroup, float(months), target, se, bounds)
 
 
-_Point = tuple[Decimal, float, float, tuple[float, float] | None]
+_Point = tuple[Decimal, float, float, Bounds | None]
 """Months, value and standard error of `log(-log S)`, and its bounds."""
 
 
-def _median(item: Median, n: int) -> _Point | None:
+def _median(item: Median, n: int) -> _Point:
     r"""A median as a point at a survival of one half.
 
     .. math:: \log(-\log \tfrac12) \pm \frac{\log U - \log L}{2 z} \quad\text{or}\quad
@@ -295,9 +382,8 @@ def _median(item: Median, n: int) -> _Point | None:
     if item.lower_months:
         target, se = _at_lower_limit(own, z_of(item.confidence))
         return item.lower_months, target, se, None
-    if item.followed_months is None:
-        return None
-    return item.followed_months, at_half, 1 / math.sqrt(own / 2), (-math.inf, at_half)
+    followed = item.followed_months or Decimal("nan")
+    return followed, at_half, 1 / math.sqrt(own / 2), (-math.inf, at_half)
 
 
 def _at_lower_limit(n: int, z: float) -> tuple[float, float]:

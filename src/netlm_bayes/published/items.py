@@ -16,6 +16,8 @@ from netlm_bayes.published.numbers import (
     Limit,
     Number,
     PValue,
+    Selected,
+    SelectedOrNo,
     Share,
     Threshold,
 )
@@ -138,7 +140,9 @@ class Item(Document):
     """What every printed item has."""
 
     source: Text  # where it is printed
-    role: Role = "check"  # in the likelihood, or held against the posterior's prediction
+    # in the likelihood, or out of it on purpose and held against the posterior's prediction;
+    # an adverse event, a statistic and an interaction are always out
+    role: Role = "fit"
     reading: str = ""  # reading, why: how an ambiguous item was read, and the reason
     why: str = ""
     restated: tuple[Restated, ...] = ()  # the same fact printed elsewhere
@@ -158,8 +162,8 @@ def p_faults(item: Item) -> Iterator[Fault]:
         yield (key,), f"stands beside '{given[0]}'; give one of the two"
 
 
-class Ratio(Item):
-    """A printed hazard or odds ratio, level vs reference."""
+class Comparison(Document):
+    """What a hazard or odds ratio compares, and in which regression."""
 
     kind: Literal["hazard_ratio", "odds_ratio"]
     endpoint: str = ""
@@ -168,34 +172,13 @@ class Ratio(Item):
     versus: Levels = ()
     subgroup: Subgroup = Field(default_factory=dict)  # whom it compares; everyone if not given
     per: Positive = Decimal(1)  # of a continuous covariate: units that the ratio is per
-    estimate: Estimate  # as printed; 0.00 is any ratio that rounds to it
-    lower: Limit | None = None  # lower limit; 0 where there is none
-    upper: Limit | None = None  # upper limit; inf where there is none
-    confidence: Confidence = Decimal("0.95")  # two-sided confidence of the interval
-    p: PValue | None = None
-    p_below: Threshold | None = None
-    p_above: Threshold | None = None
-    sides: Sides = 2  # sides of the P value; 1 where it is one-sided, towards the estimate
-    event: Literal["response", "non_response"] = "response"  # what an odds ratio is of
     # other covariates of the printed regression, those outside the codebook too
     adjusted_for: tuple[Text, ...] = ()
-    # events behind the ratio: its standard error where nothing else gives one
-    events: Patients | None = None
-    events_reference: Patients | None = None
 
-    def faults(self) -> Iterator[Fault]:
-        """One p value at most, and only hazard ratios have endpoints and events."""
-        yield from super().faults()
-        yield from interval_faults(self.lower, self.upper, self.estimate)
-        yield from p_faults(self)
-        if self.kind == "hazard_ratio" and self.event != "response":
-            yield ("event",), "belongs to odds ratios"
-        if self.kind == "odds_ratio":
-            for key in ("endpoint", "events", "events_reference"):
-                if getattr(self, key):
-                    yield (key,), "belongs to hazard ratios"
-        if self.events and self.events_reference and self.events_reference >= self.events:
-            yield ("events_reference",), f"must be fewer than all {self.events} events"
+    def faults(self) -> Iterable[Fault]:
+        """Only hazard ratios have endpoints."""
+        if self.kind == "odds_ratio" and self.endpoint:
+            yield ("endpoint",), "belongs to hazard ratios"
 
     @property
     def per_unit(self) -> bool:
@@ -212,6 +195,49 @@ class Ratio(Item):
         if self.kind == "odds_ratio":
             return RESPONSE
         return self.endpoint or codebook.primary_endpoint
+
+
+class NotPrinted(Comparison):
+    """A ratio that was tested and not printed, because it was not significant."""
+
+    # significance at which it would have been printed: the cohort's `selected`, or p<0.05
+    selected: Selected = ""
+    source: str = ""
+
+
+class Ratio(Item, Comparison):
+    """A printed hazard or odds ratio, level vs reference."""
+
+    estimate: Estimate  # as printed; 0.00 is any ratio that rounds to it
+    lower: Limit | None = None  # lower limit; 0 where there is none
+    upper: Limit | None = None  # upper limit; inf where there is none
+    confidence: Confidence = Decimal("0.95")  # two-sided confidence of the interval
+    p: PValue | None = None
+    p_below: Threshold | None = None
+    p_above: Threshold | None = None
+    sides: Sides = 2  # sides of the P value; 1 where it is one-sided, towards the estimate
+    event: Literal["response", "non_response"] = "response"  # what an odds ratio is of
+    # whether it is printed because it is significant: `p<0.05`, or `no` where the cohort's
+    # `selected` is of the other ratios
+    selected: SelectedOrNo = ""
+    # events behind the ratio: its standard error where nothing else gives one
+    events: Patients | None = None
+    events_reference: Patients | None = None
+
+    def faults(self) -> Iterator[Fault]:
+        """One p value at most, and only hazard ratios have endpoints and events."""
+        yield from Item.faults(self)
+        yield from Comparison.faults(self)
+        yield from interval_faults(self.lower, self.upper, self.estimate)
+        yield from p_faults(self)
+        if self.kind == "hazard_ratio" and self.event != "response":
+            yield ("event",), "belongs to odds ratios"
+        if self.kind == "odds_ratio":
+            for key in ("events", "events_reference"):
+                if getattr(self, key):
+                    yield (key,), "belongs to hazard ratios"
+        if self.events and self.events_reference and self.events_reference >= self.events:
+            yield ("events_reference",), f"must be fewer than all {self.events} events"
 
 
 class Median(Timed, Item):
@@ -241,13 +267,6 @@ class Median(Timed, Item):
         yield from interval_faults(self.lower, self.upper, self.time)
         if self.not_reached and self.upper is not None and self.upper.is_finite():
             yield ("upper",), f"must be inf: the median was not reached; got {self.upper}"
-        if self.role == "fit" and self.not_reached and not (self.followed_to or self.lower):
-            what = "a median not reached needs it, or its 'lower' limit, to be fitted"
-            yield ("followed_to",), f"is missing; {what}"
-        known = self.n or self.at_risk or (self.lower and self.time)
-        if self.role == "fit" and self.subgroup and not known:
-            what = "the median of a subgroup needs it, or 'at_risk' or an interval, to be fitted"
-            yield ("n",), f"is missing; {what}"
 
     @property
     def months(self) -> Decimal | None:
@@ -281,13 +300,9 @@ class Milestone(Timed, Item):
     at_risk: Patients | None = None  # still followed at that time, in place of `n`
 
     def faults(self) -> Iterator[Fault]:
-        """A fitted probability has an uncertainty."""
+        """Its interval has two ends with the estimate between them."""
         yield from super().faults()
         yield from interval_faults(self.lower, self.upper, self.survival)
-        known = self.n or self.at_risk or self.lower is not None
-        if self.role == "fit" and self.subgroup and not known:
-            what = "a subgroup needs it, or 'at_risk' or an interval, to be fitted"
-            yield ("n",), f"is missing; {what}"
 
     @property
     def months(self) -> Decimal:
@@ -376,7 +391,8 @@ class Margin(Item):
 class Logrank(Item):
     """A printed log-rank test between levels, overall or in a subgroup.
 
-    To be fitted it needs the events, and a direction unless it is not significant; or O - E and V.
+    It is in the page where its statistic has a sign: by `better`, by O - E and V, or because all
+    that is printed is that it is not significant.
     """
 
     outcome: ClassVar = "survival"

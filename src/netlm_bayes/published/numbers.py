@@ -6,7 +6,7 @@ import re
 from decimal import Decimal
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Field, ValidationInfo
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo
 
 SHARES = ("survival", "p", "p_below", "p_above", "confidence")
 """Keys of shares of 1."""
@@ -83,3 +83,31 @@ Confidence = Annotated[
 Count = Annotated[int, Field(ge=0, le=100_000_000), BeforeValidator(_as_count)]
 Limit = Annotated[Decimal, Field(ge=0, allow_inf_nan=True), BeforeValidator(_as_number)]
 """An end of an interval; `inf` where there is no upper one."""
+
+_SELECTED = re.compile(r"p ?< ?(0?\.\d*[1-9]\d*)")
+
+
+def selecting_p(selected: str) -> Decimal | None:
+    """P value below which a ratio was printed; None where ratios were printed regardless.
+
+    >>> selecting_p("p<0.05"), selecting_p("no")
+    (Decimal('0.05'), None)
+    """
+    found = _SELECTED.fullmatch(selected)
+    return Decimal(found[1]) if found else None
+
+
+def _as_selected(value: str) -> str:
+    if value and selecting_p(value) is None:
+        raise ValueError(f"must be 'p<0.05', or another threshold; got '{value}'")
+    return value
+
+
+def _as_selected_or_no(value: str) -> str:
+    return value if value == "no" else _as_selected(value)
+
+
+Selected = Annotated[str, AfterValidator(_as_selected)]
+"""What was printed because it was significant: `p<0.05`; empty of what is printed regardless."""
+SelectedOrNo = Annotated[str, AfterValidator(_as_selected_or_no)]
+"""The same of one ratio, or `no` in a paper that selects others."""

@@ -12,7 +12,7 @@ from itertools import product
 from netlm_bayes.codebook import Codebook
 from netlm_bayes.published.cohort import Cohort
 from netlm_bayes.published.described import Events
-from netlm_bayes.published.items import Counts, Logrank, Margin, Ratio
+from netlm_bayes.published.items import Counts, Logrank, Margin, Ratio, Subgroup
 from netlm_bayes.published.rounding import Rounded, z_of
 
 Table = tuple[int, int, int, int]
@@ -107,6 +107,15 @@ def level_share(
         return None
     members = codebook.covariate(covariate).members(level)
     return sum(sizes[name] for name in members) / sum(sizes.values())
+
+
+def patients_in(subgroup: Subgroup, cohort: Cohort, codebook: Codebook) -> float:
+    """Patients in a subgroup, by the printed margins as if independent; all where none is."""
+    patients = float(cohort.n)
+    for name, members in codebook.subgroup(subgroup).items():
+        if sizes := level_sizes(cohort, codebook, name):
+            patients *= sum(sizes[level] for level in members) / sum(sizes.values())
+    return patients
 
 
 BALANCED = (0.3, 0.7)

@@ -1,11 +1,10 @@
-"""What a model makes of each printed item, and that no patient counts twice."""
+"""What a model makes of each printed item, and that no number is given twice."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from itertools import combinations
 from typing import Literal
 
 from netlm_bayes.codebook import RESPONSE, Codebook
@@ -14,156 +13,88 @@ from netlm_bayes.model import Model
 from netlm_bayes.published.cohort import AnyItem, Cohort
 from netlm_bayes.published.described import AdverseEvent, Difference, Events, Interaction, Statistic
 from netlm_bayes.published.estimates import Estimate, PrintedRatio
-from netlm_bayes.published.items import Counts, Curve, Logrank, Margin, Median, Milestone, Ratio
+from netlm_bayes.published.items import (
+    Counts,
+    Curve,
+    Logrank,
+    Margin,
+    Median,
+    Milestone,
+    NotPrinted,
+    Ratio,
+)
 from netlm_bayes.published.recover import RecoveredTable
 
-Point = Median | Milestone | Curve | Counts
-"""Informs the level in a cohort or a subgroup, where a ratio informs a contrast."""
+
+def duplicate_faults(
+    cohort: Cohort, codebook: Codebook, among: Iterable[int] | None = None
+) -> list[Fault]:
+    """Items with role `fit` that are one number: the same analysis of the same patients."""
+    items, found = cohort.published, list[Fault]()
+    first: dict[tuple[object, ...], int] = {}
+    for index in sorted(range(len(items)) if among is None else among):
+        fact = fact_of(items[index], codebook) if items[index].role == "fit" else ()
+        if fact and fact in first:
+            at = f"published[{first[fact] + 1}]"
+            what = f"'fit', as in {at}: {_SAME[fact[0]]}; give one of the two 'check'"
+            found.append((("published", index, "role"), what))
+        elif fact:
+            first[fact] = index
+    return found
 
 
 def double_counting_faults(
-    cohort: Cohort,
-    codebook: Codebook,
-    among: Iterable[int] | None = None,
-    *,
-    together: bool = False,
+    cohort: Cohort, codebook: Codebook, among: Iterable[int], *, together: bool
 ) -> list[Fault]:
-    """Items with role `fit` that would count the same patients twice.
-
-    Endpoints are apart, unless they are in one model `together`.
-    """
-    items = cohort.published
-    indices = range(len(items)) if among is None else sorted(among)
-    fitted = [index for index in indices if items[index].role == "fit"]
-    found: dict[int, Fault] = {}
-    for first, second in combinations(fitted, 2):
-        if not together and not _same_endpoint(items[first], items[second], codebook):
-            continue
-        reason = double_counted(items[first], items[second], codebook)
-        if reason and second not in found:
-            what = f"'fit', as in published[{first + 1}]: {reason}; give one of the two 'check'"
-            found[second] = (("published", second, "role"), what)
-    for index, reason in _implied_by_others(cohort, codebook, fitted):
-        found.setdefault(index, (("published", index, "role"), f"'fit': {reason}; give it 'check'"))
-    return [found[index] for index in sorted(found)]
+    """Duplicates, which are the same whether endpoints are modelled together or apart."""
+    assert together
+    return duplicate_faults(cohort, codebook, among)
 
 
-def double_counted(one: AnyItem, other: AnyItem, codebook: Codebook) -> str:
-    """Say why two items of a cohort cannot both be fitted; empty if they can."""
-    match one, other:
-        case Margin(), Margin():
-            same = one.covariate == other.covariate
-            return f"both count the levels of '{one.covariate}'" if same else ""
-        case (Ratio() | Logrank(), Ratio() | Logrank()):
-            same = (one.outcome, one.covariate) == (other.outcome, other.covariate)
-            return _two_ratios(one, other, codebook) if same else ""
-        case (Ratio() | Logrank(), Median() | Milestone() | Curve() | Counts()):
-            return _ratio_and_point(one, other)
-        case (Median() | Milestone() | Curve() | Counts(), Ratio() | Logrank()):
-            return _ratio_and_point(other, one)
-    if isinstance(one, Point) and isinstance(other, Point):
-        return _two_points(one, other, codebook)
-    return ""
+_SAME: Mapping[object, str] = {
+    "margin": "both count the levels of one covariate",
+    "hazard_ratio": "the same contrast of the same regression",
+    "odds_ratio": "the same contrast of the same regression",
+    "logrank": "the same test of the same patients",
+    "median": "two medians of one curve",
+    "milestone": "the same curve at the same time",
+    "curve": "the same curve twice",
+    "counts": "the same responses",
+    "events": "the same events",
+    "difference": "the same difference of the same groups",
+}
 
 
-Compared = Ratio | Logrank
+def fact_of(item: AnyItem | NotPrinted, codebook: Codebook) -> tuple[object, ...]:
+    """What an item is a number of, under whatever names; empty of a description."""
+    subgroup = frozenset(codebook.subgroup(getattr(item, "subgroup", {})).items())
+    of = item.kind, endpoint_of(item, codebook), subgroup
+    match item:
+        case Ratio() | NotPrinted() | Logrank():
+            return *of, *_contrast(item, codebook), frozenset(item.adjusted_for)
+        case Difference():
+            horizon = item.horizon and item.in_months(item.horizon)
+            return *of, *_contrast(item, codebook), item.of, horizon
+        case Margin():
+            return *of, item.covariate
+        case Milestone():
+            return *of, item.months
+        case Median() | Curve() | Counts() | Events():
+            return of
+    return ()
 
 
-def _two_ratios(one: Compared, other: Compared, codebook: Codebook) -> str:
-    covariate = codebook.covariate(one.covariate)
-    if _apart(codebook.subgroup(one.subgroup), codebook.subgroup(other.subgroup)):
-        return ""
-    sides = [(covariate.members(x.level), covariate.members(x.versus)) for x in (one, other)]
-    if not _same_endpoint(one, other, codebook):
-        return f"the same patients by '{one.covariate}', for two endpoints"
-    if set(sides[0]) == set(sides[1]):
-        return "the same contrast of the same patients"
-    if not {*sides[0][0], *sides[0][1]} & {*sides[1][0], *sides[1][1]}:
-        return ""
-    if _regression(one, codebook) != _regression(other, codebook):
-        return f"the same patients by '{one.covariate}', from two regressions"
-    if any(a != b and set(a) & set(b) for a in sides[0] for b in sides[1]):
-        return f"contrasts of '{one.covariate}' that have patients in common"
-    return ""
+def _contrast(
+    item: Ratio | NotPrinted | Logrank | Difference, codebook: Codebook
+) -> tuple[str, frozenset[tuple[str, ...]]]:
+    members = codebook.covariate(item.covariate).members
+    return item.covariate, frozenset((members(item.level), members(item.versus)))
 
 
-def _regression(item: Compared, codebook: Codebook) -> tuple[object, ...]:
-    """What ratios of one regression share."""
-    subgroup = frozenset(codebook.subgroup(item.subgroup).items())
-    adjusted = frozenset(item.adjusted_for)
-    return item.outcome, item.covariate, item.endpoint_in(codebook), adjusted, subgroup
-
-
-def _apart(levels: Mapping[str, Sequence[str]], others: Mapping[str, Sequence[str]]) -> bool:
-    """Tell whether two subgroups have nobody in common."""
-    return any(not set(levels[name]) & set(others[name]) for name in set(levels) & set(others))
-
-
-def _implied_by_others(
-    cohort: Cohort, codebook: Codebook, fitted: Sequence[int]
-) -> Iterator[tuple[int, str]]:
-    """Contrasts of one regression that others add up to, such as C v A of C v B and B v A."""
-    joined: dict[tuple[object, ...], list[set[tuple[str, ...]]]] = {}
-    for index in fitted:
-        item = cohort.published[index]
-        if not isinstance(item, Ratio | Logrank):
-            continue
-        members = codebook.covariate(item.covariate).members
-        sides = {members(item.level), members(item.versus)}
-        groups = joined.setdefault(_regression(item, codebook), [])
-        touched = [group for group in groups if group & sides]
-        if any(sides <= group for group in touched) and len(sides) == 2:
-            yield index, f"other fitted contrasts of '{item.covariate}' add up to it"
-        joined[_regression(item, codebook)] = [
-            *(group for group in groups if group not in touched),
-            set().union(sides, *touched),
-        ]
-
-
-def _ratio_and_point(ratio: Compared, point: Point) -> str:
-    shared = ratio.outcome == point.outcome and ratio.covariate in point.subgroup
-    return f"the same patients by '{ratio.covariate}', as a ratio and by subgroup" if shared else ""
-
-
-def _two_points(one: Point, other: Point, codebook: Codebook) -> str:
-    """Two points of one curve, or of curves whose patients may be the same."""
-    if one.outcome != other.outcome:
-        return ""
-    if not _same_endpoint(one, other, codebook):
-        shared = set(one.subgroup) & set(other.subgroup)
-        return f"the same patients by '{min(shared)}', for two endpoints" if shared else ""
-    if codebook.subgroup(one.subgroup) == codebook.subgroup(other.subgroup):
-        return _one_curve(one, other)
-    levels, others = codebook.subgroup(one.subgroup), codebook.subgroup(other.subgroup)
-    if _apart(levels, others):
-        return ""
-    return "subgroups, or the cohort and a subgroup, with patients in common"
-
-
-def _one_curve(one: Point, other: Point) -> str:
-    """Why two items of the same patients and endpoint are one."""
-    if isinstance(one, Counts) or isinstance(other, Counts):
-        return "the same responses"
-    if isinstance(one, Curve) or isinstance(other, Curve):
-        both = isinstance(one, Curve) and isinstance(other, Curve)
-        return "the same curve twice" if both else "a whole curve, and a point of it"
-    if isinstance(one, Median) and isinstance(other, Median):
-        return "two medians of one curve"
-    if one.months is None or other.months is None:
-        return "a median not reached, and another point of the same curve"
-    return "the same curve at the same time" if one.months == other.months else ""
-
-
-def _same_endpoint(one: AnyItem, other: AnyItem, codebook: Codebook) -> bool:
-    """Tell whether two items are of one endpoint; margins are of every one."""
-    endpoints = {endpoint_of(item, codebook) for item in (one, other)} - {""}
-    return len(endpoints) < 2
-
-
-def endpoint_of(item: AnyItem, codebook: Codebook) -> str:
+def endpoint_of(item: AnyItem | NotPrinted, codebook: Codebook) -> str:
     """Endpoint an item is of; response is one of its own, and a description has none."""
     match item:
-        case Ratio():
+        case Ratio() | NotPrinted():
             return item.endpoint_in(codebook)
         case Counts():
             return RESPONSE
@@ -171,7 +102,7 @@ def endpoint_of(item: AnyItem, codebook: Codebook) -> str:
 
 
 OTHER = "of the other outcome"
-DESCRIBED = "described and audited: no likelihood takes it"
+UNDIRECTED = "a p value does not say who does better: 'level', 'versus' and 'better' do"
 
 
 @dataclass(frozen=True)
@@ -180,14 +111,8 @@ class ItemRole:
 
     item: int  # place among the cohort's items
     role: Literal["fit", "weights", "check", "unused"]
-    basis: str  # what enters, or why nothing does
+    reason: str  # what enters, or why nothing does
     other_outcome: bool = False  # the item is of survival and the model of response, or the reverse
-    adjustment: str = ""  # of a ratio adjusted otherwise than the model: how that is allowed for
-
-    @property
-    def reason(self) -> str:
-        """Why it has its role, in words."""
-        return "; ".join(part for part in (self.basis, self.adjustment) if part)
 
 
 def adjusts_alike(ratio: PrintedRatio, spec: Model) -> bool:
@@ -219,41 +144,57 @@ def role_of(
         return fit("events and censored by month, over plausible readings")
     if item.role == "check":
         return ItemRole(index, "check", "held against its posterior prediction")
+    if isinstance(item, Logrank) and estimate is None:
+        return unused(UNDIRECTED)
     if any(index in table.items for table in tables):
-        return fit("the recovered table, given the total of responders")
-    if isinstance(estimate, PrintedRatio) and estimate.bounds is not None:
-        low, high = estimate.bounds
-        se = f"{estimate.log_ratio_se:.3f} from {estimate.se_from}"
-        return fit(f"log ratio estimated between {low:+.3f} and {high:+.3f}, se {se}")
-    if isinstance(estimate, PrintedRatio):
-        se = f"{estimate.log_ratio_se:.3f} from {estimate.se_from}"
-        mismatch = f"adjusted otherwise than the model, mismatch sd {spec.mismatch:g}"
-        adjustment = "" if adjusts_alike(estimate, spec) else mismatch
-        return fit(f"log ratio {estimate.log_ratio:+.3f}, se {se}", adjustment=adjustment)
-    if isinstance(item, Counts):
-        counted = f"{item.responders} of {item.total}"
-        of_all = f"{counted}, as the total of the recovered tables"
-        return fit(of_all if tables and not item.subgroup else f"binomial, {counted}")
-    return fit("population curve on the log(-log S) scale")
+        return fit("the recovered table's log odds ratio, simulated with the page")
+    return fit(f"{_number_of(item, estimate)}, simulated with the page")
+
+
+def _number_of(item: AnyItem, estimate: Estimate | None) -> str:
+    """The number that enters for an item, in words."""
+    match item, estimate:
+        case Logrank(), PrintedRatio():
+            low, high = estimate.score_bounds or (estimate.score, estimate.score)
+            at = f"between {low:+.2f} and {high:+.2f}" if low < high else f"{low:+.2f}"
+            return f"log-rank statistic {at}"
+        case _, PrintedRatio(bounds=(low, high)):
+            return f"log ratio between {low:+.3f} and {high:+.3f}"
+        case _, PrintedRatio():
+            with_se = f", se {estimate.log_ratio_se:.3f}" if estimate.se_printed else ""
+            return f"log ratio {estimate.log_ratio:+.3f}{with_se}"
+        case Counts(), _:
+            return f"{item.responders} of {item.total}"
+        case Events(), _:
+            return f"{item.events} events"
+        case Difference(), _:
+            return f"difference of {item.of}"
+        case Median(not_reached=True), _:
+            return "median not reached"
+        case Median() | Milestone(), _:
+            return f"{item.kind} {item.time} {item.unit}"
+    return item.kind
 
 
 def _out_of_model(item: AnyItem, spec: Model, codebook: Codebook) -> str:
     """Say why an item does not inform this model; empty if it does."""
-    if isinstance(item, (AdverseEvent, Statistic, Events)):
+    if isinstance(item, (AdverseEvent, Statistic, Interaction)):
         return "a description: enters no likelihood"
-    if isinstance(item, (Difference, Interaction)):
-        return DESCRIBED
-    if isinstance(item, Logrank) and item.role == "check":
-        return DESCRIBED
     if not isinstance(item, Margin) and item.outcome != spec.outcome:
         return OTHER
-    if isinstance(item, (Ratio, Logrank, Margin)) and item.covariate not in spec.covariates:
+    if (
+        isinstance(item, (Ratio, Logrank, Difference, Margin))
+        and item.covariate not in spec.covariates
+    ):
         return f"covariate '{item.covariate}' is not in the model"
     match item:
         case Ratio() | Logrank():
             reason = _endpoint_out(item.endpoint_in(codebook), spec, codebook)
-            return reason or _late(item.subgroup, codebook)
-        case Median() | Milestone() | Curve():
+            return reason or _late([item.covariate, *item.subgroup], codebook)
+        case Difference():
+            reason = _endpoint_out(item.endpoint, spec, codebook)
+            return reason or _late([item.covariate], codebook)
+        case Median() | Milestone() | Curve() | Events():
             reason = _endpoint_out(item.endpoint, spec, codebook)
             return reason or _subgroup_out(item.subgroup, spec, codebook)
         case Counts():
@@ -270,8 +211,8 @@ def _endpoint_out(endpoint: str, spec: Model, codebook: Codebook) -> str:
     return f"of '{endpoint}', and the model is of '{own}'{way}"
 
 
-def _late(subgroup: Mapping[str, Sequence[str]], codebook: Codebook) -> str:
-    for name in subgroup:
+def _late(covariates: Iterable[str], codebook: Codebook) -> str:
+    for name in covariates:
         if codebook.covariate(name).post_baseline:
             return f"'{name}' is known only after the start: guarantee-time bias"
     return ""
