@@ -77,7 +77,7 @@ def page_data(rows: Sequence[PageRows], analysis: Analysis) -> dict[str, Array]:
 
 def _inputs(rows: Sequence[PageRows], analysis: Analysis) -> dict[str, Array]:
     """Maps from the parameters of the graph to the inputs of the pages; priors of nuisances."""
-    parts = [_maps(one, analysis) for one in rows]
+    parts = [page_maps(one, analysis) for one in rows]
     names = dict.fromkeys(name for part in parts for name in part)
     data = {f"page_{name}": np.concatenate([part[name] for part in parts]) for name in names}
     nuisances = [len(one.nuisances) for one in rows]
@@ -88,8 +88,8 @@ def _inputs(rows: Sequence[PageRows], analysis: Analysis) -> dict[str, Array]:
     return data
 
 
-def _maps(one: PageRows, analysis: Analysis) -> dict[str, Array]:
-    """One page's maps; (inputs, parameters of one kind)."""
+def page_maps(one: PageRows, analysis: Analysis) -> dict[str, Array]:
+    """Maps from each kind of parameter to one page's inputs; (inputs, parameters)."""
     inputs, parts = one.page.inputs, one.page.inputs.parts
     own = theta_map(analysis, one.evidence)
     size = own.shape[1]

@@ -16,6 +16,7 @@ from netlm_bayes.compare import conflict_table, contradicted, frequentist_tables
 from netlm_bayes.evidence.analysis import Analysis
 from netlm_bayes.evidence.assemble import analyse
 from netlm_bayes.evidence.check import contradictions
+from netlm_bayes.evidence.emulated import emulated
 from netlm_bayes.likelihood.script import script_of
 from netlm_bayes.model import Model
 from netlm_bayes.pipeline.fitted import Fit
@@ -168,13 +169,15 @@ def fit_job(job: Job, sensitivity: bool = False, graph: Graph | None = None) -> 
     job = replace(job, spec=analysis.spec)
     frequentist = frequentist_tables(analysis, job.recipe)
     clock.lap("frequentist methods")
+    analysis = _emulated(job, analysis)
+    clock.lap("pages")
     if graph is None or not graph.takes(analysis):
         job.say(f"{job.spec.name}: compiling (about a minute the first time on a machine)")
         graph = compile_analysis(analysis)
     clock.lap("compile")
     job.say(f"{job.spec.name}: sampling")
     try:
-        posterior = posterior_of(job, graph, analysis)
+        analysis, posterior = posterior_of(job, graph, analysis)
     except NotConvergedError as failure:
         raise _explained(failure, analysis, _manifest(job, analysis, clock)) from None
     clock.lap("sample")
@@ -197,6 +200,13 @@ def fit_job(job: Job, sensitivity: bool = False, graph: Graph | None = None) -> 
         script=script_of(analysis, job.seed),
         again=lambda data, seed: _again(job, graph, data, seed),
     )
+
+
+def _emulated(job: Job, analysis: Analysis) -> Analysis:
+    """Analysis with its pages trained, and what simulation contradicts said."""
+    if any(one.page for one in analysis.cohorts):
+        job.say(f"{job.spec.name}: simulating printed pages")
+    return emulated(analysis)
 
 
 def _explained(

@@ -12,8 +12,9 @@ import xarray as xr
 from netlm_bayes.choices import Sampling
 from netlm_bayes.compare import Recipe
 from netlm_bayes.errors import InputError, InputErrors, Problem
-from netlm_bayes.evidence.analysis import Analysis
+from netlm_bayes.evidence.analysis import Analysis, CohortEvidence
 from netlm_bayes.evidence.assemble import analyse
+from netlm_bayes.evidence.emulated import emulated
 from netlm_bayes.evidence.sources import CohortFile, inputs_of, read_cohorts
 from netlm_bayes.files.toml import digest, validated
 from netlm_bayes.likelihood.data import data_of
@@ -23,8 +24,9 @@ from netlm_bayes.likelihood.structure import Structure, structure_of
 from netlm_bayes.model import Model, model_digest, read_model
 from netlm_bayes.posterior.estimates import Estimates, estimate, estimate_effects
 from netlm_bayes.posterior.loo import with_patients
+from netlm_bayes.posterior.pages import widened
 from netlm_bayes.posterior.summary import Quantity
-from netlm_bayes.sampling.gate import Gated, until_accepted
+from netlm_bayes.sampling.gate import Accepted, Gated, until_accepted
 from netlm_bayes.sampling.sample import CompiledModel, compile_model, sample
 
 Say = Callable[[str], None]
@@ -145,6 +147,7 @@ class Graph:
 
     structure: Structure
     compiled: CompiledModel
+    cohorts: tuple[CohortEvidence, ...]  # of the analysis it was compiled for, pages trained
 
     def takes(self, analysis: Analysis) -> bool:
         """Tell whether an analysis has this structure, whatever its cohorts are called."""
@@ -155,30 +158,47 @@ def compile_analysis(analysis: Analysis) -> Graph:
     """Build and compile the graph of an analysis."""
     structure = structure_of(analysis)
     model = build(structure, data_of(analysis))
-    return Graph(structure, compile_model(model, pointwise_names(structure)))
+    compiled = compile_model(model, pointwise_names(structure))
+    return Graph(structure, compiled, analysis.cohorts)
 
 
-def posterior_of(job: Job, graph: Graph, analysis: Analysis) -> Gated[Estimates]:
-    """Draw from the posterior until the gate is passed."""
-    return until_accepted(
-        _draws(job, graph, analysis),
-        lambda accepted: estimate(analysis, accepted, job.seed),
-        job.spec.sampling,
-        job.say,
-    )
+def posterior_of(job: Job, graph: Graph, analysis: Analysis) -> tuple[Analysis, Gated[Estimates]]:
+    """Draw from the posterior until the gate is passed; with the analysis, pages as trained."""
+    return _covered(job, graph, analysis, estimate, job.spec.sampling)
 
 
 def refit(job: Job, graph: Graph, analysis: Analysis) -> Gated[Effects]:
     """Draw under other data; a graph of the same structure is not compiled again."""
-    if not graph.takes(analysis):
-        graph = compile_analysis(analysis)
+    analysis = emulated(analysis, graph.cohorts)
     sampling = job.spec.sampling
-    return until_accepted(
-        _draws(job, graph, analysis),
-        lambda accepted: estimate_effects(analysis, accepted, job.seed),
-        sampling.model_copy(update={"draws": sampling.sensitivity_draws}),
-        job.say,
-    )
+    fewer = sampling.model_copy(update={"draws": sampling.sensitivity_draws})
+    return _covered(job, graph, analysis, estimate_effects, fewer)[1]
+
+
+def _covered[Made](
+    job: Job,
+    graph: Graph,
+    analysis: Analysis,
+    made: Callable[[Analysis, Accepted, int], Made],
+    sampling: Sampling,
+) -> tuple[Analysis, Gated[Made]]:
+    """Draw; where the draws leave the region a page was trained on, widen that once and redraw."""
+
+    def gated(analysis: Analysis) -> Gated[Made]:
+        fitting = graph if graph.takes(analysis) else compile_analysis(analysis)
+        return until_accepted(
+            _draws(job, fitting, analysis),
+            lambda accepted: made(analysis, accepted, job.seed),
+            sampling,
+            job.say,
+        )
+
+    found = gated(analysis)
+    wider, names = widened(analysis, found.accepted)
+    if not names:
+        return analysis, found
+    job.say(f"{job.spec.name}: page of {', '.join(names)} simulated over a wider region")
+    return wider, gated(wider)
 
 
 def _draws(job: Job, graph: Graph, analysis: Analysis) -> Callable[[Sampling], xr.DataTree]:

@@ -200,9 +200,17 @@ def _left_out(job: Job, name: str) -> str:
         return "no cohort here can be read so"
     if other.change and any(file.patients is None for file in job.files):
         return "what is printed does not tell when effects change"
-    if other.unadjusted == "implied" and not any(file.printed for file in job.files):
-        return "nothing is printed that could be adjusted otherwise"
+    if other.selection == "ignored" != job.spec.selection and not _selected(job.files):
+        return "nothing here is printed for its significance"
     return ""
+
+
+def _selected(files: tuple[CohortFile, ...]) -> bool:
+    """Tell whether some cohort prints a ratio because it is significant, or leaves one out."""
+    cohorts = [file.cohort for file in files]
+    return any(
+        cohort.not_printed or any(map(cohort.selection_of, cohort.published)) for cohort in cohorts
+    )
 
 
 def _readings(files: tuple[CohortFile, ...]) -> set[str]:

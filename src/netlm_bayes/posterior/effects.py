@@ -14,6 +14,7 @@ from netlm_bayes.evidence.analysis import Analysis
 from netlm_bayes.evidence.support import contrast_of
 from netlm_bayes.posterior.population import POOLED, Population
 from netlm_bayes.posterior.summary import Quantity
+from netlm_bayes.published.estimates import PrintedRatio
 from netlm_bayes.results import Row
 from netlm_bayes.sampling.gate import Accepted
 
@@ -63,7 +64,7 @@ def contrasts_of(analysis: Analysis) -> tuple[Contrast, ...]:
         found += [Contrast(name, (x,), ()) for x in (level, units.get(name)) if x]
         found += [Contrast(name, (x,), (covariate.reference,)) for x in covariate.effects]
     for cohort in analysis.cohorts:
-        for ratio in cohort.ratios:
+        for ratio in (x for x in cohort.fitted if isinstance(x, PrintedRatio)):
             contrast = Contrast(ratio.covariate, ratio.level, ratio.versus)
             turned = Contrast(ratio.covariate, ratio.versus, ratio.level)
             if codebook.covariates[ratio.covariate].reference in ratio.level:

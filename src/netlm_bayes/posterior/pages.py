@@ -1,0 +1,78 @@
+"""Posterior draws as inputs of printed pages: whether they stay where a page was trained."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from netlm_bayes.evidence.analysis import Analysis, CohortEvidence
+from netlm_bayes.likelihood.page_data import NUISANCES, PageRows, page_maps, page_rows
+from netlm_bayes.page.cache import trained
+from netlm_bayes.sampling.gate import Accepted
+
+Array = NDArray[np.float64]
+MOST_OUTSIDE = 0.05
+"""Share of draws beyond a page's trained 99 % ellipsoid, above which it is trained more widely."""
+
+
+def page_inputs(analysis: Analysis, accepted: Accepted) -> Iterator[tuple[PageRows, Array]]:
+    """Inputs of each page by draw; (draws, inputs)."""
+    draws = {
+        str(name): values.to_numpy().reshape(-1, *values.shape[2:])
+        for name, values in accepted.tree["posterior"].to_dataset().items()
+    }
+    start = 0
+    for one in page_rows(analysis):
+        x = sum(
+            _flat(draws, name, analysis) @ values.T
+            for name, values in page_maps(one, analysis).items()
+        )
+        own = len(one.nuisances)
+        parts = [one.page.inputs.parts[name] for name in NUISANCES]
+        places = np.concatenate([np.arange(part.start, part.stop) for part in parts])
+        if own:
+            x[:, places] += draws["nuisance"][:, start : start + own]
+        start += own
+        yield one, x
+
+
+def _flat(draws: Mapping[str, Array], name: str, analysis: Analysis) -> Array:
+    """Draws of one kind of parameter, as the maps to inputs take them."""
+    found = {
+        "theta": lambda: draws["theta"],
+        "steps": lambda: draws["log_hazard_step"],
+        "share": lambda: np.log(draws["hazard_share"]) - np.log1p(-draws["hazard_share"]),
+        "share_effect": lambda: _every_part(draws["share_effect"], analysis),
+        "tilt": lambda: draws["margin_tilt"],
+    }[name]()
+    return np.asarray(found.reshape(len(found), -1))
+
+
+def _every_part(effects: Array, analysis: Analysis) -> Array:
+    """Effects on the shares of all parts, 0 of those that have none."""
+    out = np.zeros((len(effects), len(analysis.endpoints) - 1, effects.shape[-1]))
+    for place, name in enumerate(analysis.apart):
+        out[:, analysis.endpoints.index(name) - 1] = effects[:, place]
+    return out
+
+
+def widened(analysis: Analysis, accepted: Accepted) -> tuple[Analysis, tuple[str, ...]]:
+    """Train pages again that a posterior leaves, on twice the region; and name their cohorts."""
+    left = {
+        one.place
+        for one, x in page_inputs(analysis, accepted)
+        if one.evidence.trained is not None and one.evidence.trained.outside(x) > MOST_OUTSIDE
+    }
+    cohorts = [_wider(c) if i in left else c for i, c in enumerate(analysis.cohorts)]
+    names = tuple(analysis.cohorts[place].cohort.id for place in sorted(left))
+    return replace(analysis, cohorts=tuple(cohorts)) if left else analysis, names
+
+
+def _wider(evidence: CohortEvidence) -> CohortEvidence:
+    if evidence.page is None or evidence.trained is None:
+        return evidence
+    found = trained(evidence.page, spread=2 * evidence.trained.spread)
+    return replace(evidence, trained=found)
