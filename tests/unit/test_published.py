@@ -12,8 +12,6 @@ from tests.invented import book
 
 from netlm_bayes.published.cohort import Cohort
 from netlm_bayes.published.estimates import (
-    OWN_ERROR,
-    curve_covariance,
     curve_point,
     estimates_of,
     printed_ratio,
@@ -442,36 +440,6 @@ def test_a_milestone_without_interval_has_the_error_of_a_share_of_n():
     # and curvature adds about 1 % at n = 100.
     shares = np.random.default_rng(1).binomial(100, 0.6, 200_000) / 100
     assert np.std(np.log(-np.log(shares))) == pytest.approx(point.se, rel=0.03)
-
-
-def test_points_of_one_curve_share_the_events_before_the_earlier():
-    early = curve_point(0, _milestone(months="6", survival="0.80"), CODEBOOK, 100)
-    late = curve_point(1, _milestone(months="24", survival="0.30"), CODEBOOK, 100)
-    covariance = curve_covariance([late, early])
-    # se_s^2 Lambda_s / Lambda_t = (0.2 / 80) / 0.223144^2 * 0.223144 / 1.203973 = 0.00930541
-    assert covariance[0, 1] == pytest.approx((1 - OWN_ERROR) * 0.00930541, rel=1e-5)
-    assert covariance[0, 1] == covariance[1, 0]
-    np.testing.assert_allclose(np.diag(covariance), [late.se**2, early.se**2])
-
-
-@pytest.mark.parametrize(
-    "points",
-    [
-        [("6", "0.80", "0.70", "0.88"), ("24", "0.30", "0.29", "0.31")],
-        [("6", "0.50", "0.10", "0.90"), ("12", "0.50", "0.45", "0.55")],
-        [("6", "0.40", "0.30", "0.50"), ("12", "0.60", "0.50", "0.70")],
-        [("6", "0.50", "0.40", "0.60"), ("12", "0.50", "0.40", "0.60"), ("9", "0.5", "0.4", "0.6")],
-    ],
-    ids=["narrowing", "narrowing at one height", "rising", "equal"],
-)
-def test_no_printed_curve_makes_the_covariance_singular(points):
-    made = [
-        curve_point(0, _milestone(months=m, survival=s, lower=lo, upper=hi), CODEBOOK, 100)
-        for m, s, lo, hi in points
-    ]
-    covariance = curve_covariance(made)
-    scale = np.sqrt(np.diag(covariance))
-    assert np.linalg.eigvalsh(covariance / np.outer(scale, scale)).min() >= OWN_ERROR / 2
 
 
 @pytest.mark.parametrize(

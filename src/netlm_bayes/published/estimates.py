@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Literal
-
-import numpy as np
-from numpy.typing import NDArray
 
 from netlm_bayes.codebook import Codebook, Covariate
 from netlm_bayes.curves import log_minus_log_se
@@ -18,10 +15,6 @@ from netlm_bayes.published.described import Difference, Events
 from netlm_bayes.published.items import Counts, Logrank, Median, Milestone, Ratio
 from netlm_bayes.published.recover import events_by_side, patients_in
 from netlm_bayes.published.rounding import Rounded, z_of, z_of_p
-
-Array = NDArray[np.float64]
-OWN_ERROR = 0.01
-"""Share of a curve point's variance that its rounding leaves to itself."""
 
 SeFrom = Literal[
     "interval",
@@ -420,28 +413,6 @@ def _milestone(item: Milestone, n: int) -> _Point:
     at_start = item.at_risk / survival if item.at_risk else item.n or n
     se = found[0] if found else float(log_minus_log_se(survival, at_start))
     return item.months, target, se, bounds
-
-
-def curve_covariance(points: Sequence[CurvePoint]) -> Array:
-    r"""Covariance of `log(-log S)` at several points.
-
-    Points of one curve share the events before the earlier of them:
-
-    .. math:: \mathrm{Cov}(\Lambda_s, \Lambda_t) = \min(V_s, V_t), \quad
-              V = \mathrm{se}^2 \Lambda^2, \quad \Lambda = -\log S
-
-    which is :math:`\mathrm{se}_s^2 \Lambda_s / \Lambda_t` on the scale of `log(-log S)` for
-    `s < t`; the minimum, and a small part of every variance that is its rounding's own, keep the
-    matrix positive definite. Different endpoints or subgroups are taken as independent.
-    """
-    covariance = np.diag([point.se**2 for point in points]).astype(float)
-    for i, one in enumerate(points):
-        for j, other in enumerate(points):
-            if i != j and (one.endpoint, one.subgroup) == (other.endpoint, other.subgroup):
-                hazards = math.exp(one.log_minus_log), math.exp(other.log_minus_log)
-                shared = min((one.se * hazards[0]) ** 2, (other.se * hazards[1]) ** 2)
-                covariance[i, j] = (1 - OWN_ERROR) * shared / (hazards[0] * hazards[1])
-    return covariance
 
 
 def response_count(index: int, item: Counts, codebook: Codebook) -> ResponseCount:

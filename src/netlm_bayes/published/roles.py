@@ -43,14 +43,6 @@ def duplicate_faults(
     return found
 
 
-def double_counting_faults(
-    cohort: Cohort, codebook: Codebook, among: Iterable[int], *, together: bool
-) -> list[Fault]:
-    """Duplicates, which are the same whether endpoints are modelled together or apart."""
-    assert together
-    return duplicate_faults(cohort, codebook, among)
-
-
 _SAME: Mapping[object, str] = {
     "margin": "both count the levels of one covariate",
     "hazard_ratio": "the same contrast of the same regression",
