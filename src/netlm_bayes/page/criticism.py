@@ -1,0 +1,146 @@
+"""Whether a page can have come from the model, and each of its numbers from all the others."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.stats import chi2
+
+from netlm_bayes.page.emulator import Emulator
+from netlm_bayes.page.laplace import in_likelihood, residual, sensitivity
+from netlm_bayes.page.layout import Array, Page
+from netlm_bayes.page.training import Trained
+
+_UNINFORMED = 0.03  # sd of all numbers by which a direction moves them over the training region
+
+
+@dataclass(frozen=True)
+class Predicted:
+    """One printed number, and what all others of the page say of it.
+
+    On the number's own scale: log months of a median, log(-log S) of a survival, logs of ratios
+    and standard errors.
+    """
+
+    number: int  # place among the page's numbers
+    printed: float
+    mean: float
+    sd: float
+
+    @property
+    def z(self) -> float:
+        """Printed less predicted, in predictive standard deviations."""
+        return (self.printed - self.mean) / self.sd
+
+
+@dataclass(frozen=True)
+class Criticism:
+    r"""The page's own p, with no prior of parameters in it, and each number given the others.
+
+    .. math:: \chi^2 = \min_\delta (r - J_\theta \delta)' V_*^{-1} (r - J_\theta \delta), \quad
+              V_* = V + J_\nu P_\nu J_\nu'
+
+    on the count of numbers less the rank of :math:`J_\theta`; `p` is None where none are left.
+    """
+
+    chi2: float
+    freedom: int
+    numbers: tuple[Predicted, ...]
+
+    @property
+    def p(self) -> float | None:
+        """Probability of so large a misfit; None where it cannot be tested."""
+        return float(chi2.sf(self.chi2, self.freedom)) if self.freedom > 0 else None
+
+
+@dataclass(frozen=True)
+class _Linear:
+    """A page about its posterior mode: residuals, J and V."""
+
+    residual: Array
+    sensitivity: Array
+    covariance: Array
+
+
+def criticise(trained: Trained) -> Criticism:
+    """Hold a page against its model at the mode of its own posterior.
+
+    Parameters
+    ----------
+    trained : Trained
+
+    Returns
+    -------
+    Criticism
+    """
+    page, x = trained.page, trained.mean
+    printed = [np.isfinite(page.numbers[i].value) for i in trained.emulator.numbers]
+    emulator = trained.emulator.of(np.array(printed, bool))
+    linear = _Linear(
+        residual(page, emulator, x[None])[0],
+        sensitivity(page, emulator, x),
+        emulator.covariance(x),
+    )
+    used = in_likelihood(page, emulator.numbers)
+    misfit, freedom = _misfit(page, _part(linear, used), x, emulator.scale)
+    return Criticism(misfit, freedom, _given_the_others(page, emulator, linear, x))
+
+
+def _part(linear: _Linear, keep: Array | np.ndarray) -> _Linear:
+    """Only some of the numbers."""
+    return _Linear(
+        linear.residual[keep],
+        linear.sensitivity[keep],
+        linear.covariance[np.ix_(keep, keep)],
+    )
+
+
+def _misfit(page: Page, linear: _Linear, x: Array, scale: Array) -> tuple[float, int]:
+    """Generalised least squares over the parameters, nuisances integrated over their priors."""
+    own, nuisance = slice(0, page.inputs.parameters), slice(page.inputs.parameters, None)
+    moved = linear.sensitivity[:, nuisance]
+    spread = moved @ page.prior_covariance[nuisance, nuisance] @ moved.T
+    lower = np.linalg.cholesky(linear.covariance + spread)
+    apart = linear.residual + moved @ (x - page.prior_mean)[nuisance]
+    white = np.linalg.solve(lower, apart)
+    design = np.linalg.solve(lower, linear.sensitivity[:, own] * scale[own])
+    left, sizes, _ = np.linalg.svd(design, full_matrices=False)
+    spanned = left[:, sizes > _UNINFORMED]
+    rest = white - spanned @ (spanned.T @ white)
+    return float(rest @ rest), len(white) - spanned.shape[1]
+
+
+def _given_the_others(
+    page: Page, emulator: Emulator, linear: _Linear, x: Array
+) -> tuple[Predicted, ...]:
+    """Each number given all others in the likelihood, under the prior of all inputs."""
+    used = in_likelihood(page, emulator.numbers)
+    spread = linear.sensitivity @ page.prior_covariance @ linear.sensitivity.T
+    total = linear.covariance + spread
+    apart = linear.residual + linear.sensitivity @ (x - page.prior_mean)
+    rows = []
+    for i, number in enumerate(emulator.numbers):
+        with_it = used.copy()
+        with_it[i] = True
+        place = int(np.flatnonzero(np.flatnonzero(with_it) == i)[0])
+        precision = np.linalg.inv(total[np.ix_(with_it, with_it)])
+        variance = 1 / precision[place, place]
+        error = precision[place] @ apart[with_it] * variance
+        rows.append(_on_own_scale(page, int(number), x, error, float(np.sqrt(variance))))
+    return tuple(rows)
+
+
+def _on_own_scale(page: Page, number: int, x: Array, error: float, sd: float) -> Predicted:
+    """Turn a residual given the others into a printed and a predicted value."""
+    printed = page.numbers[number]
+    if printed.kind == "survival":
+        return Predicted(number, printed.value, printed.value + error, sd)
+    if printed.kind != "median":
+        return Predicted(number, printed.value, printed.value - error, sd)
+    from netlm_bayes.page.curve import log_slope
+
+    groups, months = np.array([printed.of]), np.array([printed.months])
+    slope = float(np.exp(log_slope(page, x[None], groups, months)[0, 0]))
+    log_months = float(np.log(printed.months))
+    return Predicted(number, log_months, log_months - error / slope, sd / slope)

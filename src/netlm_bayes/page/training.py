@@ -1,0 +1,260 @@
+"""An emulator trained where a page's own posterior lies."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from netlm_bayes.errors import InputError, Problem
+from netlm_bayes.page.emulator import Emulator, Normal
+from netlm_bayes.page.gate import Gate, admitted, examine
+from netlm_bayes.page.laplace import posterior
+from netlm_bayes.page.layout import Array, Page
+from netlm_bayes.page.regression import (
+    existing,
+    fit,
+    standardised_residuals,
+    towards_existence,
+)
+from netlm_bayes.page.scale import Simulate, simulated
+
+SPREAD = 2.0  # covariance of the training region, in those of the posterior
+ROUND_PAGES = 2000
+ROUNDS = 8
+SETTLED = 0.5  # posterior standard deviations by which the centre may still move
+REACH = 4.0  # standard deviations of a region that a round may move
+FIRST_SD = 0.5  # of parameters in the first region
+FINAL_PAGES = 24_000
+FEWEST_PAGES = 12_000  # of large cohorts
+_NEVER = (
+    "its printed numbers hardly ever exist together in simulated pages;"
+    " check n, margins, follow-up and medians"
+)
+LONGEST = 4  # times as many pages where few of them have every number
+SE_COVERAGE = 0.998
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A page with the emulator of its numbers.
+
+    Attributes
+    ----------
+    page : Page
+        Numbers in conflict have become "check".
+    emulator : Emulator
+    mean, covariance : ndarray
+        The page's posterior by itself, under its prior.
+    gate : Gate
+    conflicts : tuple of int
+        Places of log standard errors that simulation does not give.
+    spread : float
+        Covariance of the training region, in those of the posterior.
+    """
+
+    page: Page
+    emulator: Emulator
+    mean: Array
+    covariance: Array
+    gate: Gate
+    conflicts: tuple[int, ...] = ()
+    spread: float = SPREAD
+
+    @property
+    def posterior(self) -> Normal:
+        """The page's own posterior."""
+        return Normal(self.mean, self.covariance)
+
+    def outside(self, x: Array) -> float:
+        """Share of draws beyond the 99 % ellipsoid of the training region."""
+        return self.emulator.training_region.outside(x)
+
+    def to_arrays(self) -> dict[str, NDArray[Any]]:
+        """Everything but the page."""
+        own = {
+            "posterior_mean": self.mean,
+            "posterior_covariance": self.covariance,
+            "conflicts": np.array(self.conflicts, int),
+            "spread": np.array(self.spread),
+        }
+        return self.emulator.to_arrays() | self.gate.to_arrays() | own
+
+    @classmethod
+    def from_arrays(cls, page: Page, arrays: Mapping[str, NDArray[Any]]) -> Trained:
+        """Read what :meth:`to_arrays` gave, of the page as it was before training."""
+        conflicts = tuple(int(i) for i in arrays["conflicts"])
+        return cls(
+            page=checked(page, conflicts),
+            emulator=Emulator.from_arrays(arrays),
+            mean=arrays["posterior_mean"],
+            covariance=arrays["posterior_covariance"],
+            gate=Gate.from_arrays(arrays),
+            conflicts=conflicts,
+            spread=float(arrays["spread"]),
+        )
+
+
+def train(
+    page: Page, seed: int = 1, *, spread: float = SPREAD, simulate: Simulate | None = None
+) -> Trained:
+    """Train a page's emulator on its own posterior with `spread` times its covariance.
+
+    Parameters
+    ----------
+    page : Page
+    seed : int, default 1
+    spread : float, default 2
+    simulate : callable, optional
+        `simulate(page, x, seed)`; the simulation of printed pages by default.
+
+    Returns
+    -------
+    Trained
+
+    Raises
+    ------
+    InputError
+        Where the printed numbers hardly ever exist together, or are not emulated well enough.
+    """
+    training = _Training(np.random.default_rng(seed), simulate or _default(), spread)
+    region, found = training.settle(page, _first_region(page))
+    kept = checked(page, found)
+    if found:
+        region, more = training.settle(kept, region)
+        kept, found = checked(kept, more), (*found, *more)
+    emulator, more = training.final(kept, region)
+    kept, found = checked(kept, more), (*found, *more)
+    gate = examine(kept, emulator, posterior(kept, emulator), training.rng, training.simulate)
+    emulator = admitted(kept, emulator, gate)
+    where = posterior(kept, emulator)
+    return Trained(kept, emulator, where.mean, where.covariance, gate, found, spread)
+
+
+def widened(trained: Trained, seed: int = 1, *, simulate: Simulate | None = None) -> Trained:
+    """Train again on twice the region."""
+    again = train(trained.page, seed, spread=2 * trained.spread, simulate=simulate)
+    return replace(again, conflicts=(*trained.conflicts, *again.conflicts))
+
+
+def checked(page: Page, conflicts: tuple[int, ...]) -> Page:
+    """The page with some numbers taken out of its likelihood."""
+    numbers = [
+        replace(number, use="check") if i in conflicts else number
+        for i, number in enumerate(page.numbers)
+    ]
+    return replace(page, numbers=tuple(numbers))
+
+
+@dataclass(frozen=True)
+class _Training:
+    """How pages are simulated, and how wide a region."""
+
+    rng: np.random.Generator
+    simulate: Simulate
+    spread: float
+
+    def settle(self, page: Page, region: Normal) -> tuple[Normal, tuple[int, ...]]:
+        """Move the region to the page's posterior; say which standard errors cannot be there."""
+        for _ in range(ROUNDS):
+            emulator, x, pages = self._round(page, region)
+            there = posterior(page, emulator, REACH)
+            moved = np.abs((there.mean - region.mean) / there.sd).max()
+            region = there.wider(self.spread)
+            if moved < SETTLED and len(emulator.numbers):
+                break
+        ranged = self._with_ranges(page, emulator, x, pages)
+        return region, conflicts(page, ranged)
+
+    def final(self, page: Page, region: Normal) -> tuple[Emulator, tuple[int, ...]]:
+        """Emulate with products, from many pages; say which standard errors cannot be there."""
+        x, pages = self._pages(page, region, _final_pages(page))
+        if existing(page, pages).sum() < _fewest(page):
+            raise InputError(f"cohort {page.cohort}", [Problem("", _NEVER)])
+        emulator = self._with_ranges(page, fit(page, region, x, pages), x, pages)
+        found = conflicts(page, emulator)
+        if found:
+            page = checked(page, found)
+            emulator = self._with_ranges(page, fit(page, region, x, pages), x, pages)
+        return emulator, found
+
+    def _round(self, page: Page, region: Normal) -> tuple[Emulator, Array, Array]:
+        """Emulate without products; how much of the page exists alone where all hardly ever do."""
+        x, pages = self._pages(page, region, ROUND_PAGES)
+        enough = existing(page, pages).sum() >= _fewest(page)
+        emulator = (
+            fit(page, region, x, pages, products=False)
+            if enough
+            else towards_existence(page, region, x, pages)
+        )
+        return emulator, x, pages
+
+    def _pages(self, page: Page, region: Normal, count: int) -> tuple[Array, Array]:
+        """Inputs and their pages, more of them where few have every number."""
+        x, pages = self._batch(page, region, count)
+        share = max(existing(page, pages).mean(), 1 / LONGEST)
+        if share > 1 / 2:
+            return x, pages
+        more_x, more_pages = self._batch(page, region, int(count * (1 / share - 1)))
+        return np.concatenate([x, more_x]), np.concatenate([pages, more_pages])
+
+    def _batch(self, page: Page, region: Normal, count: int) -> tuple[Array, Array]:
+        """As many inputs and their pages."""
+        x = region.draw(self.rng, count)
+        return x, simulated(page, x, int(self.rng.integers(2**31)), self.simulate)
+
+    def _with_ranges(self, page: Page, emulator: Emulator, x: Array, pages: Array) -> Emulator:
+        """Add the central range of simulated log standard errors at the page's posterior."""
+        kinds = np.array([page.numbers[i].kind for i in emulator.numbers])
+        errors = np.flatnonzero(kinds == "log_se")
+        exists = existing(page, pages)
+        scatter = standardised_residuals(emulator, x[exists], pages[exists])
+        draws = posterior(page, emulator).draw(self.rng, len(scatter))
+        simulated_again = emulator.mean(draws) + np.exp(emulator.log_sd(draws)) * scatter
+        tails = (0.5 - SE_COVERAGE / 2, 0.5 + SE_COVERAGE / 2)
+        ranges = np.full((len(kinds), 2), np.nan)
+        if len(errors) and len(scatter):
+            ranges[errors] = np.nanquantile(simulated_again[:, errors], tails, axis=0).T
+        return replace(emulator, se_range=ranges)
+
+
+def conflicts(page: Page, emulator: Emulator) -> tuple[int, ...]:
+    """Printed standard errors that simulated pages of this cohort do not have, rounding allowed."""
+    return tuple(
+        int(i)
+        for i, (low, high) in zip(emulator.numbers, emulator.se_range, strict=True)
+        if page.numbers[i].use == "fit"
+        and (
+            page.numbers[i].value + page.numbers[i].width / 2 < low
+            or page.numbers[i].value - page.numbers[i].width / 2 > high
+        )
+    )
+
+
+def _first_region(page: Page) -> Normal:
+    """The prior, with standard deviations of parameters that pages can be simulated from."""
+    sd = np.sqrt(np.diag(page.prior_covariance))
+    shrink = np.ones(len(sd))
+    own = slice(0, page.inputs.parameters)
+    shrink[own] = np.minimum(FIRST_SD / sd[own], 1)
+    return Normal(page.prior_mean, page.prior_covariance * np.outer(shrink, shrink))
+
+
+def _final_pages(page: Page) -> int:
+    """Pages of the last fit: fewer of large cohorts, which take longer to simulate."""
+    return int(np.clip(FINAL_PAGES * 250 / page.n, FEWEST_PAGES, FINAL_PAGES))
+
+
+def _fewest(page: Page) -> int:
+    """Pages with every number below which their mean is not fitted."""
+    return 5 * (1 + 2 * page.inputs.size)
+
+
+def _default() -> Simulate:
+    """The simulation of printed pages."""
+    from netlm_bayes.page.simulate import simulate
+
+    return simulate
