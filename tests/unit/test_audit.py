@@ -1,6 +1,7 @@
 """A paper that adds up gives only `ok`; one planted error is found by the check it belongs to."""
 
 import copy
+import math
 import subprocess
 import sys
 from collections import Counter
@@ -8,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from scipy.optimize import brentq
 from tests.invented import book
 
 from netlm_bayes.codebook import bundled_file, read_codebook
@@ -38,6 +40,7 @@ CODEBOOK = book(
     sex="male female",
     bone="no yes",
     border="blurred sharp",
+    side="left right",
     age="(year)",
     response={"levels": "nonresponders responders", "post_baseline": True},
 )
@@ -83,6 +86,18 @@ CLEAN: Items = {
         values={"responders": 20, "nonresponders": 30},
         percent={"responders": "40.0"},
     ),
+    # (27 / 25) / (28 / 20) = 0.771; log 0.77 / z of 0.52 is an se of 0.41
+    "counts left": printed(
+        "counts", subgroup={"side": "left"}, values={"responders": 27, "nonresponders": 25}
+    ),
+    "counts right": printed(
+        "counts", subgroup={"side": "right"}, values={"responders": 28, "nonresponders": 20}
+    ),
+    "odds of left": printed(
+        *("odds_ratio",),
+        **{"covariate": "side", "level": "left", "versus": "right", "estimate": "0.77"},
+        p="0.52",
+    ),
     "median": printed(
         "median", endpoint="pfs", months="12.5", n=100, restated=[{"months": "12.5"}]
     ),
@@ -92,6 +107,16 @@ CLEAN: Items = {
     "median late": printed(
         "median", endpoint="pfs", subgroup={"stage": "late"}, months="8.1", n=50
     ),
+    "median G1": printed("median", endpoint="pfs", subgroup={"grade": "G1"}, months="15.2", n=30),
+    "median G3": printed("median", endpoint="pfs", subgroup={"grade": "G3"}, months="6.3", n=25),
+    "survival G1": printed(
+        "milestone", endpoint="pfs", subgroup={"grade": "G1"}, months=6, survival="0.90", n=30
+    ),
+    "survival G3": printed(
+        "milestone", endpoint="pfs", subgroup={"grade": "G3"}, months=6, survival="0.60", n=25
+    ),
+    # half of 0.75 and half of 0.55
+    "survival": printed("milestone", endpoint="os", months=12, survival="0.65", n=100),
     "milestone": printed(
         "milestone", endpoint="pfs", months=6, survival="0.81", restated=[{"percent": "81"}]
     ),
@@ -205,7 +230,24 @@ PLANTED: list[tuple[str, dict[str, Any], str, str]] = [
     ("interaction", {"p": "0.27"}, "p against CI", "conflict"),
     ("deaths late", {"events": 39}, "events sum to all", "conflict"),
     ("deaths early", {"n": 48}, "subgroup size", "conflict"),
-    ("median", {"months": "312", "restated": []}, "months within follow-up", "conflict"),
+    ("milestone", {"months": "312"}, "months within follow-up", "conflict"),
+    ("median", {"months": "17.0", "restated": []}, "median between its groups'", "conflict"),
+    ("median", {"months": "16.4", "restated": []}, "median between its groups'", "ambiguous"),
+    (
+        "median",
+        {"months": None, "not_reached": True, "restated": []},
+        "median between its groups'",
+        "conflict",
+    ),
+    ("survival", {"survival": "0.72"}, "survival about its groups' mean", "conflict"),
+    ("survival", {"survival": "0.68"}, "survival about its groups' mean", "ambiguous"),
+    (
+        "counts left",
+        {"values": {"responders": 29, "nonresponders": 23}},
+        "odds ratio of the counts",
+        "conflict",
+    ),
+    ("odds of left", {"p": "0.10"}, "implied events", "conflict"),  # an se of 0.16, at least 0.4
     (
         "odds",
         {"estimate": "3.600", "lower": "1.573", "upper": "8.241", "p": "0.002", "restated": []},
@@ -248,7 +290,8 @@ PLANTED: list[tuple[str, dict[str, Any], str, str]] = [
         "two readings",
         "ambiguous",
     ),
-    ("median late", {"months": "17.1"}, "medians against hazard ratios", "ambiguous"),
+    ("median G3", {"months": "15.8"}, "medians against hazard ratios", "ambiguous"),
+    ("survival G3", {"survival": "0.92"}, "survival against hazard ratios", "ambiguous"),
     ("median late", {"subgroup": {"response": "responders"}}, "guarantee time", "ambiguous"),
     (
         "logrank",
@@ -295,6 +338,7 @@ HARMLESS: dict[str, Items] = {
     "a ratio of 1 has no direction and no order": {
         "hazard": {"estimate": "1.00", "lower": "0.500", "upper": "2.000", "p": None},
         "median late": {"months": "17.1"},
+        "median": {"months": "16.5", "restated": []},
     },
     "shares are of those not missing": {
         "sex": {
@@ -448,4 +492,36 @@ def test_a_standard_error_below_its_least_is_told_with_both() -> None:
     items = CLEAN | {"hazard": CLEAN["hazard"] | {"events": 31}}
     (row,) = (row for row in audit(cohort_of(items), CODEBOOK) if row.verdict != "ok")
     assert row.recomputed == "standard error 0.354, at least 0.359"
-    assert row.note == "narrower than 31 events allow, whatever happened to them"
+    assert row.note == "smaller than 31 events allow, whatever happened to them"
+
+
+def test_a_mixture_s_median_and_survival_pass_for_those_of_all() -> None:
+    """The other road: exponential groups of unequal size, mixed, and the mixture's own numbers."""
+    hazards, sizes = {"early": 0.04, "late": 0.09}, {"early": 30, "late": 70}
+
+    def survival(month: float) -> float:
+        return sum(n * math.exp(-hazards[name] * month) for name, n in sizes.items()) / 100
+
+    items: Items = {
+        "margin": printed("margin", covariate="stage", values=sizes),
+        "all": printed(
+            *("median",),
+            **{"endpoint": "pfs", "months": f"{brentq(lambda t: survival(t) - 0.5, 1, 40):.1f}"},
+        ),
+        "at 12": printed("milestone", endpoint="pfs", months=12, survival=f"{survival(12):.3f}"),
+    }
+    for name, hazard in hazards.items():
+        group = {"endpoint": "pfs", "subgroup": {"stage": name}}
+        items[f"median {name}"] = printed("median", **group, months=f"{math.log(2) / hazard:.1f}")
+        at_12 = f"{math.exp(-12 * hazard):.3f}"
+        items[f"survival {name}"] = printed("milestone", **group, months=12, survival=at_12)
+    rows = [row for row in audit(cohort_of(items), CODEBOOK) if "group" in row.check]
+    assert [row.check for row in rows] == [
+        "median between its groups'",
+        "survival about its groups' mean",
+    ]
+    assert {row.verdict for row in rows} <= {"ok", "rounding"}
+    # Weights that are turned round give another mean.
+    turned = items | {"margin": items["margin"] | {"values": {"early": 70, "late": 30}}}
+    (row,) = (r for r in audit(cohort_of(turned), CODEBOOK) if r.check.startswith("survival about"))
+    assert row.verdict == "conflict"

@@ -14,7 +14,7 @@ from netlm_bayes.published.cohort import AnyItem, Cohort
 from netlm_bayes.published.described import Difference, Events
 from netlm_bayes.published.items import Counts, Logrank, Median, Milestone, Ratio
 from netlm_bayes.published.recover import events_by_side, patients_in
-from netlm_bayes.published.rounding import Rounded, z_of, z_of_p
+from netlm_bayes.published.rounding import TELLING_P, Rounded, z_of, z_of_p
 
 SeFrom = Literal[
     "interval",
@@ -29,8 +29,6 @@ SeFrom = Literal[
 ]
 """What a standard error rests on."""
 Bounds = tuple[float, float]
-TELLING_P = (0.001, 0.99)
-"""P values between which one tells the standard error: outside, it has too few digits."""
 
 
 @dataclass(frozen=True)

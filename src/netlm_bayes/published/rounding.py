@@ -13,6 +13,9 @@ Verdict = Literal["ok", "rounding", "conflict", "ambiguous"]
 
 Z95 = NormalDist().inv_cdf(0.975)
 
+TELLING_P = (0.001, 0.99)
+"""P values between which one tells the standard error: outside, it has too few digits."""
+
 
 def z_of(confidence: float | Decimal) -> float:
     """Standard errors from an estimate to either end of its interval."""

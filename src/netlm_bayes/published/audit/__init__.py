@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from netlm_bayes.codebook import Codebook
-from netlm_bayes.published.audit import counts, differences, ratios, readings
+from netlm_bayes.published.audit import counts, differences, groups, ratios, readings
 from netlm_bayes.published.cohort import AnyItem, Cohort, item_label
 from netlm_bayes.published.rounding import Finding, Verdict
 
@@ -49,6 +49,9 @@ ITEM_CHECKS: tuple[ItemCheck, ...] = (
     ratios.centres,
     ratios.p_values,
     ratios.implied_events,
+    groups.medians_of_all,
+    groups.survival_of_all,
+    groups.odds_of_groups,
     readings.months_of_events,
     counts.subgroup_sizes,
     counts.percentages,
@@ -73,10 +76,14 @@ CHECKS: tuple[Check, ...] = (
     _of_every_item(differences.differences),
     _of_every_item(differences.ratios_of_ratios),
     _of_every_item(differences.events_by_subgroup),
+    _of_every_item(groups.medians_of_all),
+    _of_every_item(groups.survival_of_all),
+    _of_every_item(groups.odds_of_groups),
     _of_every_item(readings.months_of_events),
     _of_every_item(readings.directions),
     _of_every_item(readings.two_readings),
     readings.medians_against_ratios,
+    readings.survival_against_ratios,
     readings.guarantee_time,
 )
 

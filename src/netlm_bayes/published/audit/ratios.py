@@ -19,6 +19,7 @@ from netlm_bayes.published.recover import (
     tables_by_factor,
 )
 from netlm_bayes.published.rounding import (
+    TELLING_P,
     Finding,
     Judgement,
     Rounded,
@@ -30,6 +31,7 @@ from netlm_bayes.published.rounding import (
     shown,
     wald_p,
     z_of,
+    z_of_p,
 )
 
 Estimated = Ratio | Interaction
@@ -196,12 +198,27 @@ def least_se(groups: tuple[int, int], total: int) -> float:
 
 
 def implied_events(item: AnyItem, cohort: Cohort, codebook: Codebook) -> Iterator[Finding]:
-    """Refuse intervals too narrow for the patients; give the events behind a balanced factor."""
-    if isinstance(item, Ratio) and item.level and (bounds := printed_bounds(item)):
-        se, printed = _se(item, bounds), f"{item.lower} to {item.upper}"
-        found = _too_narrow(item, cohort, codebook, se) or _events(item, cohort, codebook, se)
-        if found is not None:
-            yield Finding("implied events", printed, *found)
+    """Refuse errors too small for the patients; give the events behind a balanced factor."""
+    if not isinstance(item, Ratio) or not item.level:
+        return
+    bounds = printed_bounds(item)
+    se = _se(item, bounds) if bounds else _se_of_p(item)
+    if se is None:
+        return
+    found = _too_narrow(item, cohort, codebook, se)
+    if found is None and bounds:
+        found = _events(item, cohort, codebook, se)
+    if found is not None:
+        printed = f"{item.lower} to {item.upper}" if bounds else p_words(item)
+        yield Finding("implied events", printed, *found)
+
+
+def _se_of_p(item: Ratio) -> Rounded | None:
+    r"""Standard error :math:`|\log \hat r| / z_p` that a p value implies; None of a coarse one."""
+    if item.p is None or not TELLING_P[0] < item.p < TELLING_P[1] or not item.estimate:
+        return None
+    z = Rounded.printed(item.p).through(lambda p: z_of_p(p, item.sides))
+    return abs(_log(item)) / z
 
 
 def _too_narrow(
@@ -218,7 +235,7 @@ def _too_narrow(
         of = f"{cohort.n} patients" if events is None else f"{events} events"
     if se.upper >= least:
         return None
-    why = f"narrower than {of} allow, whatever happened to them"
+    why = f"smaller than {of} allow, whatever happened to them"
     return f"standard error {se.value:.3g}, at least {least:.3g}", Judgement("conflict", why)
 
 

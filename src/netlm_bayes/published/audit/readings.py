@@ -112,21 +112,57 @@ def medians_against_ratios(cohort: Cohort, codebook: Codebook) -> Iterator[Findi
         levels = [level for level in medians if level in hazards]
         if len(levels) < 2:
             continue
-        crossed = [
-            f"{high} has the higher hazard and the longer median than {low}"
-            for one, two in combinations(levels, 2)
-            for low, high in [sorted((one, two), key=lambda level: hazards[level])]
-            if hazards[low] < hazards[high] and medians[low] < medians[high]
-        ]
-        why = "; ".join(crossed) + ": no proportional hazards say both"
         shown = {level: plain_time(medians[level], cohort.unit) for level in levels}
         yield Finding(
             "medians against hazard ratios",
             "medians " + ", ".join(f"{level}: {shown[level]:g}" for level in levels),
             "hazard ratios " + ", ".join(f"{level}: {hazards[level]:g}" for level in levels),
-            Judgement("ambiguous", why) if crossed else Judgement("ok"),
+            _in_order(medians, hazards, "longer median"),
             f"median {endpoint} by {covariate}",
         )
+
+
+def survival_against_ratios(cohort: Cohort, codebook: Codebook) -> Iterator[Finding]:
+    """Hold the order of survival by level against the order of their unadjusted hazard ratios."""
+    for (endpoint, covariate, months), survival in _survival_by_level(cohort, codebook).items():
+        hazards = _hazards_by_level(cohort, codebook, endpoint, covariate)
+        levels = [level for level in survival if level in hazards]
+        if len(levels) < 2:
+            continue
+        at = f"{plain_time(months, cohort.unit):g} {cohort.unit}"
+        yield Finding(
+            "survival against hazard ratios",
+            "survival " + ", ".join(f"{level}: {survival[level]:g}" for level in levels),
+            "hazard ratios " + ", ".join(f"{level}: {hazards[level]:g}" for level in levels),
+            _in_order(survival, hazards, "higher survival"),
+            f"milestone {endpoint} {at} by {covariate}",
+        )
+
+
+def _in_order(good: Mapping[str, float], hazards: Mapping[str, float], more: str) -> Judgement:
+    """The higher the hazard of a level, the lower its median or survival."""
+    crossed = [
+        f"{high} has the higher hazard and the {more} than {low}"
+        for one, two in combinations([level for level in good if level in hazards], 2)
+        for low, high in [sorted((one, two), key=lambda level: hazards[level])]
+        if hazards[low] < hazards[high] and good[low] < good[high]
+    ]
+    why = "; ".join(crossed) + ": no proportional hazards say both"
+    return Judgement("ambiguous", why) if crossed else Judgement("ok")
+
+
+def _survival_by_level(
+    cohort: Cohort, codebook: Codebook
+) -> dict[tuple[str, str, float], dict[str, float]]:
+    """Survival by endpoint, covariate and months, then level."""
+    found: dict[tuple[str, str, float], dict[str, float]] = {}
+    for item in cohort.published:
+        if isinstance(item, Milestone) and len(item.subgroup) == 1:
+            ((covariate, levels),) = codebook.subgroup(item.subgroup).items()
+            of = item.endpoint, covariate, float(item.months)
+            if len(levels) == 1:
+                found.setdefault(of, {}).setdefault(levels[0], float(item.survival))
+    return found
 
 
 def _medians_by_level(
