@@ -23,6 +23,7 @@ from netlm_bayes.page.layout import (
     Inputs,
     Members,
     Number,
+    NumberKind,
     Page,
     Regression,
     Use,
@@ -30,10 +31,16 @@ from netlm_bayes.page.layout import (
 from netlm_bayes.parameters import exchangeable
 from netlm_bayes.population import Patterns
 from netlm_bayes.published.cohort import printed_follow_up
-from netlm_bayes.published.described import Difference, Events, Statistic
+from netlm_bayes.published.described import Difference, Statistic
 from netlm_bayes.published.digitised.plausible import CurveEvidence
-from netlm_bayes.published.estimates import CurvePoint, PrintedRatio, ResponseCount
-from netlm_bayes.published.items import Logrank, Median, Milestone, Ratio
+from netlm_bayes.published.estimates import (
+    CurvePoint,
+    EventCount,
+    PrintedDifference,
+    PrintedRatio,
+    ResponseCount,
+)
+from netlm_bayes.published.items import Logrank, Median, Milestone, NotPrinted, Ratio
 from netlm_bayes.published.margins import own_shares
 from netlm_bayes.published.recover import RecoveredTable
 from netlm_bayes.published.roles import ItemRole
@@ -55,6 +62,11 @@ STEP_SD = 0.5
 KNOWN_SHARE_SD = 0.1
 """Of the standard normal behind the share of an outside factor whose margin is printed."""
 LOGIT_SD = 1.8
+DIFFERENCES: Mapping[str, NumberKind] = {
+    "median": "median_difference",
+    "survival": "survival_difference",
+    "rmst": "rmst_difference",
+}
 POINTS = (0.8, 0.6, 0.4)
 """Survival near which a digitised curve is read, where its page is conditioned on it."""
 
@@ -68,6 +80,8 @@ def page_of(analysis: Analysis, evidence: CohortEvidence) -> Page | None:
     fitted = [number for number in made.numbers if number.use != "check"]
     if not fitted or made.only_counts(fitted):
         return None
+    for place, left_out in enumerate(evidence.cohort.not_printed):
+        made.leave_out(place, left_out)
     for curve in evidence.digitised:
         made.condition(curve)
     return made.page()
@@ -146,22 +160,22 @@ class _Writer:
         """Add the numbers of one item."""
         item, found = self._item(role.item), self.evidence.estimates.get(role.item)
         use: Use = "check" if role.role == "check" else "fit"
-        match item:
-            case Ratio() if isinstance(found, PrintedRatio):
+        match item, found:
+            case Ratio(), PrintedRatio():
                 self._ratio(item, found, use)
-            case Logrank() if isinstance(found, PrintedRatio):
+            case Logrank(), PrintedRatio():
                 self._score(found, use)
-            case Median():
-                self._median(role.item, item, use)
-            case Milestone() if isinstance(found, CurvePoint):
+            case Median(), CurvePoint():
+                self._median(item, found, use)
+            case Milestone(), CurvePoint():
                 self._survival(item, found, use)
-            case Events():
-                group = self._group(item.endpoint, item.subgroup)
-                value = math.log(item.events + 0.5)
-                self.numbers.append(Number(role.item, "log_events", group, use, value=value))
-            case Difference():
-                self._difference(role.item, item, use)
-            case _ if isinstance(found, ResponseCount):
+            case _, EventCount():
+                group = self._group(found.endpoint, found.subgroup)
+                value = math.log(found.events + 0.5)
+                self.numbers.append(Number(found.item, "log_events", group, use, value=value))
+            case Difference(), PrintedDifference():
+                self._difference(item, found, use)
+            case _, ResponseCount():
                 self._count(found, use)
 
     def _item(self, place: int) -> object:
@@ -172,13 +186,12 @@ class _Writer:
         if table is not None:
             self._recovered(ratio, table, use)
             return
-        of, contrast = self._regression(ratio)
+        of = self._regression(ratio)
         shown = Number(
             ratio.item,
             "log_ratio",
             of,
             use,
-            contrast=contrast,
             value=ratio.log_ratio,
             width=_log_width(item.estimate) * self._per_step(item),
             threshold=self.evidence.cohort.selection_of(item),
@@ -194,7 +207,6 @@ class _Writer:
                     "log_se",
                     of,
                     use,
-                    contrast=contrast,
                     value=math.log(ratio.log_ratio_se),
                     width=_se_width(item, ratio),
                 )
@@ -219,33 +231,23 @@ class _Writer:
 
     def _score(self, ratio: PrintedRatio, use: Use) -> None:
         """A log-rank test: its standardised statistic, or bounds of it."""
-        of, contrast = self._regression(replace(ratio, adjusted_for=()))
-        value, bounds = ratio.log_ratio / ratio.log_ratio_se, None
-        if ratio.bounds is not None:
-            low, high = (end / ratio.log_ratio_se for end in ratio.bounds)
-            value, bounds = math.nan, (low, high)
-            use = "latent" if use == "fit" else use
-        made = Number(ratio.item, "score", of, use, contrast=contrast, value=value, bounds=bounds)
+        of, bounds = self._regression(replace(ratio, adjusted_for=())), ratio.score_bounds
+        made = Number(ratio.item, "score", of, use, value=ratio.score)
+        if bounds is not None:
+            latent: Use = "latent" if use == "fit" else use
+            made = replace(made, use=latent, value=math.nan, bounds=bounds)
         self.numbers.append(made)
 
-    def _median(self, place: int, item: Median, use: Use) -> None:
+    def _median(self, item: Median, point: CurvePoint, use: Use) -> None:
+        group = self._group(point.endpoint, point.subgroup)
+        number = Number(point.item, "median", group, value=LOG_LOG_TWO)
         if item.months is None:
-            use = "unreached" if use == "fit" else use
-            group = self._group(item.endpoint, item.subgroup)
-            self.numbers.append(Number(place, "median", group, use, value=LOG_LOG_TWO))
+            absent: Use = "unreached" if use == "fit" else use
+            self.numbers.append(replace(number, use=absent))
             return
-        self._point(
-            item,
-            use,
-            Number(
-                place,
-                "median",
-                0,
-                value=LOG_LOG_TWO,
-                months=float(item.months),
-                width=_log_width(item.time or Decimal(1)),
-            ),
-        )
+        width = _log_width(item.time or Decimal(1))
+        months = float(item.months)
+        self._point(point, use, replace(number, months=months, width=width))
 
     def _survival(self, item: Milestone, point: CurvePoint, use: Use) -> None:
         printed, value = Rounded.printed(item.survival), point.log_minus_log
@@ -253,52 +255,46 @@ class _Writer:
             half = 0.5 / self._size(item.subgroup, item.n)
             value = _log_minus_log(half if item.survival == 0 else 1 - half)
         ends = [_log_minus_log(min(max(x, 1e-3), 1 - 1e-3)) for x in (printed.lower, printed.upper)]
-        number = Number(
-            point.item,
-            "survival",
-            0,
-            value=value,
-            months=float(item.months),
-            width=0.0 if item.survival in {0, 1} else abs(ends[1] - ends[0]),
+        self._point(
+            point,
+            use,
+            Number(
+                point.item,
+                "survival",
+                self._group(point.endpoint, point.subgroup),
+                value=value,
+                months=float(item.months),
+                width=0.0 if item.survival in {0, 1} else abs(ends[1] - ends[0]),
+            ),
         )
-        self._point(item, use, number)
 
-    def _point(self, item: Median | Milestone, use: Use, number: Number) -> None:
+    def _point(self, point: CurvePoint, use: Use, number: Number) -> None:
         """A point of a curve; of a curve that is in the likelihood by itself it says no more."""
-        subgroup = self.analysis.codebook.subgroup(item.subgroup)
-        if (item.endpoint, subgroup) in self.covered:
-            use = "check"
-        self.numbers.append(replace(number, of=self._group(item.endpoint, subgroup), use=use))
+        covered = (point.endpoint, point.subgroup) in self.covered
+        self.numbers.append(replace(number, use="check" if covered else use))
 
     def _size(self, subgroup: Mapping[str, Sequence[str]], n: int | None) -> float:
         """Patients of a subgroup: printed, or by its share."""
         inside = self.analysis.patterns.mask(self.analysis.codebook.subgroup(subgroup))
         return float(n or self.evidence.cohort.n * (self.evidence.joint @ inside))
 
-    def _difference(self, place: int, item: Difference, use: Use) -> None:
-        known = self.analysis.codebook.covariate(item.covariate)
+    def _difference(self, item: Difference, found: PrintedDifference, use: Use) -> None:
         level, versus = (
-            self._group(item.endpoint, {item.covariate: known.members(side)})
-            for side in (item.level, item.versus)
+            self._group(found.endpoint, {found.covariate: side})
+            for side in (found.level, found.versus)
         )
-        horizon = math.nan if item.horizon is None else float(item.in_months(item.horizon))
-        in_months = 1.0 if item.of == "survival" else float(item.in_months(Decimal(1)))
-        estimate = Rounded.printed(item.estimate) * in_months
-        kinds = {
-            "median": "median_difference",
-            "survival": "survival_difference",
-            "rmst": "rmst_difference",
-        }
+        estimate = Rounded.printed(item.estimate)
+        in_months = 1.0 if found.of == "survival" else float(item.in_months(Decimal(1)))
         self.numbers.append(
             Number(
-                place,
-                kinds[item.of],  # type: ignore[arg-type]
+                found.item,
+                DIFFERENCES[found.of],
                 level,
                 use,
                 versus=versus,
-                value=estimate.value,
-                months=horizon,
-                width=estimate.upper - estimate.lower,
+                value=found.difference,
+                months=found.months,
+                width=(estimate.upper - estimate.lower) * in_months,
             )
         )
 
@@ -307,6 +303,32 @@ class _Writer:
         group = self._group(RESPONSE, count.subgroup)
         number = Number(count.item, "logit", group, use, value=math.log(yes / no))
         self.numbers.append(number)
+
+    def leave_out(self, place: int, ratio: NotPrinted) -> None:
+        """Add a ratio that was tested and is not printed: known to lie within the threshold."""
+        known = self.analysis.codebook.covariate(ratio.covariate)
+        outcome = self.analysis.spec.outcome
+        if ratio.outcome != outcome or ratio.covariate not in self.analysis.patterns.names:
+            return
+        endpoint = ratio.endpoint_in(self.analysis.codebook)
+        if endpoint not in (RESPONSE, *self.analysis.endpoints):
+            return
+        absent = PrintedRatio(
+            item=-1 - place,
+            endpoint=endpoint,
+            covariate=ratio.covariate,
+            level=known.members(ratio.level),
+            versus=known.members(ratio.versus),
+            log_ratio=math.nan,
+            log_ratio_se=math.nan,
+            se_from="nothing",
+            adjusted_for=ratio.adjusted_for,
+            subgroup=self.analysis.codebook.subgroup(ratio.subgroup),
+        )
+        of, threshold = self._regression(absent), self.evidence.cohort.selection_of(ratio)
+        bounds = (0.0, 0.0)
+        made = Number(absent.item, "log_ratio", of, "latent", bounds=bounds, threshold=threshold)
+        self.numbers.append(made)
 
     def condition(self, curve: CurveEvidence) -> None:
         """Condition on what a digitised curve gives: some points of it, and its events."""
@@ -347,14 +369,14 @@ class _Writer:
             self.groups.append(found)
         return self.groups.index(found)
 
-    def _regression(self, ratio: PrintedRatio) -> tuple[int, tuple[float, ...]]:
-        """Place of a ratio's regression, and its contrast there; the draft learns its levels."""
+    def _regression(self, ratio: PrintedRatio) -> int:
+        """Place of a ratio's regression, which learns its levels from all of its ratios."""
         for place, draft in enumerate(self.regressions):
             if draft.takes(ratio):
                 draft.ratios.append(ratio)
-                return place, ()
+                return place
         self.regressions.append(_Draft([ratio]))
-        return len(self.regressions) - 1, ()
+        return len(self.regressions) - 1
 
     # the page
 

@@ -17,11 +17,14 @@ from netlm_bayes.codebook import RESPONSE
 from netlm_bayes.evidence.analysis import Analysis, CohortEvidence
 from netlm_bayes.ipd.patients import MISSING, Patients
 from netlm_bayes.population import Patterns
-from netlm_bayes.published.estimates import PrintedRatio, ResponseCount
+from netlm_bayes.published.estimates import PrintedDifference, PrintedRatio, ResponseCount
 
 Array = NDArray[np.float64]
 LEAST = 1e-9
 """Share of the largest direction's weight below which a direction is none."""
+
+
+COMPARISONS = (PrintedRatio, PrintedDifference)
 
 
 def with_support(analysis: Analysis) -> Analysis:
@@ -68,7 +71,7 @@ def _moments(analysis: Analysis, cohort: CohortEvidence) -> Array:
     if len(rows):
         apart = rows - rows.mean(axis=0)
         found = found + apart.T @ apart / len(rows)
-    for ratio in (x for x in cohort.fitted if isinstance(x, PrintedRatio)):
+    for ratio in (x for x in cohort.fitted if isinstance(x, COMPARISONS)):
         row = contrast_of(patterns, ratio.covariate, ratio.level, ratio.versus)
         found = found + np.outer(row, row)
     return found
@@ -77,7 +80,7 @@ def _moments(analysis: Analysis, cohort: CohortEvidence) -> Array:
 def _rows(analysis: Analysis, cohort: CohortEvidence) -> Iterator[Array]:
     """Mean design of everyone whom a printed number or a site's group is of."""
     patterns, joint = analysis.patterns, cohort.joint
-    points = [x for x in cohort.fitted if not isinstance(x, PrintedRatio)]
+    points = [x for x in cohort.fitted if not isinstance(x, COMPARISONS)]
     yield from (mean_design(patterns, joint, x.subgroup) for x in (*points, *cohort.digitised))
     for table in cohort.tables:
         yield from (mean_design(patterns, joint, {table.covariate: (x,)}) for x in table.levels)

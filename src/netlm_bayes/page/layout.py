@@ -112,7 +112,8 @@ class Number:
     `value = log(-log S)`; all other kinds by `value` itself.
     """
 
-    item: int  # place among the cohort's items; -1 of what a digitised curve gives
+    # place among the cohort's items; below 0 of what a curve gives, or of what is not printed
+    item: int
     kind: NumberKind
     of: int
     use: Use = "fit"
