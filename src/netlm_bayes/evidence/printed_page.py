@@ -428,14 +428,20 @@ class _Writer:
         columns = [
             Column(self._factor(name), draft.dummies(name, levels.get(name, ()))) for name in named
         ]
-        taken = {column.factor for column in columns}
-        perhaps = [i for i in range(len(self.names)) if i not in taken]
+        taken, unstated = {column.factor for column in columns}, UNSTATED in first.adjusted_for
+        perhaps = [self._factor(x) for x in self.names if self._varies(x)]
         return Regression(
             columns=tuple(columns),
             endpoint=self._endpoint(first.endpoint),
             members=self._members(first.subgroup),
-            perhaps=tuple(perhaps) if UNSTATED in first.adjusted_for else (),
+            perhaps=tuple(x for x in perhaps if x not in taken) if unstated else (),
         )
+
+    def _varies(self, name: str) -> bool:
+        """Tell whether the cohort's patients differ in a covariate, so that one can adjust for it."""
+        shares = self.evidence.joint @ self.analysis.patterns.indicator
+        columns = [column == name for column, _ in self.analysis.patterns.columns]
+        return not any(columns) or float(shares[columns].max()) < 1
 
     @property
     def _levels(self) -> dict[str, tuple[str, ...]]:
