@@ -112,8 +112,8 @@ def coords_of(structure: Structure) -> dict[str, Sequence[object]]:
     }
     if structure.page:
         coords[f"{PAGE}_row"] = list(structure.page.labels)
-        coords["nuisance"] = list(structure.page.nuisances)
-        coords["unprinted"] = range(structure.page.unprinted)
+        coords["page_nuisance"] = list(structure.page.nuisances)
+        coords["not_printed"] = range(structure.page.unprinted)
     if structure.patients:
         coords[f"{PATIENTS}_row"] = range(structure.patients.n)
         coords["unknown_value"] = range(structure.patients.size("unknown_covariate"))

@@ -39,7 +39,7 @@ def inputs_of(numbers: Numbers, parameters: PageParameters) -> TensorVariable:
         x = x + pt.dot(numbers["page_tilt"], parameters.tilt)
     if "page_nuisance" in numbers:
         prior = numbers["nuisance_mean"], numbers["nuisance_sd"]
-        nuisance = pm.Normal("nuisance", prior[0], prior[1], dims=("nuisance",))
+        nuisance = pm.Normal("nuisance", prior[0], prior[1], dims=("page_nuisance",))
         x = x + pt.dot(numbers["page_nuisance"], nuisance)
     return x
 
@@ -91,7 +91,7 @@ def _printed(
         reach = numbers["latent_reach"] * pt.exp(log_sd[places])
         low = numbers["latent_bounds"][:, 0] - reach
         width = numbers["latent_bounds"][:, 1] + reach - low
-        share = pm.Uniform("unprinted", 0.0, 1.0, dims=("unprinted",))
+        share = pm.Uniform("unprinted", 0.0, 1.0, dims=("not_printed",))
         printed = pt.set_subtensor(printed[places], low + width * share)
         jacobian = jacobian + pt.sum(pt.log(width))
     if "pivot" in numbers:
