@@ -23,10 +23,10 @@ from netlm_bayes.page.regression import (
 from netlm_bayes.page.scale import Simulate, simulated
 
 SPREAD = 2.0  # covariance of the training region, in those of the posterior
-ROUND_PAGES = 2000
+ROUND_PAGES = 3000
 ROUNDS = 8
 SETTLED = 0.5  # posterior standard deviations by which the centre may still move
-REACH = 4.0  # standard deviations of a region that a round may move
+REACH = 3.0  # standard deviations of a region that a round may move
 FIRST_SD = 0.5  # of parameters in the first region
 FINAL_PAGES = 24_000
 FEWEST_PAGES = 12_000  # of large cohorts
@@ -159,12 +159,16 @@ class _Training:
 
     def settle(self, page: Page, region: Normal) -> tuple[Normal, tuple[int, ...]]:
         """Move the region to the page's posterior; say which standard errors cannot be there."""
+        before = np.zeros(page.inputs.size)
         for _ in range(ROUNDS):
             emulator, x, pages = self._round(page, region)
             there = posterior(page, emulator, REACH)
-            moved = np.abs((there.mean - region.mean) / there.sd).max()
-            region = there.wider(self.spread)
-            if moved < SETTLED and len(emulator.numbers):
+            move = (there.mean - region.mean) / there.sd
+            settled = np.abs(move).max() < SETTLED and len(emulator.numbers) > 0
+            if move @ before < 0 and not settled:  # back again: an overshoot
+                there = Normal((there.mean + region.mean) / 2, there.covariance)
+            before, region = move, there.wider(self.spread)
+            if settled:
                 break
         ranged = self._with_ranges(page, emulator, x, pages)
         return region, conflicts(page, ranged)
@@ -186,9 +190,7 @@ class _Training:
         x, pages = self._pages(page, region, ROUND_PAGES)
         enough = existing(page, pages).sum() >= _fewest(page)
         emulator = (
-            fit(page, region, x, pages, products=False)
-            if enough
-            else towards_existence(page, region, x, pages)
+            fit(page, region, x, pages) if enough else towards_existence(page, region, x, pages)
         )
         return emulator, x, pages
 
