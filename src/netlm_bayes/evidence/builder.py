@@ -58,6 +58,11 @@ class Cohort:
         First and last day.
     randomised : sequence of str, optional
         Treatments that were assigned at random; as the codebook says by default.
+    selected : str, optional
+        ``"p<0.05"`` where only ratios with a p value below it are printed.
+    not_printed : sequence of mapping, optional
+        Ratios that were tested and left out as not significant, each with the keys of a ratio:
+        `kind`, `covariate`, `level`, `versus` and others.
 
     Examples
     --------
@@ -83,6 +88,8 @@ class Cohort:
     institution: str = ""
     enrolment: Sequence[Any] = ()
     randomised: Sequence[str] | None = None
+    selected: str = ""
+    not_printed: Sequence[Mapping[str, Any]] = ()
     items: tuple[Mapping[str, Any], ...] = ()
     borrowed: Mapping[str, Any] | None = None
 
@@ -302,6 +309,9 @@ class Cohort:
         found |= {} if self.randomised is None else {"randomised": tuple(self.randomised)}
         found |= {"borrowed_margins": self.borrowed} if self.borrowed else {}
         found |= {"published": self.items} if self.items or self.patients is None else {}
+        found |= {"selected": self.selected} if self.selected else {}
+        if self.not_printed:
+            found["not_printed"] = tuple(map(_plain, self.not_printed))
         if self.patients is not None:
             layout = {"columns": self.columns, "units": self.units, "recodes": self.recodes}
             more = {"ignore": tuple(self.ignore), "endpoint": self.endpoint}
@@ -344,9 +354,7 @@ class Cohort:
         return f"{count} printed item{'s' if count != 1 else ''}"
 
 
-UNFITTED = (
-    *("margin", "adverse_event", "statistic", "logrank", "events", "difference", "interaction"),
-)
+UNFITTED = ("margin", "adverse_event", "statistic", "interaction")
 """Kinds of item that enter no likelihood by themselves."""
 NUMBERS = (
     *("estimate", "lower", "upper", "confidence", "per", "p", "p_below", "p_above"),

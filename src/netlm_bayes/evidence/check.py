@@ -114,7 +114,9 @@ def unfitted(analysis: Analysis) -> list[str]:
     for cohort in analysis.cohorts:
         for role in cohort.roles:
             item = cohort.cohort.published[role.item]
-            if item.role == "fit" and role.role == "unused" and not role.other_outcome:
+            outside = getattr(item, "covariate", "") not in {"", *analysis.spec.covariates}
+            asked = item.role == "fit" and not role.other_outcome and not outside
+            if asked and role.role == "unused":
                 said.append(f"{cohort.cohort.id}, {item_label(item)}: not fitted, {role.reason}")
         said += [f"{cohort.cohort.id}, {note}" for note in cohort.notes]
     return said

@@ -35,6 +35,7 @@ from netlm_bayes.published.described import Difference, Statistic
 from netlm_bayes.published.digitised.plausible import CurveEvidence
 from netlm_bayes.published.estimates import (
     CurvePoint,
+    Estimate,
     EventCount,
     PrintedDifference,
     PrintedRatio,
@@ -99,6 +100,7 @@ def printed_effects(analysis: Analysis, evidence: CohortEvidence) -> Array:
     base = analysis.spec.model_copy(update={"priors": {}}).prior("effect").sigma
     factor = exchangeable(effects) * base
     ratios = [x for x in evidence.fitted if isinstance(x, PrintedRatio) and x.bounds is None]
+    ratios = [x for x in ratios if math.isfinite(x.log_ratio_se) and math.isfinite(x.log_ratio)]
     ratios = [x for x in ratios if x.endpoint in (RESPONSE, *analysis.alike)]
     if not ratios:
         return np.zeros(len(effects))
@@ -121,21 +123,24 @@ class _Writer:
     groups: list[Group] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        """List the factors first: what is modelled and not silent, then what is adjusted for."""
-        patterns, silent = self.analysis.patterns, self.evidence.silent
-        self.names = [name for name in patterns.names if name not in silent]
-        fitted = [
-            self.evidence.estimates.get(x.item) for x in self.evidence.roles if x.role == "fit"
-        ]
-        ratios = [x for x in fitted if isinstance(x, PrintedRatio)]
-        self.adjusting = {(x.endpoint, frozenset((x.covariate, *x.adjusted_for))) for x in ratios}
-        others = dict.fromkeys(name for x in ratios for name in x.adjusted_for)
-        self.names += [x for x in patterns.names if x in others and x not in self.names]
-        self.unstated = UNSTATED in others
-        if self.unstated:
-            self.names += [x for x in patterns.names if x not in self.names]
-        self.outside = [x for x in others if x not in patterns.names and x != UNSTATED]
-        self.covered = [(curve.endpoint, dict(curve.subgroup)) for curve in self.evidence.digitised]
+        """List the factors first: what is modelled and spoken of, then what is adjusted for."""
+        known = self.analysis.patterns.names
+        fitted = [x for x in self.evidence.fitted if isinstance(x, PrintedRatio)]
+        self.adjusting = {(x.endpoint, frozenset((x.covariate, *x.adjusted_for))) for x in fitted}
+        others = dict.fromkeys(name for x in fitted for name in (*x.adjusted_for, *x.subgroup))
+        unstated = any(UNSTATED in x.adjusted_for for x in fitted)
+        named = {x for one in self._estimates() for x in _covariates_of(one)} | others.keys()
+        silent = self.evidence.silent
+        self.names = [x for x in known if x not in silent]
+        self.names += [x for x in known if x in silent and (x in named or unstated)]
+        self.outside = [x for x in others if x not in known and x != UNSTATED]
+        self.covered = [(x.endpoint, dict(x.subgroup)) for x in self.evidence.digitised]
+
+    def _estimates(self) -> Iterator[Estimate]:
+        """Estimates of items that are in the page, in the likelihood or only held against it."""
+        for role in self.evidence.roles:
+            if role.role in {"fit", "check"} and role.item in self.evidence.estimates:
+                yield self.evidence.estimates[role.item]
 
     def adjusts(self, role: ItemRole) -> bool:
         """Tell whether an item is the ratio of what other ratios are adjusted for."""
@@ -351,9 +356,7 @@ class _Writer:
         return 0 if name == RESPONSE else self.analysis.endpoints.index(name)
 
     def _members(self, subgroup: Mapping[str, Sequence[str]]) -> Members:
-        levels = dict(
-            zip(self.analysis.patterns.covariates, self.analysis.patterns.levels, strict=True)
-        )
+        levels = self._levels
         known = self.analysis.codebook.subgroup(subgroup)
         return tuple(
             (self._factor(name), tuple(levels[name].index(x) for x in inside))
@@ -438,7 +441,7 @@ class _Writer:
         )
 
     def _varies(self, name: str) -> bool:
-        """Tell whether the cohort's patients differ in a covariate, so that one can adjust for it."""
+        """Tell whether the cohort's patients differ in a covariate."""
         shares = self.evidence.joint @ self.analysis.patterns.indicator
         columns = [column == name for column, _ in self.analysis.patterns.columns]
         return not any(columns) or float(shares[columns].max()) < 1
@@ -476,9 +479,9 @@ class _Writer:
         return out
 
     def _side_place(self, ratio: PrintedRatio, side: Sequence[str], levels: Sequence[str]) -> int:
-        if ratio.covariate in self.outside:
-            return int(side == ratio.level)
-        return levels.index(side[0])
+        if side[0] in levels:
+            return levels.index(side[0])
+        return int(side == ratio.level)
 
     def _factors(self) -> Iterator[Factor]:
         patterns, evidence = self.analysis.patterns, self.evidence
@@ -489,7 +492,7 @@ class _Writer:
             blank = np.zeros((2, int(self._spoken.sum())))
             half = np.full(2, evidence.cohort.n / 2)
             cells = np.arange(2), np.ones(2)
-            yield Factor(name, ("no", "yes"), half, *cells, blank, outside=True)
+            yield Factor(name, self._outside_levels(name), half, *cells, blank, outside=True)
 
     def _inputs(self) -> Inputs:
         patterns, evidence, analysis = self.analysis.patterns, self.evidence, self.analysis
@@ -608,6 +611,12 @@ def theta_map(analysis: Analysis, evidence: CohortEvidence) -> Array:
     out[0, parameters.first_effect :] = mean_design(patterns, evidence.joint, {})
     keep = [True] * parameters.first_effect + spoken
     return out[np.array(keep, bool)]
+
+
+def _covariates_of(estimate: Estimate) -> tuple[str, ...]:
+    """Covariates that an estimate names."""
+    own = getattr(estimate, "covariate", "")
+    return (*([own] if own else []), *getattr(estimate, "subgroup", ()))
 
 
 @dataclass

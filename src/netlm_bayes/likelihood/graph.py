@@ -149,7 +149,8 @@ def _parameters(structure: Structure, numbers: Numbers) -> _Parameters:
     tilt = log_tilt = share = share_effect = change = None
     if structure.borrowing:
         tilt = pm.Normal("margin_tilt", 0.0, 1.0, dims=("borrowing", "covariate")).flatten()
-        log_tilt = pt.dot(numbers["tilt"], tilt).reshape((len(structure.cohorts), -1))
+        if "tilt" in numbers:
+            log_tilt = pt.dot(numbers["tilt"], tilt).reshape((len(structure.cohorts), -1))
     if len(structure.endpoints) > 1:
         first, second = numbers["prior_hazard_share"][0], numbers["prior_hazard_share"][1]
         share = pm.Beta("hazard_share", alpha=first, beta=second, dims=("part",))

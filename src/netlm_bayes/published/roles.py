@@ -182,7 +182,8 @@ def _out_of_model(item: AnyItem, spec: Model, codebook: Codebook) -> str:
     match item:
         case Ratio() | Logrank():
             reason = _endpoint_out(item.endpoint_in(codebook), spec, codebook)
-            return reason or _late([item.covariate, *item.subgroup], codebook)
+            late = _late([item.covariate, *item.subgroup], codebook)
+            return reason or late or _several_out(item.subgroup, spec, codebook)
         case Difference():
             reason = _endpoint_out(item.endpoint, spec, codebook)
             return reason or _late([item.covariate], codebook)
@@ -207,6 +208,14 @@ def _late(covariates: Iterable[str], codebook: Codebook) -> str:
     for name in covariates:
         if codebook.covariate(name).post_baseline:
             return f"'{name}' is known only after the start: guarantee-time bias"
+    return ""
+
+
+def _several_out(subgroup: Mapping[str, Sequence[str]], spec: Model, codebook: Codebook) -> str:
+    """Who is in a subgroup by what is not modelled is open, and so known of two levels alone."""
+    for name in subgroup:
+        if name not in spec.covariates and len(codebook.covariate(name).levels) != 2:
+            return f"subgroup by '{name}', of several levels, is not in the model"
     return ""
 
 
