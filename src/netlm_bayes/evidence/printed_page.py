@@ -451,7 +451,12 @@ class _Writer:
         """Levels of every factor of levels; those of a stepped scale are its own."""
         patterns = self.analysis.patterns
         known = dict(zip(patterns.covariates, patterns.levels, strict=True))
-        return known | dict.fromkeys(self.outside, ("no", "yes"))
+        return known | {name: self._outside_levels(name) for name in self.outside}
+
+    def _outside_levels(self, name: str) -> tuple[str, ...]:
+        """Two levels of what is adjusted for and not modelled, as the codebook has them."""
+        known = self.analysis.codebook.covariates.get(name)
+        return known.levels if known and len(known.levels) == 2 else ("no", "yes")
 
     def _contrasted(self, number: Number, regressions: Sequence[Regression]) -> Number:
         """A number of a regression with its contrast of coefficients."""

@@ -106,9 +106,23 @@ def _whitened(page: Page, emulator: Emulator, x: Array) -> Array:
     return scaled @ emulator.whitener.T
 
 
-def _log_normaliser(emulator: Emulator, x: Array) -> Array:
+def _log_normaliser(page: Page, emulator: Emulator, x: Array) -> Array:
     """What beside squared residuals is in minus the log likelihood, (draws,)."""
-    return np.asarray(emulator.log_sd(x).sum(axis=1) - emulator.log_existence(x))
+    found = emulator.log_sd(x).sum(axis=1) - emulator.log_existence(x)
+    return np.asarray(found - _log_jacobian(page, emulator, x))
+
+
+def _log_jacobian(page: Page, emulator: Emulator, x: Array) -> Array:
+    """Log slope of every median's pivot in log time, summed; (draws,)."""
+    chosen = [page.numbers[i] for i in emulator.numbers]
+    medians = [number for number in chosen if number.kind == "median"]
+    if not medians:
+        return np.zeros(len(x))
+    from netlm_bayes.page.curve import log_slope
+
+    groups = np.array([number.of for number in medians])
+    months = np.array([number.months for number in medians])
+    return np.asarray(log_slope(page, x, groups, months).sum(axis=1))
 
 
 def _objective(page: Page, emulator: Emulator, x: Array) -> float:
@@ -116,7 +130,7 @@ def _objective(page: Page, emulator: Emulator, x: Array) -> float:
     white = _whitened(page, emulator, x[None])[0]
     away = x - page.prior_mean
     prior = away @ np.linalg.solve(page.prior_covariance, away)
-    value = 0.5 * (white @ white + prior) + _log_normaliser(emulator, x[None])[0]
+    value = 0.5 * (white @ white + prior) + _log_normaliser(page, emulator, x[None])[0]
     return float(value) if np.isfinite(value) else np.inf
 
 
@@ -126,7 +140,7 @@ def _terms(page: Page, emulator: Emulator, x: Array) -> _Terms:
     both, ends = 2 * steps, (ahead, behind)
     white = _whitened(page, emulator, x[None])[0]
     slopes = np.subtract(*(_whitened(page, emulator, end) for end in ends)) / both[:, None]
-    normaliser = np.subtract(*(_log_normaliser(emulator, end) for end in ends)) / both
+    normaliser = np.subtract(*(_log_normaliser(page, emulator, end) for end in ends)) / both
     existence = np.subtract(*(emulator.log_existence(end) for end in ends)) / both
     precision = np.linalg.inv(page.prior_covariance)
     probability = float(np.exp(emulator.log_existence(x[None])[0]))

@@ -18,7 +18,7 @@ KEPT_T = 3.0  # |t| below which a square or product leaves a number's mean
 SURELY = 0.995  # share of pages with all numbers above which existence is not modelled
 _PAGES_A_FEATURE = 20
 _RIDGE = 1.0
-_FISHER_STEPS = 6
+_FISHER_STEPS = 20
 _SMALLEST_VARIANCE = 1e-12
 
 
@@ -226,7 +226,8 @@ def _log_sd_slopes(d: Array, residuals: Array, free: Mask) -> Array:
         gram = own.T @ own
         for _ in range(_FISHER_STEPS):
             excess = squares / np.exp(own @ log_variance) - 1
-            log_variance += np.linalg.solve(gram, own.T @ excess)
+            step = np.linalg.solve(gram, own.T @ excess)
+            log_variance += step / max(float(np.abs(own @ step).max()), 1.0)
         slopes[mine, k] = log_variance / 2
     return slopes
 
