@@ -12,7 +12,7 @@ from pytensor.tensor.variable import TensorVariable
 from netlm_bayes.likelihood import patient_terms as patients
 from netlm_bayes.likelihood import priors
 from netlm_bayes.likelihood.baseline import Baseline, Piecewise, Weibull, population_log_minus_log
-from netlm_bayes.likelihood.page_terms import PageParameters, inputs_of, page_term
+from netlm_bayes.likelihood.page_terms import page_term, parameters_of
 from netlm_bayes.likelihood.priors import Data, Numbers, cohort_parameters, unpacked
 from netlm_bayes.likelihood.structure import PatientShape, Structure
 from netlm_bayes.likelihood.terms import (
@@ -251,10 +251,10 @@ def _page(numbers: Numbers, parameters: _Parameters) -> Term:
     """Printed pages."""
     baseline = parameters.baseline
     steps = baseline.log_hazard_step if isinstance(baseline, Piecewise) else None
-    made = PageParameters(
+    every = parameters_of(
         parameters.theta, steps, parameters.share, parameters.share_effect, parameters.tilt
     )
-    return page_term(inputs_of(numbers, made), steps, numbers)
+    return page_term(every, steps, numbers)
 
 
 def _log_share(

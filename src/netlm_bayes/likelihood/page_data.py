@@ -61,31 +61,52 @@ def page_rows(analysis: Analysis) -> list[PageRows]:
 
 
 def page_data(rows: Sequence[PageRows], analysis: Analysis) -> dict[str, Array]:
-    """Every number of the pages."""
-    data = {
-        **_inputs(rows, analysis),
+    """Every number of the pages.
+
+    All that is linear in the parameters stands in one matrix, `page_map` and `page_offset`:
+    standardised inputs, both factors of every square and product, and what each pivot takes.
+    """
+    pivots = _pivoted(rows)
+    parts = [_standardised(rows), *_factors_of(rows), *_pivot_rows(rows, pivots)]
+    whole, offset = _inputs(rows, analysis)
+    linear = np.concatenate([matrix for matrix, _ in parts])
+    fixed = np.concatenate([shift for _, shift in parts])
+    return {
+        "page_map": linear @ whole,
+        "page_offset": linear @ offset + fixed,
         **_emulators(rows),
-        **_values(rows, analysis),
+        **_values(rows, analysis, pivots),
         **_existence(rows, analysis),
         **_selection(rows, analysis),
         **_latent(rows),
+        **(_curves(pivots, analysis) if pivots else {}),
     }
-    if any(number.pivot for one in rows for number in one.numbers):
-        data |= _pivots(rows, analysis)
-    return data
 
 
-def _inputs(rows: Sequence[PageRows], analysis: Analysis) -> dict[str, Array]:
-    """Maps from the parameters of the graph to the inputs of the pages; priors of nuisances."""
+def _inputs(rows: Sequence[PageRows], analysis: Analysis) -> tuple[Array, Array]:
+    """Matrix from the parameters of the graph to the inputs of all pages, and what is fixed."""
     parts = [page_maps(one, analysis) for one in rows]
-    names = dict.fromkeys(name for part in parts for name in part)
-    data = {f"page_{name}": np.concatenate([part[name] for part in parts]) for name in names}
-    nuisances = [len(one.nuisances) for one in rows]
-    if sum(nuisances):
-        data["page_nuisance"] = block_diag(*[_nuisances(one) for one in rows])
-        data["nuisance_mean"] = np.concatenate([_nuisance_prior(one)[0] for one in rows])
-        data["nuisance_sd"] = np.concatenate([_nuisance_prior(one)[1] for one in rows])
-    return data
+    maps = [np.concatenate([part[name] for part in parts]) for name in parts[0]]
+    nuisances = [nuisance_map(one) for one in rows]
+    maps.append(block_diag(*[matrix for matrix, _ in nuisances]))
+    return np.hstack(maps), np.concatenate([mean for _, mean in nuisances])
+
+
+def _standardised(rows: Sequence[PageRows]) -> tuple[Array, Array]:
+    """From the inputs to the standardised ones."""
+    scale = np.concatenate([one.emulator.scale for one in rows])
+    centre = np.concatenate([one.emulator.centre for one in rows])
+    return np.diag(1 / scale), -centre / scale
+
+
+def _factors_of(rows: Sequence[PageRows]) -> list[tuple[Array, Array]]:
+    """From the inputs to the first and the second factor of every square and product."""
+    matrix, shift = _standardised(rows)
+    starts = np.cumsum([0, *(one.page.inputs.size for one in rows)])
+    squares = np.repeat(np.arange(starts[-1])[:, None], 2, axis=1)
+    pairs = [one.emulator.pairs + start for one, start in zip(rows, starts, strict=False)]
+    every = np.concatenate([squares, *pairs]).astype(int)
+    return [(matrix[places], shift[places]) for places in every.T]
 
 
 def page_maps(one: PageRows, analysis: Analysis) -> dict[str, Array]:
@@ -151,53 +172,50 @@ def _columns(one: PageRows) -> NDArray[np.int_]:
     return np.concatenate([places[one.page.inputs.parts[name]] for name in NUISANCES])
 
 
-def _nuisances(one: PageRows) -> Array:
-    return np.eye(one.page.inputs.size)[:, _columns(one)]
-
-
-def _nuisance_prior(one: PageRows) -> tuple[Array, Array]:
-    columns = _columns(one)
-    variance = np.diag(one.page.prior_covariance)[columns]
-    return one.page.prior_mean[columns], np.sqrt(variance)
+def nuisance_map(one: PageRows) -> tuple[Array, Array]:
+    """From standard normals to a page's nuisances, and their prior means; (inputs, nuisances)."""
+    columns, size = _columns(one), one.page.inputs.size
+    sd = np.sqrt(np.diag(one.page.prior_covariance))
+    mean = np.zeros(size)
+    mean[columns] = one.page.prior_mean[columns]
+    return np.diag(sd)[:, columns], mean
 
 
 def _emulators(rows: Sequence[PageRows]) -> dict[str, Array]:
-    """Mean and covariance, standardised inputs of all pages in one vector."""
-    starts = np.cumsum([0, *(one.page.inputs.size for one in rows)])
-    pairs = [one.emulator.pairs + start for one, start in zip(rows, starts, strict=False)]
-    slopes = [[], [], []]  # type: list[list[Array]]
-    for one in rows:
-        d, b = one.page.inputs.size, one.emulator.coefficients
-        for part, block in zip(
-            slopes, (b[1 : d + 1], b[d + 1 : 2 * d + 1], b[2 * d + 1 :]), strict=True
-        ):
-            part.append(block)
-    data = {
-        "page_centre": np.concatenate([one.emulator.centre for one in rows]),
-        "page_scale": np.concatenate([one.emulator.scale for one in rows]),
-        "page_intercept": np.concatenate([one.emulator.coefficients[0] for one in rows]),
-        "page_linear": block_diag(*slopes[0]),
-        "page_square": block_diag(*slopes[1]),
-        "page_log_sd": np.concatenate([one.emulator.log_sd_slopes[0] for one in rows]),
-        "page_log_sd_slope": block_diag(*[one.emulator.log_sd_slopes[1:] for one in rows]),
+    """Coefficients of means and log standard deviations on inputs, then squares and products."""
+    inputs = [one.page.inputs.size for one in rows]
+    parts = [
+        np.split(one.emulator.coefficients[1:], [d, 2 * d])
+        for one, d in zip(rows, inputs, strict=True)
+    ]
+    mean = np.vstack([block_diag(*[part[k] for part in parts]) for k in range(3)])
+    log_sd = np.zeros_like(mean)
+    log_sd[: sum(inputs)] = block_diag(*[one.emulator.log_sd_slopes[1:] for one in rows])
+    constants = [np.concatenate([x.emulator.coefficients[0] for x in rows])]
+    constants.append(np.concatenate([x.emulator.log_sd_slopes[0] for x in rows]))
+    return {
+        "page_coefficients": np.hstack([mean, log_sd]),
+        "page_intercepts": np.concatenate(constants),
         "page_added": np.concatenate([one.emulator.added for one in rows]),
         "page_whitener": block_diag(*[one.emulator.whitener for one in rows]),
     }
-    if any(len(pair) for pair in pairs):
-        data["page_pairs"] = np.concatenate(pairs).T.astype(float)
-        data["page_product"] = block_diag(*slopes[2])
-    return data
 
 
-def _values(rows: Sequence[PageRows], analysis: Analysis) -> dict[str, Array]:
-    """What is printed, and how much of each whitened number counts."""
+def _values(
+    rows: Sequence[PageRows], analysis: Analysis, pivots: Sequence[_Pivot]
+) -> dict[str, Array]:
+    """What is printed, less `log(-log S)` of pivots; how much of each whitened number counts."""
     numbers = [(one, x) for one in rows for x in one.numbers]
     weight = [analysis.weight_of(one.evidence) for one, _ in numbers]
     known = [float(x.use != "conditioned") for _, x in numbers]
-    return {
-        "page_value": np.nan_to_num([x.value for _, x in numbers]),
+    sign = np.array([-1.0 if x.pivot else 1.0 for _, x in numbers])
+    found = {
+        "page_value": sign * np.nan_to_num([x.value for _, x in numbers]),
         "page_weight": np.array(weight) * known,
     }
+    if pivots:
+        found["pivot_place"] = np.eye(len(numbers))[:, [pivot.place for pivot in pivots]]
+    return found
 
 
 def _existence(rows: Sequence[PageRows], analysis: Analysis) -> dict[str, Array]:
@@ -206,15 +224,15 @@ def _existence(rows: Sequence[PageRows], analysis: Analysis) -> dict[str, Array]
     if not found:
         return {}
     starts = np.cumsum([0, *(one.page.inputs.size for one in rows)])
-    slopes = np.zeros((len(found), 2, starts[-1]))
+    pairs = sum(len(one.emulator.pairs) for one in rows)
+    slopes = np.zeros((len(found), 2 * starts[-1] + pairs))
     for k, one in enumerate(found):
         d, start = one.page.inputs.size, starts[rows.index(one)]
-        slopes[k, 0, start : start + d] = one.emulator.existence[1 : d + 1]
-        slopes[k, 1, start : start + d] = one.emulator.existence[d + 1 :]
+        slopes[k, start : start + d] = one.emulator.existence[1 : d + 1]
+        slopes[k, starts[-1] + start : starts[-1] + start + d] = one.emulator.existence[d + 1 :]
     return {
         "page_existence": np.array([one.emulator.existence[0] for one in found]),
-        "page_existence_slope": slopes[:, 0],
-        "page_existence_square": slopes[:, 1],
+        "page_existence_slope": slopes.T,
         "page_existence_weight": np.array([analysis.weight_of(one.evidence) for one in found]),
     }
 
@@ -262,43 +280,61 @@ def _latent(rows: Sequence[PageRows]) -> dict[str, Array]:
     }
 
 
-def _pivots(rows: Sequence[PageRows], analysis: Analysis) -> dict[str, Array]:
-    """Points of population curves: linear predictor in the inputs, mix and time of each."""
-    starts, place, found = np.cumsum([0, *(x.page.inputs.size for x in rows)]), 0, []
-    for one, start in zip(rows, starts, strict=False):
-        for number in one.numbers:
-            if number.pivot:
-                found.append((place, one, number, int(start)))
-            place += 1
-    size, spec = int(starts[-1]), analysis.spec
-    linear, share, shape = (np.zeros((len(found), size)) for _ in range(3))
-    for k, (_, one, number, start) in enumerate(found):
-        linear[k, start : start + one.page.inputs.size] = _linear(one, number)
-        share[k, start : start + one.page.inputs.size] = _share(one, number)
-        shape[k, start + min(1, len(one.page.inputs.own) - 1)] = 1.0
-    mix = [(one.page.group_share[x.of], one.page.group_apart[x.of]) for _, one, x, _ in found]
-    months = np.array([x.months for _, _, x, _ in found])
-    weight = [analysis.weight_of(one.evidence) for _, one, _, _ in found]
+@dataclass(frozen=True)
+class _Pivot:
+    """A point of a population's curve on a page."""
+
+    place: int  # among the numbers of all pages
+    start: int  # of its page's inputs among those of all
+    one: PageRows
+    number: Number
+
+    def row(self, size: int, values: Array) -> Array:
+        """Coefficients on its page's inputs, among those of all pages."""
+        out = np.zeros(size)
+        out[self.start : self.start + len(values)] = values
+        return out
+
+
+def _pivoted(rows: Sequence[PageRows]) -> list[_Pivot]:
+    """Every pivot of every page."""
+    starts = np.cumsum([0, *(one.page.inputs.size for one in rows)]).tolist()
+    every = [(one, at, x) for one, at in zip(rows, starts, strict=False) for x in one.numbers]
+    return [_Pivot(k, at, one, x) for k, (one, at, x) in enumerate(every) if x.pivot]
+
+
+def _pivot_rows(rows: Sequence[PageRows], pivots: Sequence[_Pivot]) -> list[tuple[Array, Array]]:
+    """From the inputs to each pivot's mean predictor, logit of its share, and log shape."""
+    size = sum(one.page.inputs.size for one in rows)
+    kinds = [_linear, _share, _log_shape]
+    if not any(_share(pivot.one, pivot.number).any() for pivot in pivots):
+        kinds.remove(_share)
+    if any(pivot.one.page.baseline != "weibull" for pivot in pivots):
+        kinds.remove(_log_shape)
+    found = (
+        np.array([pivot.row(size, kind(pivot.one, pivot.number)) for pivot in pivots])
+        for kind in kinds
+    )
+    return [(matrix, np.zeros(len(pivots))) for matrix in found] if pivots else []
+
+
+def _curves(pivots: Sequence[_Pivot], analysis: Analysis) -> dict[str, Array]:
+    """Mix and time of each pivot."""
+    spec = analysis.spec
+    mixes = [(x.one.page.group_share, x.one.page.group_apart, x.number.of) for x in pivots]
+    months = np.array([pivot.number.months for pivot in pivots])
+    share = np.array([_share(pivot.one, pivot.number).any() for pivot in pivots])
+    medians = [x.number.kind == "median" and x.number.use == "fit" for x in pivots]
+    weight = [analysis.weight_of(pivot.one.evidence) for pivot in pivots]
     data = {
-        "pivot": np.array([float(k) for k, *_ in found]),
-        "pivot_linear": linear,
-        "pivot_log_share": np.log(np.maximum([share for share, _ in mix], TINY)),
-        "pivot_apart": np.array([apart for _, apart in mix]),
-        "pivot_jacobian": np.array(
-            [
-                w * (x.kind == "median" and x.use == "fit")
-                for w, (_, _, x, _) in zip(weight, found, strict=True)
-            ]
-        ),
+        "pivot_log_share": np.log(np.maximum([mix[of] for mix, _, of in mixes], TINY)),
+        "pivot_apart": np.array([apart[of] for _, apart, of in mixes]),
+        "pivot_jacobian": np.array(weight) * medians,
     }
     if share.any():
-        data["pivot_share"] = share
-        data["pivot_part"] = np.array([float(row.any()) for row in share])
+        data["pivot_part"] = share.astype(float)
     if spec.baseline == "weibull":
-        return data | {
-            "pivot_log_shape": shape,
-            "pivot_log_time": np.log(months / spec.anchor_months),
-        }
+        return data | {"pivot_log_time": np.log(months / spec.anchor_months)}
     within = np.array(spec.cuts)[None, :] < months[:, None]
     return data | {
         "pivot_exposure": exposure(months, spec.cuts),
@@ -326,6 +362,11 @@ def _share(one: PageRows, number: Number) -> Array:
         first += inputs.apart.index(endpoint - 1) * len(inputs.effects)
         out[first : first + len(inputs.effects)] = page.group_design[number.of]
     return out
+
+
+def _log_shape(one: PageRows, _: Number, /) -> Array:
+    """Log shape of a Weibull; (inputs,)."""
+    return np.eye(one.page.inputs.size)[1]
 
 
 def labels_of(rows: Sequence[PageRows]) -> Iterator[str]:

@@ -2,49 +2,42 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 import pymc as pm
 import pytensor.tensor as pt
 from pytensor.tensor.variable import TensorVariable
 
 from netlm_bayes.likelihood.baseline import SMALLEST_HAZARD
-from netlm_bayes.likelihood.priors import Numbers
+from netlm_bayes.likelihood.priors import Numbers, product
 from netlm_bayes.likelihood.terms import Term
 
 
-@dataclass(frozen=True)
-class PageParameters:
-    """What the inputs of pages are made of; None where a graph has none of a kind."""
-
-    theta: TensorVariable  # (cohorts, parameters)
-    log_hazard_step: TensorVariable | None  # (intervals,)
-    share: TensorVariable | None  # (parts,); average patient's share of the hazard
-    share_effect: TensorVariable | None  # (parts, effects); on its logit
-    tilt: TensorVariable | None  # (borrowing * covariates,)
+LARGEST_LOG_HAZARD = 6.0
+"""Of a pattern at a printed month: beyond it nobody is left to tell."""
 
 
-def inputs_of(numbers: Numbers, parameters: PageParameters) -> TensorVariable:
-    """Inputs of all pages, one page after another; nuisances are made here."""
-    x = pt.dot(numbers["page_theta"], parameters.theta.flatten())
-    if "page_steps" in numbers:
-        x = x + pt.dot(numbers["page_steps"], parameters.log_hazard_step)
-    if "page_share" in numbers and parameters.share is not None:
-        logit = pt.log(parameters.share) - pt.log1p(-parameters.share)
-        x = x + pt.dot(numbers["page_share"], logit)
-    if "page_share_effect" in numbers and parameters.share_effect is not None:
-        x = x + pt.dot(numbers["page_share_effect"], parameters.share_effect.flatten())
-    if "page_tilt" in numbers:
-        x = x + pt.dot(numbers["page_tilt"], parameters.tilt)
-    if "page_nuisance" in numbers:
-        prior = numbers["nuisance_mean"], numbers["nuisance_sd"]
-        nuisance = pm.Normal("nuisance", prior[0], prior[1], dims=("page_nuisance",))
-        x = x + pt.dot(numbers["page_nuisance"], nuisance)
-    return x
+def parameters_of(
+    theta: TensorVariable,
+    steps: TensorVariable | None,
+    share: TensorVariable | None,
+    share_effect: TensorVariable | None,
+    tilt: TensorVariable | None,
+) -> TensorVariable:
+    """All parameters that pages depend on, in the order of `page_maps`, then their nuisances."""
+    parts = [theta.flatten()]
+    if steps is not None:
+        parts.append(steps)
+    if share is not None:
+        parts.append(pt.log(share) - pt.log1p(-share))
+    if share_effect is not None:
+        parts.append(share_effect.flatten())
+    if tilt is not None:
+        parts.append(tilt)
+    nuisance = pm.Normal("nuisance", 0.0, 1.0, dims=("page_nuisance",))
+    return pt.concatenate([*parts, nuisance])
 
 
-def page_term(x: TensorVariable, steps: TensorVariable | None, numbers: Numbers) -> Term:
+def page_term(parameters: TensorVariable, steps: TensorVariable | None, numbers: Numbers) -> Term:
     r"""Log likelihood of pages, and of each number given all others.
 
     .. math:: z = \frac{s - m(x)}{\sigma(x)}, \qquad
@@ -54,32 +47,46 @@ def page_term(x: TensorVariable, steps: TensorVariable | None, numbers: Numbers)
     `L` the Cholesky factor of the correlation. The numbers of a page that a curve gives come first,
     so that leaving out their entries of :math:`L^{-1} z` conditions on them.
     """
-    d = (x - numbers["page_centre"]) / numbers["page_scale"]
-    mean, log_sd = _mean(d, numbers), _log_sd(d, numbers)
-    printed, jacobian = _printed(x, steps, log_sd, numbers)
+    rows = product(numbers["page_map"], parameters) + numbers["page_offset"]
+    features, pivots = _features(rows, numbers)
+    mean, log_sd = _emulated(features, numbers)
+    printed, jacobian = _printed(pivots, steps, log_sd, numbers)
     residual = (printed - mean) * pt.exp(-log_sd)
-    white = pt.dot(numbers["page_whitener"], residual)
+    white = product(numbers["page_whitener"], residual)
     joint = pt.sum(numbers["page_weight"] * (-0.5 * white**2 - log_sd)) + jacobian
-    joint = joint + _existence(d, numbers) - _selected(mean, log_sd, numbers)
+    joint = joint + _existence(features, numbers) - _selected(mean, log_sd, numbers)
     return Term(joint, _pointwise(white, log_sd, numbers))
 
 
-def _mean(d: TensorVariable, numbers: Numbers) -> TensorVariable:
-    mean = numbers["page_intercept"] + pt.dot(d, numbers["page_linear"])
-    mean = mean + pt.dot(d**2, numbers["page_square"])
-    if "page_pairs" in numbers:
-        pairs = numbers["page_pairs"].astype("int64")
-        mean = mean + pt.dot(d[pairs[0]] * d[pairs[1]], numbers["page_product"])
-    return mean
+def _features(rows: TensorVariable, numbers: Numbers) -> tuple[TensorVariable, TensorVariable]:
+    """Standardised inputs, then squares and products; and what is left, of the pivots."""
+    features = numbers["page_coefficients"].type.shape[0]
+    pivots = _pivots_in(numbers)
+    inputs = 2 * features - (numbers["page_offset"].type.shape[0] - pivots)
+    products = features - inputs
+    first = rows[inputs : inputs + products]
+    second = rows[inputs + products : inputs + 2 * products]
+    return pt.concatenate([rows[:inputs], first * second]), rows[inputs + 2 * products :]
 
 
-def _log_sd(d: TensorVariable, numbers: Numbers) -> TensorVariable:
-    simulated = numbers["page_log_sd"] + pt.dot(d, numbers["page_log_sd_slope"])
-    return 0.5 * pt.log(pt.exp(2 * simulated) + numbers["page_added"])
+def _pivots_in(numbers: Numbers) -> int:
+    """Rows that the pivots take."""
+    if "pivot_apart" not in numbers:
+        return 0
+    kinds = 1 + ("pivot_part" in numbers) + ("pivot_log_time" in numbers)
+    return kinds * int(numbers["pivot_apart"].type.shape[0])
+
+
+def _emulated(features: TensorVariable, numbers: Numbers) -> tuple[TensorVariable, TensorVariable]:
+    """Means and log standard deviations of the numbers."""
+    found = product(numbers["page_coefficients"].T, features) + numbers["page_intercepts"]
+    count = numbers["page_added"].type.shape[0]
+    simulated = found[count:]
+    return found[:count], 0.5 * pt.log(pt.exp(2 * simulated) + numbers["page_added"])
 
 
 def _printed(
-    x: TensorVariable,
+    pivots: TensorVariable,
     steps: TensorVariable | None,
     log_sd: TensorVariable,
     numbers: Numbers,
@@ -94,53 +101,51 @@ def _printed(
         share = pm.Uniform("unprinted", 0.0, 1.0, dims=("not_printed",))
         printed = pt.set_subtensor(printed[places], low + width * share)
         jacobian = jacobian + pt.sum(pt.log(width))
-    if "pivot" in numbers:
-        log_hazard, log_slope = _log_hazard(x, steps, numbers)
-        places = numbers["pivot"].astype("int64")
-        printed = pt.set_subtensor(printed[places], log_hazard - printed[places])
+    if "pivot_apart" in numbers:
+        log_hazard, log_slope = _log_hazard(pivots, steps, numbers)
+        printed = printed + product(numbers["pivot_place"], log_hazard)
         jacobian = jacobian + pt.sum(numbers["pivot_jacobian"] * log_slope)
     return printed, jacobian
 
 
 def _log_hazard(
-    x: TensorVariable, steps: TensorVariable | None, numbers: Numbers
+    pivots: TensorVariable, steps: TensorVariable | None, numbers: Numbers
 ) -> tuple[TensorVariable, TensorVariable]:
     r"""Log H_pop of every pivot at its month, and the log of its slope in log time.
 
     .. math:: \frac{d \log H}{d \log t} = \frac{\sum_x w_x e^{-H_x} H_x}{S H} \cdot
               \frac{d \log \Lambda}{d \log t}
     """
-    linear = pt.dot(numbers["pivot_linear"], x)
-    if "pivot_share" in numbers:
-        logit = pt.dot(numbers["pivot_share"], x)
-        linear = linear - numbers["pivot_part"] * pt.softplus(-logit)
-    time, log_pace = _time(x, steps, numbers)
+    count = numbers["pivot_apart"].type.shape[0]
+    linear = pivots[:count]
+    if "pivot_part" in numbers:
+        linear = linear - numbers["pivot_part"] * pt.softplus(-pivots[count : 2 * count])
+    time, log_pace = _time(pivots[-count:], steps, numbers)
     log_each = (linear + time)[:, None] + numbers["pivot_apart"]
-    each = numbers["pivot_log_share"] - pt.exp(log_each)
-    log_survival = pt.logsumexp(each, axis=1)
-    log_hazard = pt.log(pt.maximum(-log_survival, SMALLEST_HAZARD))
-    density = pt.logsumexp(each + log_each, axis=1)
-    return log_hazard, density - log_survival - log_hazard + log_pace
+    hazard = pt.exp(pt.minimum(log_each, LARGEST_LOG_HAZARD))
+    left = pt.exp(numbers["pivot_log_share"] - hazard)
+    survival = pt.sum(left, axis=1)
+    log_hazard = pt.log(pt.maximum(-pt.log(survival), SMALLEST_HAZARD))
+    mean_hazard = pt.sum(left * hazard, axis=1) / survival
+    return log_hazard, pt.log(mean_hazard) - log_hazard + log_pace
 
 
 def _time(
-    x: TensorVariable, steps: TensorVariable | None, numbers: Numbers
+    log_shape: TensorVariable, steps: TensorVariable | None, numbers: Numbers
 ) -> tuple[TensorVariable, TensorVariable]:
     r"""Log baseline at each pivot's month less its level, and the log of its slope in log time."""
     if "pivot_log_time" in numbers:
-        log_shape = pt.dot(numbers["pivot_log_shape"], x)
         return pt.exp(log_shape) * numbers["pivot_log_time"], log_shape
-    time = pt.log(pt.dot(numbers["pivot_exposure"], pt.exp(steps)))
-    now = pt.dot(numbers["pivot_interval"], steps)
+    time = pt.log(product(numbers["pivot_exposure"], pt.exp(steps)))
+    now = product(numbers["pivot_interval"], steps)
     return time, now + numbers["pivot_log_month"] - time
 
 
-def _existence(d: TensorVariable, numbers: Numbers) -> TensorVariable:
+def _existence(features: TensorVariable, numbers: Numbers) -> TensorVariable:
     """Log probability that numbers exist as printed."""
     if "page_existence" not in numbers:
         return pt.zeros(())
-    logit = numbers["page_existence"] + pt.dot(numbers["page_existence_slope"], d)
-    logit = logit + pt.dot(numbers["page_existence_square"], d**2)
+    logit = product(numbers["page_existence_slope"].T, features) + numbers["page_existence"]
     return -pt.sum(numbers["page_existence_weight"] * pt.softplus(-logit))
 
 
@@ -162,7 +167,7 @@ def _selected(mean: TensorVariable, log_sd: TensorVariable, numbers: Numbers) ->
 def _pointwise(white: TensorVariable, log_sd: TensorVariable, numbers: Numbers) -> TensorVariable:
     """Each number given the others of its page; see `netlm_bayes.likelihood.terms.normal`."""
     whitener = numbers["page_whitener"]
-    scaled = pt.dot(whitener.T, white)
+    scaled = product(whitener.T, white)
     diagonal = pt.sum(whitener**2, axis=0)
     kept = numbers["page_weight"] > 0
     found = 0.5 * (pt.log(diagonal) - np.log(2 * np.pi) - scaled**2 / diagonal) - log_sd

@@ -34,6 +34,11 @@ def unpacked(data: Data) -> dict[str, TensorVariable]:
     return parts
 
 
+def product(matrix: TensorVariable, vector: TensorVariable) -> TensorVariable:
+    """Matrix times vector, as a sum: a compiler takes seconds over each layout of `dot`."""
+    return pt.sum(matrix * vector, axis=1)
+
+
 def numbers(priors: Sequence[Prior]) -> NDArray[np.float64]:
     """Locations and scales of several priors; shape (2, priors)."""
     return np.array([[prior.mu for prior in priors], [prior.sigma for prior in priors]])
@@ -73,8 +78,8 @@ def cohort_parameters(
         spread = np.eye(int(share.max()) + 1)[share]
         centre, own = _partial(tau, spread, numbers["prior_parameter"])
     if pooling != "none":
-        pm.Deterministic("mu", pt.dot(mix, centre), dims=("parameter",))
-    return pm.Deterministic("theta", pt.dot(own, mix.T), dims=dims)
+        pm.Deterministic("mu", product(mix, centre), dims=("parameter",))
+    return pm.Deterministic("theta", pt.sum(own[:, None, :] * mix, axis=2), dims=dims)
 
 
 def _partial(
@@ -92,11 +97,11 @@ def _partial(
     z = pm.Normal("z", 0.0, 1.0, dims=("cohort", "parameter"))
     z_mu = pm.Normal("z_mu", 0.0, 1.0, dims=("parameter",))
     cohorts = len(pm.modelcontext(None).coords["cohort"])
-    variance, between = scale**2, pt.dot(spread, tau) ** 2
+    variance, between = scale**2, product(pt.as_tensor(spread), tau) ** 2
     seen = np.arange(cohorts, dtype=float)[:, None]
     centre = variance * between / (between + seen * variance)
     sd = pt.sqrt(between + centre)
     learned = centre / sd * z
-    theta = location + sd * z + pt.dot(np.tril(np.ones((cohorts, cohorts)), -1), learned)
+    theta = location + sd * z + pt.cumsum(learned, axis=0) - learned
     left = pt.sqrt(variance * between / (between + cohorts * variance))
     return location + pt.sum(learned, axis=0) + left * z_mu, theta

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from netlm_bayes.evidence.analysis import Analysis, CohortEvidence
-from netlm_bayes.likelihood.page_data import NUISANCES, PageRows, page_maps, page_rows
+from netlm_bayes.likelihood.page_data import PageRows, nuisance_map, page_maps, page_rows
 from netlm_bayes.page.cache import trained
 from netlm_bayes.sampling.gate import Accepted
 
@@ -30,11 +30,9 @@ def page_inputs(analysis: Analysis, accepted: Accepted) -> Iterator[tuple[PageRo
             _flat(draws, name, analysis) @ values.T
             for name, values in page_maps(one, analysis).items()
         )
-        own = len(one.nuisances)
-        parts = [one.page.inputs.parts[name] for name in NUISANCES]
-        places = np.concatenate([np.arange(part.start, part.stop) for part in parts])
-        if own:
-            x[:, places] += draws["nuisance"][:, start : start + own]
+        matrix, mean = nuisance_map(one)
+        own = matrix.shape[1]
+        x = x + mean + draws["nuisance"][:, start : start + own] @ matrix.T
         start += own
         yield one, x
 
