@@ -59,6 +59,9 @@ OF_UNIT = {
     **dict.fromkeys(("weeks", "months", "years"), TIME),
     "probability": SHARE,
     "percent": PRINTED_PERCENT,
+    "standard error": Kind(3, positive=True),
+    "standard score": STANDARDISED,
+    "events": COUNT,
 }
 
 

@@ -114,11 +114,12 @@ COLUMNS: Mapping[str, Column] = {
     "prob_wrong_sign": Column("number", "posterior probability that its direction is wrong"),
     "exaggeration": Column("number", "printed log ratio over the mean size of the effect"),
     "scepticism_limit": Column("number", "Matthews' scepticism limit"),
+    "estimand_is": Column("text", "what a printed ratio estimates: `coefficient` or `implied`"),
     **{
         name: Column("number", f"Monte Carlo standard error of `{name.removesuffix('_mcse')}`")
         for name in (
             *("posterior_mcse", "posterior_lower_mcse", "posterior_upper_mcse", "shrinkage_mcse"),
-            *("prob_wrong_sign_mcse", "exaggeration_mcse", "predicted_mcse", "p_value_mcse"),
+            *("prob_wrong_sign_mcse", "exaggeration_mcse", "predicted_mcse"),
             *("events_mcse", "sceptics_limit_mcse", "heterogeneity_scale_at_change_mcse"),
             *("events_to_change_mcse", "shift_mcse", "z_mcse"),
             *("wider_mcse", "wider_lower_mcse", "wider_upper_mcse"),
@@ -132,12 +133,25 @@ COLUMNS: Mapping[str, Column] = {
     "reading": Column("text", "which of several readings was taken"),
     "why": Column("text", "why it is read so"),
     "of_event": Column("text", "of an odds ratio: response, or non_response"),
-    "mismatch": Column("number", "sd of the error allowed for another adjustment; none if missing"),
     "total": Column("number", "patients counted", "patients"),
+    "number": Column("text", "which number of a printed item: `log_ratio`, `log_se`, `median`"),
     "printed": Column("number", "as printed, ratios of response and level vs reference"),
-    "predicted": Column("number", "median of what the posterior would have had printed"),
-    "p_value": Column("number", "posterior predictive P value"),
+    "predicted": Column("number", "median of what all other numbers of the page predict"),
+    "taken_out": Column(
+        "flag", "whether a printed standard error is not one that simulation gives"
+    ),
     "reached": Column("flag", "whether a median was reached; else `printed` is the follow-up"),
+    # page_fit and association
+    "numbers": Column("whole", "numbers of a page in the likelihood"),
+    "chi2": Column("number", "misfit of a page: of its generalised-least-squares residuals"),
+    "freedom": Column("whole", "its degrees of freedom: numbers less directions they determine"),
+    "testable": Column("flag", "whether there are any, so that the misfit has a P value"),
+    "refuted": Column("flag", "whether that P value is below 0.001"),
+    "conflicts": Column("whole", "printed standard errors that were taken out"),
+    "emulator_rms": Column("number", "root mean square error of the emulated means", "sd"),
+    "emulator_worst": Column("number", "largest error of an emulated mean", "sd"),
+    "other_covariate": Column("text", "the second covariate of a pair"),
+    "other_level": Column("text", "its extreme levels"),
     # sensitivity
     "scenario": Column("text", "name of a scenario, or `main`; of a conflict the wider priors'"),
     "heterogeneity_scale": Column("number", "scale of the heterogeneity's half-normal prior"),
@@ -176,8 +190,8 @@ COLUMNS: Mapping[str, Column] = {
             ("upper", "upper end of its interval"),
         )
     },
-    "z": Column("number", "evidence less prior, in standard deviations of their difference"),
-    "in_conflict": Column("flag", "whether z is beyond 2, on either side"),
+    "z": Column("number", "evidence less prior, or printed less predicted, over its sd"),
+    "in_conflict": Column("flag", "whether z is beyond 2, of a printed number beyond 2.58"),
     "wider_estimate": Column("number", "posterior median under the wider priors of `scenario`"),
     "wider_lower": Column("number", "lower end of that posterior's interval"),
     "wider_upper": Column("number", "upper end of that posterior's interval"),
@@ -264,19 +278,28 @@ TABLES: Mapping[str, tuple[str, ...]] = {
     "comparison": (
         *("cohort", *MEANT, "evidence", "method", "adjustment"),
         *("adjusted_for", "printed_estimate", "printed_lower", "printed_upper", "limits_from"),
-        *("p", "n", "events", "masked", "posterior_estimate", "posterior_lower"),
+        *("p", "n", "events", "masked", "estimand_is", "posterior_estimate", "posterior_lower"),
         *("posterior_upper", "interval", "shrinkage", "prob_above_null", "prob_wrong_sign"),
         *("exaggeration", "scepticism_limit", "posterior_mcse", "posterior_lower_mcse"),
         *("posterior_upper_mcse", "shrinkage_mcse", "prob_mcse", "prob_wrong_sign_mcse"),
         *("exaggeration_mcse", "role", "of_event", "synthetic", "note"),
     ),
     "replication": (
-        *(*ITEM, "unit", "printed", "predicted", "lower", "upper", "interval", "p_value"),
-        *("predicted_mcse", "lower_mcse", "upper_mcse", "p_value_mcse", "events", "total"),
-        *("reached", "role", "synthetic", "note"),
+        *(*ITEM, "number", "unit", "printed", "predicted", "lower", "upper", "interval", "z"),
+        *("in_conflict", "predicted_mcse", "lower_mcse", "upper_mcse", "z_mcse", "events"),
+        *("total", "reached", "taken_out", "role", "synthetic", "note"),
+    ),
+    "page_fit": (
+        *("cohort", "numbers", "chi2", "freedom", "p", "testable", "refuted", "conflicts"),
+        *("emulator_rms", "emulator_worst", "item", "number", "z", "synthetic"),
+    ),
+    "association": (
+        *("cohort", "covariate", "level", "other_covariate", "other_level", "unit"),
+        *(*NUMBERS, *ERRORS[:3], "prior_estimate", "prior_lower", "prior_upper", "informed"),
+        "synthetic",
     ),
     "evidence": (
-        *(*ITEM, "role", "use", "mismatch", "n_missing", "masked", "note", "reading", "why"),
+        *(*ITEM, "role", "use", "n_missing", "masked", "note", "reading", "why"),
         *("source", "synthetic"),
     ),
     "conflict": (

@@ -45,18 +45,41 @@ def cohort_estimate(
 ) -> OwnEstimate | None:
     r"""A cohort's own log ratio of a contrast and its standard error, from print alone.
 
-    Printed as such, or from the printed ratios of single levels by the delta method:
+    Of several regressions the one that is adjusted for most. Printed as such, or from the printed
+    ratios of single levels by the delta method:
 
     .. math:: c = \log \frac{\sum_A m_l e^{\beta_l}}{\sum_A m_l}
                   - \log \frac{\sum_B m_l e^{\beta_l}}{\sum_B m_l}, \qquad
               \mathrm{se}^2 = \nabla c' \, V \, \nabla c
     """
-    ratios = _fitted_ratios(cohort, contrast.covariate)
+    for ratios in _regressions(cohort, codebook, contrast.covariate):
+        found = _as_printed(cohort, ratios, contrast)
+        found = found or _from_levels(cohort, codebook, ratios, shares, contrast)
+        if found is not None:
+            return found
+    return None
+
+
+def _as_printed(
+    cohort: CohortEvidence, ratios: Sequence[PrintedRatio], contrast: Contrast
+) -> OwnEstimate | None:
+    """A contrast that is printed as such, whichever way round."""
     for ratio in ratios:
-        for sign, sides in ((1, (ratio.level, ratio.versus)), (-1, (ratio.versus, ratio.level))):
-            if sides == (contrast.level, contrast.versus):
-                value = sign * ratio.log_ratio
-                return OwnEstimate(cohort.cohort.id, ratio.endpoint, value, ratio.log_ratio_se)
+        for one in (ratio, ratio.turned):
+            if (one.level, one.versus) == (contrast.level, contrast.versus):
+                whose = cohort.cohort.id, one.endpoint
+                return OwnEstimate(*whose, one.log_ratio, one.log_ratio_se)
+    return None
+
+
+def _from_levels(
+    cohort: CohortEvidence,
+    codebook: Codebook,
+    ratios: Sequence[PrintedRatio],
+    shares: Mapping[str, float],
+    contrast: Contrast,
+) -> OwnEstimate | None:
+    """A contrast of joined levels, from one regression's ratios of single ones."""
     beta = {ratio.versus[0]: 0.0 for ratio in ratios if len(ratio.versus) == 1}
     beta |= {ratio.level[0]: ratio.log_ratio for ratio in ratios if len(ratio.level) == 1}
     if not {*contrast.level, *contrast.versus} <= set(beta):
@@ -69,10 +92,26 @@ def cohort_estimate(
     return OwnEstimate(cohort.cohort.id, ratios[0].endpoint, level - versus, se)
 
 
-def _fitted_ratios(cohort: CohortEvidence, covariate: str) -> list[PrintedRatio]:
-    """Ratios of one covariate with role `fit`: one regression, one reference, levels apart."""
-    fitted = [cohort.estimates.get(role.item) for role in cohort.roles if role.role == "fit"]
-    return [x for x in fitted if isinstance(x, PrintedRatio) and x.covariate == covariate]
+def _regressions(
+    cohort: CohortEvidence, codebook: Codebook, covariate: str
+) -> list[list[PrintedRatio]]:
+    """Fitted ratios of one covariate by regression, that adjusted for most first."""
+    found: dict[tuple[object, ...], list[PrintedRatio]] = {}
+    for ratio in cohort.fitted:
+        if isinstance(ratio, PrintedRatio) and ratio.covariate == covariate and _whole(ratio):
+            found.setdefault(ratio.regression, []).append(ratio)
+
+    def closeness(ratios: Sequence[PrintedRatio]) -> tuple[int, bool]:
+        first = ratios[0]
+        return len(first.adjusted_for), first.endpoint == codebook.primary_endpoint
+
+    return sorted(found.values(), key=closeness, reverse=True)
+
+
+def _whole(ratio: PrintedRatio) -> bool:
+    """Tell whether a ratio is of all patients, and known with a standard error."""
+    known = math.isfinite(ratio.log_ratio) and math.isfinite(ratio.log_ratio_se)
+    return known and not ratio.subgroup
 
 
 def _joined(

@@ -1,11 +1,12 @@
-"""One row a printed number: the posterior of a ratio, the replicates of anything printed."""
+"""One row a printed ratio: the posterior of the parameter that it estimates beside it."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from statistics import NormalDist
+from types import MappingProxyType
 from typing import Literal
 
 import numpy as np
@@ -13,20 +14,28 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from netlm_bayes.evidence.analysis import Analysis
-from netlm_bayes.formats import error_column
 from netlm_bayes.posterior.effects import Contrast
+from netlm_bayes.posterior.pages import PageDraws
 from netlm_bayes.posterior.population import Population
-from netlm_bayes.posterior.replication import Replicate
 from netlm_bayes.posterior.summary import mean_errors, probability_errors, quantiles
 from netlm_bayes.published.cohort import Cohort, subgroup_label
 from netlm_bayes.published.estimates import PrintedRatio
 from netlm_bayes.published.items import Ratio
+from netlm_bayes.published.roles import adjusts_alike
 from netlm_bayes.results import MEANT, PRINTED, table
 
 Array = NDArray[np.float64]
 LARGEST_EXPONENT = 700.0
-MOST_A_REPLICATE = 2.0
-"""What one replicate adds to the sum behind a two-sided p value, at most."""
+COEFFICIENT, IMPLIED = "coefficient", "implied"
+"""What a printed ratio estimates, as in the column `estimand_is`: the model's coefficient, or the
+mean of that number over the pages that the model implies."""
+RATIO_KINDS = ("log_ratio", "log_odds_ratio")
+LIKE_WITH_LIKE = frozenset(
+    f"{name}{end}"
+    for name in ("shrinkage", "prob_wrong_sign", "exaggeration")
+    for end in ("", "_mcse")
+)
+"""Columns that exist only between an estimate and the parameter that it estimates."""
 LimitsFrom = Literal["printed", "p value", "standard error", "regression"]
 """Where the limits beside a posterior come from: as printed, of the printed p value, of the
 standard error where the posterior has another level, or of a regression of the same patients."""
@@ -83,8 +92,17 @@ def exaggeration(printed: float, log_ratio: Array) -> float:
     return abs(math.log(printed)) / float(np.mean(np.abs(log_ratio)))
 
 
-def comparison(analysis: Analysis, people: Sequence[Population], chains: int) -> pd.DataFrame:
-    """Set every printed ratio of the model's contrasts beside its posterior."""
+def comparison(
+    analysis: Analysis,
+    people: Sequence[Population],
+    chains: int,
+    pages: Mapping[str, PageDraws] = MappingProxyType({}),
+) -> pd.DataFrame:
+    """Set every printed ratio beside the posterior of what it estimates.
+
+    A ratio that is adjusted as the model adjusts estimates the model's coefficient; any other the
+    mean of that number over simulated pages, where it is in its page. Else nothing is made of it.
+    """
     rows = []
     for cohort, population in zip(analysis.cohorts, people, strict=False):
         for role in cohort.roles:
@@ -93,10 +111,11 @@ def comparison(analysis: Analysis, people: Sequence[Population], chains: int) ->
             if not isinstance(item, Ratio) or role.role not in {"fit", "check"}:
                 continue
             if isinstance(ratio, PrintedRatio):
+                page = pages.get(cohort.cohort.id)
                 row = {
                     "cohort": cohort.cohort.id,
                     **_printed(analysis, cohort.cohort, item, ratio),
-                    **_posterior(analysis, population, item, ratio, chains),
+                    **_posterior(analysis, population, page, item, ratio, chains),
                     "role": role.role,
                     "note": _note(item, ratio, analysis.spec.level),
                 }
@@ -161,14 +180,26 @@ def posterior_beside(
 
 
 def _posterior(
-    analysis: Analysis, population: Population, item: Ratio, ratio: PrintedRatio, chains: int
+    analysis: Analysis,
+    population: Population,
+    page: PageDraws | None,
+    item: Ratio,
+    ratio: PrintedRatio,
+    chains: int,
 ) -> dict[str, object]:
-    """What the posterior makes of it."""
-    own = population.of(ratio.endpoint)
-    log_ratio = own.log_contrast(ratio.covariate, ratio.level, ratio.versus)
-    level = analysis.spec.level
+    """What the posterior makes of it: the posterior of the ratio that it estimates."""
+    own, level = population.of(ratio.endpoint), analysis.spec.level
+    coefficient = own.log_contrast(ratio.covariate, ratio.level, ratio.versus)
     printed, limits = math.exp(ratio.log_ratio), _limits(item, ratio, level)
-    return posterior_beside(log_ratio, printed, limits, level, chains)
+    implied = None if page is None else page.expected(ratio.item, RATIO_KINDS)
+    if adjusts_alike(ratio, analysis.spec):
+        found = posterior_beside(coefficient, printed, limits, level, chains)
+        return {**found, "estimand_is": COEFFICIENT}
+    if implied is not None:
+        found = posterior_beside(implied, printed, limits, level, chains)
+        return {**found, "estimand_is": IMPLIED}
+    found = posterior_beside(coefficient, printed, limits, level, chains)
+    return {key: x for key, x in found.items() if key not in LIKE_WITH_LIKE}
 
 
 def _estimate(item: Ratio, ratio: PrintedRatio) -> float:
@@ -217,47 +248,3 @@ def _note(item: Ratio, ratio: PrintedRatio, level: float) -> str:
     elif not _as_printed(item, level):
         parts.append(f"limits at {100 * level:g} %, from those printed")
     return "; ".join(parts)
-
-
-def replication_table(replicates: Sequence[Replicate], level: float, chains: int) -> pd.DataFrame:
-    r"""Summarise replicates: prediction, its interval, and how far out the printed number lies.
-
-    .. math:: p = 2 \min\{P(\tilde y < y), P(\tilde y > y)\} + P(\tilde y = y)
-
-    the mid-p, which for counts does not lean to either side as the plain tails do. Of a median not
-    reached, `p_value` is the probability that a replicate lies beyond the end of follow-up too.
-    """
-    rows = [
-        {
-            **replicate.item,
-            **_predicted(replicate, level, chains),
-            **{name: getattr(replicate, name) for name in ("unit", "printed", "role", "note")},
-            **{name: getattr(replicate, name) for name in ("events", "total", "reached")},
-            "interval": level,
-        }
-        for replicate in replicates
-    ]
-    return table("replication", rows)
-
-
-def _predicted(replicate: Replicate, level: float, chains: int) -> dict[str, float]:
-    """Prediction of one printed number; NaN where nothing is predicted."""
-    columns = ("predicted", "lower", "upper", "p_value")
-    errors = tuple(error_column(name) for name in columns)
-    if not replicate.draws.size:
-        return dict.fromkeys((*columns, *errors), math.nan)
-    tail, draws = (1 - level) / 2, replicate.draws.reshape(chains, -1)
-    found = quantiles(draws, [0.5, tail, 1 - tail])
-    outside = _tail(draws, replicate)
-    p_error = max(float(mean_errors(outside)), MOST_A_REPLICATE / draws.size)
-    values = (*found.estimates.tolist(), float(np.mean(outside)))
-    return dict(zip((*columns, *errors), (*values, *found.errors.tolist(), p_error), strict=True))
-
-
-def _tail(draws: Array, replicate: Replicate) -> Array:
-    """What each replicate adds to the p value of its printed number; their mean is the mid-p."""
-    below, above = draws < replicate.printed, draws > replicate.printed
-    if not replicate.reached:
-        return above.astype(float)
-    smaller = below if below.mean() <= above.mean() else above
-    return np.asarray(2.0 * smaller + ~(below | above), dtype=float)

@@ -10,7 +10,12 @@ from typing import Any
 
 import pandas as pd
 
-from netlm_bayes.compare.printed import LimitsFrom, posterior_beside
+from netlm_bayes.compare.printed import (
+    COEFFICIENT,
+    LIKE_WITH_LIKE,
+    LimitsFrom,
+    posterior_beside,
+)
 from netlm_bayes.evidence.analysis import Analysis
 from netlm_bayes.frequentist import (
     cox,
@@ -154,6 +159,8 @@ def _beside(
     """One ratio of a regression, and what the posterior makes of it."""
     log_ratio = population.log_contrast(contrast.covariate, contrast.level, contrast.versus)
     printed, limits = float(row["estimate"]), (float(row["lower"]), float(row["upper"]))
+    found = posterior_beside(log_ratio, printed, limits, analysis.spec.level, chains)
+    alike = row["adjustment"] == MULTIVARIABLE or len(analysis.spec.covariates) == 1
     return {
         "cohort": row["cohort"],
         **{name: row[name] for name in CARRIED},
@@ -163,7 +170,8 @@ def _beside(
         "printed_upper": limits[1],
         "limits_from": REGRESSION,
         "interval": analysis.spec.level,
-        **posterior_beside(log_ratio, printed, limits, analysis.spec.level, chains),
+        **{key: x for key, x in found.items() if alike or key not in LIKE_WITH_LIKE},
+        "estimand_is": COEFFICIENT if alike else "",
         "role": ROLE,
         "note": row["note"],
     }

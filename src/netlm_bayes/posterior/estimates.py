@@ -5,8 +5,8 @@ Every estimate of a subgroup is standardised: averaged over the other covariates
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
@@ -17,6 +17,7 @@ from scipy.stats import beta
 from netlm_bayes.codebook import RESPONSE
 from netlm_bayes.evidence.analysis import Analysis
 from netlm_bayes.posterior.effects import effects, part_effects
+from netlm_bayes.posterior.pages import PageDraws, page_draws
 from netlm_bayes.posterior.population import Population, populations
 from netlm_bayes.posterior.subgroups import Subgroups, subgroups_within
 from netlm_bayes.posterior.summary import Quantity, stacked
@@ -150,6 +151,7 @@ class Estimates:
     part_effects: tuple[Quantity, ...]  # of endpoints with effects of their own
     subgroups: tuple[Quantity, ...]
     curves: tuple[Quantity, ...]
+    pages: Mapping[str, PageDraws] = field(default_factory=dict)  # by id of their cohort
 
 
 def subgroups_of(analysis: Analysis) -> Groups:
@@ -183,7 +185,8 @@ def estimate(
     ratios = tuple(effects(analysis, people, accepted))
     of_parts = tuple(part_effects(analysis, people))
     reported = stacked([*ratios, *of_parts, *found], chains)
-    return Estimates(people, ratios, of_parts, tuple(found), tuple(curves)), reported
+    pages = page_draws(analysis, accepted)
+    return Estimates(people, ratios, of_parts, tuple(found), tuple(curves), pages), reported
 
 
 def estimate_effects(

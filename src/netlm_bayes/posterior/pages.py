@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +16,31 @@ from netlm_bayes.sampling.gate import Accepted
 Array = NDArray[np.float64]
 MOST_OUTSIDE = 0.05
 """Share of draws beyond a page's trained 99 % ellipsoid, above which it is trained more widely."""
+
+
+@dataclass(frozen=True)
+class PageDraws:
+    """One page, and its inputs by draw."""
+
+    rows: PageRows
+    x: Array = field(repr=False)  # (draws, inputs)
+
+    def expected(self, item: int, kinds: Sequence[str]) -> Array | None:
+        """Emulated mean of an item's number of some kinds, (draws,); None where it has none."""
+        trained = self.rows.evidence.trained
+        if trained is None:
+            return None
+        numbers = [trained.page.numbers[place] for place in trained.emulator.numbers]
+        wanted = np.array([x.item == item and x.kind in kinds for x in numbers], bool)
+        return trained.emulator.of(wanted).mean(self.x)[:, 0] if wanted.any() else None
+
+
+def page_draws(analysis: Analysis, accepted: Accepted) -> dict[str, PageDraws]:
+    """Pages and their inputs by draw, by id of their cohort; none before pages are trained."""
+    if any(one.page is not None and one.trained is None for one in analysis.cohorts):
+        return {}
+    found = page_inputs(analysis, accepted)
+    return {rows.evidence.cohort.id: PageDraws(rows, x) for rows, x in found}
 
 
 def page_inputs(analysis: Analysis, accepted: Accepted) -> Iterator[tuple[PageRows, Array]]:

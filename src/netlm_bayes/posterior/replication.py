@@ -1,7 +1,8 @@
-"""Every printed number against what the posterior would have had printed.
+"""Every printed number beside what is predicted of it.
 
-A prediction carries the number's own sampling error, so that a printed number outside it is at odds
-with the model and not merely noisy.
+A number of a page is predicted by all others of that page; a count of responders that stands alone,
+and a curve that is read off a figure, by the posterior. Either prediction carries the number's own
+sampling error, so that a printed number outside it is at odds with the model and not merely noisy.
 """
 
 from __future__ import annotations
@@ -9,59 +10,247 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import get_args
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import logit
 
 from netlm_bayes.codebook import RESPONSE, Codebook
-from netlm_bayes.curves import population_quantile
 from netlm_bayes.evidence.analysis import Analysis, CohortEvidence
-from netlm_bayes.evidence.implied import follow_up_of, not_implied, saw_less
-from netlm_bayes.evidence.reduced_regression import Regression, Response, Survival, regression_of
 from netlm_bayes.model import Model
+from netlm_bayes.page.criticism import Predicted, criticise
+from netlm_bayes.page.layout import Number, NumberKind
 from netlm_bayes.posterior.estimates import response_probability
 from netlm_bayes.posterior.population import Population
+from netlm_bayes.posterior.printed_scale import PrintedScale, scale_of
 from netlm_bayes.posterior.subgroups import subgroups_within
 from netlm_bayes.published.cohort import AnyItem, item_label, subgroup_label
+from netlm_bayes.published.described import Difference, Events
 from netlm_bayes.published.digitised.plausible import CurveEvidence
-from netlm_bayes.published.estimates import CurvePoint, Estimate, PrintedRatio, ResponseCount
-from netlm_bayes.published.items import Counts, Curve, Median, Milestone, Ratio
-from netlm_bayes.published.roles import ItemRole, adjusts_alike
+from netlm_bayes.published.estimates import PrintedRatio, ResponseCount
+from netlm_bayes.published.items import Counts, Curve, Logrank, Median, Milestone, Ratio
+from netlm_bayes.published.roles import ItemRole
 from netlm_bayes.units import plain_time
 
 Array = NDArray[np.float64]
+Shown = Ratio | Logrank | Median | Milestone | Counts | Events | Difference
+DIFFERENCES: Mapping[str, NumberKind] = {
+    "median": "median_difference",
+    "survival": "survival_difference",
+    "rmst": "rmst_difference",
+}
 
 
 @dataclass(frozen=True)
 class Replicate:
-    """One printed number and its replicates."""
+    """One printed number, and its prediction: by the other numbers of its page, or in draws."""
 
     item: Mapping[str, object]  # the columns that tell it
-    unit: str  # '"ratio"', '"months"' or '"probability"'; of `printed` and `draws`
+    number: NumberKind
     printed: float  # ratios as level vs reference, odds ratios of response whatever was printed
     role: str
-    note: str
-    draws: Array = field(repr=False)  # (draws,); empty where nothing is predicted
+    note: str = ""
+    predicted: Predicted | None = None
+    draws: Array = field(default_factory=lambda: np.array([]), repr=False)  # (draws,); as printed
     reached: bool = True  # else the number is the end of follow-up of a median not reached
+    taken_out: bool = False  # a standard error that simulated pages do not have
     # events, total: those who responded, of those counted
     events: float = math.nan
     total: float = math.nan
+
+    @property
+    def scale(self) -> PrintedScale:
+        """How its number is printed."""
+        return scale_of(self.number, self.total)
+
+    def on_number_scale(self, value: Array | float) -> Array:
+        """Take a printed survival or share to the scale of its number."""
+        if self.number == "survival":
+            return np.asarray(np.log(-np.log(np.clip(value, 1e-9, 1 - 1e-9))))
+        return np.asarray(logit((np.asarray(value) * self.total + 0.5) / (self.total + 1)))
 
 
 def replicates(
     analysis: Analysis, people: Sequence[Population], seed: int
 ) -> tuple[Replicate, ...]:
-    """Replicate every printed number that speaks of the model's outcome."""
+    """Predict every printed number that speaks of the model's outcome."""
     rng = np.random.default_rng([seed, 2])
     found: list[Replicate] = []
     for cohort, population in zip(analysis.cohorts, people, strict=False):
+        of_page = page_predictions(cohort)
         for role in cohort.roles:
             item = cohort.cohort.published[role.item]
-            if not role.other_outcome and isinstance(item, (Ratio, Median, Milestone, Counts)):
-                found.append(_replicate(analysis, cohort, population, role, rng))
+            if role.other_outcome or not isinstance(item, get_args(Shown)):
+                continue
+            blank = _blank(analysis, cohort, role)
+            numbers = of_page.get(role.item, ())
+            found += [_of_page(blank, cohort, role, *pair) for pair in numbers]
+            if not numbers:
+                found.append(_alone(blank, cohort, population, role, rng))
         for curve in cohort.digitised:
             found += _replicate_curve(analysis, cohort, population, curve, rng)
     return tuple(found)
+
+
+Pairs = tuple[tuple[int, Predicted | None], ...]
+
+
+def page_predictions(cohort: CohortEvidence) -> dict[int, Pairs]:
+    """Places of each item's numbers in its page, and what all others say of them."""
+    if cohort.trained is None:
+        return {}
+    said = {one.number: one for one in criticise(cohort.trained).numbers}
+    found: dict[int, Pairs] = {}
+    for place, number in enumerate(cohort.trained.page.numbers):
+        if number.item >= 0:
+            pair = place, said.get(place)
+            found[number.item] = (*found.get(number.item, ()), pair)
+    return found
+
+
+def _of_page(
+    blank: Replicate, cohort: CohortEvidence, role: ItemRole, place: int, said: Predicted | None
+) -> Replicate:
+    """One number of a page."""
+    assert cohort.trained is not None
+    number, taken_out = cohort.trained.page.numbers[place], place in cohort.trained.conflicts
+    made = replace(
+        blank,
+        number=number.kind,
+        role="check" if number.use == "check" else "fit",
+        predicted=said,
+        taken_out=taken_out,
+        reached=number.use != "unreached" and blank.reached,
+    )
+    if number.kind != blank.number or math.isnan(made.printed):
+        made = replace(made, printed=_printed(made, number))
+    return replace(made, note=_why(made, number, role) or blank.note)
+
+
+def _printed(made: Replicate, number: Number) -> float:
+    """A number as it entered its page, on the scale on which it is printed."""
+    return float(made.scale.printed(number.value))
+
+
+def _why(made: Replicate, number: Number, role: ItemRole) -> str:
+    """Say why a number is not in the likelihood as printed."""
+    if made.taken_out:
+        return "outside the central 99.8 % of simulated standard errors: taken out"
+    if number.use == "unreached":
+        return "its absence is in the likelihood, and no prediction is of that"
+    if number.use == "latent":
+        return "known between bounds, which are in the likelihood"
+    if number.use == "check" and role.role == "fit":
+        return "follows from the digitised curve, which is in the likelihood"
+    if number.kind == "log_odds_ratio":
+        return "of the recovered table, one half added to every cell"
+    return ""
+
+
+def _alone(
+    blank: Replicate,
+    cohort: CohortEvidence,
+    population: Population,
+    role: ItemRole,
+    rng: np.random.Generator,
+) -> Replicate:
+    """A number that is in no page: a count of responders is binomial, others have no prediction."""
+    estimate, used = cohort.estimates.get(role.item), role.role in {"fit", "check"}
+    if not used:
+        return replace(blank, note=role.reason)
+    if not isinstance(estimate, ResponseCount) or cohort.trained is not None:
+        note = "nothing else that is printed predicts it"
+        return replace(blank, role=role.role, note=note)
+    counted = subgroups_within(population, {"": estimate.subgroup})
+    (probability,) = response_probability(population, counted)
+    draws = rng.binomial(estimate.total, probability) / estimate.total
+    note = f"{estimate.responders} of {estimate.total} responded"
+    return replace(blank, role=role.role, draws=draws, note=note)
+
+
+def _blank(analysis: Analysis, cohort: CohortEvidence, role: ItemRole) -> Replicate:
+    """Row of a printed number without a prediction."""
+    item, estimate = cohort.cohort.published[role.item], cohort.estimates.get(role.item)
+    told = item_columns(cohort.cohort.id, item, analysis.codebook)
+    number, printed = _shown(item, estimate)
+    blank = Replicate(told, number, printed, "unused")
+    if isinstance(item, Counts):
+        return replace(blank, events=float(item.responders), total=float(item.total))
+    if isinstance(item, Ratio) and item.event == "non_response":
+        return replace(blank, note=f"printed {item.estimate}, of not responding")
+    return replace(blank, reached=not (isinstance(item, Median) and item.time is None))
+
+
+def _shown(item: AnyItem, estimate: object) -> tuple[NumberKind, float]:
+    """Kind of an item's first number, and its value as printed; NaN where it has none."""
+    match item:
+        case Ratio():
+            return "log_ratio", _shown_ratio(item, estimate)
+        case Logrank():
+            return "score", estimate.score if isinstance(estimate, PrintedRatio) else math.nan
+        case Median():
+            value = item.months or item.lower_months or item.followed_months
+            return "median", math.nan if value is None else float(value)
+        case Milestone():
+            return "survival", float(item.survival)
+        case Counts():
+            return "logit", item.responders / item.total
+        case Events():
+            return "log_events", float(item.events)
+        case Difference():
+            return DIFFERENCES[item.of], _shown_difference(item, estimate)
+    raise TypeError(f"nothing to predict in a {item.kind}")
+
+
+def _shown_ratio(item: Ratio, estimate: object) -> float:
+    """Ratio by the model's step, and of response whatever was printed."""
+    if isinstance(estimate, PrintedRatio) and (item.per_unit or not item.estimate):
+        return math.exp(estimate.log_ratio)
+    sign = -1 if item.event == "non_response" else 1
+    return float(item.estimate) ** sign if item.estimate else math.nan
+
+
+def _shown_difference(item: Difference, estimate: object) -> float:
+    """Difference in months, or in survival."""
+    return float(getattr(estimate, "difference", item.estimate))
+
+
+def item_columns(cohort: str, item: AnyItem, codebook: Codebook) -> dict[str, object]:
+    """Columns that tell a printed item."""
+    found: dict[str, object] = {"cohort": cohort, "item": item_label(item), "kind": item.kind}
+    endpoint = getattr(item, "endpoint", "")
+    match item:
+        case Ratio():
+            endpoint = endpoint or codebook.primary_endpoint
+            endpoint = endpoint if item.kind == "hazard_ratio" else RESPONSE
+            found["of_event"] = "" if item.kind == "hazard_ratio" else item.event
+            found["adjusted_for"] = ", ".join(item.adjusted_for)
+            found["subgroup"] = subgroup_label(item.subgroup) if item.subgroup else ""
+        case Logrank():
+            found["subgroup"] = subgroup_label(item.subgroup) if item.subgroup else ""
+        case Milestone():
+            found["horizon"] = float(item.months)
+        case Difference() if item.horizon is not None:
+            found["horizon"] = float(item.in_months(item.horizon))
+        case Counts():
+            endpoint = RESPONSE
+    sides = {name: getattr(item, name, ()) for name in ("level", "versus")}
+    covariate = getattr(item, "covariate", "")
+    if isinstance(item, Median | Milestone | Counts | Curve | Events):
+        found["subgroup"] = subgroup_label(item.subgroup)
+        if len(item.subgroup) == 1:
+            ((covariate, sides["level"]),) = item.subgroup.items()
+    found |= {name: _name_of(codebook, covariate, levels) for name, levels in sides.items()}
+    return found | {"endpoint": endpoint, "covariate": covariate}
+
+
+def _name_of(codebook: Codebook, covariate: str, levels: Sequence[str]) -> str:
+    """Levels as the codebook names them together."""
+    if not levels:
+        return ""
+    known = codebook.covariate(covariate)
+    return known.name_of(known.members(levels))
 
 
 def _replicate_curve(
@@ -78,7 +267,7 @@ def _replicate_curve(
     return [
         Replicate(
             item=told | {"item": f"{told['item']} at {at.shown}", "horizon": at.months},
-            unit="probability",
+            number="survival",
             printed=at.survival,
             role="fit",
             note="read off the figure",
@@ -86,197 +275,6 @@ def _replicate_curve(
         )
         for at in curve_replicates(curve, population, name, noise, analysis.spec)
     ]
-
-
-def item_columns(cohort: str, item: AnyItem, codebook: Codebook) -> dict[str, object]:
-    """Columns that tell a printed item."""
-    found: dict[str, object] = {"cohort": cohort, "item": item_label(item), "kind": item.kind}
-    endpoint = getattr(item, "endpoint", "")
-    match item:
-        case Ratio():
-            endpoint = endpoint or codebook.primary_endpoint
-            endpoint = endpoint if item.kind == "hazard_ratio" else RESPONSE
-            found["of_event"] = "" if item.kind == "hazard_ratio" else item.event
-            found["adjusted_for"] = ", ".join(item.adjusted_for)
-            found["subgroup"] = subgroup_label(item.subgroup) if item.subgroup else ""
-        case Milestone():
-            found["horizon"] = float(item.months)
-        case Counts():
-            endpoint = RESPONSE
-    sides = {name: getattr(item, name, ()) for name in ("level", "versus")}
-    covariate = getattr(item, "covariate", "")
-    if isinstance(item, Median | Milestone | Counts | Curve):
-        found["subgroup"] = subgroup_label(item.subgroup)
-        if len(item.subgroup) == 1:
-            ((covariate, sides["level"]),) = item.subgroup.items()
-    found |= {name: _name_of(codebook, covariate, levels) for name, levels in sides.items()}
-    return found | {"endpoint": endpoint, "covariate": covariate}
-
-
-def _name_of(codebook: Codebook, covariate: str, levels: Sequence[str]) -> str:
-    """Levels as the codebook names them together."""
-    if not levels:
-        return ""
-    known = codebook.covariate(covariate)
-    return known.name_of(known.members(levels))
-
-
-def _unpredictable(analysis: Analysis, item: AnyItem, estimate: Estimate | None) -> str:
-    """Say why a number cannot be replicated; empty if it can."""
-    measured = any(cohort.measured for cohort in analysis.cohorts)
-    if not measured and not isinstance(item, Ratio):
-        return "only ratios are in the likelihood"
-    if estimate is not None:
-        return ""
-    if isinstance(item, Median):
-        return "not reached, and no end of follow-up is printed"
-    return "printed without a standard error"
-
-
-def _replicate(
-    analysis: Analysis,
-    cohort: CohortEvidence,
-    population: Population,
-    role: ItemRole,
-    rng: np.random.Generator,
-) -> Replicate:
-    """Replicate one item, or say why not."""
-    item = cohort.cohort.published[role.item]
-    estimate = cohort.estimates.get(role.item)
-    blank = _blank(analysis, cohort, item, estimate)
-    used = role.role in {"fit", "check"}
-    reason = _unpredictable(analysis, item, estimate) if used else role.reason
-    if reason:
-        return replace(blank, note=reason)
-    noise = rng.standard_normal(len(population.level))
-    blank = replace(blank, role=role.role)
-    match item, estimate:
-        case Ratio(), PrintedRatio() as ratio:
-            return _replicate_ratio(analysis, cohort, population, ratio, item, noise, blank)
-        case Counts(), ResponseCount() as count:
-            return _replicate_count(population, count, rng, blank)
-        case Median() | Milestone(), CurvePoint() as point:
-            return _replicate_point(population, point, item, noise, blank)
-    raise TypeError(f"nothing to replicate in a {item.kind}")
-
-
-def _blank(
-    analysis: Analysis, cohort: CohortEvidence, item: AnyItem, estimate: Estimate | None
-) -> Replicate:
-    """Row of a printed number without replicates."""
-    unit, printed, events, total = "ratio", math.nan, math.nan, math.nan
-    match item:
-        case Ratio():
-            sign = -1 if item.event == "non_response" else 1
-            printed = float(item.estimate) ** sign if item.estimate else math.nan
-            if isinstance(estimate, PrintedRatio) and (item.per_unit or not item.estimate):
-                printed = math.exp(estimate.log_ratio)
-        case Median():
-            value = item.months or item.lower_months or item.followed_months
-            unit, printed = "months", float(value) if value is not None else printed
-        case Milestone():
-            unit, printed = "probability", float(item.survival)
-        case Counts():
-            unit, events, total = "probability", float(item.responders), float(item.total)
-            printed = events / total
-    return Replicate(
-        item=item_columns(cohort.cohort.id, item, analysis.codebook),
-        unit=unit,
-        printed=printed,
-        role="unused",
-        note="",
-        draws=np.array([]),
-        reached=not (isinstance(item, Median) and item.time is None),
-        events=events,
-        total=total,
-    )
-
-
-def _replicate_ratio(
-    analysis: Analysis,
-    cohort: CohortEvidence,
-    population: Population,
-    ratio: PrintedRatio,
-    item: Ratio,
-    noise: Array,
-    blank: Replicate,
-) -> Replicate:
-    r"""Ratio: :math:`\exp\{c(\beta) + \mathrm{se}\, z\}`, the model's mismatch in the error."""
-    mean, mismatch = _expected(analysis, cohort, population, ratio)
-    sd = np.hypot(ratio.log_ratio_se, mismatch)
-    note = "" if item.event == "response" else f"printed {item.estimate}, of not responding"
-    return replace(blank, draws=np.exp(mean + sd * noise), note=note)
-
-
-def _expected(
-    analysis: Analysis, cohort: CohortEvidence, population: Population, ratio: PrintedRatio
-) -> tuple[Array, float]:
-    """Log ratio that a paper is expected to print, per draw, and the sd of the mismatch."""
-    spec, patterns = analysis.spec, population.patterns
-    alike = adjusts_alike(ratio, spec)
-    plain = spec.unadjusted != "implied" or not saw_less(ratio, spec, patterns)
-    if plain or not_implied(ratio, patterns, cohort.joint, analysis.apart):
-        own = population.of(ratio.endpoint)
-        mean = own.log_contrast(ratio.covariate, ratio.level, ratio.versus)
-        return mean, 0.0 if alike else spec.mismatch
-    modelled: Response | Survival = Response(
-        population.effect, population.weights, population.level
-    )
-    if ratio.endpoint != RESPONSE:
-        curve, follow_up = population.curve(ratio.endpoint), follow_up_of(cohort)[0]
-        modelled = Survival(population.effect, population.weights, curve, follow_up)
-    regression = Regression(patterns, regression_of(ratio, patterns), cohort.joint)
-    return modelled.coefficients(regression) @ regression.contrast(ratio), 0.0
-
-
-def _replicate_count(
-    population: Population,
-    count: ResponseCount,
-    rng: np.random.Generator,
-    blank: Replicate,
-) -> Replicate:
-    """Count: binomial among those counted, as a share of them."""
-    counted = subgroups_within(population, {"": count.subgroup})
-    (probability,) = response_probability(population, counted)
-    draws = rng.binomial(count.total, probability) / count.total
-    note = f"{count.responders} of {count.total} responded"
-    return replace(blank, draws=draws, note=note)
-
-
-def _replicate_point(
-    population: Population,
-    point: CurvePoint,
-    item: Median | Milestone,
-    noise: Array,
-    blank: Replicate,
-) -> Replicate:
-    """Point of a curve; noise acts on the log(-log S) scale.
-
-    By a covariate of which only other cohorts speak, the prediction is theirs.
-    """
-    if set(point.subgroup) & set(population.silent):
-        population = replace(population, silent=())
-    population = population.of(point.endpoint)
-    baseline = population.curve(point.endpoint)
-    if isinstance(item, Median):
-        target = np.exp(-np.log(2) * np.exp(point.se * noise))
-        weights = population.within(point.subgroup)
-        draws = population_quantile(baseline, population.log_ratio, weights, target)
-        note = "" if item.time is not None else f"printed as not reached: the time is {_end(item)}"
-        return replace(blank, draws=draws, note=note)
-    group = subgroups_within(population, {"": point.subgroup})
-    (survival,) = group.survival(baseline, point.months)
-    draws = np.exp(np.log(survival) * np.exp(point.se * noise))
-    if point.bounds is None:
-        return replace(blank, draws=draws)
-    end = math.exp(-math.exp(point.log_minus_log))
-    alike = draws >= end if blank.printed else draws <= end
-    return replace(blank, draws=np.where(alike, blank.printed, draws))
-
-
-def _end(item: Median) -> str:
-    """What the time of a median not reached is."""
-    return "its lower limit" if item.lower else "the end of follow-up"
 
 
 @dataclass(frozen=True)

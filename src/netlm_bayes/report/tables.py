@@ -7,7 +7,14 @@ from collections.abc import Iterator, Mapping
 
 import pandas as pd
 
-from netlm_bayes.compare import comparison, overlap_table, regression_comparison, replication_table
+from netlm_bayes.compare import (
+    association_table,
+    comparison,
+    overlap_table,
+    page_fit_table,
+    regression_comparison,
+    replication_table,
+)
 from netlm_bayes.evidence.analysis import Analysis, CohortEvidence
 from netlm_bayes.evidence.from_patients import missing_values, shown_count
 from netlm_bayes.ipd.patients import SMALLEST_SHOWN
@@ -37,11 +44,13 @@ def posterior_tables(
         "curves": tidy(estimates.curves, chains, level, name="curves"),
         "comparison": pd.concat(
             [
-                comparison(analysis, people, chains),
+                comparison(analysis, people, chains, estimates.pages),
                 regression_comparison(analysis, people, frequentist, chains),
             ]
         ),
         "replication": replication_table(replicates(analysis, people, seed), level, chains),
+        "page_fit": page_fit_table(analysis),
+        "association": association_table(analysis, estimates.pages, chains),
         "evidence": evidence_table(analysis),
         "overlap": overlap_table(analysis),
     }
@@ -67,7 +76,6 @@ def _item(analysis: Analysis, cohort: CohortEvidence, role: ItemRole) -> dict[st
         **item_columns(cohort.cohort.id, item, analysis.codebook),
         "role": item.role,
         "use": role.role,
-        "mismatch": analysis.spec.mismatch if role.adjustment else math.nan,
         "note": role.reason,
         "reading": item.reading,
         "why": item.why,
