@@ -223,18 +223,21 @@ def _existence(rows: Sequence[PageRows], analysis: Analysis) -> dict[str, Array]
     found = [one for one in rows if len(one.emulator.existence)]
     if not found:
         return {}
-    starts = np.cumsum([0, *(one.page.inputs.size for one in rows)])
-    pairs = sum(len(one.emulator.pairs) for one in rows)
-    slopes = np.zeros((len(found), 2 * starts[-1] + pairs))
-    for k, one in enumerate(found):
-        d, start = one.page.inputs.size, starts[rows.index(one)]
-        slopes[k, start : start + d] = one.emulator.existence[1 : d + 1]
-        slopes[k, starts[-1] + start : starts[-1] + start + d] = one.emulator.existence[d + 1 :]
+    slopes = [_split(x, x.emulator.existence[1:] if x in found else None) for x in rows]
+    every = np.vstack([block_diag(*[one[k] for one in slopes]) for k in range(3)])
+    kept = [one in found for one in rows]
     return {
         "page_existence": np.array([one.emulator.existence[0] for one in found]),
-        "page_existence_slope": slopes.T,
+        "page_existence_slope": every[:, kept],
         "page_existence_weight": np.array([analysis.weight_of(one.evidence) for one in found]),
     }
+
+
+def _split(one: PageRows, slopes: Array | None) -> list[Array]:
+    """Slopes on inputs, squares and products, as columns; none are 0."""
+    d, pairs = one.page.inputs.size, len(one.emulator.pairs)
+    column = np.zeros(2 * d + pairs) if slopes is None else slopes
+    return np.split(column[:, None], [d, 2 * d])
 
 
 def _selection(rows: Sequence[PageRows], analysis: Analysis) -> dict[str, Array]:

@@ -11,7 +11,6 @@ from netlm_bayes.likelihood.baseline import SMALLEST_HAZARD
 from netlm_bayes.likelihood.priors import Numbers, product
 from netlm_bayes.likelihood.terms import Term
 
-
 LARGEST_LOG_HAZARD = 6.0
 """Of a pattern at a printed month: beyond it nobody is left to tell."""
 

@@ -20,7 +20,7 @@ from netlm_bayes.page import gate, regression, scale, training
 from netlm_bayes.page.layout import Page
 from netlm_bayes.page.training import SPREAD, Trained, train
 
-VERSION = 1  # of the method: simulation and emulator
+VERSION = 2  # of the method: simulation and emulator
 PLACE = "NETLM_BAYES_CACHE"
 
 _CONSTANTS = (

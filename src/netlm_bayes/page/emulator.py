@@ -64,7 +64,7 @@ class Emulator:
               V(x) = \operatorname{diag}(\sigma) R \operatorname{diag}(\sigma)
 
     with `f` the constant, inputs, squares and products of :func:`features`, and
-    `log P(E | x) = log expit(e' (1, d, d^2))` of the event that the numbers are there (and
+    `log P(E | x) = log expit(e' f(d))` of the event that the numbers are there (and
     unreached ones are not).
 
     Attributes
@@ -85,7 +85,7 @@ class Emulator:
         a, variance of rounding and of the emulator's own error.
     correlation : ndarray of shape (numbers, numbers)
         R, of everything in V.
-    existence : ndarray of shape (1 + 2 inputs,) or (0,)
+    existence : ndarray of shape (1 + 2 inputs + pairs,) or (0,)
         e; empty where the numbers exist on nearly every page.
     se_range : ndarray of shape (numbers, 2)
         Central 99.8 % of the simulated values of log standard errors, NaN of other numbers.
@@ -126,7 +126,7 @@ class Emulator:
         if not len(self.existence):
             return np.zeros(len(x))
         d = self.standardised(x)
-        return np.asarray(log_expit(features(d, np.zeros((0, 2), int)) @ self.existence))
+        return np.asarray(log_expit(features(d, self.pairs) @ self.existence))
 
     @cached_property
     def whitener(self) -> Array:

@@ -100,6 +100,15 @@ def examine(
     return Gate((mean - emulator.mean(x)) / sd, np.where(np.isnan(mean), np.nan, noise))
 
 
+def unfollowed(page: Page, emulator: Emulator, gate: Gate) -> list[int]:
+    """Places of numbers in the likelihood whose emulated mean errs by more than half their sd."""
+    return [
+        int(i)
+        for i, error in zip(emulator.numbers, gate.number_rms, strict=True)
+        if error > REFUSED_RMS and page.numbers[i].use != "check"
+    ]
+
+
 def admitted(page: Page, emulator: Emulator, gate: Gate) -> Emulator:
     """The emulator, with its error in V where that is not negligible.
 
@@ -108,10 +117,10 @@ def admitted(page: Page, emulator: Emulator, gate: Gate) -> Emulator:
     InputError
         Where a number's emulated mean errs by more than half its standard deviation.
     """
+    errors = dict(zip(emulator.numbers.tolist(), gate.number_rms.tolist(), strict=True))
     refused = [
-        Problem(_name(page, int(number)), f"its mean errs by {error:.2f} standard deviations")
-        for number, error in zip(emulator.numbers, gate.number_rms, strict=True)
-        if error > REFUSED_RMS and page.numbers[number].use != "check"
+        Problem(_name(page, i), f"its mean errs by {errors[i]:.2f} standard deviations")
+        for i in unfollowed(page, emulator, gate)
     ]
     if refused:
         advice = "give these items role = 'check', or print of more patients of the cohort"

@@ -20,6 +20,7 @@ _PAGES_A_FEATURE = 20
 _RIDGE = 1.0
 _FISHER_STEPS = 20
 _SMALLEST_VARIANCE = 1e-12
+_NO_PAIRS = np.zeros((0, 2), int)
 
 
 def existing(page: Page, pages: Array) -> Mask:
@@ -65,7 +66,7 @@ def fit(page: Page, region: Normal, x: Array, pages: Array, products: bool = Tru
         log_sd_slopes=slopes,
         added=np.zeros(len(numbers)),
         correlation=correlation_of(_cross_products(standardised)),
-        existence=_existence(d, exists),
+        existence=_existence(features(d, pairs[in_use]), exists),
         se_range=np.full((len(numbers), 2), np.nan),
     )
     widths = np.array([page.numbers[i].width for i in numbers])
@@ -81,12 +82,12 @@ def towards_existence(page: Page, region: Normal, x: Array, pages: Array) -> Emu
         centre=region.mean,
         scale=region.sd,
         region=region.covariance,
-        pairs=np.zeros((0, 2), int),
+        pairs=_NO_PAIRS,
         coefficients=np.zeros((1 + 2 * inputs, 0)),
         log_sd_slopes=np.zeros((1 + inputs, 0)),
         added=none,
         correlation=np.zeros((0, 0)),
-        existence=_logistic(d, conditions(page, pages).mean(axis=1)),
+        existence=_logistic(features(d, _NO_PAIRS), conditions(page, pages).mean(axis=1)),
         se_range=np.zeros((0, 2)),
     )
 
@@ -239,14 +240,13 @@ def _cross_products(standardised: Array) -> Array:
     return (filled.T @ filled) / np.maximum(there.T @ there, 1)
 
 
-def _existence(d: Array, exists: Mask) -> Array:
+def _existence(design: Array, exists: Mask) -> Array:
     """Coefficients of the log odds that all is there; empty where that is nearly sure."""
-    return np.zeros(0) if exists.mean() > SURELY else _logistic(d, exists.astype(float))
+    return np.zeros(0) if exists.mean() > SURELY else _logistic(design, exists.astype(float))
 
 
-def _logistic(d: Array, share: Array) -> Array:
-    """Logistic regression on constant, inputs and squares, with a ridge against separation."""
-    design = features(d, np.zeros((0, 2), int))
+def _logistic(design: Array, share: Array) -> Array:
+    """Logistic regression on the features, with a ridge against separation."""
     penalty = np.append(1e-6, np.full(design.shape[1] - 1, _RIDGE))
     start = np.clip(share.mean(), 1e-3, 1 - 1e-3)
     coefficients = np.append(np.log(start / (1 - start)), np.zeros(design.shape[1] - 1))

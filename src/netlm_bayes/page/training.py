@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from netlm_bayes.errors import InputError, Problem
 from netlm_bayes.page.emulator import Emulator, Normal
-from netlm_bayes.page.gate import Gate, admitted, examine
+from netlm_bayes.page.gate import Gate, admitted, examine, unfollowed
 from netlm_bayes.page.laplace import posterior
 from netlm_bayes.page.layout import Array, Page
 from netlm_bayes.page.regression import (
@@ -52,6 +52,8 @@ class Trained:
     gate : Gate
     conflicts : tuple of int
         Places of log standard errors that simulation does not give.
+    unemulated : tuple of int
+        Places of log standard errors that the emulator does not follow: V's own is used.
     spread : float
         Covariance of the training region, in those of the posterior.
     """
@@ -62,6 +64,7 @@ class Trained:
     covariance: Array
     gate: Gate
     conflicts: tuple[int, ...] = ()
+    unemulated: tuple[int, ...] = ()
     spread: float = SPREAD
 
     @property
@@ -79,6 +82,7 @@ class Trained:
             "posterior_mean": self.mean,
             "posterior_covariance": self.covariance,
             "conflicts": np.array(self.conflicts, int),
+            "unemulated": np.array(self.unemulated, int),
             "spread": np.array(self.spread),
         }
         return self.emulator.to_arrays() | self.gate.to_arrays() | own
@@ -87,13 +91,15 @@ class Trained:
     def from_arrays(cls, page: Page, arrays: Mapping[str, NDArray[Any]]) -> Trained:
         """Read what :meth:`to_arrays` gave, of the page as it was before training."""
         conflicts = tuple(int(i) for i in arrays["conflicts"])
+        unemulated = tuple(int(i) for i in arrays["unemulated"])
         return cls(
-            page=checked(page, conflicts),
+            page=checked(page, (*conflicts, *unemulated)),
             emulator=Emulator.from_arrays(arrays),
             mean=arrays["posterior_mean"],
             covariance=arrays["posterior_covariance"],
             gate=Gate.from_arrays(arrays),
             conflicts=conflicts,
+            unemulated=unemulated,
             spread=float(arrays["spread"]),
         )
 
@@ -129,9 +135,11 @@ def train(
     emulator, more = training.final(kept, region)
     kept, found = checked(kept, more), (*found, *more)
     gate = examine(kept, emulator, posterior(kept, emulator), training.rng, training.simulate)
+    poor = tuple(i for i in unfollowed(kept, emulator, gate) if kept.numbers[i].kind == "log_se")
+    kept = checked(kept, poor)
     emulator = admitted(kept, emulator, gate)
     where = posterior(kept, emulator)
-    return Trained(kept, emulator, where.mean, where.covariance, gate, found, spread)
+    return Trained(kept, emulator, where.mean, where.covariance, gate, found, poor, spread)
 
 
 def widened(trained: Trained, seed: int = 1, *, simulate: Simulate | None = None) -> Trained:
