@@ -7,7 +7,7 @@ import pytest
 from tests.pages import at, factor, page, with_groups
 
 from netlm_bayes.curves import Piecewise, Weibull, population_quantile
-from netlm_bayes.page.curve import log_slope, population_log_hazard
+from netlm_bayes.page.curve import population_log_hazard, slope_in_log_time
 from netlm_bayes.page.layout import Group, Page
 
 EFFECTS = np.array([0.4, 1.6, -0.9])
@@ -83,14 +83,14 @@ def test_the_slope_is_the_difference_quotient(baseline):
     x, groups = inputs(page), np.arange(4)
     months, step = MONTHS * np.linspace(1, 1.3, 5)[:, None], 1e-5
     up, down = (population_log_hazard(page, x, groups, months * np.exp(s * step)) for s in (1, -1))
-    slope = log_slope(page, x, groups, months)
+    slope = slope_in_log_time(page, x, groups, months)
     assert slope == pytest.approx((up - down) / (2 * step), rel=1e-6)
 
 
 def test_months_may_be_common_to_all_draws():
     page = printed("weibull")
     x, groups = inputs(page), np.arange(4)
-    for function in (population_log_hazard, log_slope):
+    for function in (population_log_hazard, slope_in_log_time):
         each = function(page, x, groups, np.tile(MONTHS, (5, 1)))
         assert np.array_equal(function(page, x, groups, MONTHS), each)
 

@@ -138,9 +138,9 @@ def _on_own_scale(page: Page, number: int, x: Array, error: float, sd: float) ->
         return Predicted(number, printed.value, printed.value + error, sd)
     if printed.kind != "median":
         return Predicted(number, printed.value, printed.value - error, sd)
-    from netlm_bayes.page.curve import log_slope
+    from netlm_bayes.page.curve import slope_in_log_time
 
     groups, months = np.array([printed.of]), np.array([printed.months])
-    slope = float(np.exp(log_slope(page, x[None], groups, months)[0, 0]))
+    slope = float(slope_in_log_time(page, x[None], groups, months)[0, 0])
     log_months = float(np.log(printed.months))
     return Predicted(number, log_months, log_months - error / slope, sd / slope)

@@ -51,7 +51,7 @@ def population_log_hazard(
     return np.log(hazard - np.log1p(_beyond_lowest(page, hazard, groups)[0]))
 
 
-def log_slope(page: Page, x: Array, groups: NDArray[np.int_], months: ArrayLike) -> Array:
+def slope_in_log_time(page: Page, x: Array, groups: NDArray[np.int_], months: ArrayLike) -> Array:
     r"""Slope :math:`d \log H_g / d \log t` of `population_log_hazard`, of the same arguments."""
     baseline = baseline_of(page, x)
     lowest = baseline.log_cumulative_hazard(months) + _lowest_predictor(page, x, groups)

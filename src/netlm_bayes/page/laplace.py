@@ -118,11 +118,11 @@ def _log_jacobian(page: Page, emulator: Emulator, x: Array) -> Array:
     medians = [number for number in chosen if number.kind == "median"]
     if not medians:
         return np.zeros(len(x))
-    from netlm_bayes.page.curve import log_slope
+    from netlm_bayes.page.curve import slope_in_log_time
 
     groups = np.array([number.of for number in medians])
     months = np.array([number.months for number in medians])
-    return np.asarray(log_slope(page, x, groups, months).sum(axis=1))
+    return np.asarray(np.log(slope_in_log_time(page, x, groups, months)).sum(axis=1))
 
 
 def _objective(page: Page, emulator: Emulator, x: Array) -> float:
