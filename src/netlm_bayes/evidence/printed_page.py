@@ -56,6 +56,8 @@ UNPRINTED_MONTHS = 24.0
 """Follow-up where neither it nor any printed month tells of it."""
 UNPRINTED_SD = 0.5
 """Of the log longest follow-up, where it is not printed."""
+ROUNDED_SD = 0.1
+"""Likewise, where a curve is printed at a later month than the end of follow-up."""
 PRINTED_SHARE_SD, ANY_SHARE_SD = 0.25, 0.5
 """Of the logit of the mean follow-up as a share of the longest, printed or not."""
 STEP_SD = 0.5
@@ -704,18 +706,23 @@ def _factor(
 
 
 def follow_up_of(evidence: CohortEvidence) -> FollowUp:
-    """How long a cohort's patients are followed: as printed, else even accrual."""
+    """How long a cohort's patients are followed: as printed, else even accrual.
+
+    A time at which a curve is printed was reached: a shorter end of follow-up is a rounded one.
+    """
     ends = [printed_follow_up(evidence.cohort), *(x.months[-1] for x in evidence.digitised)]
     longest = max((float(end) for end in ends if end > 0), default=0.0)
+    points = [x for x in evidence.estimates.values() if isinstance(x, CurvePoint)]
+    months = max((x.months for x in points if x.months > 0), default=UNPRINTED_MONTHS / 2)
+    if not longest:
+        return FollowUp(2 * months, longest_sd=UNPRINTED_SD, share_sd=ANY_SHARE_SD)
+    sd = ROUNDED_SD if longest <= months else 0.0
+    longest = max(longest, months * (1 + ROUNDED_SD)) if sd else longest
     middle = _median_follow_up(evidence)
-    if longest and 0 < middle < longest:
+    if 0 < middle < longest:
         share = math.log(middle / (longest - middle))
-        return FollowUp(longest, share=share, share_sd=PRINTED_SHARE_SD)
-    if longest:
-        return FollowUp(longest, share_sd=ANY_SHARE_SD)
-    months = [x.months for x in evidence.estimates.values() if isinstance(x, CurvePoint)]
-    longest = 2 * max(months) if months else UNPRINTED_MONTHS
-    return FollowUp(longest, longest_sd=UNPRINTED_SD, share_sd=ANY_SHARE_SD)
+        return FollowUp(longest, sd, share, PRINTED_SHARE_SD)
+    return FollowUp(longest, sd, share_sd=ANY_SHARE_SD)
 
 
 def _median_follow_up(evidence: CohortEvidence) -> float:

@@ -16,11 +16,11 @@ import numpy as np
 
 from netlm_bayes.errors import RunError
 from netlm_bayes.files.writing import write_whole
-from netlm_bayes.page import gate, regression, scale, training
+from netlm_bayes.page import criticism, gate, regression, scale, training
 from netlm_bayes.page.layout import Page
 from netlm_bayes.page.training import SPREAD, Trained, train
 
-VERSION = 2  # of the method: simulation and emulator
+VERSION = 3  # of the method: simulation and emulator
 PLACE = "NETLM_BAYES_CACHE"
 
 _CONSTANTS = (
@@ -32,7 +32,7 @@ _CONSTANTS = (
     training.FINAL_PAGES,
     training.FEWEST_PAGES,
     training.LONGEST,
-    training.SE_COVERAGE,
+    criticism.CENTRAL,
     gate.DRAWS,
     gate.PAGES,
     gate.PASSES_RMS,

@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.stats import chi2
+from numpy.typing import NDArray
+from scipy.stats import chi2, norm
 
 from netlm_bayes.page.emulator import Emulator
 from netlm_bayes.page.laplace import in_likelihood, residual, sensitivity
 from netlm_bayes.page.layout import Array, Page
-from netlm_bayes.page.training import Trained
 
+if TYPE_CHECKING:
+    from netlm_bayes.page.training import Trained
+
+Mask = NDArray[np.bool_]
+CENTRAL = float(norm.isf(0.001))
+"""Standard deviations within which 99.8 % of a standard error lie."""
 _UNINFORMED = 0.03  # sd of all numbers by which a direction moves them over the training region
 
 
@@ -41,7 +48,8 @@ class Criticism:
     .. math:: \chi^2 = \min_\delta (r - J_\theta \delta)' V_*^{-1} (r - J_\theta \delta), \quad
               V_* = V + J_\nu P_\nu J_\nu'
 
-    on the count of numbers less the rank of :math:`J_\theta`; `p` is None where none are left.
+    on the count of numbers, those held out of the likelihood too, less the rank of
+    :math:`J_\theta`; `p` is None where none are left.
     """
 
     chi2: float
@@ -74,20 +82,48 @@ def criticise(trained: Trained) -> Criticism:
     -------
     Criticism
     """
-    page, x = trained.page, trained.mean
-    printed = [np.isfinite(page.numbers[i].value) for i in trained.emulator.numbers]
-    emulator = trained.emulator.of(np.array(printed, bool))
-    linear = _Linear(
+    page, x, emulator = trained.page, trained.mean, _printed(trained.page, trained.emulator)
+    linear, taken_out = _linear(page, emulator, x), (*trained.conflicts, *trained.unemulated)
+    held = ~np.isin(emulator.numbers, taken_out)
+    misfit, freedom = _misfit(page, _part(linear, held), x, emulator.scale)
+    return Criticism(misfit, freedom, _given_the_others(page, emulator, linear, x))
+
+
+def conflicts(page: Page, emulator: Emulator, x: Array) -> tuple[int, ...]:
+    """Places of log standard errors outside the central 99.8 % that all other numbers predict.
+
+    The worst first, until none is: the others are then predicted without it.
+    """
+    emulator = _printed(page, emulator)
+    linear, used = _linear(page, emulator, x), in_likelihood(page, emulator.numbers)
+    errors = np.array([page.numbers[i].kind == "log_se" for i in emulator.numbers])
+    found: list[int] = []
+    while (used & errors).any():
+        rows = _given_the_others(page, emulator, linear, x, used)
+        z = np.where(used & errors, [abs(row.z) for row in rows], 0.0)
+        worst = int(z.argmax())
+        if z[worst] < CENTRAL:
+            break
+        used[worst] = False
+        found.append(int(emulator.numbers[worst]))
+    return tuple(found)
+
+
+def _printed(page: Page, emulator: Emulator) -> Emulator:
+    """Of numbers that are printed, not known between bounds."""
+    known = [np.isfinite(page.numbers[i].value) for i in emulator.numbers]
+    return emulator.of(np.array(known, bool))
+
+
+def _linear(page: Page, emulator: Emulator, x: Array) -> _Linear:
+    return _Linear(
         residual(page, emulator, x[None])[0],
         sensitivity(page, emulator, x),
         emulator.covariance(x),
     )
-    used = in_likelihood(page, emulator.numbers)
-    misfit, freedom = _misfit(page, _part(linear, used), x, emulator.scale)
-    return Criticism(misfit, freedom, _given_the_others(page, emulator, linear, x))
 
 
-def _part(linear: _Linear, keep: Array | np.ndarray) -> _Linear:
+def _part(linear: _Linear, keep: Mask) -> _Linear:
     """Only some of the numbers."""
     return _Linear(
         linear.residual[keep],
@@ -112,10 +148,10 @@ def _misfit(page: Page, linear: _Linear, x: Array, scale: Array) -> tuple[float,
 
 
 def _given_the_others(
-    page: Page, emulator: Emulator, linear: _Linear, x: Array
+    page: Page, emulator: Emulator, linear: _Linear, x: Array, used: Mask | None = None
 ) -> tuple[Predicted, ...]:
     """Each number given all others in the likelihood, under the prior of all inputs."""
-    used = in_likelihood(page, emulator.numbers)
+    used = in_likelihood(page, emulator.numbers) if used is None else used
     spread = linear.sensitivity @ page.prior_covariance @ linear.sensitivity.T
     total = linear.covariance + spread
     apart = linear.residual + linear.sensitivity @ (x - page.prior_mean)

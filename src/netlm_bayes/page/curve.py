@@ -89,7 +89,9 @@ def _log_share(page: Page, x: Array, groups: NDArray[np.int_]) -> Array:
 def share_logits(page: Page, x: Array) -> list[tuple[Array, Array]]:
     """Logit of every further endpoint's share at the mean patient, (draws,), and its effects."""
     level, parts = x[:, page.inputs.parts["shares"]], page.inputs.parts
-    apart = x[:, parts["share_effects"]].reshape(len(x), -1, len(page.inputs.effects))
+    apart = x[:, parts["share_effects"]].reshape(
+        len(x), len(page.inputs.apart), len(page.inputs.effects)
+    )
     none = np.zeros((len(x), len(page.inputs.effects)))
     own = {further: apart[:, place] for place, further in enumerate(page.inputs.apart)}
     return [(level[:, k], own.get(k, none)) for k in range(page.inputs.shares)]

@@ -87,8 +87,6 @@ class Emulator:
         R, of everything in V.
     existence : ndarray of shape (1 + 2 inputs + pairs,) or (0,)
         e; empty where the numbers exist on nearly every page.
-    se_range : ndarray of shape (numbers, 2)
-        Central 99.8 % of the simulated values of log standard errors, NaN of other numbers.
     """
 
     numbers: Integers
@@ -101,7 +99,6 @@ class Emulator:
     added: Array
     correlation: Array
     existence: Array
-    se_range: Array
 
     def standardised(self, x: Array) -> Array:
         """Inputs less the centre, in standard deviations of the region."""
@@ -148,7 +145,6 @@ class Emulator:
             log_sd_slopes=self.log_sd_slopes[:, keep],
             added=self.added[keep],
             correlation=self.correlation[np.ix_(keep, keep)],
-            se_range=self.se_range[keep],
         )
 
     def inflated(self, variance: Array) -> Emulator:

@@ -67,7 +67,6 @@ def fit(page: Page, region: Normal, x: Array, pages: Array, products: bool = Tru
         added=np.zeros(len(numbers)),
         correlation=correlation_of(_cross_products(standardised)),
         existence=_existence(features(d, pairs[in_use]), exists),
-        se_range=np.full((len(numbers), 2), np.nan),
     )
     widths = np.array([page.numbers[i].width for i in numbers])
     return emulator.inflated(widths**2 / 12)
@@ -88,14 +87,7 @@ def towards_existence(page: Page, region: Normal, x: Array, pages: Array) -> Emu
         added=none,
         correlation=np.zeros((0, 0)),
         existence=_logistic(features(d, _NO_PAIRS), conditions(page, pages).mean(axis=1)),
-        se_range=np.zeros((0, 2)),
     )
-
-
-def standardised_residuals(emulator: Emulator, x: Array, pages: Array) -> Array:
-    """Simulated numbers less their emulated means, in simulated standard deviations."""
-    sd = np.exp(_with_constant(emulator.standardised(x)) @ emulator.log_sd_slopes)
-    return (pages[:, emulator.numbers] - emulator.mean(x)) / sd
 
 
 def _emulated(page: Page, pages: Array) -> Integers:

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from netlm_bayes.errors import InputError, Problem
+from netlm_bayes.page.criticism import conflicts
 from netlm_bayes.page.emulator import Emulator, Normal
 from netlm_bayes.page.gate import Gate, admitted, examine, unfollowed
 from netlm_bayes.page.laplace import posterior
@@ -17,7 +18,6 @@ from netlm_bayes.page.layout import Array, Page
 from netlm_bayes.page.regression import (
     existing,
     fit,
-    standardised_residuals,
     towards_existence,
 )
 from netlm_bayes.page.scale import Simulate, simulated
@@ -35,7 +35,6 @@ _NEVER = (
     " check n, margins, follow-up and medians"
 )
 LONGEST = 4  # times as many pages where few of them have every number
-SE_COVERAGE = 0.998
 
 
 @dataclass(frozen=True)
@@ -51,7 +50,7 @@ class Trained:
         The page's posterior by itself, under its prior.
     gate : Gate
     conflicts : tuple of int
-        Places of log standard errors that simulation does not give.
+        Places of log standard errors that the page's other numbers do not allow.
     unemulated : tuple of int
         Places of log standard errors that the emulator does not follow: V's own is used.
     spread : float
@@ -127,13 +126,12 @@ def train(
         Where the printed numbers hardly ever exist together, or are not emulated well enough.
     """
     training = _Training(np.random.default_rng(seed), simulate or _default(), spread)
-    region, found = training.settle(page, _first_region(page))
+    bare = checked(page, _standard_errors(page))
+    region, emulator = training.settle(bare, _first_region(page))
+    found = conflicts(page, emulator, region.mean)
     kept = checked(page, found)
-    if found:
-        region, more = training.settle(kept, region)
-        kept, found = checked(kept, more), (*found, *more)
-    emulator, more = training.final(kept, region)
-    kept, found = checked(kept, more), (*found, *more)
+    region, _ = training.settle(kept, region)
+    emulator = training.final(kept, region)
     gate = examine(kept, emulator, posterior(kept, emulator), training.rng, training.simulate)
     poor = tuple(i for i in unfollowed(kept, emulator, gate) if kept.numbers[i].kind == "log_se")
     kept = checked(kept, poor)
@@ -165,42 +163,30 @@ class _Training:
     simulate: Simulate
     spread: float
 
-    def settle(self, page: Page, region: Normal) -> tuple[Normal, tuple[int, ...]]:
-        """Move the region to the page's posterior; say which standard errors cannot be there."""
-        before = np.zeros(page.inputs.size)
+    def settle(self, page: Page, region: Normal) -> tuple[Normal, Emulator]:
+        """Move the region to the page's posterior, by the last emulator on the way."""
         for _ in range(ROUNDS):
-            emulator, x, pages = self._round(page, region)
+            emulator = self._round(page, region)
             there = posterior(page, emulator, REACH)
-            move = (there.mean - region.mean) / there.sd
-            settled = np.abs(move).max() < SETTLED and len(emulator.numbers) > 0
-            if move @ before < 0 and not settled:  # back again: an overshoot
-                there = Normal((there.mean + region.mean) / 2, there.covariance)
-            before, region = move, there.wider(self.spread)
-            if settled:
+            moved = np.abs((there.mean - region.mean) / there.sd).max()
+            region = there.wider(self.spread)
+            if moved < SETTLED and len(emulator.numbers):
                 break
-        ranged = self._with_ranges(page, emulator, x, pages)
-        return region, conflicts(page, ranged)
+        return region, emulator
 
-    def final(self, page: Page, region: Normal) -> tuple[Emulator, tuple[int, ...]]:
-        """Emulate with products, from many pages; say which standard errors cannot be there."""
+    def final(self, page: Page, region: Normal) -> Emulator:
+        """Emulate with products, from many pages."""
         x, pages = self._pages(page, region, _final_pages(page))
         if existing(page, pages).sum() < _fewest(page):
             raise InputError(f"cohort {page.cohort}", [Problem("", _NEVER)])
-        emulator = self._with_ranges(page, fit(page, region, x, pages), x, pages)
-        found = conflicts(page, emulator)
-        if found:
-            page = checked(page, found)
-            emulator = self._with_ranges(page, fit(page, region, x, pages), x, pages)
-        return emulator, found
+        return fit(page, region, x, pages)
 
-    def _round(self, page: Page, region: Normal) -> tuple[Emulator, Array, Array]:
+    def _round(self, page: Page, region: Normal) -> Emulator:
         """Emulate without products; how much of the page exists alone where all hardly ever do."""
         x, pages = self._pages(page, region, ROUND_PAGES)
         enough = existing(page, pages).sum() >= _fewest(page)
-        emulator = (
-            fit(page, region, x, pages) if enough else towards_existence(page, region, x, pages)
-        )
-        return emulator, x, pages
+        emulate = fit if enough else towards_existence
+        return emulate(page, region, x, pages)
 
     def _pages(self, page: Page, region: Normal, count: int) -> tuple[Array, Array]:
         """Inputs and their pages, more of them where few have every number."""
@@ -216,32 +202,10 @@ class _Training:
         x = region.draw(self.rng, count)
         return x, simulated(page, x, int(self.rng.integers(2**31)), self.simulate)
 
-    def _with_ranges(self, page: Page, emulator: Emulator, x: Array, pages: Array) -> Emulator:
-        """Add the central range of simulated log standard errors at the page's posterior."""
-        kinds = np.array([page.numbers[i].kind for i in emulator.numbers])
-        errors = np.flatnonzero(kinds == "log_se")
-        exists = existing(page, pages)
-        scatter = standardised_residuals(emulator, x[exists], pages[exists])
-        draws = posterior(page, emulator).draw(self.rng, len(scatter))
-        simulated_again = emulator.mean(draws) + np.exp(emulator.log_sd(draws)) * scatter
-        tails = (0.5 - SE_COVERAGE / 2, 0.5 + SE_COVERAGE / 2)
-        ranges = np.full((len(kinds), 2), np.nan)
-        if len(errors) and len(scatter):
-            ranges[errors] = np.nanquantile(simulated_again[:, errors], tails, axis=0).T
-        return replace(emulator, se_range=ranges)
 
-
-def conflicts(page: Page, emulator: Emulator) -> tuple[int, ...]:
-    """Printed standard errors that simulated pages of this cohort do not have, rounding allowed."""
-    return tuple(
-        int(i)
-        for i, (low, high) in zip(emulator.numbers, emulator.se_range, strict=True)
-        if page.numbers[i].use == "fit"
-        and (
-            page.numbers[i].value + page.numbers[i].width / 2 < low
-            or page.numbers[i].value - page.numbers[i].width / 2 > high
-        )
-    )
+def _standard_errors(page: Page) -> tuple[int, ...]:
+    """Places of the log standard errors in the likelihood."""
+    return tuple(i for i, x in enumerate(page.numbers) if x.kind == "log_se" and x.use == "fit")
 
 
 def _first_region(page: Page) -> Normal:
