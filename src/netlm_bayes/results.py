@@ -141,6 +141,7 @@ COLUMNS: Mapping[str, Column] = {
         "flag", "whether a printed standard error is not one that simulation gives"
     ),
     "reached": Column("flag", "whether a median was reached; else `printed` is the follow-up"),
+    "selected": Column("flag", "whether a ratio is printed because it is significant"),
     # page_fit and association
     "numbers": Column("whole", "numbers of a page in the likelihood"),
     "chi2": Column("number", "misfit of a page: of its generalised-least-squares residuals"),
@@ -287,7 +288,7 @@ TABLES: Mapping[str, tuple[str, ...]] = {
     "replication": (
         *(*ITEM, "number", "unit", "printed", "predicted", "lower", "upper", "interval", "z"),
         *("in_conflict", "predicted_mcse", "lower_mcse", "upper_mcse", "z_mcse", "events"),
-        *("total", "reached", "taken_out", "role", "synthetic", "note"),
+        *("total", "reached", "taken_out", "selected", "role", "synthetic", "note"),
     ),
     "page_fit": (
         *("cohort", "numbers", "chi2", "freedom", "p", "testable", "refuted", "conflicts"),

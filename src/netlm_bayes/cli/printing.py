@@ -59,7 +59,7 @@ def print_audit(tables: Mapping[str, pd.DataFrame]) -> None:
 def print_fit(run: Run) -> None:
     """Print the numbers of a fit that a person reads first."""
     from netlm_bayes.pipeline.summary import extrapolated, headline
-    from netlm_bayes.report.prose import conflicts, surprises
+    from netlm_bayes.report.prose import at_odds, conflicts, pages
     from netlm_bayes.report.run import ONLY_RATIOS
 
     print()
@@ -72,10 +72,12 @@ def print_fit(run: Run) -> None:
     if against := conflicts(run.tables):
         print("Prior and evidence conflict (|z| > 2):")
         print("\n".join(_indented(line) for line in against))
-    odd = surprises(run.tables)
-    if odd:
-        print("Published values in the outer twentieth of their predictive distribution:")
-        print("\n".join(f"  {line}" for line in odd))
+    if of_pages := pages(run.tables):
+        print("Whether the printed pages can have come from the model:")
+        print("\n".join(_indented(line) for line in of_pages))
+    if odd := at_odds(run.tables):
+        print("Published values at odds with what is predicted of them (|z| > 2.58):")
+        print("\n".join(_indented(line) for line in odd))
 
 
 def posterior_column(run: Run) -> str:

@@ -55,6 +55,7 @@ class Replicate:
     draws: Array = field(default_factory=lambda: np.array([]), repr=False)  # (draws,); as printed
     reached: bool = True  # else the number is the end of follow-up of a median not reached
     taken_out: bool = False  # a standard error that simulated pages do not have
+    selected: bool = False  # printed because it is significant
     # events, total: those who responded, of those counted
     events: float = math.nan
     total: float = math.nan
@@ -121,6 +122,7 @@ def _of_page(
         role="check" if number.use == "check" else "fit",
         predicted=said,
         taken_out=taken_out,
+        selected=number.threshold > 0 and number.use == "fit",
         reached=number.use != "unreached" and blank.reached,
     )
     if number.kind != blank.number or math.isnan(made.printed):
@@ -143,6 +145,8 @@ def _why(made: Replicate, number: Number, role: ItemRole) -> str:
         return "known between bounds, which are in the likelihood"
     if number.use == "check" and role.role == "fit":
         return "follows from the digitised curve, which is in the likelihood"
+    if made.selected:
+        return "printed because it is significant, which its prediction does not allow for"
     if number.kind == "log_odds_ratio":
         return "of the recovered table, one half added to every cell"
     return ""

@@ -21,7 +21,7 @@ from netlm_bayes.report.findings import (
 )
 from netlm_bayes.report.run_facts import MAIN, Condition, Row, Rows
 
-SURPRISING = 0.05
+SMALL_P = 0.05
 NEAR = 2.0
 """Monte Carlo errors within which two amounts of information are alike."""
 SOURCES: tuple[Condition, ...] = (("cohort", "!=", PRIOR), ("cohort", "!=", ALL))
@@ -244,13 +244,18 @@ class Facts(Findings):
         return max(rows, key=drawn, default=None)
 
     def replicated(self, **equal: Any) -> Rows:
-        """Printed numbers that have a predictive P value."""
-        return self.rows("replication", ("p_value", ">=", 0.0), **equal)
+        """Printed numbers of which something is predicted."""
+        return self.rows("replication", ("z", ">", -math.inf), **equal)
 
     @property
-    def surprising(self) -> Rows:
-        """Printed numbers in the extremes of their predictive distribution."""
-        return self.rows("replication", ("p_value", "<", SURPRISING))
+    def at_odds(self) -> Rows:
+        """Printed numbers that are at odds with what is predicted of them."""
+        return self.rows("replication", in_conflict=True)
+
+    def farthest(self, page: Row) -> list[Row]:
+        """Numbers of a page that lie farthest from what the others predict."""
+        rows = self.replicated(cohort=page["cohort"], role="fit")
+        return sorted(rows, key=lambda row: -abs(float(row["z"])))[:FEW]
 
     @property
     def loo_failures(self) -> Rows:
@@ -265,7 +270,7 @@ class Facts(Findings):
     @property
     def nonproportional(self) -> list[Row]:
         """The strongest evidence against proportional hazards."""
-        against = [row for row in self.schoenfeld if row["estimate"] < SURPRISING]
+        against = [row for row in self.schoenfeld if row["estimate"] < SMALL_P]
         return sorted(against, key=lambda row: float(row["estimate"]))[:FEW]
 
 

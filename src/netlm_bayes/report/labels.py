@@ -66,7 +66,7 @@ OF_PARAMETER = {
     "hazard": "Average patient: hazard per month at the start",
 }
 """What a parameter that belongs to no covariate is read as, by estimand."""
-OF_SUBGROUPS = ("median", "milestone", "curve", "counts")
+OF_SUBGROUPS = ("median", "milestone", "curve", "counts", "events")
 """Kinds of printed numbers that are about a subgroup, and not a contrast."""
 
 
@@ -212,6 +212,11 @@ class Labels:
         is_primary = row.endpoint == self.primary_endpoint
         endpoint = "" if is_primary else self.endpoints.get(row.endpoint, row.endpoint)
         return ", ".join(part for part in (endpoint, at, contrast, whose) if part)
+
+    def pair(self, row: Any) -> str:
+        """Name two covariates, each with its extreme levels."""
+        sides = ((row.covariate, row.level), (row.other_covariate, row.other_level))
+        return " with ".join(self.about(About(*side)) for side in sides)
 
     def ratio(self, row: Any) -> str:
         """Name a printed ratio: its contrast, and what it is adjusted for."""

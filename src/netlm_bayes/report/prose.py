@@ -63,9 +63,14 @@ def methods(facts: Facts) -> tuple[str, str]:
     return text, f"References: {' '.join(cited.values())}"
 
 
-def surprises(tables: Tables) -> list[str]:
-    """Name published values in the extremes of their prediction; names as in the tables."""
-    return [one.text for one in Writer(_unlabelled(tables)).sentences("surprises")]
+def pages(tables: Tables) -> list[str]:
+    """Say whether each printed page can have come from the model; names as in the tables."""
+    return [one.text for one in Writer(_unlabelled(tables)).sentences("pages")]
+
+
+def at_odds(tables: Tables) -> list[str]:
+    """Name published values at odds with their prediction; names as in the tables."""
+    return [one.text for one in Writer(_unlabelled(tables)).sentences("at_odds")]
 
 
 def conflicts(tables: Tables) -> list[str]:

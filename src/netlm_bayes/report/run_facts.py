@@ -10,7 +10,9 @@ from typing import Any, Literal
 
 import pandas as pd
 
+from netlm_bayes.choices import ASSOCIATION_SD
 from netlm_bayes.model import Model
+from netlm_bayes.published.checks import UNSTATED
 from netlm_bayes.published.margins import UNPRINTED_LOG_SD
 from netlm_bayes.report.labels import Design, design_of
 from netlm_bayes.results import CURVE, PATIENTS, PRINTED, SITE_TABLE
@@ -258,15 +260,32 @@ class RunFacts:
         return {x: sd for x, sd in cohort["borrowed"].items() if x not in unknown}, unknown
 
     @property
-    def scenarios_of_association(self) -> list[str]:
-        """Scenarios that let covariates be associated otherwise."""
-        scenarios = self.spec.scenarios
-        return [one.name for one in scenarios if "association" in (one.model_extra or {})]
+    def pages(self) -> Rows:
+        """What each printed page is found to fit."""
+        return self.rows("page_fit")
 
     @property
-    def mismatched(self) -> bool:
-        """Whether some ratio was allowed an error for another adjustment."""
-        return bool(self.rows("evidence", ("mismatch", ">", 0)))
+    def selected(self) -> list[str]:
+        """Cohorts that print ratios because these are significant."""
+        found = (str(row["cohort"]) for row in self.rows("replication", selected=True))
+        return list(dict.fromkeys(found))
+
+    @property
+    def unstated(self) -> bool:
+        """Whether a fitted ratio is adjusted for what its paper does not say."""
+        return bool(self.rows("evidence", adjusted_for=UNSTATED, use="fit"))
+
+    @property
+    def association_sd(self) -> float:
+        """Prior standard deviation of the log odds ratio of two covariates."""
+        return ASSOCIATION_SD
+
+    @property
+    def counted_alone(self) -> list[str]:
+        """Cohorts of whose response nothing but counts of patients apart is printed."""
+        in_pages = [row["cohort"] for row in self.pages]
+        found = (str(row["cohort"]) for row in self.rows("evidence", kind="counts", use="fit"))
+        return [cohort for cohort in dict.fromkeys(found) if cohort not in in_pages]
 
     @property
     def missing_values(self) -> bool:

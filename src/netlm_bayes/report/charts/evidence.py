@@ -10,14 +10,16 @@ from typing import Any
 import pandas as pd
 
 from netlm_bayes.compare.evidence_map import ALL, NEAR, PRIOR, moves
+from netlm_bayes.compare.replication import AT_ODDS
 from netlm_bayes.formats import (
     COUNT,
+    OF_UNIT,
     PRINTED_PERCENT,
+    SIGNED,
+    STANDARDISED,
     Estimate,
     decimals,
-    error_of,
     estimate_of,
-    p_value,
     shown,
 )
 from netlm_bayes.report.charts.description import (
@@ -37,7 +39,6 @@ from netlm_bayes.report.labels import Labels
 from netlm_bayes.report.rows import by_about, rows_of, where
 from netlm_bayes.units import MONTHS_PER_UNIT
 
-SURPRISING = 0.05
 NON_RESPONSE = "non_response"
 PRINTED = {
     "fit": Series("printed, fitted", "grey", "circle", hollow=True, width=0),
@@ -45,7 +46,11 @@ PRINTED = {
 }
 OUTSIDE = {
     role: replace(
-        PRINTED[role], name=f"{name}, p < {SURPRISING:g}", colour="orange", marker="times", size=8
+        PRINTED[role],
+        name=f"{name}, |z| > {AT_ODDS:.2f}",
+        colour="orange",
+        marker="times",
+        size=8,
     )
     for role, name in (("fit", "fitted"), ("check", "checked"))
 }
@@ -53,6 +58,21 @@ PREDICTED = {
     "fit": Series("95 % prediction, fitted", "lighter blue", width=6),
     "check": Series("95 % prediction, checked", "light blue", width=6),
 }
+EXPLAINED = (
+    "A number of a page is predicted from all other numbers of that page, under the prior; a count "
+    "or a digitised curve by the posterior. z: printed less predicted, in standard deviations."
+)
+TITLES = {
+    "log_se": "Standard error of the log ratio",
+    "score": "Log-rank statistic",
+    "log_events": "Number of events",
+    "median_difference": "Difference in medians",
+    "survival_difference": "Difference in survival",
+    "rmst_difference": "Difference in restricted means",
+}
+"""Panels whose axis does not name what is printed."""
+SIGNED_NUMBERS = ("score", "median_difference", "survival_difference", "rmst_difference")
+"""Numbers that may be below 0."""
 MOST_LISTED = 12
 
 HEADINGS = {PRIOR: "Prior", ALL: "All together"}
@@ -77,21 +97,20 @@ def replication(table: pd.DataFrame, labels: Labels) -> Chart | None:
     predicted = table[table["predicted"].notna()]
     if predicted.empty:
         return None
-    units = dict.fromkeys(predicted["unit"])
-    panels = tuple(_panel(unit, where(predicted, unit=unit), labels) for unit in units)
+    numbers = dict.fromkeys(predicted["number"])
+    panels = tuple(_panel(name, where(predicted, number=name), labels) for name in numbers)
     return Chart(
         "replication",
-        "Published values against their posterior predictions",
+        "Published values against what the other evidence predicts",
         Intervals(panels, (*PRINTED.values(), *OUTSIDE.values(), *PREDICTED.values())),
-        footnote=_left_out(table[table["predicted"].isna()], labels),
-        summary=_surprises(predicted, labels),
+        footnote=" ".join([EXPLAINED, _left_out(table[table["predicted"].isna()], labels)]).strip(),
+        summary=_at_odds(predicted, labels),
     )
 
 
-def _panel(unit: str, table: pd.DataFrame, labels: Labels) -> Panel:
-    """Panel of one unit, grouped by cohort."""
-    kind, event = str(table["kind"].iloc[0]), labels.event_of(table["endpoint"])
-    scale, factor = _scale(unit, kind, event)
+def _panel(number: str, table: pd.DataFrame, labels: Labels) -> Panel:
+    """Panel of one kind of number, grouped by cohort."""
+    scale, factor = _scale(number, table, labels)
     groups = tuple(
         Group(
             labels.cohort(cohort),
@@ -101,33 +120,42 @@ def _panel(unit: str, table: pd.DataFrame, labels: Labels) -> Panel:
         )
         for cohort in labels.ordered_cohorts(table["cohort"])
     )
-    return Panel(scale, groups, ("Printed", "Predicted", "p"), title=scale.name)
+    columns = ("Printed", "Predicted", "z")
+    return Panel(scale, groups, columns, title=TITLES.get(number, scale.name))
 
 
-def _scale(unit: str, kind: str, event: str) -> tuple[Scale, float]:
-    """Axis of a unit, and what its numbers are multiplied with."""
+def _scale(number: str, table: pd.DataFrame, labels: Labels) -> tuple[Scale, float]:
+    """Axis of one kind of number, and what its values are multiplied with."""
+    unit, kind = str(table["unit"].iloc[0]), OF_UNIT[str(table["unit"].iloc[0])]
     if unit == "ratio":
-        return ratio_scale(kind, event), 1.0
-    if unit in {"percent", "probability"}:
-        return percent_scale(kind=PRINTED_PERCENT), 100.0 if unit == "probability" else 1.0
-    return (time_scale(unit) if unit in MONTHS_PER_UNIT else Scale(unit)), 1.0
+        odds = number == "log_odds_ratio" or "odds_ratio" in set(table["kind"])
+        estimand = "odds_ratio" if odds else "hazard_ratio"
+        return ratio_scale(estimand, labels.event_of(table["endpoint"])), 1.0
+    if number in SIGNED_NUMBERS:
+        share = unit == "probability"
+        return Scale("percentage points" if share else unit, signed=True, kind=SIGNED), (
+            100.0 if share else 1.0
+        )
+    if unit == "probability":
+        return percent_scale(kind=PRINTED_PERCENT), 100.0
+    return (time_scale(unit) if unit in MONTHS_PER_UNIT else Scale(unit, kind=kind)), 1.0
 
 
 def _row(item: Any, labels: Labels, scale: Scale, factor: float) -> Row:
     """One printed number over its prediction."""
     role = "fit" if item.role == "fit" else "check"
-    is_outside = bool(item.p_value < SURPRISING)
+    is_outside = bool(item.in_conflict)
     printed = factor * item.printed
     prediction = estimate_of(item, middle="predicted").times(factor)
     marks = (
         Mark(PREDICTED[role], prediction),
         Mark((OUTSIDE if is_outside else PRINTED)[role], Estimate(printed)),
     )
-    p_text = p_value(item.p_value, error_of(item, "p_value"))
+    z = shown(item.z, item.z_mcse, STANDARDISED)
     cells = (
         scale.number(printed),
         scale.text(prediction),
-        f"✕ {p_text}" if is_outside else p_text,
+        f"✕ {z}" if is_outside else z,
     )
     return Row(
         "; ".join(text for text in (labels.printed(item), *_remarks(item)) if text),
@@ -135,13 +163,15 @@ def _row(item: Any, labels: Labels, scale: Scale, factor: float) -> Row:
         cells,
         bold=is_outside,
         who=labels.cohort(item.cohort),
-        keys={"p": float(item.p_value), "printed": printed},
+        keys={"|z|": abs(float(item.z)), "printed": printed},
     )
 
 
 def _remarks(item: Any) -> Iterator[str]:
     """What else a reader has to know of a printed number."""
-    if item.role != "fit":
+    if item.taken_out:
+        yield "no simulated page has it: taken out"
+    elif item.role != "fit":
         yield "held out"
     if item.kind == "counts":
         yield f"{item.events:g} of {item.total:g} responded"
@@ -153,13 +183,13 @@ def _remarks(item: Any) -> Iterator[str]:
         yield f"printed {1 / item.printed:.3g}, of not responding"
 
 
-def _surprises(table: pd.DataFrame, labels: Labels) -> str:
-    """Count and name the printed numbers outside their prediction."""
-    outside = table[table["p_value"] < SURPRISING]
+def _at_odds(table: pd.DataFrame, labels: Labels) -> str:
+    """Count and name the printed numbers that are at odds with their prediction."""
+    outside = table[table["in_conflict"]]
     named = "; ".join(f"{labels.cohort(x.cohort)}, {labels.printed(x)}" for x in rows_of(outside))
     counted = (
-        f"{len(outside)} of {len(table)} published values lie outside their prediction "
-        f"(p < {SURPRISING:g}); about {SURPRISING * len(table):.1f} would by chance"
+        f"{len(outside)} of {len(table)} published values are at odds with their prediction "
+        f"(|z| > {AT_ODDS:.2f}); about {0.01 * len(table):.1f} would be by chance"
     )
     return f"{counted}: {named}." if named else f"{counted}."
 

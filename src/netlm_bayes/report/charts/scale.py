@@ -23,6 +23,7 @@ class Scale:
     kind: Kind = RATIO  # of its numbers as text
     below: str = ""  # below, above: what it means to lie left and right of 1
     above: str = ""
+    signed: bool = False  # whether a linear axis goes below 0
     end: float = math.nan  # where a linear axis ends whatever is drawn; NaN to follow what is drawn
 
     @property
@@ -39,6 +40,9 @@ class Scale:
             return _ratio_limits(estimates, ends)
         if math.isfinite(self.end):
             return 0.0, self.end
+        if self.signed:
+            reach = 1.06 * max((abs(end) for end in (*estimates, *ends)), default=1.0)
+            return -reach, reach
         top = max(estimates, default=1.0)
         return 0.0, 1.06 * max(top, min(max(ends, default=top), LONGEST * top))
 

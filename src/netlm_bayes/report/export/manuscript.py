@@ -6,7 +6,17 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from netlm_bayes.formats import ABOUT, OF_UNIT, P_VALUE, STANDARDISED, estimate_of, listed, plain
+from netlm_bayes.formats import (
+    ABOUT,
+    OF_UNIT,
+    P_VALUE,
+    RATIO,
+    STANDARDISED,
+    TIME,
+    estimate_of,
+    listed,
+    plain,
+)
 from netlm_bayes.model import middle
 from netlm_bayes.posterior.population import POOLED
 from netlm_bayes.report.export.tables import (
@@ -53,6 +63,8 @@ def manuscript_tables(
         _heterogeneity(tables, labels, basis),
         _conflict(tables, labels, basis),
         _replication(tables, labels, basis),
+        _page_fit(tables, labels, basis),
+        _association(tables, labels, basis),
     )
     return tuple(table for table in found if table.rows)
 
@@ -223,9 +235,36 @@ def _conflict(tables: Tables, labels: Labels, basis: str) -> ManuscriptTable:
     return table_of("conflict", f"{title}: {basis}", rows, columns)
 
 
+def _page_fit(tables: Tables, labels: Labels, basis: str) -> ManuscriptTable:
+    """Whether each printed page can have come from the model."""
+    columns: tuple[Filled, ...] = (
+        ("Cohort", "text", lambda row: labels.cohort(row.cohort)),
+        ("Numbers", "number", lambda row: number(row.numbers, plain)),
+        ("Chi-squared", "number", lambda row: number(row.chi2, TIME)),
+        ("Degrees of freedom", "number", lambda row: number(row.freedom, plain)),
+        ("P value", "number", lambda row: number(row.p, P_VALUE)),
+        ("Emulator's error, rms", "number", lambda row: number(row.emulator_rms, RATIO)),
+    )
+    title = "Misfit of printed pages; no P value where no degree of freedom is left"
+    return table_of("page_fit", f"{title}: {basis}", _records(tables, "page_fit"), columns)
+
+
+def _association(tables: Tables, labels: Labels, basis: str) -> ManuscriptTable:
+    """Odds ratios between covariates within printed cohorts."""
+    columns: tuple[Filled, ...] = (
+        ("Cohort", "text", lambda row: labels.cohort(row.cohort)),
+        ("Covariates", "text", labels.pair),
+        ("Prior", "interval", lambda row: Interval(estimate_of(row, "prior_"), ABOUT)),
+        ("Posterior", "interval", interval),
+        ("Informed", "text", lambda row: "yes" if row.informed else "no"),
+    )
+    title = "Odds ratios between the extreme levels of two covariates within printed cohorts"
+    return table_of("association", f"{title}: {basis}", _records(tables, "association"), columns)
+
+
 def _replication(tables: Tables, labels: Labels, basis: str) -> ManuscriptTable:
     """Published estimates beside what the posterior predicts for them."""
-    rows = [row for row in _records(tables, "replication") if not math.isnan(row.p_value)]
+    rows = [row for row in _records(tables, "replication") if not math.isnan(row.z)]
     columns: tuple[Filled, ...] = (
         ("Cohort", "text", lambda row: labels.cohort(row.cohort)),
         ("Printed item", "text", labels.printed),
@@ -236,8 +275,9 @@ def _replication(tables: Tables, labels: Labels, basis: str) -> ManuscriptTable:
             "interval",
             lambda row: Interval(estimate_of(row, middle="predicted"), OF_UNIT[row.unit]),
         ),
-        ("P value", "number", lambda row: probability(row, "p_value", P_VALUE)),
+        ("z", "number", lambda row: number(row.z, STANDARDISED, row.z_mcse)),
         ("Role", "text", lambda row: str(row.role)),
     )
-    caption = f"Published values and their posterior predictions: {basis}"
+    title = "Published values, and what the other values of the same page predict of each"
+    caption = f"{title}: {basis}"
     return table_of("replication", caption, rows, columns)

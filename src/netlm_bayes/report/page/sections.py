@@ -27,6 +27,7 @@ from netlm_bayes.report.page.diagnostics import (
     rank_chart,
 )
 from netlm_bayes.report.page.tables import (
+    association_table,
     audit_tables,
     comparison_table,
     conflict_table,
@@ -34,12 +35,21 @@ from netlm_bayes.report.page.tables import (
     evidence_tables,
     fragility_tables,
     overlap_table,
+    page_fit_table,
     part_effects_table,
     power_scaling_table,
     subgroups_table,
 )
 from netlm_bayes.report.run import Run
 from netlm_bayes.report.run_facts import Tables
+
+PAGES = (
+    "All numbers that a paper prints of a cohort enter as one observation. Their joint "
+    "distribution is simulated: patients with the printed margins are drawn from the model, the "
+    "paper's own analyses are run on them, and the emulated means and correlations of what these "
+    "print make the likelihood. So numbers of the same patients are not counted as independent, "
+    "and a ratio is compared with what the paper's own regression would estimate."
+)
 
 
 @dataclass(frozen=True)
@@ -67,7 +77,9 @@ def _effects(run: Run) -> Section:
     text = (
         "Each ratio compares a level with its reference level, the other covariates held fixed. "
         "The posterior stands beside the published estimate, or beside the frequentist regression "
-        "of the same patients."
+        "of the same patients. A published ratio is compared with the posterior of what it "
+        "estimates: the model's coefficient where it is adjusted as the model adjusts, otherwise "
+        "what the model implies for the paper's own regression."
     )
     return Section(
         "effects",
@@ -98,10 +110,13 @@ def _evidence(run: Run, reanalysis: Tables) -> Section:
             "No audit of the published numbers accompanies this run; the command netlm-bayes "
             "audit makes one."
         )
-    text = "The evidence used: its sources, how each item was read, and its internal consistency."
-    shown = (*tables, *_there([weights, overlap_table(run)]), *audits)
+    pages = (page_fit_table(run), association_table(run))
+    texts = ["The evidence used: its sources, how each item was read, and its consistency."]
+    if pages[0]:
+        texts.append(PAGES)
+    shown = (*_there(pages), *tables, *_there([weights, overlap_table(run)]), *audits)
     charts = _there([_chart(run, "replication", replication)])
-    return Section("evidence", "Evidence", (text,), tuple(missing), charts, shown)
+    return Section("evidence", "Evidence", tuple(texts), tuple(missing), charts, shown)
 
 
 def _sensitivity(run: Run) -> Section:
@@ -156,8 +171,8 @@ def _diagnostics(run: Run) -> Section:
         "have been written."
     )
     after = (
-        "For published evidence, the posterior predictive check is the replication of every "
-        "published number, above."
+        "For published evidence, the predictive check is the comparison of every published number "
+        "with what the other numbers of its page predict, above."
     )
     texts = (text,) if predictive else (text, after)
     return Section(

@@ -9,10 +9,12 @@ from typing import Any
 
 import pandas as pd
 
+from netlm_bayes.compare.printed import COEFFICIENT, IMPLIED
 from netlm_bayes.compare.tipping_points import ALONE, NOTHING, SOURCE
 from netlm_bayes.formats import (
     ABOUT,
     ABOUT_COUNT,
+    P_VALUE,
     PROBABILITY,
     RATIO,
     SIGNED,
@@ -41,6 +43,12 @@ RATIOS = Scale("", logarithmic=True)
 EVIDENCE = ("cohort", "item", "role", "use", "note", "reading", "why", "source")
 ESTIMANDS = {"rmst": "restricted mean survival time", "response_probability": "response"}
 """Estimands that a page does not call by their names in tables."""
+ESTIMANDS_OF = {
+    COEFFICIENT: "the model's coefficient",
+    IMPLIED: "what the model implies for this regression",
+    "": "neither; the posterior is of the model's coefficient",
+}
+"""What a ratio estimates, and its posterior is of, in words."""
 UNUSED = ("unused", "check")
 FAULTS = ("conflict", "ambiguous", "rounding")
 
@@ -83,6 +91,7 @@ def comparison_table(run: Run) -> TextTable | None:
         "Contrast": run.labels.ratio,
         "Other method": lambda row: str(row.method),
         "Estimate by that method": lambda row: RATIOS.text(estimate_of(row, "printed_")),
+        "It estimates": lambda row: ESTIMANDS_OF[row.estimand_is],
         "Posterior": lambda row: RATIOS.text(estimate_of(row, "posterior_")),
         "Shrinkage": lambda row: _number(row, "shrinkage", SIGNED),
         "P(wrong sign)": lambda row: _number(row, "prob_wrong_sign", PROBABILITY),
@@ -92,7 +101,8 @@ def comparison_table(run: Run) -> TextTable | None:
         "Note": lambda row: str(row.note),
     }
     caption = "Published and frequentist ratios compared with the posterior"
-    return filled(caption, rows_of(table), columns, tuple(columns)[3:9])
+    numeric = ("Estimate by that method", *tuple(columns)[5:10])
+    return filled(caption, rows_of(table), columns, numeric)
 
 
 def subgroups_table(run: Run) -> TextTable | None:
@@ -151,6 +161,58 @@ def evidence_tables(run: Run) -> tuple[TextTable, ...]:
     return tuple(
         filled(f"{caption} ({len(own)})", own, columns) for caption, own in parts.items() if own
     )
+
+
+def page_fit_table(run: Run) -> TextTable | None:
+    """Whether each printed page can have come from the model."""
+    table = run.tables.get("page_fit")
+    if table is None or table.empty:
+        return None
+    columns: dict[str, Callable[[Record], str]] = {
+        "Cohort": lambda row: run.labels.cohort(row.cohort),
+        "Numbers": lambda row: f"{row.numbers:g}",
+        "Misfit (chi-squared)": lambda row: number(row.chi2),
+        "Degrees of freedom": lambda row: f"{row.freedom:g}",
+        "P": lambda row: number(row.p, kind=P_VALUE),
+        "Verdict": _verdict,
+        "Standard errors taken out": lambda row: f"{row.conflicts:g}",
+        "Error of the emulator, rms (worst)": lambda row: (
+            f"{number(row.emulator_rms)} ({number(row.emulator_worst)})"
+        ),
+        "Farthest out": lambda row: f"{row['item']} (z {number(row.z, kind=STANDARDISED)})",
+    }
+    caption = (
+        "Printed pages: misfit of all numbers of a page to the model, with no prior of the "
+        "parameters; error of the emulated means in standard deviations of the printed numbers"
+    )
+    return filled(caption, rows_of(table), columns, tuple(columns)[1:5])
+
+
+def _verdict(row: Record) -> str:
+    """What a page's misfit says."""
+    if not row.testable:
+        return "cannot be tested: no degree of freedom is left"
+    return "the page refutes the model" if row.refuted else "no contradiction"
+
+
+def association_table(run: Run) -> TextTable | None:
+    """What printed pages say of the association of their covariates."""
+    table = run.tables.get("association")
+    if table is None or table.empty:
+        return None
+    columns: dict[str, Callable[[Record], str]] = {
+        "Cohort": lambda row: run.labels.cohort(row.cohort),
+        "Covariates": run.labels.pair,
+        "Prior": lambda row: interval(estimate_of(row, "prior_"), ABOUT),
+        "Posterior": lambda row: RATIOS.text(estimate_of(row)),
+        "Informed": lambda row: "yes" if row.informed else "hardly: as the prior",
+    }
+    caption = (
+        "Associations of covariates within printed cohorts: odds ratios between the extreme levels "
+        f"of two covariates; {int(table['informed'].sum())} of {len(table)} are informed by the "
+        "numbers printed"
+    )
+    return filled(caption, rows_of(table), columns, ("Prior", "Posterior"))
 
 
 def overlap_table(run: Run) -> TextTable | None:
