@@ -728,9 +728,9 @@ def follow_up_of(evidence: CohortEvidence) -> FollowUp:
 def _median_follow_up(evidence: CohortEvidence) -> float:
     """Printed median or mean follow-up, months; NaN where there is none."""
     for item in evidence.cohort.published:
-        timed = isinstance(item, Statistic) and item.name == "follow-up" and item.unit in DAYS
-        if timed and item.location:
-            return float(months_of(item.location, item.unit))
+        match item:
+            case Statistic(name="follow-up", location=Decimal() as middle) if item.unit in DAYS:
+                return float(months_of(middle, item.unit))
     return math.nan
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -220,16 +220,24 @@ def _values(
 
 def _existence(rows: Sequence[PageRows], analysis: Analysis) -> dict[str, Array]:
     """Log odds that the numbers exist, of pages where that is not all but sure."""
-    found = [one for one in rows if len(one.emulator.existence)]
+    return _log_odds(
+        "page_existence", {one.place: one.emulator.existence for one in rows}, rows, analysis
+    )
+
+
+def _log_odds(
+    name: str, known: Mapping[int, Array], rows: Sequence[PageRows], analysis: Analysis
+) -> dict[str, Array]:
+    """Intercepts, slopes on the features and weights of events whose log odds are emulated."""
+    found = [one for one in rows if len(known[one.place])]
     if not found:
         return {}
-    slopes = [_split(x, x.emulator.existence[1:] if x in found else None) for x in rows]
+    slopes = [_split(x, known[x.place][1:] if x in found else None) for x in rows]
     every = np.vstack([block_diag(*[one[k] for one in slopes]) for k in range(3)])
-    kept = [one in found for one in rows]
     return {
-        "page_existence": np.array([one.emulator.existence[0] for one in found]),
-        "page_existence_slope": every[:, kept],
-        "page_existence_weight": np.array([analysis.weight_of(one.evidence) for one in found]),
+        name: np.array([known[one.place][0] for one in found]),
+        f"{name}_slope": every[:, [one in found for one in rows]],
+        f"{name}_weight": np.array([analysis.weight_of(one.evidence) for one in found]),
     }
 
 
@@ -241,17 +249,30 @@ def _split(one: PageRows, slopes: Array | None) -> list[Array]:
 
 
 def _selection(rows: Sequence[PageRows], analysis: Analysis) -> dict[str, Array]:
-    """Numbers that are printed because they are significant, and their standard errors."""
-    every = [(one, x) for one in rows for x in one.numbers]
-    places = [k for k, (_, x) in enumerate(every) if x.threshold and x.use == "fit"]
-    if analysis.spec.selection == "ignored" or not places:
+    """Numbers that are printed because they are significant, and their standard errors.
+
+    One by one where they correlate little, else the log odds of all together.
+    """
+    if analysis.spec.selection == "ignored":
         return {}
-    return {
-        "selected": np.array([float(k) for k in places]),
-        "selected_se": np.array([_se_place(every, k) for k in places]),
-        "selected_threshold": np.array([every[k][1].threshold for k in places]),
-        "selected_weight": np.array([analysis.weight_of(every[k][0].evidence) for k in places]),
+    every = [(one, x) for one in rows for x in one.numbers]
+    alone = [
+        k for k, (one, x) in enumerate(every) if _selected(x) and not len(one.emulator.selection)
+    ]
+    joint = {one.place: one.emulator.selection for one in rows}
+    data = _log_odds("page_selection", joint, rows, analysis)
+    if not alone:
+        return data
+    return data | {
+        "selected": np.array([float(k) for k in alone]),
+        "selected_se": np.array([_se_place(every, k) for k in alone]),
+        "selected_threshold": np.array([every[k][1].threshold for k in alone]),
+        "selected_weight": np.array([analysis.weight_of(every[k][0].evidence) for k in alone]),
     }
+
+
+def _selected(number: Number) -> bool:
+    return number.threshold > 0 and number.use == "fit"
 
 
 def _se_place(every: Sequence[tuple[PageRows, Number]], ratio: int) -> float:
@@ -369,7 +390,7 @@ def _share(one: PageRows, number: Number) -> Array:
 
 def _log_shape(one: PageRows, _: Number, /) -> Array:
     """Log shape of a Weibull; (inputs,)."""
-    return np.eye(one.page.inputs.size)[1]
+    return np.asarray(np.eye(one.page.inputs.size)[1])
 
 
 def labels_of(rows: Sequence[PageRows]) -> Iterator[str]:

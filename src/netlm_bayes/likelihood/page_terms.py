@@ -53,7 +53,9 @@ def page_term(parameters: TensorVariable, steps: TensorVariable | None, numbers:
     residual = (printed - mean) * pt.exp(-log_sd)
     white = product(numbers["page_whitener"], residual)
     joint = pt.sum(numbers["page_weight"] * (-0.5 * white**2 - log_sd)) + jacobian
-    joint = joint + _existence(features, numbers) - _selected(mean, log_sd, numbers)
+    joint = joint + _log_probability("page_existence", features, numbers)
+    joint = joint - _log_probability("page_selection", features, numbers)
+    joint = joint - _selected(mean, log_sd, numbers)
     return Term(joint, _pointwise(white, log_sd, numbers))
 
 
@@ -140,12 +142,12 @@ def _time(
     return time, now + numbers["pivot_log_month"] - time
 
 
-def _existence(features: TensorVariable, numbers: Numbers) -> TensorVariable:
-    """Log probability that numbers exist as printed."""
-    if "page_existence" not in numbers:
+def _log_probability(event: str, features: TensorVariable, numbers: Numbers) -> TensorVariable:
+    """Log probability of an event whose log odds are emulated; 0 where there is none."""
+    if event not in numbers:
         return pt.zeros(())
-    logit = product(numbers["page_existence_slope"].T, features) + numbers["page_existence"]
-    return -pt.sum(numbers["page_existence_weight"] * pt.softplus(-logit))
+    logit = product(numbers[f"{event}_slope"].T, features) + numbers[event]
+    return -pt.sum(numbers[f"{event}_weight"] * pt.softplus(-logit))
 
 
 def _selected(mean: TensorVariable, log_sd: TensorVariable, numbers: Numbers) -> TensorVariable:

@@ -20,7 +20,7 @@ from netlm_bayes.page import criticism, gate, regression, scale, training
 from netlm_bayes.page.layout import Page
 from netlm_bayes.page.training import SPREAD, Trained, train
 
-VERSION = 4  # of the method: simulation and emulator
+VERSION = 5  # of the method: simulation and emulator
 PLACE = "NETLM_BAYES_CACHE"
 
 _CONSTANTS = (
@@ -40,6 +40,7 @@ _CONSTANTS = (
     gate.REFUSED_RMS,
     regression.KEPT_T,
     regression.SURELY,
+    regression.CORRELATED,
     scale.LARGEST,
 )
 

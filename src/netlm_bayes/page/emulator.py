@@ -87,6 +87,9 @@ class Emulator:
         R, of everything in V.
     existence : ndarray of shape (1 + 2 inputs + pairs,) or (0,)
         e; empty where the numbers exist on nearly every page.
+    selection : ndarray of shape (1 + 2 inputs + pairs,) or (0,)
+        Of the log odds that all selected ratios are significant; empty where these correlate little
+        and their probabilities multiply.
     """
 
     numbers: Integers
@@ -99,6 +102,7 @@ class Emulator:
     added: Array
     correlation: Array
     existence: Array
+    selection: Array
 
     def standardised(self, x: Array) -> Array:
         """Inputs less the centre, in standard deviations of the region."""

@@ -16,6 +16,7 @@ Mask = NDArray[np.bool_]
 
 KEPT_T = 3.0  # |t| below which a square or product leaves a number's mean
 SURELY = 0.995  # share of pages with all numbers above which existence is not modelled
+CORRELATED = 0.3  # of two selected ratios, above which their significance is emulated jointly
 _PAGES_A_FEATURE = 20
 _RIDGE = 1.0
 _FISHER_STEPS = 20
@@ -56,6 +57,7 @@ def fit(page: Page, region: Normal, x: Array, pages: Array, products: bool = Tru
     slopes[0] -= 0.5 * np.log(growth(page))
     in_use = np.any(coefficients[1 + 2 * d.shape[1] :] != 0, axis=1)
     everything = np.append(np.ones(1 + 2 * d.shape[1], bool), in_use)
+    correlation = correlation_of(_cross_products(standardised))
     emulator = Emulator(
         numbers=numbers,
         centre=region.mean,
@@ -65,8 +67,9 @@ def fit(page: Page, region: Normal, x: Array, pages: Array, products: bool = Tru
         coefficients=coefficients[everything],
         log_sd_slopes=slopes,
         added=np.zeros(len(numbers)),
-        correlation=correlation_of(_cross_products(standardised)),
+        correlation=correlation,
         existence=_existence(features(d, pairs[in_use]), exists),
+        selection=_selection(page, numbers, design[:, everything], values, correlation),
     )
     widths = np.array([page.numbers[i].width for i in numbers])
     return emulator.inflated(widths**2 / 12)
@@ -86,6 +89,7 @@ def towards_existence(page: Page, region: Normal, x: Array, pages: Array) -> Emu
         log_sd_slopes=np.zeros((1 + inputs, 0)),
         added=none,
         correlation=np.zeros((0, 0)),
+        selection=none,
         existence=_logistic(features(d, _NO_PAIRS), conditions(page, pages).mean(axis=1)),
     )
 
@@ -235,6 +239,30 @@ def _cross_products(standardised: Array) -> Array:
 def _existence(design: Array, exists: Mask) -> Array:
     """Coefficients of the log odds that all is there; empty where that is nearly sure."""
     return np.zeros(0) if exists.mean() > SURELY else _logistic(design, exists.astype(float))
+
+
+def _selection(
+    page: Page, numbers: Integers, design: Array, values: Array, correlation: Array
+) -> Array:
+    """Coefficients of the log odds that all selected ratios are significant, where they correlate.
+
+    Empty where they do not, and where next to no page, or nearly every one, has them all so.
+    """
+    chosen = [page.numbers[i] for i in numbers]
+    errors = {number.item: k for k, number in enumerate(chosen) if number.kind == "log_se"}
+    selected = [
+        (k, errors[number.item], number.threshold)
+        for k, number in enumerate(chosen)
+        if number.threshold and number.use == "fit" and number.item in errors
+    ]
+    places = [k for k, _, _ in selected]
+    apart = np.abs(correlation[np.ix_(places, places)] - np.eye(len(places)))
+    if len(places) < 2 or apart.max() < CORRELATED:
+        return np.zeros(0)
+    scores = [np.abs(values[:, k]) * np.exp(-values[:, se]) > z for k, se, z in selected]
+    event = np.all(scores, axis=0)
+    told = 1 - SURELY < event.mean() < SURELY
+    return _logistic(design, event.astype(float)) if told else np.zeros(0)
 
 
 def _logistic(design: Array, share: Array) -> Array:

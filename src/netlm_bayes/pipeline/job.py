@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypedDict, Unpack
 
+import numpy as np
 import xarray as xr
+from numpy.typing import NDArray
 
 from netlm_bayes.choices import Sampling
 from netlm_bayes.compare import Recipe
@@ -179,7 +181,7 @@ def _covered[Made](
     job: Job,
     graph: Graph,
     analysis: Analysis,
-    made: Callable[[Analysis, Accepted, int], Made],
+    made: Callable[[Analysis, Accepted, int], tuple[Made, NDArray[np.float64]]],
     sampling: Sampling,
 ) -> tuple[Analysis, Gated[Made]]:
     """Draw; where the draws leave the region a page was trained on, widen that once and redraw."""

@@ -64,13 +64,17 @@ def page_inputs(analysis: Analysis, accepted: Accepted) -> Iterator[tuple[PageRo
 
 def _flat(draws: Mapping[str, Array], name: str, analysis: Analysis) -> Array:
     """Draws of one kind of parameter, as the maps to inputs take them."""
-    found = {
-        "theta": lambda: draws["theta"],
-        "steps": lambda: draws["log_hazard_step"],
-        "share": lambda: np.log(draws["hazard_share"]) - np.log1p(-draws["hazard_share"]),
-        "share_effect": lambda: _every_part(draws["share_effect"], analysis),
-        "tilt": lambda: draws["margin_tilt"],
-    }[name]()
+    match name:
+        case "theta":
+            found = draws["theta"]
+        case "steps":
+            found = draws["log_hazard_step"]
+        case "share":
+            found = np.log(draws["hazard_share"]) - np.log1p(-draws["hazard_share"])
+        case "share_effect":
+            found = _every_part(draws["share_effect"], analysis)
+        case _:
+            found = draws["margin_tilt"]
     return np.asarray(found.reshape(len(found), -1))
 
 
