@@ -617,7 +617,7 @@ def theta_map(analysis: Analysis, evidence: CohortEvidence) -> Array:
     out = np.eye(len(parameters.names))
     out[0, parameters.first_effect :] = mean_design(patterns, evidence.joint, {})
     keep = [True] * parameters.first_effect + spoken
-    return out[np.array(keep, bool)]
+    return np.asarray(out[np.array(keep, bool)])
 
 
 def _covariates_of(estimate: Estimate) -> tuple[str, ...]:

@@ -118,7 +118,8 @@ def _measured(analysis: Analysis, cohort: CohortEvidence) -> tuple[str, ...]:
     """Endpoints whose absolute survival, or response, a cohort's evidence holds."""
     if not cohort.printed:
         return analysis.endpoints[:1]
-    named = {point.endpoint for point in (*cohort.points, *cohort.digitised)}
+    named = {point.endpoint for point in cohort.points}
+    named |= {curve.endpoint for curve in cohort.digitised}
     if cohort.tables or any(isinstance(one, ResponseCount) for one in cohort.fitted):
         named.add(RESPONSE)
     return tuple(endpoint for endpoint in analysis.endpoints if endpoint in named)

@@ -120,7 +120,7 @@ class Emulator:
     def covariance(self, x: Array) -> Array:
         """V at one point, (numbers, numbers)."""
         sd = np.exp(self.log_sd(x[None])[0])
-        return sd[:, None] * self.correlation * sd
+        return np.asarray(sd[:, None] * self.correlation * sd)
 
     def log_existence(self, x: Array) -> Array:
         """Log probability that the numbers exist and unreached ones do not, (draws,)."""

@@ -195,12 +195,12 @@ class Inputs:
     @property
     def size(self) -> int:
         """Number of inputs."""
-        return self.parts["follow_up"].stop
+        return int(self.parts["follow_up"].stop)
 
     @property
     def parameters(self) -> int:
         """Number of inputs that are the cohort's parameters; the others are nuisances."""
-        return self.parts["share_effects"].stop
+        return int(self.parts["share_effects"].stop)
 
 
 @dataclass(frozen=True)

@@ -233,7 +233,7 @@ def _cross_products(standardised: Array) -> Array:
     """Covariance of standardised residuals, each over the pages that have both."""
     there = np.isfinite(standardised).astype(float)
     filled = np.nan_to_num(standardised)
-    return (filled.T @ filled) / np.maximum(there.T @ there, 1)
+    return np.asarray((filled.T @ filled) / np.maximum(there.T @ there, 1))
 
 
 def _existence(design: Array, exists: Mask) -> Array:

@@ -47,6 +47,6 @@ def scale_of(kind: NumberKind, total: float = np.nan) -> PrintedScale:
         return OF_KIND[kind]
 
     def share(y: Any) -> Array:
-        return np.clip(((total + 1) * expit(y) - 0.5) / total, 0.0, 1.0)
+        return np.asarray(np.clip(((total + 1) * expit(y) - 0.5) / total, 0.0, 1.0))
 
     return PrintedScale("probability", share)
