@@ -138,12 +138,12 @@ COLUMNS: Mapping[str, Column] = {
     "printed": Column("number", "as printed, ratios of response and level vs reference"),
     "predicted": Column("number", "median of what all other numbers of the page predict"),
     "taken_out": Column(
-        "flag", "whether a printed standard error is not one that simulation gives"
+        "flag", "whether a standard error is one that the other numbers do not allow"
     ),
     "reached": Column("flag", "whether a median was reached; else `printed` is the follow-up"),
     "selected": Column("flag", "whether a ratio is printed because it is significant"),
     # page_fit and association
-    "numbers": Column("whole", "numbers of a page in the likelihood"),
+    "numbers": Column("whole", "numbers of a page that are held against the model"),
     "chi2": Column("number", "misfit of a page: of its generalised-least-squares residuals"),
     "freedom": Column("whole", "its degrees of freedom: numbers less directions they determine"),
     "testable": Column("flag", "whether there are any, so that the misfit has a P value"),

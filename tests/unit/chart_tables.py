@@ -130,6 +130,9 @@ def curves(cohorts: Sequence[str]) -> pd.DataFrame:
     return tidy(rows)
 
 
+NUMBERS = {"hazard_ratio": "log_ratio", "median": "median", "counts": "logit", "difference": ""}
+
+
 def replicate(
     kind: str, about: tuple[str, ...], unit: str, printed: float, predicted: float, **more: Any
 ) -> dict[str, Any]:
@@ -138,16 +141,18 @@ def replicate(
     row = {"cohort": "east-2016", "endpoint": "pfs", "kind": kind, **levels(*about)}
     row |= {"unit": unit, "printed": printed, "predicted": predicted}
     row |= {"horizon": NAN, "time_unit": ""}
-    row |= {"lower": predicted / factor, "upper": predicted * factor, "p_value": 0.4}
+    row |= {"lower": predicted / factor, "upper": predicted * factor, "z": 0.4, "z_mcse": NAN}
+    row |= {"number": NUMBERS[kind], "in_conflict": False, "taken_out": False}
     row |= {"role": "check", "adjusted_for": "", "of_event": "", "reached": True}
     return {**row, "events": NAN, "total": NAN, "note": "", **more}
 
 
 def replication() -> pd.DataFrame:
-    nothing = {"predicted": NAN, "p_value": NAN, "role": "unused"}
+    nothing = {"predicted": NAN, "z": NAN, "role": "unused"}
     hepatic = {"endpoint": "hepatic_pfs", "cohort": "west-2022"}
     several = {"subgroup": "burden: >50%, grade: >10%"}
     bone, everyone = ("bone", "yes", "no"), ("", "")
+    grade = ("grade", ">10%", "<=10%")
     medians = [
         replicate("median", ("burden", level), "months", months, 9 + 0.4 * months)
         for level, months in MEDIANS.items()
@@ -157,7 +162,8 @@ def replication() -> pd.DataFrame:
     rows = [
         replicate("hazard_ratio", bone, "ratio", 2.9, 2.6, **fitted),
         replicate("hazard_ratio", ("burden", ">50%", "<10%"), "ratio", 2.78, 2.5),
-        replicate("hazard_ratio", ("grade", ">10%", "<=10%"), "ratio", 1.98, 0.9, p_value=0.01),
+        replicate("hazard_ratio", grade, "ratio", 1.98, 0.9, z=3.14, in_conflict=True),
+        replicate("hazard_ratio", bone, "standard error", 0.31, 0.29, number="log_se", **fitted),
         replicate("hazard_ratio", ("age", ""), "ratio", 1.009, **nothing),
         *medians,
         replicate("median", everyone, "months", 13.9, 14.1, role="fit"),

@@ -294,11 +294,16 @@ def test_a_source_left_out_is_named_by_its_label() -> None:
 # Printed numbers
 
 
-def test_replication_has_a_panel_for_each_unit(run: Tables) -> None:
+def test_replication_has_a_panel_for_each_kind_of_number(run: Tables) -> None:
     chart = replication(run["replication"], LABELS)
     assert chart is not None
     scales = [(panel.scale.label, panel.scale.logarithmic) for panel in chart.body.panels]
-    assert scales == [("hazard ratio (log scale)", True), ("months", False), ("percent", False)]
+    assert scales == [
+        ("hazard ratio (log scale)", True),
+        ("standard error", False),
+        ("months", False),
+        ("percent", False),
+    ]
     assert 84.5 in estimates(chart, "printed, checked")  # a probability of 0.845
 
 
@@ -306,18 +311,18 @@ def test_a_printed_number_at_odds_with_the_model_has_a_mark_of_its_own(run: Tabl
     table = run["replication"]
     chart = replication(table, LABELS)
     assert estimates(chart, "times") == [1.98]
-    assert [row.cells[2] for row in rows(chart) if row.bold] == ["✕ 0.010"]
+    assert [row.cells[2] for row in rows(chart) if row.bold] == ["✕ 3.1"]
     assert chart is not None
-    assert chart.summary.startswith("1 of 11 published values")
+    assert chart.summary.startswith("1 of 12 published values")
     assert "All primaries, 2016-2020, Ki67: >10% vs <=10%" in chart.summary
-    calm = replication(table.assign(p_value=0.5), LABELS)
+    calm = replication(table.assign(in_conflict=False), LABELS)
     assert calm is not None
     assert estimates(calm, "times") == []
-    assert not [name for name in legend(calm) if "p <" in name]
+    assert not [name for name in legend(calm) if "|z|" in name]
 
 
 def test_fitted_numbers_are_hollow_and_checked_ones_filled(run: Tables) -> None:
-    table = run["replication"].query("p_value > 0.05 and unit != 'probability'")
+    table = run["replication"].query("z < 2.58 and unit != 'probability'")
     chart = replication(table, LABELS)
     for is_hollow, role in ((True, "fit"), (False, "check")):
         drawn = [
@@ -333,15 +338,29 @@ def test_printed_numbers_are_named_by_what_they_are_about(run: Tables) -> None:
     assert "hepatic PFS, Hepatic tumour burden: >50%; held out" in names
     assert any(name.startswith("response, overall") and "60 of 71" in name for name in names)
     assert chart is not None
-    assert chart.footnote == "Not predicted (2): age; Hepatic tumour burden: >50%, Ki67: >10%."
+    assert chart.footnote.endswith(
+        "Not predicted (2): age; Hepatic tumour burden: >50%, Ki67: >10%."
+    )
 
 
 def test_a_printed_ratio_of_a_subgroup_says_of_whom_it_is(run: Tables) -> None:
-    ratios = run["replication"].query("unit == 'ratio' and p_value == p_value")
+    ratios = run["replication"].query("unit == 'ratio' and z == z")
     chart = replication(ratios.assign(subgroup="bone: yes", adjusted_for=""), LABELS)
     assert {row.label.split("; ")[0].split(", ")[-1] for row in rows(chart)} == {
         "Bone metastasis: yes"
     }
+
+
+def test_a_number_that_may_be_negative_has_an_axis_on_both_sides_of_none() -> None:
+    row = tables.replicate("difference", ("bone", "yes", "no"), "probability", -0.1, 0.02)
+    found = {"number": "survival_difference", "lower": -0.2, "upper": 0.3}
+    chart = replication(pd.DataFrame([row | found]), LABELS)
+    (panel,) = chart.body.panels
+    low, high = panel.limits
+    assert low == -high
+    assert high > 30
+    assert panel.title == "Difference in survival"
+    assert [row.cells[:2] for row in panel.rows] == [("-10.0", "2.0 (-20.0 to 30.0)")]
 
 
 def test_areas_are_events_and_what_is_within_error_of_none_has_none() -> None:

@@ -16,8 +16,8 @@ def test_columns_of_tables_have_a_meaning_and_every_meaning_a_table():
 
 
 def test_a_column_that_a_table_does_not_have_is_refused():
-    with pytest.raises(ValueError, match="table overlap: no column p_value"):
-        table("overlap", [{"cohort": "east", "p_value": 0.5}])
+    with pytest.raises(ValueError, match="table overlap: no column elpd_loo"):
+        table("overlap", [{"cohort": "east", "elpd_loo": 0.5}])
 
 
 @pytest.mark.parametrize("name", ["effects", "comparison", "fragility"])

@@ -8,7 +8,7 @@ import pandas as pd
 from netlm_bayes.cli.printing import print_audit
 from netlm_bayes.pipeline.summary import extrapolated, headline
 from netlm_bayes.report.labels import Labels
-from netlm_bayes.report.prose import surprises
+from netlm_bayes.report.prose import at_odds, pages
 from netlm_bayes.results import TABLES, completed
 
 LABELS = Labels({}, {}, {}, {})
@@ -130,15 +130,56 @@ def test_every_verdict_is_counted_also_where_there_is_none(capsys):
     assert "2 ok, 0 rounding, 1 conflict, 0 ambiguous" in capsys.readouterr().out
 
 
-def test_only_what_lies_far_out_is_a_surprise_and_what_is_not_predicted_never():
-    numbers = {"unit": "months", "predicted": 10.0, "lower": 5.0, "upper": 20.0}
-    median = {"cohort": "east", "kind": "median", "endpoint": "pfs", "covariate": "size"}
-    found = [("huge", 40.0, 0.004), ("small", 19.0, 0.05), ("middle", 50.0, math.nan)]
+def replication(*found: tuple[str, str, float, float]) -> pd.DataFrame:
+    """Numbers of one page: level, which number, printed, z."""
+    common = {"cohort": "east", "kind": "hazard_ratio", "endpoint": "pfs", "covariate": "size"}
+    common |= {"unit": "ratio", "predicted": 2.0, "lower": 1.0, "upper": 4.0, "role": "fit"}
     rows = [
-        {**median, **numbers, "level": level, "printed": printed, "p_value": p}
-        for level, printed, p in found
+        {**common, "level": level, "number": number, "printed": x, "z": z, "in_conflict": z > 2.58}
+        for level, number, x, z in found
     ]
-    table = completed(pd.DataFrame(rows, columns=list(TABLES["replication"])))
-    assert surprises({"replication": table}) == [
-        "east, median, pfs, size: huge: published 40.0, predicted 10.0 (5.0 to 20.0)"
+    return completed(pd.DataFrame(rows, columns=list(TABLES["replication"])))
+
+
+def test_only_what_lies_far_out_is_at_odds_and_what_is_not_predicted_never():
+    table = replication(
+        ("huge", "log_ratio", 9.0, 4.3),
+        ("small", "log_ratio", 3.0, 2.57),
+        ("middle", "log_ratio", 5.0, math.nan),
+        ("large", "log_se", 0.5, 2.59),
+    )
+    assert at_odds({"replication": table}) == [
+        "east, hazard ratio, pfs, size: huge:"
+        " published 9.00, predicted 2.00 (1.00 to 4.00) (z 4.3)",
+        "east, hazard ratio, pfs, size: large, standard error of its logarithm:"
+        " published 0.50, predicted 2.00 (1.00 to 4.00) (z 2.6)",
     ]
+
+
+def page_fit(p: float, freedom: int) -> pd.DataFrame:
+    testable = freedom > 0
+    row = {"cohort": "east", "numbers": 12, "freedom": freedom, "p": p, "testable": testable}
+    row |= {"conflicts": 0, "refuted": testable and p < 0.001}
+    return completed(pd.DataFrame([row], columns=list(TABLES["page_fit"])))
+
+
+def test_a_page_is_said_to_fit_to_refute_the_model_or_not_to_be_testable():
+    table = replication(("huge", "log_ratio", 9.0, 4.3), ("small", "log_ratio", 3.0, -5.0))
+    fits, refutes, open_ = (
+        pages({"page_fit": page_fit(*told), "replication": table})
+        for told in ((0.19, 20), (0.0004, 20), (math.nan, 0))
+    )
+    assert fits == ["Page of east: misfit P 0.190 on 20 df."]
+    (words,) = refutes
+    assert words.startswith("The page of east refutes the model: misfit P <0.001 on 20 df;")
+    assert words.index("size: small") < words.index("size: huge")
+    assert open_ == [
+        "Page of east: its misfit cannot be tested, as its 12 numbers leave no degree of freedom."
+    ]
+
+
+def test_a_standard_error_that_was_taken_out_is_named():
+    table = replication(("huge", "log_se", 0.9, 6.0)).assign(taken_out=True)
+    (words,) = pages({"replication": table})
+    assert words.startswith("east, hazard ratio, pfs, size: huge: the standard error of its log")
+    assert "0.90 as printed" in words

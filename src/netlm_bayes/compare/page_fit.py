@@ -34,11 +34,12 @@ def page_fit_table(analysis: Analysis) -> pd.DataFrame:
 
 def _page(cohort: Cohort, trained: Trained) -> dict[str, object]:
     """One page's fit."""
-    found, page = criticise(trained), trained.page
-    fitted = [x for x in found.numbers if page.numbers[x.number].use == "fit"]
+    found, out = criticise(trained), {*trained.conflicts, *trained.unemulated}
+    held = [x for x in found.numbers if x.number not in out]
+    printed = [x for x in held if trained.page.numbers[x.number].item >= 0]
     row: dict[str, object] = {
         "cohort": cohort.id,
-        "numbers": sum(x.use == "fit" for x in page.numbers),
+        "numbers": len(held),
         "chi2": found.chi2 if found.freedom > 0 else math.nan,
         "freedom": found.freedom,
         "p": math.nan if found.p is None else found.p,
@@ -48,7 +49,7 @@ def _page(cohort: Cohort, trained: Trained) -> dict[str, object]:
         "emulator_rms": trained.gate.rms,
         "emulator_worst": trained.gate.worst,
     }
-    worst = max(fitted, key=lambda x: abs(x.z), default=None)
+    worst = max(printed, key=lambda x: abs(x.z), default=None)
     return row if worst is None else row | _farthest(cohort, trained, worst)
 
 

@@ -36,8 +36,17 @@ def replication_table(replicates: Sequence[Replicate], level: float, chains: int
         if one.predicted is not None:
             found = _by_the_others(one, one.predicted, level)
         at_odds = abs(found.get("z", 0.0)) > AT_ODDS
-        typed = ("number", "printed", "role", "note", "events", "total", "reached", "taken_out")
-        typed = (*typed, "selected")
+        typed = (
+            "selected",
+            "number",
+            "printed",
+            "role",
+            "note",
+            "events",
+            "total",
+            "reached",
+            "taken_out",
+        )
         rows.append(
             {
                 **one.item,

@@ -54,7 +54,7 @@ class Replicate:
     predicted: Predicted | None = None
     draws: Array = field(default_factory=lambda: np.array([]), repr=False)  # (draws,); as printed
     reached: bool = True  # else the number is the end of follow-up of a median not reached
-    taken_out: bool = False  # a standard error that simulated pages do not have
+    taken_out: bool = False  # a standard error that the page's other numbers do not allow
     selected: bool = False  # printed because it is significant
     # events, total: those who responded, of those counted
     events: float = math.nan
@@ -116,6 +116,9 @@ def _of_page(
     """One number of a page."""
     assert cohort.trained is not None
     number, taken_out = cohort.trained.page.numbers[place], place in cohort.trained.conflicts
+    if place in cohort.trained.unemulated:
+        note = "simulation is not emulated well enough: the simulated standard error is used"
+        return replace(blank, number=number.kind, printed=_printed(number), note=note)
     made = replace(
         blank,
         number=number.kind,
@@ -126,19 +129,19 @@ def _of_page(
         reached=number.use != "unreached" and blank.reached,
     )
     if number.kind != blank.number or math.isnan(made.printed):
-        made = replace(made, printed=_printed(made, number))
+        made = replace(made, printed=_printed(number))
     return replace(made, note=_why(made, number, role) or blank.note)
 
 
-def _printed(made: Replicate, number: Number) -> float:
+def _printed(number: Number) -> float:
     """A number as it entered its page, on the scale on which it is printed."""
-    return float(made.scale.printed(number.value))
+    return float(scale_of(number.kind).printed(number.value))
 
 
 def _why(made: Replicate, number: Number, role: ItemRole) -> str:
     """Say why a number is not in the likelihood as printed."""
     if made.taken_out:
-        return "outside the central 99.8 % of simulated standard errors: taken out"
+        return "outside the central 99.8 % of what the other numbers predict: taken out"
     if number.use == "unreached":
         return "its absence is in the likelihood, and no prediction is of that"
     if number.use == "latent":

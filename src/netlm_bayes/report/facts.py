@@ -254,7 +254,7 @@ class Facts(Findings):
 
     def farthest(self, page: Row) -> list[Row]:
         """Numbers of a page that lie farthest from what the others predict."""
-        rows = self.replicated(cohort=page["cohort"], role="fit")
+        rows = self.replicated(cohort=page["cohort"], taken_out=False)
         return sorted(rows, key=lambda row: -abs(float(row["z"])))[:FEW]
 
     @property

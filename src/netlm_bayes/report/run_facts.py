@@ -271,6 +271,13 @@ class RunFacts:
         return list(dict.fromkeys(found))
 
     @property
+    def outside(self) -> list[str]:
+        """What fitted ratios are adjusted for and the model lacks."""
+        adjusted = (str(row["adjusted_for"]) for row in self.rows("evidence", use="fit"))
+        names = dict.fromkeys(name for one in adjusted for name in one.split(", ") if name)
+        return [name for name in names if name not in (*self.spec.covariates, UNSTATED)]
+
+    @property
     def unstated(self) -> bool:
         """Whether a fitted ratio is adjusted for what its paper does not say."""
         return bool(self.rows("evidence", adjusted_for=UNSTATED, use="fit"))

@@ -15,7 +15,6 @@ from netlm_bayes.formats import (
     COUNT,
     OF_UNIT,
     PRINTED_PERCENT,
-    SIGNED,
     STANDARDISED,
     Estimate,
     decimals,
@@ -63,6 +62,7 @@ EXPLAINED = (
     "or a digitised curve by the posterior. z: printed less predicted, in standard deviations."
 )
 TITLES = {
+    "log_odds_ratio": "Odds ratio of recovered tables",
     "log_se": "Standard error of the log ratio",
     "score": "Log-rank statistic",
     "log_events": "Number of events",
@@ -133,9 +133,9 @@ def _scale(number: str, table: pd.DataFrame, labels: Labels) -> tuple[Scale, flo
         return ratio_scale(estimand, labels.event_of(table["endpoint"])), 1.0
     if number in SIGNED_NUMBERS:
         share = unit == "probability"
-        return Scale("percentage points" if share else unit, signed=True, kind=SIGNED), (
-            100.0 if share else 1.0
-        )
+        label = "percentage points" if share else unit
+        written = STANDARDISED if share else OF_UNIT[unit]
+        return Scale(label, signed=True, kind=written), 100.0 if share else 1.0
     if unit == "probability":
         return percent_scale(kind=PRINTED_PERCENT), 100.0
     return (time_scale(unit) if unit in MONTHS_PER_UNIT else Scale(unit, kind=kind)), 1.0
@@ -170,7 +170,7 @@ def _row(item: Any, labels: Labels, scale: Scale, factor: float) -> Row:
 def _remarks(item: Any) -> Iterator[str]:
     """What else a reader has to know of a printed number."""
     if item.taken_out:
-        yield "no simulated page has it: taken out"
+        yield "not allowed by the other numbers: taken out"
     elif item.role != "fit":
         yield "held out"
     if item.kind == "counts":
@@ -179,14 +179,14 @@ def _remarks(item: Any) -> Iterator[str]:
         yield "read off the figure"
     if item.kind == "median" and not item.reached:
         yield "printed as not reached: the time is its lower limit, or the end of follow-up"
-    if item.of_event == NON_RESPONSE:
+    if item.of_event == NON_RESPONSE and item.unit == "ratio":
         yield f"printed {1 / item.printed:.3g}, of not responding"
 
 
 def _at_odds(table: pd.DataFrame, labels: Labels) -> str:
     """Count and name the printed numbers that are at odds with their prediction."""
     outside = table[table["in_conflict"]]
-    named = "; ".join(f"{labels.cohort(x.cohort)}, {labels.printed(x)}" for x in rows_of(outside))
+    named = "; ".join(f"{labels.cohort(x.cohort)}, {_name(x, labels)}" for x in rows_of(outside))
     counted = (
         f"{len(outside)} of {len(table)} published values are at odds with their prediction "
         f"(|z| > {AT_ODDS:.2f}); about {0.01 * len(table):.1f} would be by chance"
@@ -194,11 +194,17 @@ def _at_odds(table: pd.DataFrame, labels: Labels) -> str:
     return f"{counted}: {named}." if named else f"{counted}."
 
 
+def _name(row: Any, labels: Labels) -> str:
+    """Name a printed number outside its panel."""
+    of = "standard error of " if row.number == "log_se" else ""
+    return of + labels.printed(row)
+
+
 def _left_out(table: pd.DataFrame, labels: Labels) -> str:
     """Name the printed numbers that the model does not predict."""
     if table.empty:
         return ""
-    names = [labels.printed(row) for row in rows_of(table.head(MOST_LISTED))]
+    names = [_name(row, labels) for row in rows_of(table.head(MOST_LISTED))]
     more = f"; and {len(table) - len(names)} more" if len(table) > len(names) else ""
     return f"Not predicted ({len(table)}): {'; '.join(names)}{more}."
 
