@@ -11,7 +11,7 @@ from scipy.linalg import block_diag
 
 from netlm_bayes.curves import exposure
 from netlm_bayes.evidence.analysis import Analysis, CohortEvidence
-from netlm_bayes.evidence.printed_page import theta_map
+from netlm_bayes.evidence.printed_page import spoken_effects, theta_map
 from netlm_bayes.evidence.support import mean_design
 from netlm_bayes.page.emulator import Emulator
 from netlm_bayes.page.layout import Number, Page
@@ -135,7 +135,7 @@ def page_maps(one: PageRows, analysis: Analysis) -> dict[str, Array]:
 def _share_effects(one: PageRows, analysis: Analysis) -> Array:
     """From effects on the shares: at the cohort's mean patient, and by themselves."""
     inputs, parts, patterns = one.page.inputs, one.page.inputs.parts, analysis.patterns
-    effects, spoken = len(patterns.effects), _spoken(one, analysis)
+    effects, spoken = len(patterns.effects), spoken_effects(analysis, one.evidence)
     out = np.zeros((inputs.size, inputs.shares * effects))
     away = mean_design(patterns, one.evidence.joint, {}) - analysis.centre
     for k, part in enumerate(inputs.apart):
@@ -144,11 +144,6 @@ def _share_effects(one: PageRows, analysis: Analysis) -> Array:
         first = parts["share_effects"].start + k * len(inputs.effects)
         out[first : first + len(inputs.effects), columns] = np.eye(effects)[spoken]
     return out
-
-
-def _spoken(one: PageRows, analysis: Analysis) -> NDArray[np.bool_]:
-    silent = one.evidence.silent
-    return np.array([name not in silent for name, _ in analysis.patterns.effects], bool)
 
 
 def _tilts(one: PageRows, analysis: Analysis, borrowing: Sequence[str]) -> Array:
