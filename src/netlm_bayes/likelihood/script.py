@@ -12,10 +12,9 @@ from numpy.typing import NDArray
 
 from netlm_bayes.codebook import RESPONSE
 from netlm_bayes.evidence.analysis import Analysis, CohortEvidence
-from netlm_bayes.likelihood.data import FARTHEST
-from netlm_bayes.likelihood.structure import Structure, count_rows, structure_of
+from netlm_bayes.likelihood.page_data import UNBOUNDED, PageRows, page_rows
+from netlm_bayes.likelihood.structure import Structure, structure_of
 from netlm_bayes.population import Patterns, joint_distribution
-from netlm_bayes.published.estimates import CurvePoint, PrintedRatio
 from netlm_bayes.version import __version__
 
 STANDALONE = Path(__file__).with_name("standalone.py")
@@ -23,11 +22,13 @@ LEFT_OUT = ("effect_change", "missing_log_shape", "threshold_gap", "share_effect
 """Priors of what the script does not hold."""
 LEAST_TUNE = 1000
 """Tuning steps a chain: plain PyMC starts from less than this package's sampler does."""
-DIGITS = 15
-"""Significant digits of a number in the script: the log posterior agrees to 1e-8 and better."""
+DIGITS = 12
+"""Significant digits of a number in the script: the log posterior agrees to 1e-8."""
 INDENT, WIDTH = 4, 100
 Array = NDArray[np.float64]
 Levels = dict[str, list[str]]
+Polynomial = list[tuple[float, list[str]]]
+"""Coefficients, each of a product of inputs."""
 
 
 def script_of(analysis: Analysis, seed: int) -> str:
@@ -73,27 +74,12 @@ def facts_of(analysis: Analysis, seed: int) -> dict[str, object]:
         "POOLING": structure.pooling,
         "PARTS": {part: spec.also[part].share for part in analysis.endpoints[1:]},
         "PRIORS": _priors(analysis, structure),
-        "RATIOS": [
-            (c.cohort.id, r.covariate, list(r.level), list(r.versus), r.log_ratio)
-            for c in cohorts
-            for r in c.ratios
-        ],
-        "RATIO_COVARIANCE": {c.cohort.id: c.ratio_covariance.tolist() for c in cohorts if c.ratios},
-        "IMPLIED": _implied(analysis),
-        "MIXED_AT": {c.cohort.id: c.mixed_at.tolist() for c in cohorts if c.curve or c.censored},
-        "CURVE": [(*_point(c, p), p.log_minus_log) for c in cohorts for p in c.curve],
-        "CURVE_COVARIANCE": {c.cohort.id: c.curve_covariance.tolist() for c in cohorts if c.curve},
-        "CENSORED": [(*_point(c, p), *_bounds(p), p.se) for c in cohorts for p in c.censored],
-        "CENSORED_RATIOS": [
-            (c.cohort.id, r.covariate, list(r.level), list(r.versus), *_bounds(r), r.log_ratio_se)
-            for c in cohorts
-            for r in c.censored_ratios
-        ],
         "COUNTS": [
-            (c.cohort.id, _levels(row.subgroup), row.responders, row.total, row.weight)
+            (c.cohort.id, _levels(row.subgroup), row.responders, row.total)
             for c in cohorts
-            for row in count_rows(c)
+            for row in c.counts
         ],
+        "PAGES": [_page(one, analysis) for one in page_rows(analysis)],
         "SAMPLING": {
             "draws": sampling.draws,
             "tune": max(sampling.tune, LEAST_TUNE),
@@ -153,23 +139,105 @@ def _centre(analysis: Analysis) -> dict[str, dict[str, float]]:
     return found
 
 
-def _implied(analysis: Analysis) -> dict[int, tuple[float, list[float]]]:
-    """What the model implies for ratios adjusted for less, by their place among all."""
-    found = [c.implied.get(r.item) for c in analysis.cohorts for r in c.ratios]
+def _page(one: PageRows, analysis: Analysis) -> dict[str, object]:
+    """All that is printed of one cohort, its emulator written out by name of the inputs."""
+    emulator, inputs = one.emulator, _inputs(one, analysis)
+    lower = [row[: place + 1].tolist() for place, row in enumerate(emulator.correlation)]
     return {
-        place: (float(one.intercept), one.coefficients.tolist())
-        for place, one in enumerate(found)
-        if one is not None
+        "cohort": one.evidence.cohort.id,
+        "inputs": inputs,
+        "nuisances": _nuisances(one, inputs),
+        "centre": emulator.centre.tolist(),
+        "scale": emulator.scale.tolist(),
+        "numbers": [_number(one, place, inputs) for place in range(len(one.numbers))],
+        "correlation": lower,
+        "exists": _polynomial(emulator.existence, _terms(one, inputs)),
+        "mixed_at": one.evidence.mixed_at.tolist(),
+        "points": [_point(one, place, analysis) for place, x in enumerate(one.numbers) if x.pivot],
+        "selected": [] if analysis.spec.selection == "ignored" else _selected(one),
+        "unprinted": _unprinted(one),
     }
 
 
-def _bounds(censored: CurvePoint | PrintedRatio) -> tuple[float, float]:
-    lower, upper = np.clip(censored.bounds or (-FARTHEST, FARTHEST), -FARTHEST, FARTHEST).tolist()
-    return lower, upper
+def _inputs(one: PageRows, analysis: Analysis) -> list[str]:
+    """Names of a page's inputs: parameters as the script calls them, then nuisances."""
+    inputs, start = one.page.inputs, len(f"{one.evidence.cohort.id}: ")
+    nuisances = [name[start:] for name in one.nuisances]
+    pairs = len(inputs.pairs)
+    return [
+        *inputs.own,
+        *inputs.effects,
+        *(f"step {place}" for place in range(1, inputs.steps + 1)),
+        *(f"part {name}" for name in analysis.endpoints[1:]),
+        *nuisances[:pairs],
+        *(f"tilt {one.page.factors[place].name}" for place in inputs.tilts),
+        *nuisances[pairs:],
+    ]
 
 
-def _point(cohort: CohortEvidence, point: CurvePoint) -> tuple[str, str, Levels, float]:
-    return cohort.cohort.id, point.endpoint, _levels(point.subgroup), point.months
+def _nuisances(one: PageRows, inputs: Sequence[str]) -> dict[str, tuple[float, float]]:
+    """Prior mean and standard deviation of what is a parameter of a page alone."""
+    start = len(f"{one.evidence.cohort.id}: ")
+    sd = np.sqrt(np.diag(one.page.prior_covariance))
+    places = {name[start:]: inputs.index(name[start:]) for name in one.nuisances}
+    return {name: (float(one.page.prior_mean[x]), float(sd[x])) for name, x in places.items()}
+
+
+def _terms(one: PageRows, inputs: Sequence[str]) -> list[list[str]]:
+    """Inputs in each feature of an emulator: none, one, its square, products of two."""
+    pairs = [[inputs[i], inputs[j]] for i, j in one.emulator.pairs]
+    return [[], *([x] for x in inputs), *([x, x] for x in inputs), *pairs]
+
+
+def _polynomial(coefficients: Array, terms: Sequence[list[str]]) -> Polynomial:
+    """Terms with a coefficient, which may be the first of several only."""
+    found = zip(coefficients.tolist(), terms, strict=False)
+    return [(coefficient, names) for coefficient, names in found if coefficient]
+
+
+def _number(one: PageRows, place: int, inputs: Sequence[str]) -> dict[str, object]:
+    """One printed number and its emulated moments."""
+    number, emulator, terms = one.numbers[place], one.emulator, _terms(one, inputs)
+    source = "a curve" if number.item < 0 else f"item {number.item + 1}"
+    return {
+        "what": f"{source}, {number.kind.replace('_', ' ')}",
+        "value": 0.0 if number.use == "latent" else float(number.value),
+        "mean": _polynomial(emulator.coefficients[:, place], terms),
+        "log_sd": _polynomial(emulator.log_sd_slopes[:, place], terms),
+        "added": float(emulator.added[place]),
+    }
+
+
+def _point(one: PageRows, place: int, analysis: Analysis) -> tuple[int, str, Levels, float, bool]:
+    """A point of a curve: whose, and when."""
+    number = one.numbers[place]
+    group = one.page.groups[number.of]
+    factors = [(one.page.factors[factor], levels) for factor, levels in group.members]
+    subgroup = {factor.name: [factor.levels[x] for x in levels] for factor, levels in factors}
+    median = number.kind == "median" and number.use == "fit"
+    return place, analysis.endpoints[group.endpoint], subgroup, float(number.months), median
+
+
+def _selected(one: PageRows) -> list[tuple[int, int, float]]:
+    """Numbers that are printed because they are significant, and their standard errors."""
+    errors = {x.item: place for place, x in enumerate(one.numbers) if x.kind == "log_se"}
+    return [
+        (place, errors.get(x.item, -1), x.threshold)
+        for place, x in enumerate(one.numbers)
+        if x.threshold and x.use == "fit"
+    ]
+
+
+def _unprinted(one: PageRows) -> list[tuple[int, float, float, float]]:
+    """Numbers of which only bounds are known; one that is open ends a long way off."""
+    found = []
+    for place, number in enumerate(one.numbers):
+        if number.use == "latent":
+            low, high = number.bounds or (0.0, 0.0)
+            low = high - UNBOUNDED if low == -np.inf else low
+            high = low + UNBOUNDED if high == np.inf else high
+            found.append((place, float(low), float(high), number.threshold))
+    return found
 
 
 def _levels(by_covariate: Mapping[str, Sequence[str]]) -> Levels:
@@ -190,12 +258,31 @@ def _literal(value: object, indent: int = 0, start: int = 0) -> str:
     line = opening + ", ".join(parts) + closing
     if "\n" not in line and start + len(line) < WIDTH:
         return line
-    rows = "".join(f"{' ' * inside}{part},\n" for part in parts)
+    lines = _lines(parts, WIDTH - inside) if _of_numbers(value) else [f"{x}," for x in parts]
+    rows = "".join(f"{' ' * inside}{x}\n" for x in lines)
     return f"{opening}\n{rows}{' ' * indent}{closing}"
+
+
+def _of_numbers(value: object) -> bool:
+    """Tell whether a list is of numbers, or of coefficients and what they are of."""
+    first = value[0] if isinstance(value, list) else None
+    return isinstance(first[0] if isinstance(first, tuple) else first, float)
+
+
+def _lines(parts: Sequence[str], width: int) -> list[str]:
+    """Fill lines with parts, a comma after each."""
+    lines = [""]
+    for part in parts:
+        if lines[-1] and len(lines[-1]) + len(part) + 2 > width:
+            lines.append("")
+        lines[-1] += f" {part}," if lines[-1] else f"{part},"
+    return lines
 
 
 def _atom(value: object) -> str:
     """Write a string or a number; a string of JSON is one of Python."""
+    if isinstance(value, bool):
+        return str(value)
     if isinstance(value, float):
         value = float(f"{value:.{DIGITS}g}")
     return json.dumps(value, ensure_ascii=False)

@@ -6,6 +6,7 @@ response, log odds ratios, level vs reference; time is in months.
 """
 
 import itertools
+from typing import TypedDict
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +15,49 @@ import pytensor.tensor as pt
 
 type Array = npt.NDArray[np.float64]
 type Subgroup = dict[str, list[str]]  # levels by covariate; empty: everyone
+# Coefficients, each of a product of none, one or two standardised inputs.
+type Polynomial = list[tuple[float, list[str]]]
+
+
+class Number(TypedDict):
+    """A printed number, and how simulated pages of its cohort depend on their inputs.
+
+    Ratios, standard errors and events are on the log scale, responses on the logit scale. A point
+    of a curve has the value log(-log S), 1/2 for a median, and enters as log H(month) - value. The
+    standard deviation is the root of exp(2 log_sd) + added, a variance of rounding and emulation.
+    """
+
+    what: str
+    value: float
+    mean: Polynomial
+    log_sd: Polynomial
+    added: float
+
+
+class Page(TypedDict):
+    """All that one cohort prints: one multivariate normal observation, given its inputs."""
+
+    cohort: str
+    # The cohort's parameters, at its mean patient, and those of the page alone, with the mean and
+    # standard deviation of their priors; inputs are standardised by centre and scale.
+    inputs: list[str]
+    nuisances: dict[str, tuple[float, float]]
+    centre: list[float]
+    scale: list[float]
+    numbers: list[Number]
+    correlation: list[list[float]]  # of the numbers; rows up to the diagonal
+    # Log odds that all numbers exist, as a median that is reached does; empty where they always do.
+    exists: Polynomial
+    # Log hazard ratios at which curves of several combinations of levels are mixed.
+    mixed_at: list[float]
+    # Points of survival curves: place of the number, endpoint, subgroup, month, whether a median.
+    points: list[tuple[int, str, Subgroup, float, bool]]
+    # Ratios printed because they are significant: place, place of the standard error (-1 where
+    # there is none), |estimate / standard error| beyond which they are printed.
+    selected: list[tuple[int, int, float]]
+    # Numbers of which only bounds are known: place, bounds, standard deviations beyond these.
+    unprinted: list[tuple[int, float, float, float]]
+
 
 # --- data ---
 COHORTS: list[str] = ["a", "b"]
@@ -50,34 +94,9 @@ PRIORS: dict[str, tuple[float, float, str]] = {
     "heterogeneity_log_shape": (0.0, 0.25, "a synthetic example"),
     "heterogeneity_effect": (0.0, 0.5, "a synthetic example"),
 }
-# Ratios: cohort, covariate, level, versus, log ratio. Their covariance by cohort holds the squared
-# standard error, what levels share by sharing a reference group, and, where a ratio was adjusted
-# otherwise than this model adjusts, a variance for the mismatch.
-RATIOS: list[tuple[str, str, list[str], list[str], float]] = [
-    ("a", "bone", ["yes"], ["no"], 0.7),
-    ("a", "grade", ["2", "3"], ["1"], 0.4),
-]
-RATIO_COVARIANCE: dict[str, list[list[float]]] = {"a": [[0.09, 0.0], [0.0, 0.16]]}
-# A regression that adjusts for less than this model does estimates another coefficient: by place
-# in RATIOS, what the model implies for it, an intercept and a coefficient for each parameter.
-IMPLIED: dict[int, tuple[float, list[float]]] = {}
-# A curve of several combinations of levels is mixed at fixed log hazard ratios, those that its
-# cohort prints (0 where it prints none): the parameters set the mean log hazard of its patients,
-# and how the curve bends does not inform their ratios.
-MIXED_AT: dict[str, list[float]] = {"a": [0.6, 0.3, 0.5], "b": [0.0, 0.0, 0.0]}
-# Points of survival curves: cohort, endpoint, subgroup, month, log(-log S). A median is S = 1/2.
-CURVE: list[tuple[str, str, Subgroup, float, float]] = [("a", "pfs", {}, 14.0, -0.3665)]
-CURVE_COVARIANCE: dict[str, list[list[float]]] = {"a": [[0.02]]}
-# Points of which only bounds are known, -1000 or 1000 where there is none: cohort, endpoint,
-# subgroup, month, bounds of log(-log S), standard error. A median not reached: survival above 1/2.
-CENSORED: list[tuple[str, str, Subgroup, float, float, float, float]] = [
-    ("b", "pfs", {}, 24.0, -1000.0, -0.3665, 0.3)
-]
-# Ratios of which only bounds are known: cohort, covariate, level, versus, bounds, standard error.
-CENSORED_RATIOS: list[tuple[str, str, list[str], list[str], float, float, float]] = []
-# Responders: cohort, subgroup, responders, of how many, weight. Tables by level carry the cohort's
-# total; beside T of them the total itself has weight 1 - T, so that nobody is counted twice.
-COUNTS: list[tuple[str, Subgroup, int, int, float]] = []
+# Responders of cohorts that print nothing else: cohort, subgroup, responders, of how many.
+COUNTS: list[tuple[str, Subgroup, int, int]] = []
+PAGES: list[Page] = []
 SAMPLING: dict[str, float] = {
     "draws": 1000,
     "tune": 1000,
@@ -105,6 +124,12 @@ MIX = np.eye(len(PARAMETERS))
 MIX[len(OWN) :, len(OWN) :] = FACTOR
 MIX[0, len(OWN) :] = -MEAN @ FACTOR
 EDGES = np.array([0.0, *CUTS, np.inf])
+NUISANCES = {
+    f"{page['cohort']}: {name}": prior
+    for page in PAGES
+    for name, prior in page["nuisances"].items()
+}
+UNPRINTED = [(page["cohort"], place) for page in PAGES for place, *_ in page["unprinted"]]
 COORDS = {
     "cohort": COHORTS,
     "parameter": PARAMETERS,
@@ -113,6 +138,8 @@ COORDS = {
     "covariate": list(LEVELS),
     "part": list(PARTS),
     "later_interval": list(range(1, len(EDGES) - 1)),
+    "page_nuisance": list(NUISANCES),
+    "not_printed": list(range(len(UNPRINTED))),
 }
 
 
@@ -142,7 +169,7 @@ def add_cohorts() -> None:
 
 
 def add_other_parameters() -> None:
-    """Uncertainty of borrowed margins, shares of the hazard, steps of the hazard."""
+    """Borrowed margins, shares and steps of the hazard, what only pages depend on."""
     if TILTS:
         pm.Normal("margin_tilt", 0, 1, dims=("borrowing", "covariate"))
     if PARTS:
@@ -152,6 +179,10 @@ def add_other_parameters() -> None:
         step = pm.Normal("hazard_step", 0, 1, dims="later_interval")
         risen = pt.concatenate([pt.zeros(1), pt.cumsum(sd * step)])
         pm.Deterministic("log_hazard_step", risen)
+    if NUISANCES:
+        pm.Normal("nuisance", *np.array(list(NUISANCES.values())).T, dims="page_nuisance")
+    if UNPRINTED:
+        pm.Uniform("unprinted", 0, 1, dims="not_printed")
 
 
 def members(subgroup: Subgroup) -> Array:
@@ -188,48 +219,6 @@ def linear_predictor(model: pm.Model, cohort: str) -> pt.TensorVariable:
     return theta[0] + pt.dot(DESIGN, theta[len(OWN) :])
 
 
-def log_effect(
-    model: pm.Model, cohort: str, covariate: str, levels: list[str]
-) -> pt.TensorVariable:
-    """Log ratio of joined levels vs reference: their mean ratio, weighted by prevalence."""
-    theta = model["theta"][COHORTS.index(cohort)]
-    by_name = {name: theta[place] for place, name in enumerate(PARAMETERS)}
-    effects = pt.stack([by_name.get(f"{covariate}: {level}", pt.zeros(())) for level in levels])
-    margin = np.array([shares(cohort) @ members({covariate: [level]}) for level in levels])
-    weight = np.log(margin + 1e-12) + tilt(model, cohort, [{covariate: x} for x in levels])
-    return pt.logsumexp(weight + effects) - pt.logsumexp(weight)
-
-
-def log_ratio(model: pm.Model, place: int) -> pt.TensorVariable:
-    """What the model says of one printed log ratio."""
-    cohort, covariate, level, versus, _ = RATIOS[place]
-    if place in IMPLIED:
-        intercept, coefficients = IMPLIED[place]
-        return intercept + pt.dot(np.array(coefficients), model["theta"][COHORTS.index(cohort)])
-    sides = [log_effect(model, cohort, covariate, joined) for joined in (level, versus)]
-    return sides[0] - sides[1]
-
-
-def log_minus_log(
-    model: pm.Model, cohort: str, endpoint: str, subgroup: Subgroup, month: float
-) -> pt.TensorVariable:
-    """log(-log S) of a mixed population at a month."""
-    if BASELINE == "weibull":  # log H(t | x) = a + kappa log(t / ANCHOR) + x' beta
-        log_time = pt.exp(model["theta"][COHORTS.index(cohort), 1]) * np.log(month / ANCHOR)
-    else:  # log h(t | x) = g + r_j + x' beta in interval j
-        spent = np.maximum(np.minimum(month, EDGES[1:]) - EDGES[:-1], 0)
-        log_time = pt.log(pt.dot(spent, pt.exp(model["log_hazard_step"])))
-    if endpoint in PARTS:
-        log_time = log_time + pt.log(model["hazard_share"][list(PARTS).index(endpoint)])
-    share = log_shares(model, cohort, subgroup)
-    log_hazard = linear_predictor(model, cohort)
-    inside = np.maximum(shares(cohort), 1e-300) * members(subgroup)
-    mean, apart = inside / inside.sum(), DESIGN @ np.array(MIXED_AT[cohort])
-    hazard = pt.exp(pt.dot(mean, log_hazard) + apart - mean @ apart + log_time)
-    log_survival = pt.logsumexp(share - hazard) - pt.logsumexp(share)
-    return pt.log(pt.maximum(-log_survival, 1e-15))
-
-
 def log_response(model: pm.Model, cohort: str, subgroup: Subgroup, sign: int) -> pt.TensorVariable:
     """Log of a mixed population's mean probability of response (sign 1), or of none (-1)."""
     share = log_shares(model, cohort, subgroup)
@@ -237,39 +226,149 @@ def log_response(model: pm.Model, cohort: str, subgroup: Subgroup, sign: int) ->
     return pt.logsumexp(share + each) - pt.logsumexp(share)
 
 
-def log_between(
-    mean: pt.TensorVariable, lower: float, upper: float, se: float
+def page_inputs(model: pm.Model, page: Page) -> dict[str, pt.TensorVariable]:
+    """Inputs of one page, by name."""
+    cohort = page["cohort"]
+    theta = model["theta"][COHORTS.index(cohort)]
+    known = {name: theta[place] for place, name in enumerate(PARAMETERS)}
+    known["level"] = theta[0] + pt.dot(shares(cohort) @ DESIGN, theta[len(OWN) :])
+    for step in range(1, len(CUTS) + 1):
+        known[f"step {step}"] = model["log_hazard_step"][step]
+    for place, part in enumerate(PARTS):
+        share = model["hazard_share"][place]
+        known[f"part {part}"] = pt.log(share) - pt.log1p(-share)
+    if cohort in TILTS:
+        for place, name in enumerate(LEVELS):
+            known[f"tilt {name}"] = model["margin_tilt"][list(TILTS).index(cohort), place]
+    for name in page["nuisances"]:
+        known[name] = model["nuisance"][list(NUISANCES).index(f"{cohort}: {name}")]
+    return {name: known[name] for name in page["inputs"]}
+
+
+def standardised(page: Page, inputs: dict[str, pt.TensorVariable]) -> pt.TensorVariable:
+    """One, then the inputs in standard deviations from their centre."""
+    apart = pt.stack(list(inputs.values())) - np.array(page["centre"])
+    return pt.concatenate([np.ones(1), apart / np.array(page["scale"])])
+
+
+def evaluated(several: list[Polynomial], page: Page, d: pt.TensorVariable) -> pt.TensorVariable:
+    """Several polynomials in the standardised inputs of a page."""
+    terms = list(dict.fromkeys(tuple(names) for one in several for _, names in one))
+    coefficients = np.zeros((len(terms), len(several)))
+    for column, one in enumerate(several):
+        for coefficient, names in one:
+            coefficients[terms.index(tuple(names)), column] = coefficient
+    places = [[1 + page["inputs"].index(name) for name in names] for names in terms]
+    left, right = np.array([[*[0] * (2 - len(pair)), *pair] for pair in places]).T
+    return pt.dot(d[left] * d[right], coefficients)
+
+
+def log_time(
+    inputs: dict[str, pt.TensorVariable], month: float
+) -> tuple[pt.TensorVariable, pt.TensorVariable]:
+    """Log baseline cumulative hazard at a month less its level, and the log of its log slope."""
+    if BASELINE == "weibull":  # log H(t | x) = a + kappa log(t / ANCHOR) + x' beta
+        return pt.exp(inputs["log_shape"]) * np.log(month / ANCHOR), inputs["log_shape"]
+    # log h(t | x) = g + r_j + x' beta in interval j
+    steps = pt.stack([pt.zeros(()), *(inputs[f"step {j}"] for j in range(1, len(CUTS) + 1))])
+    spent = np.maximum(np.minimum(month, EDGES[1:]) - EDGES[:-1], 0)
+    hazard = pt.log(pt.dot(spent, pt.exp(steps)))
+    return hazard, steps[np.flatnonzero(spent)[-1]] + np.log(month) - hazard
+
+
+def log_hazard(
+    page: Page,
+    inputs: dict[str, pt.TensorVariable],
+    endpoint: str,
+    subgroup: Subgroup,
+    month: float,
+) -> tuple[pt.TensorVariable, pt.TensorVariable]:
+    """Log cumulative hazard of a mixed population, log(-log S), and the log of its log slope."""
+    everyone = shares(page["cohort"])
+    inside = everyone * members(subgroup)
+    inside = inside / inside.sum() if inside.any() else members(subgroup) / members(subgroup).sum()
+    mean, apart = inside @ DESIGN, DESIGN @ np.array(page["mixed_at"])
+    level = inputs["level"]
+    for effect, away in zip(PARAMETERS[len(OWN) :], mean - everyone @ DESIGN, strict=True):
+        if effect in inputs:
+            level = level + away * inputs[effect]
+    if endpoint in PARTS:
+        level = level - pt.softplus(-inputs[f"part {endpoint}"])
+    time, pace = log_time(inputs, month)
+    each = level + time + apart - inside @ apart
+    log_weight = np.log(np.maximum(inside, 1e-300)) - pt.exp(each)
+    log_survival = pt.logsumexp(log_weight)
+    found = pt.log(pt.maximum(-log_survival, 1e-15))
+    return found, pt.logsumexp(log_weight + each) - log_survival - found + pace
+
+
+def log_selected(
+    page: Page, mean: pt.TensorVariable, log_sd: pt.TensorVariable
 ) -> pt.TensorVariable:
-    """Log probability that a normal estimate lies between two bounds."""
-    ends = pt.stack([(lower - mean) / se, (upper - mean) / se])
-    ends = pt.switch(pt.sum(ends) > 0, -ends[::-1], ends)  # in the tail that they lie in
-    below, within = (pm.logcdf(pm.Normal.dist(0, 1), ends[side]) for side in (0, 1))
-    return within + pt.log1mexp(pt.minimum(below - within, -1e-300))
+    """Log probability that the ratios printed for their significance are significant."""
+    total = pt.zeros(())
+    for place, se, least in page["selected"]:
+        log_se = mean[se] if se >= 0 else log_sd[place]
+        z, normal = pt.abs(mean[place]) * pt.exp(-log_se), pm.Normal.dist(0, 1)
+        either_side = (pm.logcdf(normal, side * z - least) for side in (1, -1))
+        total = total + pt.logaddexp(*either_side)
+    return total
+
+
+def printed_numbers(
+    model: pm.Model,
+    page: Page,
+    inputs: dict[str, pt.TensorVariable],
+    log_sd: pt.TensorVariable,
+) -> tuple[pt.TensorVariable, pt.TensorVariable]:
+    """Observed numbers as the page's normal takes them, and the log of their Jacobian."""
+    printed = [pt.as_tensor(number["value"]) for number in page["numbers"]]
+    log_jacobian = pt.zeros(())
+    for place, low, high, reach in page["unprinted"]:
+        further = reach * pt.exp(log_sd[place])
+        width = high - low + 2 * further
+        share = model["unprinted"][UNPRINTED.index((page["cohort"], place))]
+        printed[place] = low - further + width * share
+        log_jacobian = log_jacobian + pt.log(width)
+    for place, endpoint, subgroup, month, median in page["points"]:
+        found, log_slope = log_hazard(page, inputs, endpoint, subgroup, month)
+        printed[place] = found - printed[place]
+        if median:  # what is printed is the month
+            log_jacobian = log_jacobian + log_slope
+    return pt.stack(printed), log_jacobian
+
+
+def correlation_of(page: Page) -> Array:
+    """Correlation of a page's numbers."""
+    rows, size = page["correlation"], len(page["numbers"])
+    lower = np.array([[*row, *[0.0] * (size - len(row))] for row in rows])
+    return lower + np.tril(lower, -1).T
+
+
+def log_page(model: pm.Model, page: Page) -> pt.TensorVariable:
+    """Log likelihood of all that one cohort prints, up to a constant."""
+    inputs, numbers = page_inputs(model, page), page["numbers"]
+    d = standardised(page, inputs)
+    mean = evaluated([number["mean"] for number in numbers], page, d)
+    simulated = evaluated([number["log_sd"] for number in numbers], page, d)
+    added = np.array([number["added"] for number in numbers])
+    log_sd = pt.log(pt.exp(2 * simulated) + added) / 2
+    printed, log_jacobian = printed_numbers(model, page, inputs, log_sd)
+    whitener = np.linalg.inv(np.linalg.cholesky(correlation_of(page)))
+    white = pt.dot(whitener, (printed - mean) * pt.exp(-log_sd))
+    total = log_jacobian - pt.sum(white**2) / 2 - pt.sum(log_sd)
+    if page["exists"]:
+        total = total - pt.softplus(-evaluated([page["exists"]], page, d)[0])
+    return total - log_selected(page, mean, log_sd)
 
 
 def add_likelihood(model: pm.Model) -> None:
-    """Everything printed, source by source."""
-    for cohort, covariance in RATIO_COVARIANCE.items():
-        places = [place for place, row in enumerate(RATIOS) if row[0] == cohort]
-        mean = pt.stack([log_ratio(model, place) for place in places])
-        printed = [RATIOS[place][4] for place in places]
-        pm.MvNormal(f"ratios of {cohort}", mean, cov=np.array(covariance), observed=printed)
-    for cohort, covariance in CURVE_COVARIANCE.items():
-        points = [row for row in CURVE if row[0] == cohort]
-        mean = pt.stack([log_minus_log(model, *row[:4]) for row in points])
-        printed = [row[4] for row in points]
-        pm.MvNormal(f"curve of {cohort}", mean, cov=np.array(covariance), observed=printed)
-    for place, point in enumerate(CENSORED):
-        mean = log_minus_log(model, *point[:4])
-        pm.Potential(f"censored point {place}", log_between(mean, *point[4:]))
-    for place, ratio in enumerate(CENSORED_RATIOS):
-        cohort, covariate, level, versus, *bounds = ratio
-        sides = [log_effect(model, cohort, covariate, joined) for joined in (level, versus)]
-        pm.Potential(f"censored ratio {place}", log_between(sides[0] - sides[1], *bounds))
-    for place, (cohort, subgroup, responders, total, weight) in enumerate(COUNTS):
+    """Everything printed, cohort by cohort."""
+    for page in PAGES:
+        pm.Potential(f"page of {page['cohort']}", log_page(model, page))
+    for place, (cohort, subgroup, responders, total) in enumerate(COUNTS):
         yes, no = (log_response(model, cohort, subgroup, sign) for sign in (1, -1))
-        log_likelihood = responders * yes + (total - responders) * no
-        pm.Potential(f"counts {place}", weight * log_likelihood)
+        pm.Potential(f"counts {place}", responders * yes + (total - responders) * no)
 
 
 def build() -> pm.Model:
