@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from netlm_bayes.page.layout import Inputs, Number, Page
+from netlm_bayes.page.layout import Group, Inputs, Number, Page
 
 
 def page_of(numbers, effects=2, pairs=1, prior_sd=1.0, n=100):
@@ -35,6 +35,37 @@ def ratios(values, **changes):
     return [
         Number(item=i, kind="log_ratio", of=0, value=v, **changes) for i, v in enumerate(values)
     ]
+
+
+def curve_page():
+    """Page of a Weibull curve of like patients: a median of 10 months, 30 % event-free at 24."""
+    inputs = Inputs(own=("level", "log_shape"), effects=("none",))
+    numbers = (
+        Number(item=0, kind="median", of=0, value=float(np.log(np.log(2))), months=10.0),
+        Number(item=1, kind="survival", of=0, value=float(np.log(-np.log(0.3))), months=24.0),
+    )
+    return Page(
+        cohort="made-up",
+        n=100,
+        outcome="survival",
+        factors=(),
+        inputs=inputs,
+        numbers=numbers,
+        regressions=(),
+        groups=(Group(),),
+        mean_design=np.zeros(1),
+        group_share=np.ones((1, 1)),
+        group_apart=np.zeros((1, 1)),
+        group_design=np.zeros((1, 1)),
+        prior_mean=np.array([-0.4, 0.0, 0.0]),
+        prior_covariance=np.diag([1.5**2, 0.35**2, 0.75**2]),
+    )
+
+
+def pivots(_page, x, seed):
+    """Pivots of a curve's two points, normal about 0 with standard deviations 0.15 and 0.2."""
+    rng = np.random.default_rng(seed)
+    return rng.normal(0, [0.15, 0.2], (len(x), 2))
 
 
 @dataclass(frozen=True)

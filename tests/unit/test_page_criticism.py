@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 from scipy.stats import chi2, kstest
-from tests.unit.page_fakes import gaussian, page_of, ratios
+from tests.unit.page_fakes import curve_page, gaussian, page_of, pivots, ratios
 
 from netlm_bayes.page.criticism import criticise
 from netlm_bayes.page.emulator import Normal
@@ -95,3 +95,29 @@ def test_a_misprint_stands_out(trained):
 def test_a_page_of_no_more_numbers_than_parameters_cannot_be_tested():
     page = page_of(ratios([0.1, 0.2, 0.3]), effects=2, pairs=1)
     assert criticise(train(page, simulate=gaussian(3, 4))).p is None
+
+
+def test_a_median_is_predicted_in_log_months_and_a_survival_on_its_log_log_scale():
+    trained = train(curve_page(), simulate=pivots)
+    median, rate = criticise(trained).numbers
+    level, log_shape, _ = trained.mean
+    slopes = np.exp(log_shape) * np.log([10 / 12, 24 / 12])  # of log H in the log shape
+    to_prior = np.array([-0.4 - level, 0.0 - log_shape])
+    at_prior = np.column_stack([np.ones(2), slopes]) @ to_prior
+    log_hazard = level + slopes + at_prior
+    sensitivity = np.column_stack([np.ones(2), slopes])
+    joint = sensitivity @ curve_page().prior_covariance[:2, :2] @ sensitivity.T
+    joint += np.diag([0.15**2, 0.2**2])
+    # log(-log S) given the median's, and log months of the median given the survival
+    printed = np.log([np.log(2), -np.log(0.3)])
+    weight = joint[0, 1] / joint[0, 0]
+    expected = log_hazard[1] + weight * (printed[0] - log_hazard[0])
+    assert rate.printed == printed[1]
+    assert rate.mean == pytest.approx(expected, abs=0.02)
+    assert rate.sd == pytest.approx(np.sqrt(joint[1, 1] - weight * joint[0, 1]), rel=0.02)
+    weight = joint[0, 1] / joint[1, 1]
+    ahead = log_hazard[0] + weight * (printed[1] - log_hazard[1]) - printed[0]
+    assert median.printed == pytest.approx(np.log(10))
+    assert median.mean == pytest.approx(np.log(10) - ahead / np.exp(log_shape), abs=0.02)
+    sd = np.sqrt(joint[0, 0] - weight * joint[0, 1]) / np.exp(log_shape)
+    assert median.sd == pytest.approx(sd, rel=0.02)

@@ -5,8 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
+from scipy.optimize import minimize
 from scipy.stats import chi2, norm
-from tests.unit.page_fakes import gaussian, page_of, ratios
+from tests.unit.page_fakes import curve_page, gaussian, page_of, pivots, ratios
 
 from netlm_bayes.errors import InputError
 from netlm_bayes.page import cache
@@ -42,10 +43,23 @@ def test_posterior_of_a_linear_gaussian_page_is_the_exact_one(seed):
     page = sound(page, fake, seed)
     trained = train(page, seed, simulate=fake)
     expected = exact(page, fake)
-    assert np.abs((trained.mean - expected.mean) / expected.sd).max() < 0.1
+    assert np.abs((trained.mean - expected.mean) / expected.sd).max() < 0.15
     assert_allclose(trained.posterior.sd, expected.sd, rtol=0.05)
     assert trained.gate.passed
     assert trained.outside(expected.draw(np.random.default_rng(1), 2000)) < 0.01
+
+
+def test_a_curve_enters_by_pivots_and_the_jacobian_of_its_median():
+    def minus_log_density(x):
+        at_median = x[0] + np.exp(x[1]) * np.log(10 / 12) - np.log(np.log(2))
+        at_two_years = x[0] + np.exp(x[1]) * np.log(24 / 12) - np.log(-np.log(0.3))
+        density = norm.logpdf(at_median, 0, 0.15) + norm.logpdf(at_two_years, 0, 0.2)
+        return -density - x[1] - norm.logpdf(x[0], -0.4, 1.5) - norm.logpdf(x[1], 0, 0.35)
+
+    exact = minimize(minus_log_density, [-0.4, 0.0], method="BFGS")
+    trained = train(curve_page(), simulate=pivots)
+    assert_allclose(trained.mean[:2], exact.x, atol=0.015)
+    assert_allclose(trained.posterior.sd[:2], np.sqrt(np.diag(exact.hess_inv)), rtol=0.1)
 
 
 def test_a_region_that_draws_leave_is_widened():

@@ -34,6 +34,7 @@ _NEVER = (
     "its printed numbers hardly ever exist together in simulated pages;"
     " check n, margins, follow-up and medians"
 )
+_ROUNDING = 1e-9
 LONGEST = 4  # times as many pages where few of them have every number
 
 
@@ -165,12 +166,18 @@ class _Training:
 
     def settle(self, page: Page, region: Normal) -> tuple[Normal, Emulator]:
         """Move the region to the page's posterior, by the last emulator on the way."""
+        before = np.zeros(page.inputs.size)
         for _ in range(ROUNDS):
             emulator = self._round(page, region)
             there = posterior(page, emulator, REACH)
-            moved = np.abs((there.mean - region.mean) / there.sd).max()
-            region = there.wider(self.spread)
-            if moved < SETTLED and len(emulator.numbers):
+            move = (there.mean - region.mean) / there.sd
+            settled = np.abs(move).max() < SETTLED and len(emulator.numbers) > 0
+            if move @ before < 0 and not settled:  # back again: an overshoot
+                there = Normal((there.mean + region.mean) / 2, there.covariance)
+            far = np.abs(emulator.standardised(there.mean)).max() > REACH * (1 - _ROUNDING)
+            region = Normal(there.mean, region.covariance) if far else there.wider(self.spread)
+            before = move
+            if settled:
                 break
         return region, emulator
 
@@ -182,7 +189,7 @@ class _Training:
         return fit(page, region, x, pages)
 
     def _round(self, page: Page, region: Normal) -> Emulator:
-        """Emulate without products; how much of the page exists alone where all hardly ever do."""
+        """Emulate from few pages; how much of them exists alone where all hardly ever do."""
         x, pages = self._pages(page, region, ROUND_PAGES)
         enough = existing(page, pages).sum() >= _fewest(page)
         emulate = fit if enough else towards_existence
