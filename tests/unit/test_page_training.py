@@ -117,15 +117,13 @@ def errors(_page, x, seed):
 @pytest.mark.parametrize(
     ("factor", "width", "conflict"), [(1.2, 0, False), (1.6, 0, True), (1.6, 0.5, False)]
 )
-def test_a_standard_error_that_no_simulated_page_has_leaves_the_likelihood(factor, width, conflict):
+def test_a_standard_error_far_from_what_the_others_say_leaves_the_likelihood(
+    factor, width, conflict
+):
     page = with_error(np.log(0.2 * factor), width=width)
     trained = train(page, simulate=errors)
     assert trained.conflicts == ((2,) if conflict else ())
     assert trained.page.numbers[2].use == ("check" if conflict else "fit")
-    if not width:
-        span = np.log(0.2) + 0.1 * 3.09 * np.array([-1, 1])
-        assert_allclose(trained.emulator.se_range[2], span, atol=0.04)
-    assert np.isnan(trained.emulator.se_range[:2]).all()
 
 
 # Scale

@@ -96,7 +96,7 @@ def conflicts(page: Page, emulator: Emulator, x: Array) -> tuple[int, ...]:
     """
     emulator = _printed(page, emulator)
     linear, used = _linear(page, emulator, x), in_likelihood(page, emulator.numbers)
-    errors = np.array([page.numbers[i].kind == "log_se" for i in emulator.numbers])
+    errors = np.array([page.numbers[i].kind == "log_se" for i in emulator.numbers], bool)
     found: list[int] = []
     while (used & errors).any():
         rows = _given_the_others(page, emulator, linear, x, used)

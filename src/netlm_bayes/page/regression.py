@@ -20,6 +20,7 @@ CORRELATED = 0.3  # of two selected ratios, above which their significance is em
 _PAGES_A_FEATURE = 20
 _RIDGE = 1.0
 _FISHER_STEPS = 20
+_FITTED = 1e-4  # of log variances on any page
 _SMALLEST_VARIANCE = 1e-12
 _NO_PAIRS = np.zeros((0, 2), int)
 
@@ -36,7 +37,7 @@ def conditions(page: Page, pages: Array) -> Mask:
     return np.column_stack([there[:, page.used], ~there[:, unreached]])
 
 
-def fit(page: Page, region: Normal, x: Array, pages: Array, products: bool = True) -> Emulator:
+def fit(page: Page, region: Normal, x: Array, pages: Array) -> Emulator:
     """Emulate a page's numbers, those in use and those checked, from simulated pages.
 
     `x` (pages, inputs) was drawn from `region`; `pages` (pages, numbers) holds NaN where a number
@@ -46,7 +47,7 @@ def fit(page: Page, region: Normal, x: Array, pages: Array, products: bool = Tru
     d = (x - region.mean) / region.sd
     numbers = _emulated(page, pages[exists])
     values, d_there = pages[np.ix_(exists, numbers)], d[exists]
-    pairs = _pairs(d_there, values, products)
+    pairs = _pairs(d_there, values)
     design = features(d_there, pairs)
     kept = _kept(design, values, 1 + d.shape[1])
     coefficients = _coefficients(design, values, kept)
@@ -101,11 +102,11 @@ def _emulated(page: Page, pages: Array) -> Integers:
     return np.flatnonzero(page.used | (checked & enough))
 
 
-def _pairs(d: Array, values: Array, products: bool) -> Integers:
+def _pairs(d: Array, values: Array) -> Integers:
     """Pairs of inputs whose products may enter: all, or those that a first fit asks for."""
     pairs = np.column_stack(np.triu_indices(d.shape[1], 1))
     room = len(d) // _PAGES_A_FEATURE - 1 - 2 * d.shape[1]
-    if not products or room <= 0:
+    if room <= 0:
         return pairs[:0]
     if len(pairs) <= room:
         return pairs
@@ -224,7 +225,10 @@ def _log_sd_slopes(d: Array, residuals: Array, free: Mask) -> Array:
         for _ in range(_FISHER_STEPS):
             excess = squares / np.exp(own @ log_variance) - 1
             step = np.linalg.solve(gram, own.T @ excess)
-            log_variance += step / max(float(np.abs(own @ step).max()), 1.0)
+            size = float(np.abs(own @ step).max())
+            log_variance += step / max(size, 1.0)
+            if size < _FITTED:
+                break
         slopes[mine, k] = log_variance / 2
     return slopes
 
