@@ -8,21 +8,22 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy.stats import norm
+from tests.unit.emulated_pages import constant_and_slopes, with_emulators
 
 from netlm_bayes.compare import (
     cohort_estimate,
     comparison,
     overlap_table,
     pooled_table,
-    replication_table,
     scepticism_limit,
     shrinkage,
     wrong_sign,
 )
+from netlm_bayes.likelihood.page_data import page_rows
 from netlm_bayes.posterior.effects import Contrast
 from netlm_bayes.posterior.estimates import estimate
+from netlm_bayes.posterior.pages import PageDraws
 from netlm_bayes.posterior.population import populations
-from netlm_bayes.posterior.replication import Replicate
 from netlm_bayes.published.estimates import printed_ratio
 from netlm_bayes.published.information import ratio_covariance
 from netlm_bayes.report.tables import posterior_tables
@@ -162,44 +163,59 @@ def test_an_odds_ratio_of_not_responding_is_compared_as_one_of_response(analysis
     assert row["limits_from"] == "p value"
 
 
-# Replication table
+# Like with like
 
 
-def replicate(draws: list[float], printed: float, **more: object) -> Replicate:
-    values = {"item": {"item": "x"}, "unit": "months", "role": "check", "note": "", **more}
-    return Replicate(printed=printed, draws=np.array(draws, dtype=float), **values)
+def beside(analysis, invented) -> tuple[pd.DataFrame, dict[str, PageDraws]]:
+    """The comparison of an analysis whose pages are emulated, and the draws of their inputs."""
+    people = people_of(analysis, invented)
+    rng = np.random.default_rng(4)
+    drawn = {
+        rows.evidence.cohort.id: PageDraws(rows, rng.normal(0, 0.2, (201, rows.page.inputs.size)))
+        for rows in page_rows(analysis)
+    }
+    found = comparison(analysis, people, 1, drawn)
+    return found.set_index(["contrast", "adjusted_for"]), drawn
 
 
-def p_of(item: Replicate) -> float:
-    return float(replication_table([item], 0.95, chains=1)["p_value"].iloc[0])
+def test_a_ratio_adjusted_for_less_is_compared_with_what_its_regression_would_give(
+    analysis_of, invented
+):
+    paper = invented.east()
+    bare = invented.hazard_ratio("spread", "yes", "no", estimate=2.5, lower=1.5, upper=4.2)
+    paper["published"].append(bare)
+    analysis = with_emulators(analysis_of(paper))
+    table, drawn = beside(analysis, invented)
+    row = table.loc["spread: yes vs no", ""]
+    assert row["estimand_is"] == "implied"
+    trained = analysis.cohorts[0].trained
+    place = next(
+        k
+        for k, number in enumerate(trained.page.numbers)
+        if number.item == len(paper["published"]) - 1 and number.kind == "log_ratio"
+    )
+    constant, slopes = constant_and_slopes(trained.page)
+    expected = constant[place] + drawn["east"].x @ slopes[place]
+    assert row["posterior_estimate"] == pytest.approx(np.exp(np.median(expected)))
+    taken = 1 - np.median(expected) / math.log(2.5)
+    assert row["shrinkage"] == pytest.approx(taken)
+    assert row["prob_wrong_sign"] == pytest.approx(np.mean(expected < 0))
+    # The ratio that is adjusted as the model adjusts estimates the coefficient.
+    alike = table.loc["spread: yes vs no", "size"]
+    assert alike["estimand_is"] == "coefficient"
+    assert alike["posterior_estimate"] == pytest.approx(math.exp(0.7))
 
 
-def test_p_is_twice_the_smaller_tail():
-    draws = [float(value) for value in range(1, 101)]
-    assert p_of(replicate(draws, 95.5)) == pytest.approx(0.10)
-    assert p_of(replicate(draws, 5.5)) == pytest.approx(0.10)
-    assert p_of(replicate(draws, 50.5)) == pytest.approx(1)
-    assert p_of(replicate(draws, 200)) == 0
-
-
-def test_mid_p_of_counts_is_even_on_average():
-    # Under a true model the mean of a two-sided mid-p is 1/2 as for a continuous number, up to the
-    # fold at its middle; the plain tails of so small a count would average 0.69.
-    counts, chance = np.arange(5), np.array([1, 4, 6, 4, 1]) / 16
-    draws = np.repeat(counts, [1, 4, 6, 4, 1]).tolist()
-    mean = sum(c * p_of(replicate(draws, k)) for k, c in zip(counts, chance, strict=True))
-    assert mean == pytest.approx(0.5, abs=0.15)
-
-
-def test_a_p_of_none_is_as_uncertain_as_one_replicate():
-    row = replication_table([replicate([1.0] * 100, 5)], 0.95, chains=1).iloc[0]
-    assert (row["p_value"], row["p_value_mcse"]) == (0, 0.02)
-
-
-def test_a_median_not_reached_is_at_odds_only_with_earlier_replicates():
-    far, near = [100.0] * 99 + [1.0], [1.0] * 99 + [100.0]
-    assert p_of(replicate(far, 20, reached=False)) == pytest.approx(0.99)
-    assert p_of(replicate(near, 20, reached=False)) == pytest.approx(0.01)
+def test_nothing_is_made_of_a_ratio_whose_estimand_is_not_known(analysis_of, invented):
+    paper = invented.east()
+    bare = invented.hazard_ratio("spread", "yes", "no", estimate=2.5, lower=1.5, upper=4.2)
+    paper["published"].append(bare)
+    analysis = analysis_of(paper)  # its page is not trained
+    table = comparison(analysis, people_of(analysis, invented), 1)
+    row = table.set_index(["contrast", "adjusted_for"]).loc["spread: yes vs no", ""]
+    assert row["estimand_is"] == ""
+    assert row[["shrinkage", "prob_wrong_sign", "exaggeration"]].isna().all()
+    assert not math.isnan(row["posterior_estimate"])
 
 
 # Two stages
@@ -248,12 +264,21 @@ def test_joined_levels_follow_from_single_ones_by_the_delta_method(analysis_of, 
     assert found.log_ratio_se == pytest.approx(expected, rel=1e-8)
 
 
-def test_the_mismatch_of_a_model_is_no_part_of_what_was_printed(analysis_of, invented):
+def test_of_several_regressions_the_one_adjusted_for_most_speaks_for_a_cohort(
+    analysis_of, invented
+):
+    paper = invented.east()
+    bare = [
+        invented.hazard_ratio("size", level, "small", estimate=9.0, lower=3.0, upper=27.0)
+        for level in ("middle", "large", "huge")
+    ]
     tables = []
-    for mismatch in (0.0, 2.0):
-        analysis = analysis_of(invented.east(), invented.west(), mismatch=mismatch)
-        tables.append(pooled_table(analysis, one_stage()))
-    pd.testing.assert_frame_equal(*tables)
+    for more in ([], bare):
+        document = {**paper, "published": [*more, *paper["published"]]}
+        analysis = analysis_of(document, invented.west())
+        tables.append(cohort_estimate(analysis.cohorts[0], analysis.codebook, SHARES, GREATER))
+    assert tables[1].log_ratio == pytest.approx(tables[0].log_ratio)
+    assert tables[1].log_ratio_se == pytest.approx(tables[0].log_ratio_se)
 
 
 def one_stage() -> pd.DataFrame:

@@ -1,157 +1,198 @@
-"""Replicates: a right model is not surprised, a wrong one is, and nothing is hidden."""
+"""Printed numbers beside what all others of the page predict, or a posterior that stands alone."""
 
 import math
 
 import numpy as np
 import pytest
 from scipy.stats import binom, norm
+from tests.unit.emulated_pages import CORRELATED, SD, constant_and_slopes, with_emulators
 
 from netlm_bayes.compare import replication_table
-from netlm_bayes.evidence.assemble import analyse
-from netlm_bayes.evidence.sources import BUNDLED_COHORTS, read_cohorts
-from netlm_bayes.model import read_model
+from netlm_bayes.compare.replication import AT_ODDS
+from netlm_bayes.page.criticism import Predicted
 from netlm_bayes.posterior.population import populations
-from netlm_bayes.posterior.replication import replicates
+from netlm_bayes.posterior.printed_scale import scale_of
+from netlm_bayes.posterior.replication import Replicate, replicates
 
 SHAPE = (2, 5000)
-# 10,000 replicates put a p value of 1 within 2 sqrt(0.25 / 10,000) = 0.01 a standard error; four.
-SAMPLING = 0.04
+LOG_RATIOS = np.log([1.5, 2.0, 3.0, 2.0])
 
 
-def exponential_level(median: float) -> float:
-    """Log cumulative hazard at 12 months of an exponential curve with this median."""
-    return math.log(math.log(2) * 12 / median)
-
-
-def perfect(analysis, invented, level: float | None = None, shape: float = 0.0):
-    """Draws at what the east prints: nobody differs in the median's population."""
-    log_ratios = np.log([1.5, 2.0, 3.0, 2.0])
-    joint, design = analysis.cohorts[0].joint, analysis.patterns.design
-
-    def survival(a: float) -> float:
-        return float(joint @ np.exp(-np.exp(a + design @ log_ratios)))
-
-    if level is None:
-        low, high = -5.0, 5.0
-        while high - low > 1e-12:
-            middle = (low + high) / 2
-            low, high = (middle, high) if survival(middle) > 0.5 else (low, middle)
-        level = low
-    theta = [[level, shape, *log_ratios]]
-    draws = invented.accepted(analysis, theta, SHAPE, hazard_share=[1.0])
+def people_of(analysis, invented, level: float = -0.4):
+    """Populations that draws at one point give."""
+    survival = analysis.spec.outcome == "survival"
+    shape, more = ([0.0], {"hazard_share": [1.0]}) if survival else ([], {})
+    effects = LOG_RATIOS[: len(analysis.patterns.effects)]
+    draws = invented.accepted(analysis, [[level, *shape, *effects]], SHAPE, **more)
     return populations(draws, analysis, seed=1)
 
 
 def table_of(analysis, people, seed: int = 3):
-    return replication_table(replicates(analysis, people, seed), 0.95, chains=1).set_index("item")
+    return replication_table(replicates(analysis, people, seed), 0.95, chains=2)
 
 
-def test_what_the_model_has_exactly_right_is_no_surprise(analysis_of, invented):
-    analysis = analysis_of(invented.east())
-    table = table_of(analysis, perfect(analysis, invented))
-    fitted = table[table["role"] == "fit"]
-    assert len(fitted) == 5
-    assert (fitted["p_value"] > 1 - SAMPLING).all()
-    assert fitted["predicted"].to_numpy() == pytest.approx(fitted["printed"].to_numpy(), rel=0.03)
+def ratios_alone(invented):
+    """The paper without its median, so that no number enters by a pivot."""
+    paper = invented.east()
+    paper["published"] = [x for x in paper["published"] if x["kind"] != "median"]
+    return paper
 
 
-def test_a_replicate_carries_the_printed_numbers_own_error(analysis_of, invented):
-    analysis = analysis_of(invented.east(), mismatch=0.0)
-    table = table_of(analysis, perfect(analysis, invented))
-    huge = table.loc["hazard_ratio pfs size: huge vs small (adjusted for spread)"]
-    # A model without spread of its own predicts the printed interval, to 2 % of Monte Carlo.
-    assert huge["lower"] == pytest.approx(1.3, rel=0.06)
-    assert huge["upper"] == pytest.approx(6.9, rel=0.06)
-    median = table.loc["median pfs, overall"]
-    # Half of 100 events: log(-log S) is good to 1/sqrt(50), on a curve of slope 1 in log months
-    # but for its mixture, which is flatter.
-    reach = norm.isf(0.025) / math.sqrt(50)
-    assert math.log(median["upper"] / median["lower"]) == pytest.approx(2 * reach, rel=0.12)
+def given_the_others(page, place: int, used: np.ndarray) -> tuple[float, float]:
+    """Mean and sd of one number of a linear page given others, by conditioning a joint normal."""
+    constant, slopes = constant_and_slopes(page)
+    size = len(constant)
+    scatter = SD**2 * (np.full((size, size), CORRELATED) + (1 - CORRELATED) * np.eye(size))
+    mean = constant + slopes @ page.prior_mean
+    joint = scatter + slopes @ page.prior_covariance @ slopes.T
+    others = np.flatnonzero(used & (np.arange(size) != place))
+    values = np.array([x.value for x in page.numbers])
+    gain = np.linalg.solve(joint[np.ix_(others, others)], joint[others, place])
+    variance = joint[place, place] - gain @ joint[others, place]
+    return mean[place] + gain @ (values[others] - mean[others]), math.sqrt(variance)
 
 
-def test_a_planted_outlier_is_flagged_and_it_alone(analysis_of, invented):
-    east = invented.east()
-    common = {"kind": "median", "endpoint": "pfs", "source": "Text", "n": 40}
-    small = {"subgroup": {"size": "small"}, **common}
-    # The small have an exact median near 16 months; 60 is four standard errors off.
-    east["published"].append({**small, "months": 60.0})
-    analysis = analysis_of(east)
-    table = table_of(analysis, perfect(analysis, invented))
-    known = table.dropna(subset="p_value")
-    assert known.index[known["p_value"] < 0.05].tolist() == ["median pfs, size: small"]
-    assert table.loc["median pfs, size: small", "role"] == "check"
+def test_every_number_of_a_page_is_predicted_from_all_others(analysis_of, invented):
+    analysis = with_emulators(analysis_of(ratios_alone(invented)))
+    page = analysis.cohorts[0].trained.page
+    table = table_of(analysis, people_of(analysis, invented))
+    assert len(table) == len(page.numbers) == 8
+    used = np.ones(len(page.numbers), bool)
+    for place, (number, row) in enumerate(zip(page.numbers, table.to_dict("records"), strict=True)):
+        mean, sd = given_the_others(page, place, used)
+        reach = norm.isf(0.025) * sd
+        expected = np.exp([mean, mean - reach, mean + reach])
+        # Slopes are numeric derivatives.
+        assert [row["predicted"], row["lower"], row["upper"]] == pytest.approx(expected, rel=1e-4)
+        assert row["printed"] == pytest.approx(math.exp(number.value))
+        assert row["z"] == pytest.approx((number.value - mean) / sd, abs=1e-4)
+        assert row["in_conflict"] == (abs(row["z"]) > AT_ODDS)
+        assert row["number"] == number.kind
+        assert row["unit"] == ("standard error" if number.kind == "log_se" else "ratio")
+        assert math.isnan(row["z_mcse"])
+    assert set(table["role"]) == {"fit"}
 
 
-def test_a_count_is_replicated_as_a_binomial(analysis_of, invented):
-    east = invented.east()
-    analysis = analysis_of(east, outcome="response", covariates=[])
-    theta = [[math.log(0.5 / 0.5)]]
-    people = populations(invented.accepted(analysis, theta, SHAPE), analysis, seed=1)
-    row = table_of(analysis, people).loc["counts response, overall"]
+def test_a_standard_error_that_was_taken_out_predicts_nothing_else(analysis_of, invented):
+    analysis = with_emulators(analysis_of(ratios_alone(invented)), conflicts=(3,))
+    page = analysis.cohorts[0].trained.page
+    table = table_of(analysis, people_of(analysis, invented))
+    assert table["taken_out"].tolist() == [place == 3 for place in range(8)]
+    assert table["role"].tolist() == ["check" if place == 3 else "fit" for place in range(8)]
+    used = np.arange(8) != 3
+    for place in range(8):
+        mean, sd = given_the_others(page, place, used)
+        found = (page.numbers[place].value - mean) / sd
+        assert table["z"][place] == pytest.approx(found, abs=1e-4)
+
+
+def test_a_number_that_is_checked_is_predicted_and_predicts_nothing(analysis_of, invented):
+    paper = ratios_alone(invented)
+    paper["published"][3]["role"] = "check"
+    analysis = with_emulators(analysis_of(paper))
+    page = analysis.cohorts[0].trained.page
+    table = table_of(analysis, people_of(analysis, invented))
+    assert table["role"].tolist() == ["check", "check", *["fit"] * 6]
+    used = np.array([number.use == "fit" for number in page.numbers])
+    for place in range(8):
+        mean, sd = given_the_others(page, place, used)
+        found = (page.numbers[place].value - mean) / sd
+        assert table["z"][place] == pytest.approx(found, abs=1e-4)
+
+
+def test_a_median_that_is_not_reached_is_listed_without_a_prediction(analysis_of, invented):
+    paper = invented.east()
+    text = {"kind": "median", "endpoint": "pfs", "source": "Text", "n": 40, "not_reached": True}
+    paper["published"].append({**text, "subgroup": {"size": "small"}, "followed_to": 20})
+    paper["published"][-1]["role"] = "fit"
+    analysis = with_emulators(analysis_of(paper))
+    table = table_of(analysis, people_of(analysis, invented)).set_index("item")
+    row = table.loc["median pfs, size: small"]
+    assert (row["printed"], row["reached"], row["role"]) == (20, False, "fit")
+    assert math.isnan(row["predicted"])
+    assert math.isnan(row["z"])
+    assert not math.isnan(table.loc["median pfs, overall", "z"])
+
+
+def test_numbers_of_no_page_are_listed_with_the_reason(analysis_of, invented):
+    paper = invented.east()
+    paper["published"].append(invented.hazard_ratio("response", "responders", "nonresponders"))
+    paper["published"][-1] |= {"estimate": 0.5, "lower": 0.3, "upper": 0.8}
+    analysis = with_emulators(analysis_of(paper))
+    row = table_of(analysis, people_of(analysis, invented)).iloc[-1]
+    assert (row["covariate"], row["role"], row["printed"]) == ("response", "unused", 0.5)
+    assert row["note"]
+    assert math.isnan(row["predicted"])
+
+
+def test_a_count_that_stands_alone_is_replicated_as_a_binomial(analysis_of, invented):
+    analysis = analysis_of(invented.east(), outcome="response", covariates=[])
+    assert analysis.cohorts[0].page is None
+    people = people_of(analysis, invented, level=0.0)
+    row = table_of(analysis, people).set_index("item").loc["counts response, overall"]
     law = binom(100, 0.5)
     assert (row["lower"], row["upper"]) == (law.ppf(0.025) / 100, law.ppf(0.975) / 100)
-    assert row["printed"] == 0.7
-    assert row["p_value"] < 0.001
+    assert (row["printed"], row["unit"], row["number"]) == (0.7, "probability", "logit")
     assert row["note"] == "70 of 100 responded"
+    # Over all counts, on the scale of the log odds with one half added.
+    counts = np.arange(101)
+    logits = np.log((counts + 0.5) / (100.5 - counts))
+    mean = law.pmf(counts) @ logits
+    sd = math.sqrt(law.pmf(counts) @ (logits - mean) ** 2)
+    expected = (math.log(70.5 / 30.5) - mean) / sd
+    assert row["z"] == pytest.approx(expected, abs=4 * row["z_mcse"])
+    assert 0 < row["z_mcse"] < 0.1
+    assert row["in_conflict"]
 
 
-def test_a_median_not_reached_surprises_only_a_model_that_reaches_it(analysis_of, invented):
-    east = invented.east()
-    text = {"kind": "median", "endpoint": "pfs", "source": "Text", "n": 40, "not_reached": True}
-    east["published"].append({**text, "subgroup": {"size": "small"}, "followed_to": 20})
-    analysis = analysis_of(east)
-    values = {}
-    for name, level in {"late": exponential_level(2000), "early": exponential_level(2)}.items():
-        people = perfect(analysis, invented, level)
-        values[name] = table_of(analysis, people).loc["median pfs, size: small"]
-    assert values["late"]["p_value"] == pytest.approx(1)
-    assert values["early"]["p_value"] < 0.001
-    assert values["late"]["printed"] == 20
-    assert "not reached" in values["late"]["note"]
+# Scales
 
 
-@pytest.mark.parametrize("model", ["pfs-weibull", "response-logistic"])
-def test_every_number_of_the_outcome_is_listed_once(model, invented):
-    analysis = analyse(read_model(model), read_cohorts(BUNDLED_COHORTS))
-    survival = model == "pfs-weibull"
-    own = 2 if survival else 1
-    width = own + len(analysis.patterns.effects)
-    more = {"hazard_share": [1.0]} if survival else {}
-    more |= {"mu": np.zeros(width), "tau": [0.1] * (own + len(analysis.patterns.covariates))}
-    more["margin_tilt"] = np.zeros((1, len(analysis.patterns.covariates)))
-    draws = invented.accepted(analysis, np.zeros((2, width)), (2, 50), **more)
-    found = replicates(analysis, populations(draws, analysis, seed=1), seed=3)
-    kinds = {"hazard_ratio", "median", "milestone"} if survival else {"odds_ratio", "counts"}
-    for cohort in analysis.cohorts:
-        printed = [item for item in cohort.cohort.published if item.kind in kinds]
-        listed = [item for item in found if item.item["cohort"] == cohort.cohort.id]
-        assert len(listed) == len(printed) > 0
-    assert all(item.note for item in found if item.role == "unused")
-    assert all(item.draws.size for item in found if item.role != "unused")
+@pytest.mark.parametrize(
+    ("kind", "value", "printed", "unit"),
+    [
+        ("log_ratio", math.log(2.5), 2.5, "ratio"),
+        ("log_odds_ratio", math.log(0.4), 0.4, "ratio"),
+        ("log_se", math.log(0.31), 0.31, "standard error"),
+        ("score", -1.7, -1.7, "standard score"),
+        ("median", math.log(13.6), 13.6, "months"),
+        ("survival", math.log(-math.log(0.8)), 0.8, "probability"),
+        ("log_events", math.log(40.5), 40, "events"),
+        ("median_difference", -3.5, -3.5, "months"),
+        ("survival_difference", 0.12, 0.12, "probability"),
+        ("rmst_difference", 2.0, 2.0, "months"),
+    ],
+)
+def test_each_kind_of_number_goes_back_to_what_is_printed(kind, value, printed, unit):
+    scale = scale_of(kind)
+    assert float(scale.printed(value)) == pytest.approx(printed)
+    assert scale.unit == unit
 
 
-def test_ratios_alone_predict_no_median_survival_or_response(analysis_of, invented):
-    east = invented.east()
-    for item in east["published"]:
-        item["role"] = "fit" if item["kind"] == "hazard_ratio" else "check"
-    analysis = analysis_of(east)
-    table = table_of(analysis, perfect(analysis, invented, level=0.0))
-    absolute = table[table["unit"] != "ratio"]
-    assert len(absolute) > 0
-    assert set(absolute["role"]) == {"unused"}
-    assert set(absolute["note"]) == {"only ratios are in the likelihood"}
-    assert table.loc[table["unit"] == "ratio", "p_value"].notna().all()
+def test_a_logit_goes_back_to_the_share_that_was_counted():
+    scale = scale_of("logit", total=84)
+    assert float(scale.printed(math.log(71.5 / 13.5))) == pytest.approx(71 / 84)
+    assert float(scale.printed(-50.0)) == 0
+    assert scale_of("logit", total=84).unit == "probability"
 
 
-def test_a_survival_of_one_surprises_only_a_model_that_would_print_less(analysis_of, invented):
-    east = invented.east()
-    text = {"kind": "milestone", "endpoint": "pfs", "source": "Text", "n": 100}
-    east["published"].append({**text, "months": 2, "survival": 1.0})
-    analysis = analysis_of(east)
-    found = {}
-    for median in (2, 2000):
-        people = perfect(analysis, invented, exponential_level(median))
-        found[median] = table_of(analysis, people).loc["milestone pfs 2 months, overall"]
-    assert found[2000]["p_value"] == pytest.approx(1)
-    assert (found[2000]["printed"], found[2000]["upper"]) == (1, 1)
-    assert found[2]["p_value"] < 0.001
+def test_more_survival_than_predicted_is_a_positive_z_and_limits_keep_their_order():
+    printed, mean = math.log(-math.log(0.9)), math.log(-math.log(0.8))
+    one = Replicate({}, "survival", 0.9, "fit", predicted=Predicted(0, printed, mean, 0.2))
+    row = replication_table([one], 0.95, chains=1).iloc[0]
+    assert row["z"] == pytest.approx((mean - printed) / 0.2)
+    assert row["z"] > AT_ODDS
+    assert row["lower"] < row["predicted"] < row["upper"]
+    assert row["predicted"] == pytest.approx(0.8)
+    ends = np.exp(-np.exp(mean + 0.2 * norm.isf(0.025) * np.array([1, -1])))
+    assert [row["lower"], row["upper"]] == pytest.approx(ends)
+
+
+def test_draws_of_a_curve_are_judged_on_its_own_scale():
+    rng = np.random.default_rng(5)
+    draws = np.exp(-np.exp(rng.normal(-0.5, 0.3, 40_000)))
+    one = Replicate({}, "survival", float(np.exp(-np.exp(0.4))), "fit", draws=draws)
+    row = replication_table([one], 0.95, chains=4).iloc[0]
+    # The printed survival is three standard deviations below.
+    assert row["z"] == pytest.approx(-3, abs=4 * row["z_mcse"])
+    assert row["in_conflict"]
