@@ -46,7 +46,8 @@ class Run:
         cohort = {**self.details["population"]["cohorts"][0], "patients": True, "borrowed": {}}
         self.details["population"].update(cohorts=[cohort], n=cohort["n"], endpoints=["pfs"])
         pooled = ("pooled", "heterogeneity", "leave_one_source_out", "evidence_map")
-        for name in (*pooled, "replication", "scenarios", "evidence"):
+        printed = ("replication", "page_fit", "association", "evidence")
+        for name in (*pooled, *printed, "scenarios"):
             del self.tables[name]
         return self
 
@@ -91,9 +92,14 @@ def response() -> Run:
 @pytest.mark.parametrize(
     "said",
     [
-        "independent of each other within a published cohort, of which only margins are known; the",
+        "All numbers that a paper prints of a cohort enter as one observation.",
+        "no patient counts more than once for being in several of them",
+        "normal prior with standard deviation 0.5, centred at independence.",
+        "averaged over the other covariates as if these were independent.",
+        "are printed because they are significant: the likelihood is divided by",
+        "Where a paper does not say what a ratio is adjusted for, any of the model's covariates may",
+        "Where follow-up is not printed, patients are taken to be enrolled evenly over time",
         "are not published: they are borrowed from another cohort, with a log standard",
-        "standard deviation 0.15 on the log scale",
         "read as 'by-conclusion', because",
         "Hazards are proportional: effects are constant over time.",
         "(Weibull), with one shape per cohort",
@@ -202,12 +208,31 @@ def test_sampling_and_scenarios_are_those_of_the_run(pfs):
     assert "examined as scenarios (literal and vague)." in said
 
 
-def test_how_unadjusted_ratios_are_read_is_told(pfs):
-    assert "regression" not in pfs.assumed
-    assert "such a regression" not in pfs.methods
-    pfs.model["unadjusted"] = "implied"
-    assert "what a regression on those covariates would estimate" in pfs.assumed
-    assert "what the model implies for such a regression" in pfs.methods
+def test_how_ratios_adjusted_otherwise_are_read_is_told(pfs, response):
+    own = "would estimate in such patients, and not the model's coefficient"
+    assert own in pfs.assumed
+    assert "18F-FDG PET-CT, which the papers adjust for and the model lacks" in response.assumed
+    assert "which the papers adjust for" not in pfs.assumed
+
+
+def test_the_fit_of_every_page_is_told(pfs):
+    page = pfs.tables["page_fit"].iloc[0]
+    assert f"on {page['freedom']} degrees of freedom" in pfs.methods
+    assert "not testable, as no degree of freedom is left" in pfs.methods
+    informed, every = pfs.tables["association"]["informed"].sum(), len(pfs.tables["association"])
+    assert f"{informed or 'none'} of {every} associations of covariates" in pfs.methods
+
+
+def test_a_declared_association_is_told(pfs):
+    pfs.model["association"] = [{"covariates": ["htb", "bone"], "log_odds_ratio": 1.0}]
+    assert "but as declared for htb with bone." in pfs.assumed
+    assert "as if these were associated as declared (htb with bone)." in pfs.assumed
+
+
+def test_what_is_taken_at_face_value_is_told(pfs):
+    pfs.model["selection"] = "ignored"
+    assert "that are printed because they are significant are taken at face value." in pfs.assumed
+    assert "divided by the probability of significance" not in pfs.methods
 
 
 @pytest.mark.parametrize("name", RUNS)
@@ -226,20 +251,18 @@ def test_each_work_is_cited_once_and_each_citation_is_listed(pfs):
 
 def test_the_paragraph_tells_only_what_was_done(pfs):
     said = pfs.of_patients().methods
-    for word in ("Published ratios", "Published medians", "scenarios", "repeated with", "pooled:"):
+    for word in ("that a paper prints", "synthetic", "scenarios", "repeated with", "pooled:"):
         assert word not in said
     assert "right or interval censored as observed" in said
     assert "heterogeneity" not in said
 
 
-def test_curves_and_medians_are_told_where_they_are_in_the_likelihood(pfs):
-    assert "Published medians entered" in pfs.methods
+def test_curves_are_told_where_they_are_in_the_likelihood(pfs):
     assert "Kaplan-Meier curves entered" not in pfs.methods
     evidence = pfs.tables["evidence"]
     kinds = evidence["kind"].replace("median", "curve")
     pfs.tables["evidence"] = evidence.assign(kind=kinds)
     assert "Kaplan-Meier curves entered as numbers of events and censored" in pfs.methods
-    assert "Published medians entered" not in pfs.methods
 
 
 def test_a_sites_table_is_not_called_patients_one_by_one(pfs):
