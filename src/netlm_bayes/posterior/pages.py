@@ -88,14 +88,16 @@ def _every_part(effects: Array, analysis: Analysis) -> Array:
 
 def widened(analysis: Analysis, accepted: Accepted) -> tuple[Analysis, tuple[str, ...]]:
     """Train pages again that a posterior leaves, on twice the region; and name their cohorts."""
-    left = {
-        one.place
-        for one, x in page_inputs(analysis, accepted)
-        if one.evidence.trained is not None and one.evidence.trained.outside(x) > MOST_OUTSIDE
-    }
+    left = {one.place for one, x in page_inputs(analysis, accepted) if _leaves(one, x, analysis)}
     cohorts = [_wider(c) if i in left else c for i, c in enumerate(analysis.cohorts)]
     names = tuple(analysis.cohorts[place].cohort.id for place in sorted(left))
     return replace(analysis, cohorts=tuple(cohorts)) if left else analysis, names
+
+
+def _leaves(one: PageRows, x: Array, analysis: Analysis) -> bool:
+    """Tell whether draws leave the region of a page that counts."""
+    found, counts = one.evidence.trained, analysis.weight_of(one.evidence) > 0
+    return found is not None and counts and found.outside(x) > MOST_OUTSIDE
 
 
 def _wider(evidence: CohortEvidence) -> CohortEvidence:
