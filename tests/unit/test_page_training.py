@@ -15,7 +15,7 @@ from netlm_bayes.page.emulator import Normal
 from netlm_bayes.page.gate import admitted, examine
 from netlm_bayes.page.layout import Number
 from netlm_bayes.page.regression import fit
-from netlm_bayes.page.training import train, widened
+from netlm_bayes.page.training import train
 
 
 def exact(page, fake):
@@ -68,7 +68,7 @@ def test_a_region_that_draws_leave_is_widened():
     page = sound(page, fake, 1)
     trained = train(page, simulate=fake)
     far = exact(page, fake).wider(8).draw(np.random.default_rng(1), 2000)
-    wide = widened(trained, simulate=fake)
+    wide = train(page, spread=4, simulate=fake)
     # a variance eight times the posterior's is four times that of the region, then twice
     inside = chi2.cdf(chi2.ppf(0.99, 5) / np.array([4, 2]), 5)
     assert_allclose([trained.outside(far), wide.outside(far)], 1 - inside, atol=0.06)

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 from netlm_bayes.errors import InputError, Problem
 from netlm_bayes.page.criticism import conflicts
@@ -126,7 +127,13 @@ def train(
     InputError
         Where the printed numbers hardly ever exist together, or are not emulated well enough.
     """
-    training = _Training(np.random.default_rng(seed), simulate or _default(), spread)
+    with threadpool_limits(1, "blas"):  # small matrices: threads of their own only wait
+        rng = np.random.default_rng(seed)
+        return _trained(page, _Training(rng, simulate or _default(), spread))
+
+
+def _trained(page: Page, training: _Training) -> Trained:
+    """Settle, fit, and examine."""
     bare = checked(page, _standard_errors(page))
     region, emulator = training.settle(bare, _first_region(page))
     found = conflicts(page, emulator, region.mean)
@@ -138,13 +145,7 @@ def train(
     kept = checked(kept, poor)
     emulator = admitted(kept, emulator, gate)
     where = posterior(kept, emulator)
-    return Trained(kept, emulator, where.mean, where.covariance, gate, found, poor, spread)
-
-
-def widened(trained: Trained, seed: int = 1, *, simulate: Simulate | None = None) -> Trained:
-    """Train again on twice the region."""
-    again = train(trained.page, seed, spread=2 * trained.spread, simulate=simulate)
-    return replace(again, conflicts=(*trained.conflicts, *again.conflicts))
+    return Trained(kept, emulator, where.mean, where.covariance, gate, found, poor, training.spread)
 
 
 def checked(page: Page, conflicts: tuple[int, ...]) -> Page:
