@@ -61,19 +61,16 @@ class Page(TypedDict):
 
 # --- data ---
 COHORTS: list[str] = ["a", "b"]
-LEVELS: Subgroup = {"bone": ["no", "yes"], "grade": ["1", "2", "3"]}
-REFERENCE: dict[str, str] = {"bone": "no", "grade": "1"}
+LEVELS: Subgroup = {"bone": ["no", "yes"]}
+REFERENCE: dict[str, str] = {"bone": "no"}
 # Share of each level, a list a covariate; or, where covariates are associated, one list with the
 # share of every combination of levels, the last covariate turning fastest.
-SHARES: dict[str, list[list[float]]] = {
-    "a": [[0.7, 0.3], [0.2, 0.5, 0.3]],
-    "b": [[0.7, 0.3], [0.3, 0.3, 0.4]],
-}
+SHARES: dict[str, list[list[float]]] = {"a": [[0.7, 0.3]], "b": [[0.7, 0.3]]}
 # Margins borrowed from another cohort are uncertain: the log share of each level moves by these
 # steps for one standard deviation.
 TILTS: dict[str, dict[str, list[float]]] = {"b": {"bone": [0.0, 0.3]}}
 # Share of each level but the reference in the average patient, whom the prior of the level is of.
-CENTRE: dict[str, dict[str, float]] = {"bone": {"yes": 0.3}, "grade": {"2": 0.4, "3": 0.35}}
+CENTRE: dict[str, dict[str, float]] = {"bone": {"yes": 0.3}}
 # Of a cohort: its parameters before its effects; months at which its level is. "weibull",
 # "piecewise", or "" of response; cuts are the months at which a piecewise hazard may step.
 # "partial", "complete" or "none".
@@ -87,16 +84,123 @@ POOLING: str = "partial"
 PARTS: dict[str, tuple[float, float]] = {}
 # Mean (of a half-normal 0), standard deviation, and why.
 PRIORS: dict[str, tuple[float, float, str]] = {
-    "level": (0.0, 1.0, "a synthetic example"),
-    "log_shape": (0.0, 0.5, "a synthetic example"),
-    "effect": (0.0, 1.0, "a synthetic example"),
-    "heterogeneity_level": (0.0, 0.5, "a synthetic example"),
+    "effect": (0.0, 0.75, "a synthetic example"),
+    "level": (-0.4, 1.5, "a synthetic example"),
+    "log_shape": (0.0, 0.35, "a synthetic example"),
     "heterogeneity_log_shape": (0.0, 0.25, "a synthetic example"),
     "heterogeneity_effect": (0.0, 0.5, "a synthetic example"),
+    "heterogeneity_level": (0.0, 0.5, "a synthetic example"),
 }
 # Responders of cohorts that print nothing else: cohort, subgroup, responders, of how many.
 COUNTS: list[tuple[str, Subgroup, int, int]] = []
-PAGES: list[Page] = []
+# fmt: off
+PAGES: list[Page] = [
+    {
+        "cohort": "a",
+        "inputs": [
+            "level",
+            "log_shape",
+            "bone: yes",
+            "follow-up share",
+            "follow-up spread",
+            "follow-up end",
+        ],
+        "nuisances": {
+            "follow-up share": (0.0, 1.0),
+            "follow-up spread": (0.0, 1.0),
+            "follow-up end": (0.0, 1.0),
+        },
+        "centre": [-0.536, 0.153, 0.613, 0.786, 0.299, 1.05],
+        "scale": [0.22, 0.492, 0.317, 1.2, 1.39, 0.947],
+        "numbers": [
+            {
+                "what": "item 2, log ratio",
+                "value": 0.693,
+                "mean": [(0.623, []), (0.322, ["bone: yes"])],
+                "log_sd": [
+                    (-1.4, []), (-0.032, ["level"]), (-0.027, ["log_shape"]),
+                    (-0.0652, ["follow-up share"]), (-0.0243, ["follow-up spread"]),
+                    (-0.0725, ["follow-up end"]),
+                ],
+                "added": 0.00011,
+            },
+            {
+                "what": "item 2, log se",
+                "value": -1.46,
+                "mean": [
+                    (-1.46, []), (-0.0336, ["level"]), (-0.0324, ["log_shape"]),
+                    (-0.0738, ["follow-up share"]), (-0.0296, ["follow-up spread"]),
+                    (-0.0815, ["follow-up end"]), (0.0204, ["follow-up end", "follow-up end"]),
+                    (0.0221, ["follow-up share", "follow-up end"]),
+                ],
+                "log_sd": [
+                    (-3.21, []), (-0.0766, ["level"]), (-0.197, ["follow-up share"]),
+                    (-0.094, ["follow-up spread"]), (-0.189, ["follow-up end"]),
+                ],
+                "added": 3.95e-05,
+            },
+            {
+                "what": "item 3, median",
+                "value": -0.367,
+                "mean": [],
+                "log_sd": [
+                    (-1.97, []), (-0.0607, ["follow-up share"]), (-0.0322, ["follow-up spread"]),
+                    (-0.0308, ["follow-up end"]),
+                ],
+                "added": 0.000426,
+            },
+        ],
+        "correlation": [[1.0], [0.113, 1.0], [0.0887, 0.373, 1.0]],
+        "exists": [
+            (11.0, []), (0.88, ["level"]), (1.82, ["log_shape"]), (2.36, ["follow-up end"]),
+        ],
+        "mixed_at": [0.633],
+        "points": [(2, "pfs", {}, 14.0, True)],
+        "selected": [(0, 1, 1.96)],
+        "unprinted": [],
+    },
+    {
+        "cohort": "b",
+        "inputs": ["level", "log_shape", "follow-up share", "follow-up spread", "follow-up end"],
+        "nuisances": {
+            "follow-up share": (0.0, 1.0),
+            "follow-up spread": (0.0, 1.0),
+            "follow-up end": (0.0, 1.0),
+        },
+        "centre": [-0.623, -0.0021, 0.175, 0.0436, 0.124],
+        "scale": [0.282, 0.315, 1.41, 1.41, 1.41],
+        "numbers": [
+            {
+                "what": "item 1, survival",
+                "value": -0.672,
+                "mean": [],
+                "log_sd": [
+                    (-1.53, []), (-0.102, ["level"]), (0.024, ["log_shape"]),
+                    (-0.0857, ["follow-up share"]), (-0.0442, ["follow-up spread"]),
+                    (-0.0563, ["follow-up end"]),
+                ],
+                "added": 8.87e-05,
+            },
+            {
+                "what": "item 2, survival",
+                "value": 0.0486,
+                "mean": [],
+                "log_sd": [
+                    (-1.58, []), (-0.0488, ["level"]), (-0.134, ["follow-up share"]),
+                    (-0.0219, ["follow-up spread"]), (-0.124, ["follow-up end"]),
+                ],
+                "added": 6.17e-05,
+            },
+        ],
+        "correlation": [[1.0], [0.529, 1.0]],
+        "exists": [],
+        "mixed_at": [0.0],
+        "points": [(0, "pfs", {}, 12.0, False), (1, "pfs", {}, 24.0, False)],
+        "selected": [],
+        "unprinted": [],
+    },
+]
+# fmt: on
 SAMPLING: dict[str, float] = {
     "draws": 1000,
     "tune": 1000,
@@ -253,7 +357,7 @@ def standardised(page: Page, inputs: dict[str, pt.TensorVariable]) -> pt.TensorV
 
 def evaluated(several: list[Polynomial], page: Page, d: pt.TensorVariable) -> pt.TensorVariable:
     """Several polynomials in the standardised inputs of a page."""
-    terms = list(dict.fromkeys(tuple(names) for one in several for _, names in one))
+    terms = list(dict.fromkeys([(), *(tuple(names) for one in several for _, names in one)]))
     coefficients = np.zeros((len(terms), len(several)))
     for column, one in enumerate(several):
         for coefficient, names in one:
