@@ -8,6 +8,8 @@ from typing import Any, Literal
 
 import numpy as np
 
+from netlm_bayes.page.emulator import Emulator, correlation_of
+from netlm_bayes.page.gate import Gate
 from netlm_bayes.page.layout import (
     Array,
     Column,
@@ -20,6 +22,7 @@ from netlm_bayes.page.layout import (
     Page,
     Regression,
 )
+from netlm_bayes.page.training import Trained
 
 
 def factor(name: str, *counts: float, at: int, effects: int, **more: Any) -> Factor:
@@ -123,6 +126,30 @@ def univariable(page_factors: Sequence[Factor], place: int, **more: Any) -> Regr
     """A regression on one factor."""
     levels = len(page_factors[place].levels)
     return Regression((Column(place, tuple(range(levels))),), **more)
+
+
+def invented_training(page: Page, rng: np.random.Generator) -> Trained:
+    """A page's emulator of which nothing is true but its shape."""
+    numbers, inputs = np.flatnonzero(page.used), page.inputs.size
+    size, pairs = len(numbers), np.array([(0, 1), (0, inputs - 1)])
+    scatter = rng.normal(size=(size, 3 * size))
+    every = 1 + 2 * inputs + len(pairs)
+    selected = sum(x.threshold > 0 and x.use == "fit" for x in page.numbers)
+    emulator = Emulator(
+        numbers=numbers,
+        centre=rng.normal(0, 0.2, inputs),
+        scale=rng.uniform(0.5, 1.5, inputs),
+        region=np.eye(inputs),
+        pairs=pairs,
+        coefficients=rng.normal(0, 0.1, (every, size)),
+        log_sd_slopes=rng.normal(0, 0.05, (1 + inputs, size)),
+        added=rng.uniform(0, 0.1, size),
+        correlation=correlation_of(scatter @ scatter.T),
+        existence=rng.normal(0, 0.1, every),
+        selection=rng.normal(0, 0.1, every if selected > 1 else 0),
+    )
+    none = np.zeros((1, size))
+    return Trained(page, emulator, emulator.centre, emulator.region, Gate(none, none))
 
 
 def _mean_design(each: Factor) -> Array:

@@ -19,6 +19,7 @@ import pytensor.tensor as pt
 import pytest
 from numpy.typing import NDArray
 from pytensor.compile.mode import Mode
+from tests.pages import invented_training
 
 from netlm_bayes.choices import Association, Sampling
 from netlm_bayes.evidence.analysis import Analysis
@@ -32,10 +33,6 @@ from netlm_bayes.likelihood.priors import packed
 from netlm_bayes.likelihood.script import STANDALONE, facts_of, script_of, with_data
 from netlm_bayes.likelihood.structure import structure_of
 from netlm_bayes.model import read_model
-from netlm_bayes.page.emulator import Emulator, correlation_of
-from netlm_bayes.page.gate import Gate
-from netlm_bayes.page.layout import Page
-from netlm_bayes.page.training import Trained
 from netlm_bayes.sampling.sample import compile_model, sample
 
 type Array = NDArray[np.float64]
@@ -96,31 +93,10 @@ def invented(analysis: Analysis) -> Analysis:
     """Emulators of which nothing is true but their shape."""
     rng = np.random.default_rng(3)
     found = [
-        replace(one, trained=trained(one.page, rng)) if one.page else one
+        replace(one, trained=invented_training(one.page, rng)) if one.page else one
         for one in analysis.cohorts
     ]
     return replace(analysis, cohorts=tuple(found))
-
-
-def trained(page: Page, rng: np.random.Generator) -> Trained:
-    numbers, inputs = np.flatnonzero(page.used), page.inputs.size
-    size = len(numbers)
-    pairs = np.array([(0, 1), (0, inputs - 1)])
-    scatter = rng.normal(size=(size, 3 * size))
-    emulator = Emulator(
-        numbers=numbers,
-        centre=rng.normal(0, 0.2, inputs),
-        scale=rng.uniform(0.5, 1.5, inputs),
-        region=np.eye(inputs),
-        pairs=pairs,
-        coefficients=rng.normal(0, 0.1, (1 + 2 * inputs + len(pairs), size)),
-        log_sd_slopes=rng.normal(0, 0.05, (1 + inputs, size)),
-        added=rng.uniform(0, 0.1, size),
-        correlation=correlation_of(scatter @ scatter.T),
-        existence=rng.normal(0, 0.1, 1 + 2 * inputs + len(pairs)),
-    )
-    none = np.zeros((1, size))
-    return Trained(page, emulator, emulator.centre, emulator.region, Gate(none, none))
 
 
 def executed(text: str) -> pm.Model:
@@ -301,8 +277,9 @@ def enlarged(value: Any) -> Any:
 
 
 def test_every_kind_of_number_is_among_those_compared():
-    pages = facts_of(analysed("Weibull"), seed=1)["PAGES"]
-    for kind in ("exists", "points", "selected", "unprinted", "nuisances"):
+    cases = "Weibull", "response"
+    pages = [page for case in cases for page in facts_of(analysed(case), seed=1)["PAGES"]]
+    for kind in ("exists", "points", "selected", "significant", "unprinted", "nuisances"):
         assert any(page[kind] for page in pages), kind
     assert any(median for page in pages for *_, median in page["points"])
 

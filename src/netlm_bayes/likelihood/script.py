@@ -154,7 +154,7 @@ def _page(one: PageRows, analysis: Analysis) -> dict[str, object]:
         "exists": _polynomial(emulator.existence, _terms(one, inputs)),
         "mixed_at": one.evidence.mixed_at.tolist(),
         "points": [_point(one, place, analysis) for place, x in enumerate(one.numbers) if x.pivot],
-        "selected": [] if analysis.spec.selection == "ignored" else _selected(one),
+        **_selection(one, analysis, inputs),
         "unprinted": _unprinted(one),
     }
 
@@ -218,14 +218,18 @@ def _point(one: PageRows, place: int, analysis: Analysis) -> tuple[int, str, Lev
     return place, analysis.endpoints[group.endpoint], subgroup, float(number.months), median
 
 
-def _selected(one: PageRows) -> list[tuple[int, int, float]]:
-    """Numbers that are printed because they are significant, and their standard errors."""
+def _selection(one: PageRows, analysis: Analysis, inputs: Sequence[str]) -> dict[str, object]:
+    """Ratios that are printed because they are significant: one by one, or the odds of all."""
+    if analysis.spec.selection == "ignored":
+        return {"selected": [], "significant": []}
     errors = {x.item: place for place, x in enumerate(one.numbers) if x.kind == "log_se"}
-    return [
+    found = [
         (place, errors.get(x.item, -1), x.threshold)
         for place, x in enumerate(one.numbers)
         if x.threshold and x.use == "fit"
     ]
+    joint = _polynomial(one.emulator.selection, _terms(one, inputs))
+    return {"selected": [] if joint else found, "significant": joint}
 
 
 def _unprinted(one: PageRows) -> list[tuple[int, float, float, float]]:

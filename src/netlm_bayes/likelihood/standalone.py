@@ -55,6 +55,8 @@ class Page(TypedDict):
     # Ratios printed because they are significant: place, place of the standard error (-1 where
     # there is none), |estimate / standard error| beyond which they are printed.
     selected: list[tuple[int, int, float]]
+    # Log odds that all ratios so printed are significant, where these correlate; empty otherwise.
+    significant: Polynomial
     # Numbers of which only bounds are known: place, bounds, standard deviations beyond these.
     unprinted: list[tuple[int, float, float, float]]
 
@@ -157,6 +159,7 @@ PAGES: list[Page] = [
         "mixed_at": [0.633],
         "points": [(2, "pfs", {}, 14.0, True)],
         "selected": [(0, 1, 1.96)],
+        "significant": [],
         "unprinted": [],
     },
     {
@@ -197,6 +200,7 @@ PAGES: list[Page] = [
         "mixed_at": [0.0],
         "points": [(0, "pfs", {}, 12.0, False), (1, "pfs", {}, 24.0, False)],
         "selected": [],
+        "significant": [],
         "unprinted": [],
     },
 ]
@@ -367,6 +371,11 @@ def evaluated(several: list[Polynomial], page: Page, d: pt.TensorVariable) -> pt
     return pt.dot(d[left] * d[right], coefficients)
 
 
+def log_probability(log_odds: Polynomial, page: Page, d: pt.TensorVariable) -> pt.TensorVariable:
+    """Log probability of an event by its log odds; of a sure one, with none, 0."""
+    return -pt.softplus(-evaluated([log_odds], page, d)[0]) if log_odds else pt.zeros(())
+
+
 def log_time(
     inputs: dict[str, pt.TensorVariable], month: float
 ) -> tuple[pt.TensorVariable, pt.TensorVariable]:
@@ -461,8 +470,8 @@ def log_page(model: pm.Model, page: Page) -> pt.TensorVariable:
     whitener = np.linalg.inv(np.linalg.cholesky(correlation_of(page)))
     white = pt.dot(whitener, (printed - mean) * pt.exp(-log_sd))
     total = log_jacobian - pt.sum(white**2) / 2 - pt.sum(log_sd)
-    if page["exists"]:
-        total = total - pt.softplus(-evaluated([page["exists"]], page, d)[0])
+    total = total + log_probability(page["exists"], page, d)
+    total = total - log_probability(page["significant"], page, d)
     return total - log_selected(page, mean, log_sd)
 
 
