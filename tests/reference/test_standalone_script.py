@@ -68,6 +68,7 @@ ONE, TWO, THREE = BUNDLED_COHORTS[:1], BUNDLED_COHORTS, (*BUNDLED_COHORTS, THIRD
 CASES: dict[str, tuple[str, dict[str, Any], Sequence[str | Cohort]]] = {
     "Weibull, trained": ("pfs-weibull", {}, TWO),
     "Weibull, trained, one cohort": ("pfs-weibull", {}, ONE),
+    "response, trained": ("response-logistic", {}, TWO),
     "response, trained, one cohort": ("response-logistic", {}, ONE),
     "Weibull": ("pfs-weibull", {}, THREE),
     "Weibull, associated covariates": ("pfs-weibull", {"association": (TOGETHER,)}, TWO),

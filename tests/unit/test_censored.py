@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pymc as pm
@@ -61,7 +62,7 @@ def analysis(request: pytest.FixtureRequest) -> Analysis:
 
 
 def test_graph_and_script_have_the_probability_of_the_bounds(analysis: Analysis) -> None:
-    names: dict = {"__name__": "standalone"}
+    names: dict[str, Any] = {"__name__": "standalone"}
     exec(compile(script_of(analysis, 1), "script.py", "exec"), names)
     graph = build(structure_of(analysis), data_of(analysis))
     rng = np.random.default_rng(7)
