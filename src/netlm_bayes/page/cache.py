@@ -20,7 +20,7 @@ from netlm_bayes.page import criticism, gate, regression, scale, training
 from netlm_bayes.page.layout import Page
 from netlm_bayes.page.training import SPREAD, Trained, train
 
-VERSION = 5  # of the method: simulation and emulator
+VERSION = 6  # of the method: simulation and emulator
 PLACE = "NETLM_BAYES_CACHE"
 
 _CONSTANTS = (
@@ -42,6 +42,7 @@ _CONSTANTS = (
     regression.SURELY,
     regression.CORRELATED,
     scale.LARGEST,
+    scale.BEND,
 )
 
 
