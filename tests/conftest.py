@@ -11,6 +11,7 @@ from hypothesis import settings
 
 from netlm_bayes import store
 from netlm_bayes.evidence.assemble import analyse
+from netlm_bayes.evidence.emulated import emulated
 from netlm_bayes.evidence.sources import BUNDLED_COHORTS, read_cohorts
 from netlm_bayes.likelihood.structure import structure_of
 from netlm_bayes.model import read_model
@@ -45,7 +46,7 @@ def reanalysis(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def draws_of(model: str) -> xr.DataTree:
     """Groups of a run's draws, each with the names and sizes that it has."""
     spec = read_model(model)
-    analysis = analyse(spec, read_cohorts(BUNDLED_COHORTS))
+    analysis = emulated(analyse(spec, read_cohorts(BUNDLED_COHORTS)))
     rng, size = np.random.default_rng(1), (CHAINS, DRAWS)
     one, other = (accepted_prior(analysis, *size, seed).tree["posterior"] for seed in (1, 2))
     log_likelihood = {

@@ -110,7 +110,7 @@ def comparison() -> pd.DataFrame:
         own |= {f"posterior_{key}": value for key, value in after.items()}
         own |= {"prob_above_null": after["prob_above_null"], "role": role, "adjustment": ""}
         rows.append({"cohort": cohort, "endpoint": endpoint, **levels(*contrast), **own})
-    return pd.DataFrame(rows).assign(limits_from="")
+    return pd.DataFrame(rows).assign(limits_from="", adjusted_for="", estimand_is="coefficient")
 
 
 def curves(cohorts: Sequence[str]) -> pd.DataFrame:

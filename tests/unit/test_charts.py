@@ -39,7 +39,7 @@ from netlm_bayes.report.charts.ratios import (
 )
 from netlm_bayes.report.charts.scale import linear_ticks
 from netlm_bayes.report.labels import About
-from netlm_bayes.report.rows import where
+from netlm_bayes.report.rows import rows_of, where
 
 
 def rows(chart: Chart | None) -> list[Row]:
@@ -140,12 +140,17 @@ def test_the_forest_sets_printed_beside_posterior(run: Tables) -> None:
     posterior = effects[effects["method"] == "posterior"]
     for name in ("pooled", "next institution"):
         assert estimates(chart, name) == sorted(where(posterior, cohort=name)["estimate"])
-    for kind, name in (("printed", "printed"), ("posterior", "posterior of a cohort")):
-        drawn = {mark.estimate[1:3] for mark in marks(chart, name)}
-        columns = [fitted[f"{kind}_{end}"] for end in ("lower", "upper")]
-        assert set(zip(*columns, strict=True)) <= drawn
+    drawn = {mark.estimate[1:3] for mark in marks(chart, "printed")}
+    columns = [fitted[f"printed_{end}"] for end in ("lower", "upper")]
+    assert set(zip(*columns, strict=True)) <= drawn
+    own = where(posterior, cohort="east-2016")
+    drawn = {mark.estimate[1:3] for mark in marks(chart, "posterior of a cohort")}
+    assert set(zip(own["lower"], own["upper"], strict=True)) <= drawn
     cells = {cell for row in rows(chart) for cell in row.cells}
-    assert {"2.01 (0.99 to 4.08)", "1.75 (0.95 to 3.21)", ">0.99"} <= cells
+    assert {
+        "2.01 (0.99 to 4.08)",
+        *(formats.interval(formats.estimate_of(x)) for x in rows_of(own)),
+    } <= cells
 
 
 def test_the_forest_reads_from_the_first_level_to_the_next_institution(run: Tables) -> None:
@@ -184,15 +189,15 @@ def test_ratios_of_different_events_are_of_an_event(run: Tables) -> None:
 @pytest.mark.parametrize(
     ("origins", "said", "sign"),
     [
-        (["printed"], "fitted; limits as printed. P > 1", ""),
-        (["p value"], "fitted; limits computed from the printed p value. P > 1", ""),
+        (["printed"], "for most; limits as printed. P > 1", ""),
+        (["p value"], "for most; limits computed from the printed p value. P > 1", ""),
         (
             ["standard error", "p value"],
-            "fitted; limits computed from the printed p value; * limits computed from the printed "
+            "for most; limits computed from the printed p value; * limits computed from the printed "
             "ones, at the posterior's level. P > 1",
             "*",
         ),
-        ([""], "Printed: the ratio that is fitted. P > 1", ""),
+        ([""], "Printed: the fitted ratio that is adjusted for most. P > 1", ""),
     ],
 )
 def test_the_forest_says_where_printed_limits_come_from(
@@ -289,6 +294,20 @@ def test_a_source_left_out_is_named_by_its_label() -> None:
     table = tables.by_choice("left_out", ["main", "east-2016"])
     labels = {row.label for row in rows(under_choices(table, WITHOUT, LABELS))}
     assert labels == {"main model", "without All primaries, 2016-2020"}
+
+
+def test_of_several_printed_ratios_the_forest_shows_the_one_adjusted_for_most(run: Tables) -> None:
+    bone = where(run["comparison"], covariate="bone", role="fit", cohort="east-2016")
+    full = bone.assign(adjusted_for="burden, grade", printed_estimate=3.3, estimand_is="implied")
+    full = full.assign(posterior_estimate=9.9)
+    bare = bone.assign(adjusted_for="", printed_estimate=4.4, estimand_is="implied")
+    for both in ((full, bare), (bare, full)):
+        chart = forest(run["effects"], pd.concat(both, ignore_index=True), LABELS)
+        assert chart is not None
+        assert estimates(chart, "square") == [3.3]
+        # Beside it stands the model's coefficient, and not what a smaller regression would give.
+        assert 9.9 not in estimates(chart, "circle")
+        assert chart.footnote.startswith("Printed: the fitted ratio that is adjusted for most")
 
 
 # Printed numbers

@@ -155,7 +155,7 @@ def test_other_models_assume_other_things(pfs):
     said = pfs.assumed
     assert "cut points at months 6 and 12" in said
     assert "All cohorts share one set of parameters" in said
-    assert "of which only margins are known." in said
+    assert "enter as one observation" in said
     pfs.model["change"] = {"covariates": ["htb"], "months": 6.0}
     assert "the effects of Hepatic tumour burden may change at month 6" in pfs.assumed
 

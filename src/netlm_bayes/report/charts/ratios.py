@@ -7,8 +7,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
+from netlm_bayes.compare.printed import COEFFICIENT
 from netlm_bayes.formats import DEVIATION, Estimate, estimate_of, interval, shown
 from netlm_bayes.report.charts.description import (
     COHORT,
@@ -126,12 +128,18 @@ def _favouring(scale: Scale, estimand: str, found: Sequence[About]) -> Scale:
 
 
 def _beside(comparison: pd.DataFrame | None) -> pd.DataFrame:
-    """Published ratios that are fitted, and each cohort's own multivariable regression."""
+    """Published ratios that are fitted, and each cohort's own multivariable regression.
+
+    Of several of one contrast the last is shown, which is the one adjusted for most.
+    """
     if comparison is None:
         return pd.DataFrame(columns=["role", "limits_from", "endpoint"])
     own = comparison["role"].eq("patients") & comparison["cohort"].ne(POOLED)
     regression = own & comparison["adjustment"].eq(MULTIVARIABLE)
-    return comparison[comparison["role"].eq("fit") | regression]
+    found = comparison[comparison["role"].eq("fit") | regression]
+    adjusted = found["adjusted_for"].astype(str)
+    others = adjusted.str.count(", ") + adjusted.ne("")
+    return found.iloc[np.argsort(others.to_numpy(), kind="stable")]
 
 
 def _scale_of(endpoints: Iterable[str], table: pd.DataFrame, labels: Labels) -> Scale:
@@ -149,7 +157,7 @@ def _note(beside: pd.DataFrame) -> str:
     """What stands beside the posterior, and where its limits come from."""
     roles = set(beside["role"]) or {"fit"}
     limits = [f"{sign} {LIMITS[name]}".strip() for name, sign in _signs(beside).items()]
-    fitted = "; ".join(["the ratio that is fitted", *limits])
+    fitted = "; ".join(["the fitted ratio that is adjusted for most", *limits])
     if "patients" not in roles:
         return f"Printed: {fitted}. {ABOVE_ONE} A dash: nothing fitted."
     other = f"{REGRESSION}; of a printed cohort, {fitted}" if "fit" in roles else REGRESSION
@@ -168,15 +176,16 @@ class _Pair:
     def row(self, cohort: str, own: Any, modelled: Any) -> Row:
         """One cohort's ratio by both methods, or by one of them."""
         ink = {POOLED: POOL, NEXT_INSTITUTION: NEXT}.get(cohort, COHORT)
-        before, after, sign = NOTHING, NOTHING, ""
-        if modelled is not None:
-            after = estimate_of(modelled)
+        before, sign = NOTHING, ""
+        # A ratio of an endpoint with effects of its own has a posterior of its own.
+        apart = own is not None and own.endpoint != getattr(modelled, "endpoint", "")
+        one = own if modelled is None or (apart and own.estimand_is == COEFFICIENT) else modelled
+        after = estimate_of(one, "posterior_" if one is own else "")
         marks = [Mark(ink, after)]
         if own is not None:
-            before, after = (estimate_of(own, f"{k}_") for k in ("printed", "posterior"))
+            before = estimate_of(own, "printed_")
             sign = self.signs.get(own.limits_from, "")
             marks = [Mark(self.series, before), Mark(ink, after)]
-        one = own if own is not None else modelled
         cells = (self.scale.text(before) + sign, self.scale.text(after), above_one(one))
         label = self.labels.cohort_on(cohort, own.endpoint if own is not None else "")
         if modelled is not None and (remark := support(modelled)):

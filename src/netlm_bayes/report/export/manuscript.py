@@ -112,6 +112,7 @@ def _effects(tables: Tables, labels: Labels, primary: str, basis: str) -> Manusc
         ("P value", "number", lambda pair: pair[1] and number(pair[1].p, P_VALUE)),
         ("Method", "text", lambda pair: _method(pair[1], labels, primary) if pair[1] else ""),
         ("Adjusted for", "text", lambda pair: _adjusted_for(pair[1], labels) if pair[1] else ""),
+        ("Posterior of what it estimates", "interval", lambda pair: _alike(pair[1])),
     )
     return table_of("effects", f"{name}, posterior beside frequentist: {basis}", pairs, columns)
 
@@ -125,6 +126,11 @@ def _contrast(row: Record, labels: Labels) -> str:
 def _beside(tables: Tables, row: Record) -> list[Record]:
     """What was printed of a ratio, or regressed."""
     return _records(tables, "comparison", **{name: row[name] for name in SAME})
+
+
+def _alike(row: Record | None) -> Interval | None:
+    """The posterior of what a frequentist ratio estimates, where that is known."""
+    return interval(row, "posterior_") if row and row.estimand_is else None
 
 
 def _method(row: Record, labels: Labels, primary: str) -> str:
