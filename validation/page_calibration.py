@@ -16,7 +16,7 @@ import itertools
 import json
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -40,6 +40,11 @@ Array = NDArray[np.float64]
 SIZES = (116, 84)
 MONTHS = (6.0, 12.0, 24.0)
 SELECTED, Z = "p<0.05", 1.959963984540054
+PAGE, FACE_VALUE, SELECTION, LISTED = "page", "at face value", "selection", "not printed listed"
+"""How a page is read: all of it; what is significant as if all were printed, divided by the
+probability that it is, or with what was left out as not significant."""
+NEAR = 0.15  # share of events beyond that of papers, at which a truth can lead to one
+LONGEST_WAIT = 4000  # sets of patients of one truth
 DESIGNS = ("survival", "response", "published", "tested")
 """Full pages of survival and of response; abstracts published because their ratios are
 significant, and abstracts that leave out what is not."""
@@ -47,11 +52,11 @@ significant, and abstracts that leave out what is not."""
 
 @dataclass(frozen=True)
 class Paper:
-    """A paper, what is true of its patients, and who they are."""
+    """A paper as it is read, what is true of its patients, and who they are."""
 
     truth: Truth
     patients: Patients
-    file: CohortFile
+    files: Mapping[str, CohortFile]  # by reading
     printed: tuple[Estimate, ...]
 
 
@@ -88,41 +93,69 @@ def _once(design: str, truth: Truth, n: int, rng: np.random.Generator) -> Paper 
     patients = papers.draw_patients(truth, outcome, n, rng)
     if not _worth_printing(patients, outcome):
         return None
+    if design == "tested":
+        return _of_what_is_significant(truth, patients)
     estimates = papers.analysed(patients, outcome)
     if not papers.sound(estimates):
         return None
-    if design == "tested":
-        significant = [x for x in estimates if x.adjusted and abs(x.z) > Z]
-        if not significant:
-            return None
-        file = papers.abstract(patients, significant, "", ())
-        return Paper(truth, patients, file, tuple(significant))
     full = papers.survival_page if outcome == "survival" else papers.response_page
-    return Paper(truth, patients, full(patients, estimates), tuple(estimates))
+    files = {PAGE: full(patients, estimates)}
+    return Paper(truth, patients, files, tuple(estimates))
+
+
+def _of_what_is_significant(truth: Truth, patients: Patients) -> Paper | None:
+    """An abstract that tests every contrast and prints what is significant; none if nothing is."""
+    estimates = papers.adjusted(patients, "survival")
+    significant = [x for x in estimates if abs(x.z) > Z]
+    if not papers.sound(estimates) or not significant:
+        return None
+    rest = [x for x in estimates if abs(x.z) <= Z]
+    files = {
+        FACE_VALUE: papers.abstract(patients, significant, "", ()),
+        SELECTION: papers.abstract(patients, significant, SELECTED, ()),
+        LISTED: papers.abstract(patients, significant, "", rest),
+    }
+    return Paper(truth, patients, files, tuple(significant))
 
 
 def _published(truth: Truth, n: int, rng: np.random.Generator) -> Paper | None:
-    """Patients are drawn anew until two ratios, chosen beforehand, are significant."""
-    factors = rng.choice(len(FACTORS), 2, replace=False)
-    for _ in range(400):
+    """An abstract of chosen contrasts: patients are drawn anew until they are significant."""
+    factors = rng.choice(len(FACTORS), rng.integers(1, 3), replace=False)
+    if not _worth_printing(papers.draw_patients(truth, "survival", n, rng), "survival", NEAR):
+        return None
+    for _ in range(LONGEST_WAIT):
         patients = papers.draw_patients(truth, "survival", n, rng)
-        if not _worth_printing(patients, "survival"):
-            continue
-        estimates = papers.analysed(patients, "survival")
-        last = [x for x in estimates if x.adjusted and x.factor in factors]
-        chosen = [x for k, x in enumerate(last) if k + 1 == len(last) or last[k + 1].level == 1]
+        estimates = papers.adjusted(patients, "survival")
+        last = [
+            x for x, after in itertools.zip_longest(estimates, estimates[1:]) if _last(x, after)
+        ]
+        chosen = [x for x in last if x.factor in factors]
         if papers.sound(estimates) and all(abs(x.z) > Z for x in chosen):
-            file = papers.abstract(patients, chosen, SELECTED, ())
-            return Paper(truth, patients, file, tuple(chosen))
-    return None
+            break
+    else:
+        return None
+    if not _worth_printing(patients, "survival"):
+        return None
+    files = {
+        FACE_VALUE: papers.abstract(patients, chosen, "", ()),
+        SELECTION: papers.abstract(patients, chosen, SELECTED, ()),
+    }
+    return Paper(truth, patients, files, tuple(chosen))
 
 
-def _worth_printing(patients: Patients, outcome: str) -> bool:
+def _last(one: Estimate, after: Estimate | None) -> bool:
+    """Whether a contrast is that of its factor's last level."""
+    return after is None or after.factor != one.factor
+
+
+def _worth_printing(patients: Patients, outcome: str, margin: float = 0.0) -> bool:
     """Whether enough happened; everyone's median is reached."""
     share = papers.events_share(patients)
     if outcome == "response":
         return 0.3 <= share <= 0.85
     low, high = papers.EVENTS
+    if margin:
+        return low - margin <= share <= high + margin
     everyone = np.ones(patients.n, dtype=bool)
     return low <= share <= high and not np.isnan(papers.median(patients, everyone))
 
@@ -194,32 +227,44 @@ def truth_values(truth: Truth, outcome: str) -> Array:
 def examined(design: str, seed: int) -> dict[str, Any]:
     """Everything that is kept of one paper."""
     paper, outcome, started = written(design, seed), outcome_of(design), time.perf_counter()
-    analysis = analyse(model_of(outcome), [paper.file])
-    evidence = analysis.cohorts[0]
-    if evidence.page is None:
-        raise ValueError(f"seed {seed}: no page")
     record: dict[str, Any] = {"design": design, "seed": seed, "n": paper.patients.n}
     record["events"] = round(papers.events_share(paper.patients), 3)
-    record["printed"] = [
-        f"{list(FACTORS)[x.factor]}: {list(FACTORS.values())[x.factor][x.level]} vs "
-        f"{list(FACTORS.values())[x.factor][0]}"
-        for x in paper.printed
-    ]
+    record["printed"] = [_contrast_name(x) for x in paper.printed]
+    for reading, file in paper.files.items():
+        analysis = analyse(model_of(outcome), [file])
+        rng = np.random.default_rng([seed, 99])
+        record[reading] = _read(paper, analysis, rng, design == "survival")
+    return record | {"seconds": round(time.perf_counter() - started, 1)}
+
+
+def _contrast_name(one: Estimate) -> str:
+    name, levels = list(FACTORS.items())[one.factor]
+    return f"{name}: {levels[one.level]} vs {levels[0]}"
+
+
+def _read(
+    paper: Paper, analysis: Analysis, rng: np.random.Generator, with_patients: bool
+) -> dict[str, Any]:
+    """One reading of a paper: its training, its criticism and the ranks of the truths."""
+    evidence = analysis.cohorts[0]
+    if evidence.page is None:
+        raise ValueError("no page")
     try:
         trained = train(evidence.page)
     except InputError as error:
-        return record | {"refused": str(error)[:300]}
-    criticism = criticise(trained)
-    record |= {"p": criticism.p, "chi2": criticism.chi2, "freedom": criticism.freedom}
-    record |= {"rms": trained.gate.rms, "worst": trained.gate.worst}
-    record |= {"conflicts": len(trained.conflicts)}
-    rng = np.random.default_rng([seed, 99])
-    versions = {"": True} if design != "published" else {"": True, "at face value": False}
-    for name, selection in versions.items():
-        record |= _compared(analysis, evidence, trained, paper, selection, rng, name)
-    if design == "survival":
+        return {"refused": str(error)[:300]}
+    criticism, gate = criticise(trained), trained.gate
+    record: dict[str, Any] = {
+        "p": criticism.p,
+        "chi2": round(criticism.chi2, 3),
+        "freedom": criticism.freedom,
+        "gate": [round(gate.rms, 3), round(gate.worst, 3)],
+        "conflicts": [len(trained.conflicts), len(trained.unemulated)],
+    }
+    record |= _compared(analysis, evidence, trained, paper, rng)
+    if with_patients:
         record["patients"] = _given_patients(paper, trained, analysis, evidence, rng)
-    return record | {"seconds": round(time.perf_counter() - started, 1)}
+    return record
 
 
 def _compared(
@@ -227,37 +272,31 @@ def _compared(
     evidence: CohortEvidence,
     trained: Trained,
     paper: Paper,
-    selection: bool,
     rng: np.random.Generator,
-    name: str,
 ) -> dict[str, Any]:
     """Ranks of the truths among draws given the page, and moments of these."""
-    posterior, outcome = PagePosterior(trained, selection), analysis.spec.outcome
+    posterior, outcome = PagePosterior(trained), analysis.spec.outcome
     draws, accepted = sampled(posterior, posterior.start, rng)
     inputs = trained.page.inputs
     own = Quantities.of(analysis, evidence, silent=False)(draws[:, : inputs.parameters])
-    true = Quantities.of(analysis, evidence, silent=True)(truth_values(paper.truth, outcome))
     own |= _associations(trained, draws)
+    if evidence.silent:
+        del own["log shape"]  # of a mixed curve: no truth is known
+    true = Quantities.of(analysis, evidence, silent=True)(truth_values(paper.truth, outcome))
     names = list(FACTORS)
-    true |= {
-        f"association {names[i]}, {names[j]}": np.array([a])
-        for a, (i, j) in zip(paper.truth.association, papers.pairs(), strict=True)
-    }
-    rows = {
-        key: [
-            round(float(np.mean(values < true[key])), 4),
-            round(float(values.mean()), 4),
-            round(float(values.std()), 4),
-            round(float(true[key][0]), 4),
-        ]
-        for key, values in own.items()
-        if not (key == "log shape" and evidence.silent)
-    }
+    for association, (i, j) in zip(paper.truth.association, papers.pairs(), strict=True):
+        true[f"association {names[i]}, {names[j]}"] = np.array([association])
     return {
-        (name or "given the page"): rows,
-        f"outside {name}".strip(): trained.outside(draws[:, : inputs.size]),
-        f"accepted {name}".strip(): round(accepted, 3),
+        "given": {key: _placed(values, true[key]) for key, values in own.items()},
+        "outside": trained.outside(draws[:, : inputs.size]),
+        "accepted": round(accepted, 3),
     }
+
+
+def _placed(values: Array, true: Array) -> list[float]:
+    """Share of draws below the truth, their mean and standard deviation, and the truth."""
+    found = [np.mean(values < true), values.mean(), values.std(), true[0]]
+    return [round(float(x), 4) for x in found]
 
 
 def _associations(trained: Trained, draws: Array) -> dict[str, Array]:
@@ -295,15 +334,7 @@ def _given_patients(
     draws, _ = sampled(posterior, start, rng)
     own = Quantities.of(analysis, evidence, silent=True)
     true = own(truth_values(paper.truth, "survival"))
-    return {
-        key: [
-            round(float(np.mean(values < true[key])), 4),
-            round(float(values.mean()), 4),
-            round(float(values.std()), 4),
-            round(float(true[key][0]), 4),
-        ]
-        for key, values in own(draws).items()
-    }
+    return {key: _placed(values, true[key]) for key, values in own(draws).items()}
 
 
 def run(design: str, seeds: Sequence[int], out: Path) -> None:

@@ -59,6 +59,7 @@ class Truth:
     log_shape: float
     level_effects: tuple[Array, ...]  # a factor's, each level's own
     association: Array  # log odds ratio of each pair of factors, extreme levels
+    follow_up: tuple[float, float, float]  # longest, months; its mean share; concentration
 
     @property
     def effects(self) -> Array:
@@ -90,6 +91,11 @@ def draw_truth(outcome: str, rng: np.random.Generator) -> Truth:
         log_shape=rng.normal(0, SHAPE_SD) if survival else 0.0,
         level_effects=tuple(rng.normal(0, sd, len(levels)) for levels in FACTORS.values()),
         association=rng.normal(0, ASSOCIATION_SD, len(list(pairs()))),
+        follow_up=(
+            rng.uniform(36, 72),
+            1 / (1 + np.exp(-rng.normal(0, 0.5))),
+            2 * np.exp(rng.normal() / 2),
+        ),
     )
 
 
@@ -124,14 +130,13 @@ def draw_patients(truth: Truth, outcome: str, n: int, rng: np.random.Generator) 
         event = rng.random(n) < 1 / (1 + np.exp(-eta))
         return Patients(level, event, np.zeros(n), np.zeros(n))
     time = ANCHOR * (rng.standard_exponential(n) * np.exp(-eta)) ** np.exp(-truth.log_shape)
-    follow_up = _follow_up(n, rng)
+    follow_up = _follow_up(truth, n, rng)
     return Patients(level, time <= follow_up, np.minimum(time, follow_up), follow_up)
 
 
-def _follow_up(n: int, rng: np.random.Generator) -> Array:
+def _follow_up(truth: Truth, n: int, rng: np.random.Generator) -> Array:
     """Months of follow-up: a beta share of at most three to six years."""
-    longest, concentration = rng.uniform(36, 72), 2 * np.exp(rng.normal() / 2)
-    mean = 1 / (1 + np.exp(-rng.normal(0, 0.5)))
+    longest, mean, concentration = truth.follow_up
     share = rng.beta(mean * concentration, (1 - mean) * concentration, n)
     return np.asarray(np.maximum(longest * share, 0.01))
 
@@ -157,9 +162,14 @@ class Estimate:
 
 def analysed(patients: Patients, outcome: str) -> list[Estimate]:
     """Every contrast, unadjusted and adjusted for all other factors; NaN where there is none."""
-    everything = tuple(range(len(FACTORS)))
-    found = [x for k in everything for x in _regression(patients, outcome, (k,), False)]
-    return [*found, *_regression(patients, outcome, everything, True)]
+    places = range(len(FACTORS))
+    found = [x for k in places for x in _regression(patients, outcome, (k,), False)]
+    return [*found, *adjusted(patients, outcome)]
+
+
+def adjusted(patients: Patients, outcome: str) -> list[Estimate]:
+    """Every contrast adjusted for all other factors."""
+    return _regression(patients, outcome, tuple(range(len(FACTORS))), True)
 
 
 def _regression(

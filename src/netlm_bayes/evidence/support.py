@@ -71,10 +71,27 @@ def _moments(analysis: Analysis, cohort: CohortEvidence) -> Array:
     if len(rows):
         apart = rows - rows.mean(axis=0)
         found = found + apart.T @ apart / len(rows)
-    for ratio in (x for x in cohort.fitted if isinstance(x, COMPARISONS)):
-        row = contrast_of(patterns, ratio.covariate, ratio.level, ratio.versus)
+    for row in (*_contrasts(patterns, cohort), *_unprinted(analysis, cohort)):
         found = found + np.outer(row, row)
     return found
+
+
+def _contrasts(patterns: Patterns, cohort: CohortEvidence) -> Iterator[Array]:
+    """Contrasts of printed ratios and differences."""
+    for ratio in (x for x in cohort.fitted if isinstance(x, COMPARISONS)):
+        yield contrast_of(patterns, ratio.covariate, ratio.level, ratio.versus)
+
+
+def _unprinted(analysis: Analysis, cohort: CohortEvidence) -> Iterator[Array]:
+    """Contrasts that were tested and not printed, which bounds them."""
+    endpoints = (RESPONSE, *analysis.endpoints)
+    for ratio in cohort.cohort.not_printed:
+        if ratio.outcome != analysis.spec.outcome or ratio.covariate not in analysis.patterns.names:
+            continue
+        known = analysis.codebook.covariate(ratio.covariate)
+        if ratio.endpoint_in(analysis.codebook) in endpoints:
+            sides = known.members(ratio.level), known.members(ratio.versus)
+            yield contrast_of(analysis.patterns, ratio.covariate, *sides)
 
 
 def _rows(analysis: Analysis, cohort: CohortEvidence) -> Iterator[Array]:
