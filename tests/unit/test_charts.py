@@ -193,8 +193,8 @@ def test_ratios_of_different_events_are_of_an_event(run: Tables) -> None:
         (["p value"], "for most; limits computed from the printed p value. P > 1", ""),
         (
             ["standard error", "p value"],
-            "for most; limits computed from the printed p value; * limits computed from the printed "
-            "ones, at the posterior's level. P > 1",
+            "for most; limits computed from the printed p value; * limits computed from the "
+            "printed ones, at the posterior's level. P > 1",
             "*",
         ),
         ([""], "Printed: the fitted ratio that is adjusted for most. P > 1", ""),
