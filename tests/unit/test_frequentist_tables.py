@@ -234,7 +234,7 @@ def hospital(seed: int) -> SiteTable:
 def shared_by(analysis: Analysis, **tables: SiteTable) -> Analysis:
     """Copy in which some cohorts are what a site shares, and print nothing."""
     cohorts = [
-        replace(cohort, table=tables[cohort.cohort.id], ratios=(), roles=())
+        replace(cohort, table=tables[cohort.cohort.id], roles=())
         if cohort.cohort.id in tables
         else cohort
         for cohort in analysis.cohorts

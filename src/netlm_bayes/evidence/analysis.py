@@ -100,6 +100,11 @@ class Analysis:
         return self.source_weights.get(cohort.cohort.id, 1.0)
 
     @property
+    def borrowing(self) -> tuple[str, ...]:
+        """Ids of cohorts with margins that are borrowed or unknown."""
+        return tuple(one.cohort.id for one in self.cohorts if one.margin_log_sd.any())
+
+    @property
     def parameters(self) -> Parameters:
         """Layout of each cohort's parameters."""
         return parameters_of(self.spec, self.patterns.effects)

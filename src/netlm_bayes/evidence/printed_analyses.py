@@ -12,6 +12,7 @@ from netlm_bayes.codebook import RESPONSE
 from netlm_bayes.evidence.analysis import Analysis, CohortEvidence
 from netlm_bayes.page.layout import Column, Group, Members, Number, Regression
 from netlm_bayes.published.estimates import Estimate, PrintedRatio
+from netlm_bayes.published.items import NotPrinted
 
 Array = NDArray[np.float64]
 UNSTATED = "unstated"
@@ -34,7 +35,7 @@ class Analyses:
         fitted = [x for x in self.evidence.fitted if isinstance(x, PrintedRatio)]
         self.adjusting = {(x.endpoint, frozenset((x.covariate, *x.adjusted_for))) for x in fitted}
         others = dict.fromkeys(name for x in fitted for name in (*x.adjusted_for, *x.subgroup))
-        named = {x for one in self._estimates() for x in _covariates_of(one)} | others.keys()
+        named = {x for one in self._named() for x in _covariates_of(one)} | others.keys()
         self.names = [x for x in known if x not in silent]
         self.names += [x for x in known if x in silent and (x in named or UNSTATED in others)]
         self.outside = [x for x in others if x not in known and x != UNSTATED]
@@ -56,11 +57,12 @@ class Analyses:
         known = self.analysis.codebook.covariates.get(name)
         return known.levels if known and len(known.levels) == 2 else ("no", "yes")
 
-    def _estimates(self) -> list[Estimate]:
-        """Estimates of items that are in the page, in the likelihood or only held against it."""
+    def _named(self) -> list[Estimate | NotPrinted]:
+        """What is in the page, in the likelihood or only held against it, or left out of print."""
         places = [x.item for x in self.evidence.roles if x.role in {"fit", "check"}]
         known = self.evidence.estimates
-        return [known[place] for place in places if place in known]
+        found = [known[place] for place in places if place in known]
+        return [*found, *self.evidence.cohort.not_printed]
 
     def adjust_for(self, ratio: PrintedRatio) -> bool:
         """Tell whether other ratios are adjusted for what this one is of, which is not modelled."""
@@ -158,10 +160,10 @@ def _place(ratio: PrintedRatio, side: Sequence[str], levels: Sequence[str]) -> i
     return levels.index(side[0]) if side[0] in levels else int(side == ratio.level)
 
 
-def _covariates_of(estimate: Estimate) -> tuple[str, ...]:
-    """Covariates that an estimate names."""
-    own = getattr(estimate, "covariate", "")
-    return (*([own] if own else []), *getattr(estimate, "subgroup", ()))
+def _covariates_of(number: Estimate | NotPrinted) -> tuple[str, ...]:
+    """Covariates that a number names."""
+    own, adjusted = getattr(number, "covariate", ""), getattr(number, "adjusted_for", ())
+    return (*([own] if own else []), *adjusted, *getattr(number, "subgroup", ()))
 
 
 @dataclass

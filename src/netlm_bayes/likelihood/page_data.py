@@ -127,8 +127,8 @@ def page_maps(one: PageRows, analysis: Analysis) -> dict[str, Array]:
         found["share"] = share
     if inputs.apart:
         found["share_effect"] = _share_effects(one, analysis)
-    if tilts := [c for c in analysis.cohorts if c.margin_log_sd.any()]:
-        found["tilt"] = _tilts(one, analysis, [c.cohort.id for c in tilts])
+    if analysis.borrowing:
+        found["tilt"] = _tilts(one, analysis)
     return found
 
 
@@ -146,13 +146,13 @@ def _share_effects(one: PageRows, analysis: Analysis) -> Array:
     return out
 
 
-def _tilts(one: PageRows, analysis: Analysis, borrowing: Sequence[str]) -> Array:
+def _tilts(one: PageRows, analysis: Analysis) -> Array:
     """From the standardised tilts of borrowed margins."""
     inputs, covariates = one.page.inputs, analysis.patterns.covariates
-    out = np.zeros((inputs.size, len(borrowing) * len(covariates)))
+    out = np.zeros((inputs.size, len(analysis.borrowing) * len(covariates)))
     for k, factor in enumerate(inputs.tilts):
         name = one.page.factors[factor].name
-        cohort = borrowing.index(one.evidence.cohort.id)
+        cohort = analysis.borrowing.index(one.evidence.cohort.id)
         column = cohort * len(covariates) + covariates.index(name)
         out[inputs.parts["tilt"].start + k, column] = 1.0
     return out

@@ -133,7 +133,7 @@ def structure_of(analysis: Analysis) -> Structure:
         apart=analysis.apart,
         endpoints=analysis.endpoints,
         cohorts=tuple(c.cohort.id for c in cohorts),
-        borrowing=tuple(c.cohort.id for c in cohorts if c.margin_log_sd.any()),
+        borrowing=analysis.borrowing,
         rows=tuple(
             (kind, tuple(f"{cohort}, {label}" for cohort, label in labels))
             for kind, labels in printed_rows(analysis).items()

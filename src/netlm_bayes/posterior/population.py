@@ -237,7 +237,7 @@ def _flat(values: Array) -> Array:
 
 def _weights(analysis: Analysis, cohort: CohortEvidence, draws: Mapping[str, Array]) -> Array:
     """A cohort's covariate mix: fixed, or tilted per draw where margins are borrowed."""
-    borrowing = [c.cohort.id for c in analysis.cohorts if c.margin_log_sd.any()]
+    borrowing = analysis.borrowing
     if cohort.cohort.id not in borrowing:
         return cohort.joint[None, :]
     patterns = analysis.patterns

@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 
 from netlm_bayes.choices import Prior
 from netlm_bayes.evidence.analysis import Analysis
-from netlm_bayes.likelihood.structure import structure_of
 from netlm_bayes.model import Model
 from netlm_bayes.parameters import coordinates, exchangeable, names_of
 from netlm_bayes.posterior.parameters import Parameterisation, prior_draws
@@ -40,20 +39,20 @@ def accepted_prior(analysis: Analysis, chains: int, draws: int, seed: int) -> Ac
     Margins of missing levels and distributions of missing values are left out: what is known of
     covariates has gone into them.
     """
-    structure = structure_of(analysis)
+    cohorts = [one.cohort.id for one in analysis.cohorts]
     rng, size = np.random.default_rng([seed, 3]), chains * draws
     model = Parameterisation(analysis.spec, analysis.codebook, analysis.scales)
-    found = prior_draws(model, len(structure.cohorts), size, rng)
-    if parts := structure.endpoints[1:]:
+    found = prior_draws(model, len(cohorts), size, rng)
+    if parts := analysis.endpoints[1:]:
         shares = [analysis.spec.also[part].share for part in parts]
         found["hazard_share"] = np.column_stack([rng.beta(a, b, size) for a, b in shares])
-    if structure.apart:
-        effects = structure.parameters.effects
+    if analysis.apart:
+        effects = analysis.parameters.effects
         location, scale = coordinates(effects, analysis.spec.prior("share_effect"))
-        free = rng.normal(location, scale, (size, len(structure.apart), len(effects)))
+        free = rng.normal(location, scale, (size, len(analysis.apart), len(effects)))
         found["share_effect"] = free @ exchangeable(effects).T
-    if borrowing := len(structure.borrowing):
-        shape = (size, borrowing, len(structure.covariates))
+    if borrowing := len(analysis.borrowing):
+        shape = (size, borrowing, len(analysis.patterns.covariates))
         found["margin_tilt"] = rng.standard_normal(shape)
     posterior = xr.Dataset(
         {
@@ -61,13 +60,13 @@ def accepted_prior(analysis: Analysis, chains: int, draws: int, seed: int) -> Ac
             for name, values in found.items()
         },
         coords={
-            "cohort": list(structure.cohorts),
-            "parameter": list(structure.parameters.names),
-            "heterogeneity": list(structure.parameters.heterogeneities),
-            "part": list(structure.endpoints[1:]),
-            "apart": list(structure.apart),
-            "effect": list(names_of(structure.parameters.effects)),
-            "borrowing": list(structure.borrowing),
+            "cohort": cohorts,
+            "parameter": list(analysis.parameters.names),
+            "heterogeneity": list(analysis.parameters.heterogeneities),
+            "part": list(analysis.endpoints[1:]),
+            "apart": list(analysis.apart),
+            "effect": list(names_of(analysis.parameters.effects)),
+            "borrowing": list(analysis.borrowing),
         },
     )
     # Independent draws are as many as they are: there are no chains to converge.
