@@ -1,30 +1,32 @@
-"""Each term of the graph against its formula in scipy, and the graph as a whole under renaming."""
+"""A page's numbers against scipy, and the graph as a whole under renaming."""
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pymc as pm
 import pytensor
-import pytensor.tensor as pt
 import pytest
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 from pytensor.compile.mode import Mode
 from pytensor.tensor.variable import TensorVariable
 from scipy.stats import norm
+from tests.pages import invented_training
 from tests.rounding import rounding
 
 from netlm_bayes.codebook import bundled_file
 from netlm_bayes.evidence.analysis import Analysis
 from netlm_bayes.evidence.assemble import analyse
+from netlm_bayes.evidence.printed_page import theta_map
 from netlm_bayes.evidence.sources import BUNDLED_COHORTS, CohortFile, read_cohorts
 from netlm_bayes.likelihood.data import data_of
 from netlm_bayes.likelihood.graph import build
 from netlm_bayes.likelihood.priors import NUMBERS, packed, unpacked
 from netlm_bayes.likelihood.structure import structure_of
-from netlm_bayes.likelihood.terms import Term, censored, normal
 from netlm_bayes.model import read_model
+from netlm_bayes.page.laplace import residual as left_over
 
 type Array = NDArray[np.float64]
 
@@ -36,10 +38,6 @@ RNG = np.random.default_rng(5)
 
 def value_of(variable: TensorVariable) -> Array:
     return np.asarray(variable.eval(mode=PLAIN))
-
-
-def tensor(value: ArrayLike) -> TensorVariable:
-    return pt.as_tensor_variable(np.asarray(value, dtype=float))
 
 
 def log_density(built: pm.Model, points: Sequence[Mapping[str, Array]]) -> Array:
@@ -60,55 +58,57 @@ def points_of(built: pm.Model, count: int = 3) -> list[dict[str, Array]]:
     return [{k: RNG.normal(size=shape) for k, shape in shapes.items()} for _ in range(count)]
 
 
-# Ratios
+# Printed pages
 
 
-# Likelihood terms
+def bundled(model: str, cohorts: Sequence[CohortFile] = COHORTS) -> Analysis:
+    return invented_training_of(analyse(read_model(model), cohorts))
 
 
-def term(make: Callable[..., Term], *inputs: ArrayLike) -> tuple[float, Array]:
-    """A term's log likelihood, and its rows' log likelihoods."""
-    made = make(*[tensor(value) for value in inputs])
-    return float(value_of(made.joint)), value_of(made.pointwise)
+def graph_of(analysis: Analysis) -> pm.Model:
+    return build(structure_of(analysis), data_of(analysis))
 
 
-TARGET, MEAN = np.array([0.3, -1.2, 0.8]), np.array([0.1, -0.9, 1.4])
-COVARIANCE = np.array([[0.20, 0.08, 0.08], [0.08, 0.15, 0.08], [0.08, 0.08, 0.30]])
+def invented_training_of(analysis: Analysis) -> Analysis:
+    """The analysis, every page with an emulator of which nothing is true but its shape."""
+    found = [
+        one.page and invented_training(one.page, np.random.default_rng(place))
+        for place, one in enumerate(analysis.cohorts)
+    ]
+    pairs = zip(analysis.cohorts, found, strict=True)
+    return replace(analysis, cohorts=tuple(replace(one, trained=t) for one, t in pairs))
 
 
-@pytest.mark.parametrize("row", range(3))
-def test_each_rows_log_likelihood_is_scipys_conditional_normal(row: int) -> None:
-    _, pointwise = term(normal, TARGET, MEAN, np.linalg.inv(COVARIANCE))
-    rest = [i for i in range(3) if i != row]
-    slope = np.linalg.solve(COVARIANCE[np.ix_(rest, rest)], COVARIANCE[rest, row])
-    mean = MEAN[row] + slope @ (TARGET - MEAN)[rest]
-    variance = COVARIANCE[row, row] - slope @ COVARIANCE[rest, row]
-    expected = norm.logpdf(TARGET[row], mean, np.sqrt(variance))
-    terms = np.log(2 * np.pi), np.log(variance), (TARGET[row] - mean) ** 2 / variance
-    assert pointwise[row] == pytest.approx(expected, abs=rounding(*terms))
+def inputs_at(analysis: Analysis, point: Mapping[str, Array]) -> Array:
+    """Inputs of a first cohort's page, nothing of it borrowed, at a point of its graph."""
+    one = analysis.cohorts[0]
+    assert one.page is not None
+    theta = theta_map(analysis, one) @ (analysis.mix @ point["coordinate"][0])
+    nuisances = slice(one.page.inputs.parameters, None)
+    sd = np.sqrt(np.diag(one.page.prior_covariance))[nuisances]
+    nuisance = one.page.prior_mean[nuisances] + sd * point["nuisance"]
+    return np.concatenate([theta, point.get("hazard_share_logodds__", []), nuisance])
 
 
-@pytest.mark.parametrize("bounds", [(-1e3, -0.37), (0.2, 1e3), (-0.6, 0.6)])
-def test_a_censored_estimate_has_the_normal_chance_to_lie_between_its_bounds(bounds) -> None:
-    mean, se = np.array([-3.0, -0.4, 1.5]), np.array([0.3, 0.2, 0.5])
-    numbers = {"x_bounds": np.tile(bounds, (3, 1)), "x_se": se, "x_weight": np.ones(3)}
-    given = {name: pt.as_tensor(values) for name, values in numbers.items()}
-    joint, pointwise = (x.eval() for x in censored("x", pt.as_tensor(mean), given))
-    ends = (np.array(bounds)[:, None] - mean) / se
-    # The other road: quadrature of the normal density between the bounds.
-    grid = np.linspace(np.maximum(ends[0], -40), np.minimum(ends[1], 40), 400_001)
-    expected = np.log(np.trapezoid(norm.pdf(grid), grid, axis=0))
-    np.testing.assert_allclose(pointwise, expected, rtol=1e-6, atol=1e-6)
-    assert joint == pytest.approx(pointwise.sum(), abs=rounding(pointwise))
-
-
-def test_a_censored_estimate_far_from_its_bounds_still_pulls_towards_them() -> None:
-    mean = pt.dvector("mean")
-    numbers = {"x_bounds": np.array([[-0.5, 0.5]]), "x_se": np.ones(1), "x_weight": np.ones(1)}
-    given = {name: pt.as_tensor(values) for name, values in numbers.items()}
-    slope = pt.grad(censored("x", mean, given).joint, mean)
-    assert slope.eval({mean: [30.0]}) == pytest.approx([-29.5], abs=0.1)
-    assert slope.eval({mean: [0.0]}) == pytest.approx([0.0], abs=1e-9)
+@pytest.mark.parametrize("model", MODELS)
+def test_each_numbers_log_likelihood_is_scipys_normal_given_the_others(model: str) -> None:
+    analysis = bundled(model, COHORTS[:1])
+    trained = analysis.cohorts[0].trained
+    assert trained is not None
+    built = graph_of(analysis)
+    point = {name: 0.3 * value for name, value in points_of(built, 1)[0].items()}
+    x = inputs_at(analysis, point)
+    (pointwise,) = built.replace_rvs_by_values([built["log_lik_page"]])
+    given = pytensor.function(built.value_vars, pointwise, mode=PLAIN, on_unused_input="ignore")
+    found = given(*[point[v.name] for v in built.value_vars])
+    residual = left_over(trained.page, trained.emulator, x[None])[0]
+    covariance = trained.emulator.covariance(x)
+    for k, value in enumerate(residual):
+        rest = np.arange(len(residual)) != k
+        slope = np.linalg.solve(covariance[np.ix_(rest, rest)], covariance[rest, k])
+        sd = np.sqrt(covariance[k, k] - slope @ covariance[rest, k])
+        expected = norm.logpdf(value, slope @ residual[rest], sd)
+        assert found[k] == pytest.approx(expected, rel=1e-7, abs=1e-7)
 
 
 # Numbers
@@ -126,18 +126,7 @@ def test_numbers_come_back_from_the_vector_that_a_graph_takes() -> None:
     assert list(packed(data)) == [NUMBERS]
 
 
-# Populations
-
-
 # The whole graph
-
-
-def bundled(model: str, cohorts: Sequence[CohortFile] = COHORTS) -> Analysis:
-    return analyse(read_model(model), cohorts)
-
-
-def graph_of(analysis: Analysis) -> pm.Model:
-    return build(structure_of(analysis), data_of(analysis))
 
 
 @pytest.mark.parametrize("model", MODELS)
@@ -151,14 +140,16 @@ def test_a_single_cohort_has_no_heterogeneity(model: str) -> None:
 def test_a_first_cohort_alone_has_the_density_of_its_part_of_two(model: str) -> None:
     """Without pooling, what one cohort says does not hang on the other."""
     spec = read_model(model).model_copy(update={"pooling": "none"})
-    both = graph_of(analyse(spec, COHORTS))
-    alone = graph_of(analyse(analyse(spec, COHORTS).spec, COHORTS[:1]))
+    two = analyse(spec, COHORTS)
+    both = graph_of(invented_training_of(two))
+    alone = graph_of(invented_training_of(analyse(two.spec, COHORTS[:1])))
     points = points_of(both)
+    first = alone.initial_point()
     for point in points[1:]:  # only the first cohort's parameters vary
         point |= {k: v for k, v in points[0].items() if k != "coordinate"}
         point["coordinate"] = np.stack([point["coordinate"][0], points[0]["coordinate"][1]])
     parts = [
-        {k: v[:1] if k == "coordinate" else v for k, v in point.items() if k != "margin_tilt"}
+        {k: v[: len(first[k])] if v.ndim else v for k, v in point.items() if k in first}
         for point in points
     ]
     within = 2 * rounding_of(both, points)
@@ -193,10 +184,9 @@ def with_own_names(folder: Path) -> tuple[CohortFile, ...]:
 @pytest.mark.parametrize("model", MODELS)
 def test_names_of_covariates_and_levels_do_not_matter(model: str, tmp_path: Path) -> None:
     spec = read_model(model)
-    own = analyse(
-        spec.model_copy(update={"covariates": tuple(COVARIATES[x] for x in spec.covariates)}),
-        with_own_names(tmp_path),
-    )
+    names = tuple(COVARIATES[x] for x in spec.covariates)
+    renamed = spec.model_copy(update={"covariates": names})
+    own = invented_training_of(analyse(renamed, with_own_names(tmp_path)))
     assert own.patterns.effects[-3:] == (
         ("skeleton", "ja"),
         ("edge", "sharp"),
