@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import product
 from typing import Any, Literal
 
 import numpy as np
 
+from netlm_bayes.evidence.analysis import Analysis
 from netlm_bayes.page.emulator import Emulator, correlation_of
 from netlm_bayes.page.gate import Gate
 from netlm_bayes.page.layout import (
@@ -150,6 +152,16 @@ def invented_training(page: Page, rng: np.random.Generator) -> Trained:
     )
     none = np.zeros((1, size))
     return Trained(page, emulator, emulator.centre, emulator.region, Gate(none, none))
+
+
+def with_invented_training(analysis: Analysis, seed: int = 3) -> Analysis:
+    """An analysis whose pages have emulators of which nothing is true but their shape."""
+    rng = np.random.default_rng(seed)
+    found = [
+        replace(one, trained=invented_training(one.page, rng)) if one.page else one
+        for one in analysis.cohorts
+    ]
+    return replace(analysis, cohorts=tuple(found))
 
 
 def _mean_design(each: Factor) -> Array:

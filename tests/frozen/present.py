@@ -28,6 +28,7 @@ from netlm_bayes.choices import Sampling
 from netlm_bayes.compare import conflict_table, frequentist_tables
 from netlm_bayes.evidence.analysis import Analysis
 from netlm_bayes.evidence.assemble import analyse
+from netlm_bayes.evidence.emulated import emulated
 from netlm_bayes.evidence.sources import BUNDLED_COHORTS, CohortFile, read_cohorts
 from netlm_bayes.likelihood.data import data_of
 from netlm_bayes.likelihood.graph import build
@@ -72,8 +73,8 @@ def files_of(case: Case) -> tuple[CohortFile, ...]:
 
 
 def analysis_of(case: Case) -> Analysis:
-    """The case's model and evidence."""
-    analysis = analyse(spec_of(case), files_of(case))
+    """The case's model and evidence, its pages trained."""
+    analysis = emulated(analyse(spec_of(case), files_of(case)))
     return replace(analysis, source_weights={case.left_out: 0.0}) if case.left_out else analysis
 
 

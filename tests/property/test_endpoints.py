@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis.strategies import floats, integers, sampled_from
 from tests.invented import book
+from tests.pages import with_invented_training
 
 from netlm_bayes.evidence.analysis import Analysis
 from netlm_bayes.evidence.assemble import analyse
@@ -51,7 +52,7 @@ def analysis(effects: str, baseline: str) -> Analysis:
         "also": {"brain": {"effects": effects}},
         "priors": {"share_effect": {"sigma": 2.0}},
     }
-    return analyse(Model.model_validate(spec), [file])
+    return with_invented_training(analyse(Model.model_validate(spec), [file]))
 
 
 def people(effects: str, baseline: str, seed: int) -> tuple[Analysis, Population]:

@@ -13,6 +13,8 @@ import numpy as np
 import pymc as pm
 import pytest
 from numpy.typing import NDArray
+from pytensor.compile.mode import Mode
+from tests.pages import with_invented_training
 
 from netlm_bayes.codebook import Codebook
 from netlm_bayes.evidence.analysis import Analysis
@@ -43,6 +45,7 @@ CODEBOOK = Codebook.model_validate(
     }
 )
 BEYOND = 5
+PLAIN = Mode(linker="py", optimizer=None)
 
 
 def analysis() -> Analysis:
@@ -56,7 +59,7 @@ def analysis() -> Analysis:
     ]
     priors = {"effect": {"sigma": SD}, "level": {"mu": LEVEL, "sigma": LEVEL_SD}}
     spec = {"name": "m", "outcome": "survival", "covariates": tuple(COUNTS), "priors": priors}
-    return analyse(Model.model_validate(spec), read_cohorts(cohorts))
+    return with_invented_training(analyse(Model.model_validate(spec), read_cohorts(cohorts)))
 
 
 @cache
@@ -69,7 +72,8 @@ def drawn(by: str) -> tuple[list[str], Mapping[str, Array]]:
     else:
         built = build(structure_of(found), data_of(found))
         names = ["mu", "theta", "tau"]
-        values = pm.draw([built[name] for name in names], draws=DRAWS[by], random_seed=4)
+        variables = [built[name] for name in names]
+        values = pm.draw(variables, draws=DRAWS[by], random_seed=4, mode=PLAIN)
         draws = dict(zip(names, values, strict=True))
     return list(found.parameters.names), draws
 
