@@ -24,7 +24,7 @@ from netlm_bayes.page.layout import (
     Page,
     Regression,
 )
-from netlm_bayes.page.training import Trained
+from netlm_bayes.page.trained import Trained
 
 
 def factor(name: str, *counts: float, at: int, effects: int, **more: Any) -> Factor:

@@ -34,7 +34,8 @@ from netlm_bayes.evidence.assemble import analyse
 from netlm_bayes.evidence.sources import CohortFile
 from netlm_bayes.model import Model
 from netlm_bayes.page.criticism import criticise
-from netlm_bayes.page.training import Trained, train
+from netlm_bayes.page.trained import Trained
+from netlm_bayes.page.training import train
 
 Array = NDArray[np.float64]
 SIZES = (116, 84)

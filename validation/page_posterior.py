@@ -15,7 +15,7 @@ from netlm_bayes.page.curve import slope_in_log_time
 from netlm_bayes.page.emulator import Emulator, features
 from netlm_bayes.page.laplace import statistic
 from netlm_bayes.page.layout import Number
-from netlm_bayes.page.training import Trained
+from netlm_bayes.page.trained import Trained
 
 Array = NDArray[np.float64]
 Density = Callable[[Array], Array]

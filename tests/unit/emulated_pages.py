@@ -9,7 +9,7 @@ from netlm_bayes.page.emulator import Emulator
 from netlm_bayes.page.gate import Gate
 from netlm_bayes.page.laplace import posterior
 from netlm_bayes.page.layout import Page
-from netlm_bayes.page.training import Trained, checked
+from netlm_bayes.page.trained import Trained, checked
 
 CORRELATED = 0.4
 SD = 0.3

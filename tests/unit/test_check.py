@@ -180,8 +180,10 @@ def test_what_is_sound_says_what_the_evidence_takes_on_trust(files: Folder) -> N
 
 
 def test_an_item_to_be_fitted_that_the_model_leaves_out_is_said(files: Folder) -> None:
-    said = check_files(files(COHORT, MODEL.replace('"smoker", ', "")))
-    assert any("smoker: current vs never: not fitted, covariate 'smoker'" in x for x in said)
+    by_response = 'kind = "median"\nendpoint = "relapse"\nsubgroup = { response = "yes" }\n'
+    cohort = COHORT + f'\n[[published]]\n{by_response}months = 20.0\nsource = "text"\n'
+    said = check_files(files(cohort, MODEL))
+    assert any("response: yes: not fitted, 'response' is known only after" in x for x in said)
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ from netlm_bayes.published.digitised.clicks import AtRisk, Clicks
 from netlm_bayes.published.digitised.curve import DigitisedCurve
 from netlm_bayes.published.digitised.plausible import MOST_CELLS, curve_evidence, plausible
 from netlm_bayes.published.items import Curve
+from netlm_bayes.published.roles import overlap_faults
 
 COHORT = """\
 id = "paper"
@@ -101,19 +102,19 @@ BONE_RATIO = {
 }
 
 
+def test_a_curve_is_given_once():
+    (what,) = said_of(curve_item(), curve_item())
+    assert "the same curve twice" in what
+
+
 @pytest.mark.parametrize(
-    ("one", "other", "reason"),
-    [
-        (curve_item(), median(), "a whole curve, and a point of it"),
-        (MILESTONE, curve_item(), "a whole curve, and a point of it"),
-        (curve_item(), curve_item(), "the same curve twice"),
-        (curve_item(), median(subgroup={"bone": ["yes"]}), "with patients in common"),
-        (curve_item(subgroup={"bone": ["yes"]}), BONE_RATIO, "as a ratio and by subgroup"),
-    ],
+    ("subgroup", "apart"), [({"bone": ["no"]}, True), ({}, False), ({"htb": [">25%"]}, False)]
 )
-def test_a_curves_patients_do_not_count_twice(one, other, reason):
-    (what,) = said_of(one, other)
-    assert reason in what
+def test_curves_with_patients_in_common_are_not_both_in_the_likelihood(subgroup, apart):
+    items = [Curve.model_validate(curve_item(subgroup=x)) for x in ({"bone": ["yes"]}, subgroup)]
+    cohort = Cohort.model_construct(published=tuple(items))
+    found = overlap_faults(cohort, BOOK, (0, 1))
+    assert [place for place, _ in found] == ([] if apart else [("published", 1, "role")])
 
 
 @pytest.mark.parametrize(

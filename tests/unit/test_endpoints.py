@@ -12,6 +12,7 @@ from netlm_bayes.evidence.sources import CohortFile, read_file
 from netlm_bayes.model import Model
 from netlm_bayes.pipeline.share import share
 from netlm_bayes.published.cohort import Cohort
+from netlm_bayes.published.estimates import PrintedRatio
 
 ENDPOINTS = {
     "pfs": {"label": "PFS"},
@@ -62,13 +63,12 @@ def test_one_file_informs_a_model_of_each_of_its_endpoints(endpoint, printed, mo
     analysis = analyse(model(endpoint=endpoint), [trial()])
     (cohort,), own = analysis.cohorts, endpoint or "pfs"
     assert analysis.endpoints == (own,)
-    assert [(x.endpoint, x.log_ratio) for x in cohort.ratios] == [
-        (own, pytest.approx(math.log(printed)))
-    ]
-    assert [(x.endpoint, x.months) for x in cohort.curve] == [(own, months)]
+    (ratio,) = (x for x in cohort.fitted if isinstance(x, PrintedRatio))
+    assert (ratio.endpoint, ratio.log_ratio) == (own, pytest.approx(math.log(printed)))
+    assert [(x.endpoint, x.months) for x in cohort.points] == [(own, months)]
     left_out = [role for role in cohort.roles if role.role == "unused"]
     assert len(left_out) == 2
-    assert all(f"the model is of '{own}'" in role.basis for role in left_out)
+    assert all(f"the model is of '{own}'" in role.reason for role in left_out)
 
 
 def test_an_endpoint_that_is_no_part_of_the_modelled_one_is_refused_with_the_reason():
@@ -96,17 +96,19 @@ def test_a_part_is_used_where_the_model_names_it_and_the_evidence_says_so_where_
     with_, without = (
         analyse(model(also=x), [trial(*items)]).cohorts[0] for x in (["bone_pfs"], [])
     )
-    assert [x.endpoint for x in with_.curve] == ["pfs", "bone_pfs"]
-    assert [x.endpoint for x in without.curve] == ["pfs"]
-    assert without.roles[3].basis == "of 'bone_pfs', and the model is of 'pfs'; 'also' would use it"
+    assert [x.endpoint for x in with_.points] == ["pfs", "bone_pfs"]
+    assert [x.endpoint for x in without.points] == ["pfs"]
+    assert (
+        without.roles[3].reason == "of 'bone_pfs', and the model is of 'pfs'; 'also' would use it"
+    )
 
 
-def test_a_contrast_of_the_whole_and_of_its_part_may_not_both_be_fitted_in_one_model():
+def test_a_contrast_of_the_whole_and_of_its_part_are_two_regressions_of_one_page():
     items = (MARGIN, ratio(0.41), ratio(0.52, endpoint="bone_pfs"))
-    assert analyse(model(), [trial(*items)]).cohorts[0].ratios[0].endpoint == "pfs"
-    said = refusal(model(also=["bone_pfs"]), *items)
-    assert "published[3].role" in said
-    assert "the same patients by 'arm', for two endpoints" in said
+    page = analyse(model(also=["bone_pfs"]), [trial(*items)]).cohorts[0].page
+    assert [one.endpoint for one in page.regressions] == [0, 1]
+    ratios = [x for x in page.numbers if x.kind == "log_ratio"]
+    assert [(x.of, x.use) for x in ratios] == [(0, "fit"), (1, "fit")]
 
 
 def test_the_former_key_endpoints_is_read_as_also():

@@ -17,7 +17,6 @@ from netlm_bayes.latent import Normal, log_shares
 from netlm_bayes.likelihood.data import data_of
 from netlm_bayes.likelihood.patient_rows import patient_rows
 from netlm_bayes.likelihood.script import script_of
-from netlm_bayes.likelihood.structure import structure_of
 from netlm_bayes.model import Model
 from netlm_bayes.population import patterns_of
 from netlm_bayes.posterior.covariate_mix import treated_by, treated_by_anybody
@@ -167,18 +166,16 @@ def test_a_latent_covariate_has_one_coefficient_and_the_margins_that_are_printed
     folder: Path,
 ) -> None:
     analysis = analysis_of(folder, "paper")
-    structure, patterns, joint = (
-        structure_of(analysis),
-        analysis.patterns,
-        analysis.cohorts[0].joint,
-    )
+    patterns, joint = analysis.patterns, analysis.cohorts[0].joint
     assert patterns.effects == (("bone", "yes"), STEP)
-    assert structure.parameters.heterogeneities == ("level", "log_shape", "bone", "marker")
+    assert analysis.parameters.heterogeneities == ("level", "log_shape", "bone", "marker")
     assert joint.sum() == pytest.approx(1)
     assert joint @ patterns.mask({"marker": ("10-20%", ">20%")}) == pytest.approx(0.4)
     both = joint @ patterns.mask({"marker": ("10-20%", ">20%"), "bone": ("yes",)})
     assert both == pytest.approx(0.4 * 0.25)
-    assert data_of(analysis)["ratios_joined_linear"].shape == (len(patterns.part_columns), 4)
+    marker = next(one for one in analysis.cohorts[0].page.factors if one.name == "marker")
+    np.testing.assert_allclose(np.bincount(marker.cell_level, marker.cell_share), 1.0)
+    np.testing.assert_allclose(marker.counts.sum(), analysis.cohorts[0].cohort.n)
     assert "counted at 10" in analysis.cohorts[0].notes[-1]
 
 
@@ -227,7 +224,7 @@ def test_patients_enter_with_their_own_value_their_level_s_or_an_unknown_one(fol
 
 def test_patients_and_print_share_the_coefficient(folder: Path) -> None:
     analysis = analysis_of(folder, "hospital", "paper")
-    assert structure_of(analysis).parameters.names[2:] == ("bone: yes", "marker: per 1.5 doublings")
+    assert analysis.parameters.names[2:] == ("bone: yes", "marker: per 1.5 doublings")
     rows, (hospital, _) = patient_rows(analysis), analysis.cohorts
     assert rows is not None
     assert rows.design[np.argsort(rows.owner)][1].tolist() == [1.0, 1 / 1.5]

@@ -97,7 +97,7 @@ def response() -> Run:
         "normal prior with standard deviation 0.5, centred at independence.",
         "averaged over the other covariates as if these were independent.",
         "are printed because they are significant: the likelihood is divided by",
-        "Where a paper does not say what a ratio is adjusted for, any of the model's covariates may",
+        "Where a paper does not say what a ratio is adjusted for, any of the model's covariates",
         "Where follow-up is not printed, patients are taken to be enrolled evenly over time",
         "are not published: they are borrowed from another cohort, with a log standard",
         "read as 'by-conclusion', because",

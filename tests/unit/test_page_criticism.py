@@ -13,7 +13,8 @@ from netlm_bayes.page.emulator import Normal
 from netlm_bayes.page.gate import Gate
 from netlm_bayes.page.laplace import posterior
 from netlm_bayes.page.regression import fit
-from netlm_bayes.page.training import Trained, train
+from netlm_bayes.page.trained import Trained
+from netlm_bayes.page.training import train
 
 NUMBERS = 8
 PAGE = page_of(ratios([0.0] * NUMBERS), effects=2, pairs=2, prior_sd=1.5)

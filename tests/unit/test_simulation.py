@@ -26,7 +26,6 @@ from netlm_bayes.ipd.patients import Patients
 from netlm_bayes.ipd.read import read_patients
 from netlm_bayes.ipd.write import as_csv, as_parquet, patients_table
 from netlm_bayes.latent import Scale
-from netlm_bayes.likelihood.structure import structure_of
 from netlm_bayes.model import Model
 from netlm_bayes.posterior.covariate_mix import (
     Covariates,
@@ -221,9 +220,8 @@ def test_parameters_are_named_and_ordered_as_in_the_graph(
     piecewise = {"baseline": "piecewise", "cuts": [6.0]}
     for choices in ({}, piecewise, {"outcome": "response"}):
         analysis = analysis_of(invented.east(), invented.west(), **choices)
-        structure = structure_of(analysis)
         model = Parameterisation(analysis.spec, analysis.codebook, analysis.scales)
-        assert model.parameters == structure.parameters
+        assert model.parameters == analysis.parameters
 
 
 def test_a_truth_is_told_by_name():

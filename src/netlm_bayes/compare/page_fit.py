@@ -12,7 +12,7 @@ from scipy.stats import norm
 from netlm_bayes.evidence.analysis import Analysis
 from netlm_bayes.page.criticism import Predicted, criticise
 from netlm_bayes.page.layout import Factor
-from netlm_bayes.page.training import Trained
+from netlm_bayes.page.trained import Trained
 from netlm_bayes.posterior.pages import PageDraws
 from netlm_bayes.posterior.printed_scale import scale_of
 from netlm_bayes.posterior.summary import Array, quantiles

@@ -14,7 +14,7 @@ from netlm_bayes.ipd.patients import Patients
 from netlm_bayes.latent import Normal, Scale
 from netlm_bayes.model import Model
 from netlm_bayes.page.layout import Page
-from netlm_bayes.page.training import Trained
+from netlm_bayes.page.trained import Trained
 from netlm_bayes.parameters import Parameters, centre_of, parameters_of
 from netlm_bayes.population import Patterns
 from netlm_bayes.published.cohort import Cohort

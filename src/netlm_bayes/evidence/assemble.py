@@ -49,6 +49,7 @@ from netlm_bayes.published.margins import (
 from netlm_bayes.published.recover import RecoveredTable, recover_tables
 from netlm_bayes.published.roles import (
     ItemRole,
+    overlap_faults,
     role_of,
 )
 from netlm_bayes.sites.table import SiteTable, groups_of, notes_on_table, table_faults
@@ -206,6 +207,8 @@ def _roles(
         ]
         what += f" ({'; '.join(left_out)})" if left_out else ""
         raise InputError(source, [Problem("published", what)])
+    if twice := overlap_faults(cohort, codebook, fitted):
+        raise InputError(source, problems_at("", twice))
     return found
 
 

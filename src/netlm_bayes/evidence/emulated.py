@@ -8,7 +8,7 @@ from dataclasses import replace
 from netlm_bayes.evidence.analysis import Analysis, CohortEvidence
 from netlm_bayes.page.cache import digest, trained
 from netlm_bayes.page.layout import Page
-from netlm_bayes.page.training import Trained
+from netlm_bayes.page.trained import Trained
 
 SEED = 1
 """How a page is simulated is part of the model, and the same whatever a run's seed."""

@@ -56,7 +56,7 @@ def page_term(parameters: TensorVariable, steps: TensorVariable | None, numbers:
     joint = joint + _log_probability("page_existence", features, numbers)
     joint = joint - _log_probability("page_selection", features, numbers)
     joint = joint - _selected(mean, log_sd, numbers)
-    return Term(joint, _pointwise(white, log_sd, numbers))
+    return Term(joint, pointwise(white, log_sd, numbers))
 
 
 def _features(rows: TensorVariable, numbers: Numbers) -> tuple[TensorVariable, TensorVariable]:
@@ -165,8 +165,12 @@ def _selected(mean: TensorVariable, log_sd: TensorVariable, numbers: Numbers) ->
     return pt.sum(numbers["selected_weight"] * pt.logaddexp(near, far))
 
 
-def _pointwise(white: TensorVariable, log_sd: TensorVariable, numbers: Numbers) -> TensorVariable:
-    """Each number given the others of its page; see `netlm_bayes.likelihood.terms.normal`."""
+def pointwise(white: TensorVariable, log_sd: TensorVariable, numbers: Numbers) -> TensorVariable:
+    r"""Log density of each number given the others of its page (10.1007/s00180-020-01045-4).
+
+    With :math:`Q = L^{-T} L^{-1}` and standardised residual `z`, normal with mean
+    :math:`z_i - (Q z)_i / Q_{ii}` and variance :math:`1 / Q_{ii}`.
+    """
     whitener = numbers["page_whitener"]
     scaled = product(whitener.T, white)
     diagonal = pt.sum(whitener**2, axis=0)

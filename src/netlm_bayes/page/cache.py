@@ -18,7 +18,8 @@ from netlm_bayes.errors import RunError
 from netlm_bayes.files.writing import write_whole
 from netlm_bayes.page import criticism, gate, regression, scale, training
 from netlm_bayes.page.layout import Page
-from netlm_bayes.page.training import SPREAD, Trained, train
+from netlm_bayes.page.trained import SPREAD, Trained
+from netlm_bayes.page.training import train
 
 VERSION = 6  # of the method: simulation and emulator
 PLACE = "NETLM_BAYES_CACHE"

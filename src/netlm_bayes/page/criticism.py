@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,9 +11,7 @@ from scipy.stats import chi2, norm
 from netlm_bayes.page.emulator import Emulator
 from netlm_bayes.page.laplace import in_likelihood, residual, sensitivity
 from netlm_bayes.page.layout import Array, Page
-
-if TYPE_CHECKING:
-    from netlm_bayes.page.training import Trained
+from netlm_bayes.page.trained import Trained
 
 Mask = NDArray[np.bool_]
 CENTRAL = float(norm.isf(0.001))

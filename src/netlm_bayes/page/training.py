@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from netlm_bayes.errors import InputError, Problem
 from netlm_bayes.page.criticism import conflicts
 from netlm_bayes.page.emulator import Emulator, Normal
-from netlm_bayes.page.gate import Gate, admitted, examine, unfollowed
+from netlm_bayes.page.gate import admitted, examine, unfollowed
 from netlm_bayes.page.laplace import posterior
 from netlm_bayes.page.layout import Array, Page
 from netlm_bayes.page.regression import (
@@ -22,8 +19,8 @@ from netlm_bayes.page.regression import (
     towards_existence,
 )
 from netlm_bayes.page.scale import Simulate, simulated
+from netlm_bayes.page.trained import SPREAD, Trained, checked
 
-SPREAD = 2.0  # covariance of the training region, in those of the posterior
 ROUND_PAGES = 3000
 ROUNDS = 8
 SETTLED = 0.5  # posterior standard deviations by which the centre may still move
@@ -37,72 +34,6 @@ _NEVER = (
 )
 _ROUNDING = 1e-9
 LONGEST = 4  # times as many pages where few of them have every number
-
-
-@dataclass(frozen=True)
-class Trained:
-    """A page with the emulator of its numbers.
-
-    Attributes
-    ----------
-    page : Page
-        Numbers in conflict have become "check".
-    emulator : Emulator
-    mean, covariance : ndarray
-        The page's posterior by itself, under its prior.
-    gate : Gate
-    conflicts : tuple of int
-        Places of log standard errors that the page's other numbers do not allow.
-    unemulated : tuple of int
-        Places of log standard errors that the emulator does not follow: V's own is used.
-    spread : float
-        Covariance of the training region, in those of the posterior.
-    """
-
-    page: Page
-    emulator: Emulator
-    mean: Array
-    covariance: Array
-    gate: Gate
-    conflicts: tuple[int, ...] = ()
-    unemulated: tuple[int, ...] = ()
-    spread: float = SPREAD
-
-    @property
-    def posterior(self) -> Normal:
-        """The page's own posterior."""
-        return Normal(self.mean, self.covariance)
-
-    def outside(self, x: Array) -> float:
-        """Share of draws beyond the 99 % ellipsoid of the training region."""
-        return self.emulator.training_region.outside(x)
-
-    def to_arrays(self) -> dict[str, NDArray[Any]]:
-        """Everything but the page."""
-        own = {
-            "posterior_mean": self.mean,
-            "posterior_covariance": self.covariance,
-            "conflicts": np.array(self.conflicts, int),
-            "unemulated": np.array(self.unemulated, int),
-            "spread": np.array(self.spread),
-        }
-        return self.emulator.to_arrays() | self.gate.to_arrays() | own
-
-    @classmethod
-    def from_arrays(cls, page: Page, arrays: Mapping[str, NDArray[Any]]) -> Trained:
-        """Read what :meth:`to_arrays` gave, of the page as it was before training."""
-        conflicts = tuple(int(i) for i in arrays["conflicts"])
-        unemulated = tuple(int(i) for i in arrays["unemulated"])
-        return cls(
-            page=checked(page, (*conflicts, *unemulated)),
-            emulator=Emulator.from_arrays(arrays),
-            mean=arrays["posterior_mean"],
-            covariance=arrays["posterior_covariance"],
-            gate=Gate.from_arrays(arrays),
-            conflicts=conflicts,
-            unemulated=unemulated,
-            spread=float(arrays["spread"]),
-        )
 
 
 def train(
@@ -146,15 +77,6 @@ def _trained(page: Page, training: _Training) -> Trained:
     emulator = admitted(kept, emulator, gate)
     where = posterior(kept, emulator)
     return Trained(kept, emulator, where.mean, where.covariance, gate, found, poor, training.spread)
-
-
-def checked(page: Page, conflicts: tuple[int, ...]) -> Page:
-    """The page with some numbers taken out of its likelihood."""
-    numbers = [
-        replace(number, use="check") if i in conflicts else number
-        for i, number in enumerate(page.numbers)
-    ]
-    return replace(page, numbers=tuple(numbers))
 
 
 @dataclass(frozen=True)

@@ -43,6 +43,25 @@ def duplicate_faults(
     return found
 
 
+def overlap_faults(cohort: Cohort, codebook: Codebook, among: Iterable[int]) -> list[Fault]:
+    """Fitted curves whose patients may be the same: each is in the likelihood by itself."""
+    items, found = cohort.published, list[Fault]()
+    curves = [(i, x) for i in sorted(among) if isinstance(x := items[i], Curve)]
+    for place, (index, one) in enumerate(curves):
+        for first, other in curves[:place]:
+            if one.role == other.role == "fit" and not _apart(one, other, codebook):
+                what = "curves with patients in common; give one of the two 'check'"
+                at = f"'fit', as in published[{first + 1}]"
+                found.append((("published", index, "role"), f"{at}: {what}"))
+    return found
+
+
+def _apart(one: Curve, other: Curve, codebook: Codebook) -> bool:
+    """Tell whether two subgroups have nobody in common."""
+    levels, others = codebook.subgroup(one.subgroup), codebook.subgroup(other.subgroup)
+    return any(not set(levels[x]) & set(others[x]) for x in set(levels) & set(others))
+
+
 _SAME: Mapping[object, str] = {
     "margin": "both count the levels of one covariate",
     "hazard_ratio": "the same contrast of the same regression",
