@@ -1,7 +1,10 @@
-"""How properties are tried; the committed reanalysis with draws, which are too large to commit."""
+"""How properties are tried, where trained pages are kept; the committed reanalysis with draws."""
 
+import getpass
+import hashlib
 import os
 import shutil
+import tempfile
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +12,7 @@ import pytest
 import xarray as xr
 from hypothesis import settings
 
-from netlm_bayes import store
+from netlm_bayes import page, store
 from netlm_bayes.evidence.assemble import analyse
 from netlm_bayes.evidence.emulated import emulated
 from netlm_bayes.evidence.sources import BUNDLED_COHORTS, read_cohorts
@@ -23,6 +26,18 @@ from netlm_bayes.posterior.prior import accepted_prior
 settings.register_profile("explore", deadline=None)
 settings.register_profile("ci", deadline=None, derandomize=True, database=None)
 settings.load_profile("ci" if os.environ.get("CI") else "explore")
+
+
+def kept_pages() -> Path:
+    """Folder of trained pages, which workers and sessions share; another for other code."""
+    code, found = Path(page.__file__).parent, hashlib.sha256()
+    for file in sorted(code.glob("*.py")):
+        found.update(file.read_bytes())
+    name = f"netlm-bayes-pages-{getpass.getuser()}-{found.hexdigest()[:12]}"
+    return Path(tempfile.gettempdir()) / name
+
+
+os.environ.setdefault("NETLM_BAYES_CACHE", str(kept_pages()))
 
 RESULTS = Path(__file__).parents[1] / "results" / "published"
 MODELS = ("pfs-weibull", "response-logistic")
