@@ -71,12 +71,12 @@ def graph_of(analysis: Analysis) -> pm.Model:
 
 def invented_training_of(analysis: Analysis) -> Analysis:
     """The analysis, every page with an emulator of which nothing is true but its shape."""
-    found = [
-        one.page and invented_training(one.page, np.random.default_rng(place))
-        for place, one in enumerate(analysis.cohorts)
-    ]
-    pairs = zip(analysis.cohorts, found, strict=True)
-    return replace(analysis, cohorts=tuple(replace(one, trained=t) for one, t in pairs))
+    cohorts = []
+    for place, one in enumerate(analysis.cohorts):
+        assert one.page is not None
+        trained = invented_training(one.page, np.random.default_rng(place))
+        cohorts.append(replace(one, trained=trained))
+    return replace(analysis, cohorts=tuple(cohorts))
 
 
 def inputs_at(analysis: Analysis, point: Mapping[str, Array]) -> Array:

@@ -141,7 +141,7 @@ def _built(cohort: builder.Cohort) -> list[CohortFile]:
     inputs = {cohort.id: digest(repr(document)), book.name: book.digest}
     file = CohortFile(found, book.codebook, cohort.id, inputs)
     if cohort.patients is None:
-        return [file]
+        return [_with_curves(file, Path(), name)]
     from netlm_bayes.ipd.tabular import frame_bytes
 
     data, data_name = frame_bytes(cohort.patients), f"{cohort.id} (DataFrame)"
@@ -179,14 +179,20 @@ def read_file(reference: str) -> list[CohortFile]:
     file = CohortFile(cohort, book.codebook, path.name, inputs)
     if cohort.patients is not None:
         return _declared_patients(file, cohort.patients, path, reference, text)
-    if any(isinstance(item, Curve) for item in cohort.published):
-        from netlm_bayes.published.digitised.curve import read_curves
+    return [_with_curves(file, path.parent, reference)]
 
-        curves = read_curves(cohort, path.parent, reference)
-        for curve in curves.values():
-            inputs |= curve.digests
-        return [replace(file, curves=curves, inputs=inputs)]
-    return [file]
+
+def _with_curves(file: CohortFile, folder: Path, source: str) -> CohortFile:
+    """The cohort with the curves whose files its items name."""
+    if not any(isinstance(item, Curve) for item in file.cohort.published):
+        return file
+    from netlm_bayes.published.digitised.curve import read_curves
+
+    curves = read_curves(file.cohort, folder, source)
+    inputs = dict(file.inputs)
+    for curve in curves.values():
+        inputs |= curve.digests
+    return replace(file, curves=curves, inputs=inputs)
 
 
 def _cohort_path(reference: str) -> Path:
