@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from pytensor.compile.mode import Mode
 from scipy.special import logsumexp
+from tests.pages import with_invented_training
 from tests.reference.patients.graphs import graph_of
 from tests.rounding import rounding
 
@@ -42,7 +43,7 @@ def curve(place: int, endpoint: str = "pfs") -> CurveEvidence:
 def analysis_of(baseline: str) -> Analysis:
     values = {"name": "m", "outcome": "survival", "covariates": COVARIATES, "baseline": baseline}
     spec = Model.model_validate({**values, "also": ["hepatic_pfs"]})
-    analysis = analyse(spec, read_cohorts(BUNDLED_COHORTS))
+    analysis = with_invented_training(analyse(spec, read_cohorts(BUNDLED_COHORTS)))
     curves = ((curve(0),), (curve(1, "hepatic_pfs"),))
     places = np.arange(len(analysis.patterns.effects))
     cohorts = (

@@ -54,7 +54,7 @@ def page_rows(analysis: Analysis) -> list[PageRows]:
             raise ValueError(f"the page of {evidence.cohort.id} is not trained")
         page, emulator = evidence.trained.page, evidence.trained.emulator
         known = [page.numbers[i] for i in emulator.numbers]
-        kept = np.array([x.use in {"fit", "conditioned", "latent"} for x in known])
+        kept = np.array([x.use in {"fit", "conditioned", "latent"} for x in known], bool)
         numbers = tuple(x for x, keep in zip(known, kept, strict=True) if keep)
         found.append(PageRows(place, evidence, page, numbers, emulator.of(kept)))
     return found
