@@ -78,7 +78,7 @@ def page_data(rows: Sequence[PageRows], analysis: Analysis) -> dict[str, Array]:
         **_values(rows, analysis, pivots),
         **_existence(rows, analysis),
         **_selection(rows, analysis),
-        **_latent(rows),
+        **_latent(rows, analysis),
         **(_curves(pivots, analysis) if pivots else {}),
     }
 
@@ -281,21 +281,22 @@ def _se_place(every: Sequence[tuple[PageRows, Number]], ratio: int) -> float:
     return float(next(found, -1))
 
 
-def _latent(rows: Sequence[PageRows]) -> dict[str, Array]:
+def _latent(rows: Sequence[PageRows], analysis: Analysis) -> dict[str, Array]:
     """Numbers of which only bounds are known: fixed ones, or a multiple of the standard error."""
-    every = [x for one in rows for x in one.numbers]
-    places = [k for k, x in enumerate(every) if x.use == "latent"]
+    every = [(one, x) for one in rows for x in one.numbers]
+    places = [k for k, (_, x) in enumerate(every) if x.use == "latent"]
     if not places:
         return {}
     bounds = []
     for k in places:
-        low, high = every[k].bounds or (0.0, 0.0)
+        low, high = every[k][1].bounds or (0.0, 0.0)
         low = high - UNBOUNDED if np.isneginf(low) else low
         bounds.append((low, low + UNBOUNDED if np.isposinf(high) else high))
     return {
         "latent": np.array([float(k) for k in places]),
         "latent_bounds": np.array(bounds),
-        "latent_reach": np.array([every[k].threshold for k in places]),
+        "latent_reach": np.array([every[k][1].threshold for k in places]),
+        "latent_weight": np.array([analysis.weight_of(every[k][0].evidence) for k in places]),
     }
 
 

@@ -101,7 +101,7 @@ def _printed(
         width = numbers["latent_bounds"][:, 1] + reach - low
         share = pm.Uniform("unprinted", 0.0, 1.0, dims=("not_printed",))
         printed = pt.set_subtensor(printed[places], low + width * share)
-        jacobian = jacobian + pt.sum(pt.log(width))
+        jacobian = jacobian + pt.sum(numbers["latent_weight"] * pt.log(width))
     if "pivot_apart" in numbers:
         log_hazard, log_slope = _log_hazard(pivots, steps, numbers)
         printed = printed + product(numbers["pivot_place"], log_hazard)
