@@ -2,6 +2,7 @@
 
 The same evidence is read under two codebooks that differ in nothing but their references. Where
 the parameters describe the same curves in both, the joint densities are the same up to a constant.
+Printed pages, whose density is emulated, are simulated with the same numbers from the same curves.
 """
 
 from collections.abc import Mapping, Sequence
@@ -22,6 +23,9 @@ from netlm_bayes.evidence.builder import Cohort
 from netlm_bayes.evidence.sources import CohortFile, read_cohorts
 from netlm_bayes.ipd.patients import Patients
 from netlm_bayes.model import Model
+from netlm_bayes.page.curve import population_log_hazard
+from netlm_bayes.page.layout import Page
+from netlm_bayes.page.simulate import simulate
 from netlm_bayes.published.cohort import Cohort as PublishedCohort
 
 type Array = NDArray[np.float64]
@@ -30,6 +34,8 @@ type Point = Mapping[str, Array]
 N = 60
 LINEAR = ("coordinate", "z", "z_mu", "change")
 DECLARED = ("mu", "theta", "effect_change")
+PAGES = 40
+CONVERGED = 1e-5  # of coefficients that Newton's method has found to 1e-7
 SAME = 1e-7  # of log densities of order 1000, and of coordinates from a linear system
 
 
@@ -231,7 +237,39 @@ def assert_reference_does_not_matter(
     np.testing.assert_allclose(np.diff(after), np.diff(before), rtol=0, atol=SAME)
 
 
-EVIDENCE = {"print": printed, "patients": of_patients, "tables": of_tables}
+def by_second_page(first: Page, second: Page, x: Array, world: World) -> Array:
+    """Inputs of the second page that describe the curves of the first's; levels are means."""
+    moved, part = x.copy(), first.inputs.parts["effects"]
+    for row in moved:
+        effects = dict(zip(first.inputs.effects, row[part].tolist(), strict=True))
+        found = relabelled(effects, world)
+        row[part] = [found[name] for name in second.inputs.effects]
+    return moved
+
+
+def assert_pages_agree(first: Page, second: Page, world: World) -> None:
+    """Prior of all inputs, curves of all groups, and simulated numbers."""
+    rng, sd = world.rng, np.sqrt(np.diag(first.prior_covariance))
+    x = first.prior_mean + 0.5 * sd * rng.standard_normal((PAGES, first.inputs.size))
+    moved = by_second_page(first, second, x, world)
+    matrix = by_second_page(first, second, np.eye(first.inputs.size), world).T
+    covariance = matrix @ first.prior_covariance @ matrix.T
+    np.testing.assert_allclose(second.prior_covariance, covariance, rtol=0, atol=SAME)
+    groups, months = np.arange(len(first.groups)), np.full(len(first.groups), 9.0)
+    if first.outcome == "survival":
+        one, other = (
+            population_log_hazard(page, at, groups, months)
+            for page, at in ((first, x), (second, moved))
+        )
+        np.testing.assert_allclose(other, one, rtol=0, atol=SAME)
+    one, other = simulate(first, x, 1), simulate(second, moved, 1)
+    there = np.isfinite(one)
+    assert there.any()
+    np.testing.assert_array_equal(np.isfinite(other), there)
+    np.testing.assert_allclose(other[there], one[there], rtol=0, atol=CONVERGED)
+
+
+EVIDENCE = {"patients": of_patients, "tables": of_tables}
 MODELS: dict[str, dict[str, Any]] = {
     "weibull": {"outcome": "survival"},
     "piecewise": {"outcome": "survival", "baseline": "piecewise"},
@@ -248,6 +286,23 @@ def test_no_reference_matters(evidence: str, kind: str, world: World) -> None:
     covariates = tuple(world.levels) + (("age",) if evidence == "patients" else ())
     files = EVIDENCE[evidence](world, choices["outcome"])
     assert_reference_does_not_matter(world, files, covariates=covariates, **choices)
+
+
+@pytest.mark.parametrize("kind", MODELS)
+@settings(max_examples=8)
+@given(world=worlds())
+def test_pages_simulated_from_the_same_curves_print_the_same(kind: str, world: World) -> None:
+    choices = {"covariates": tuple(world.levels), "pooling": world.pooling, **MODELS[kind]}
+    spec = Model.model_validate({"name": "m", **choices})
+    files = printed(world, spec.outcome)
+    first, second = (
+        analyse(spec, [replace(f, codebook=world.codebook(which)) for f in files]).cohorts
+        for which in range(2)
+    )
+    for one, other in zip(first, second, strict=True):
+        assert (one.page is None) == (other.page is None)
+        if one.page is not None and other.page is not None:
+            assert_pages_agree(one.page, other.page, world)
 
 
 @pytest.mark.parametrize("baseline", ["weibull", "piecewise"])
