@@ -17,6 +17,7 @@ from netlm_bayes.choices import Sampling
 from netlm_bayes.codebook import read_codebook
 from netlm_bayes.evidence.analysis import Analysis
 from netlm_bayes.evidence.assemble import analyse
+from netlm_bayes.evidence.emulated import emulated
 from netlm_bayes.evidence.sources import CohortFile, read_cohort
 from netlm_bayes.frequentist import cox
 from netlm_bayes.ipd.columns import Layout
@@ -37,7 +38,7 @@ CODEBOOK = read_codebook("netlm", Path())
 COVARIATES = ("ki67", "bone")
 TRUTH = np.array([-0.3, np.log(1.25), 0.7, 0.5])  # level, log shape, log hazard ratios
 SHARES = {"ki67": 0.4, "bone": 0.3}
-N, SIMULATIONS, LEVEL, ALARM = 130, 16, 0.9, 1e-3
+N, SIMULATIONS, MIXTURES, LEVEL, ALARM = 130, 16, 6, 0.9, 1e-3
 SPEC = Model.model_validate(
     {
         "name": "m",
@@ -183,13 +184,14 @@ def simulated(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Answers]:
         rng = np.random.default_rng([seed, 11])
         one, two, three = (hospital(rng) for _ in range(3))
         first = patients_file("one", one)
-        third = paper(tmp_path_factory.mktemp("paper"), three, rng)
-        everyone = [first, patients_file("two", two), patients_file("three", three)]
-        tabled = [first, table_file("two", two), patients_file("three", three)]
-        mixture = [first, table_file("two", two), third]
-        for name, files in {"patients": everyone, "table": tabled, "mixture": mixture}.items():
-            if name != "table" or seed == 0:
-                found[name].append(fitter.centre(analyse(SPEC, files), seed))
+        files = {"patients": [first, patients_file("two", two), patients_file("three", three)]}
+        if seed == 0:
+            files["table"] = [first, table_file("two", two), patients_file("three", three)]
+        if seed < MIXTURES:
+            third = paper(tmp_path_factory.mktemp("paper"), three, rng)
+            files["mixture"] = [first, table_file("two", two), third]
+        for name, own in files.items():
+            found[name].append(fitter.centre(emulated(analyse(SPEC, own)), seed))
     return {name: answers(draws) for name, draws in found.items()}
 
 
@@ -210,10 +212,10 @@ def test_a_sites_table_gives_the_posterior_of_its_patients(simulated: dict[str, 
 def test_intervals_cover_the_truth_as_often_as_they_say(
     whose: str, simulated: dict[str, Any]
 ) -> None:
-    """90 % intervals of 16 simulations; false alarm one in a thousand over all parameters."""
+    """90 % intervals; false alarm one in a thousand over all parameters."""
     found = simulated[whose]
     missed = ((found.lower > TRUTH) | (found.upper < TRUTH)).sum(axis=0)
-    assert (missed <= most_misses(SIMULATIONS, 1 - LEVEL, len(TRUTH))).all(), missed
+    assert (missed <= most_misses(len(found.mean), 1 - LEVEL, len(TRUTH))).all(), missed
 
 
 def test_print_and_figure_are_never_worth_more_than_the_patients_behind_them(
@@ -222,15 +224,15 @@ def test_print_and_figure_are_never_worth_more_than_the_patients_behind_them(
     """No narrower than from all patients but by Monte Carlo error.
 
     A standard deviation from 1600 draws, of which a third are effective, is off by 3 %; a ratio of
-    two by 4.5 %, the lowest of 64 by three times that, and their mean by 1 %.
+    two by 4.5 %, the lowest of 24 by three times that, and the mean of six by 2 %.
     """
-    ratio = simulated["mixture"].sd / simulated["patients"].sd
-    assert (ratio.mean(axis=0) > 0.98).all(), ratio.mean(axis=0)
+    ratio = simulated["mixture"].sd / simulated["patients"].sd[:MIXTURES]
+    assert (ratio.mean(axis=0) > 0.95).all(), ratio.mean(axis=0)
     assert (ratio > 0.85).all(), ratio.min(axis=0)
 
 
 def test_the_mixture_agrees_with_all_patients(simulated: dict[str, Any]) -> None:
     """On average no further off than its own Monte Carlo error, and a tenth of a posterior sd."""
     mixture, patients = simulated["mixture"], simulated["patients"]
-    off = ((mixture.mean - patients.mean) / patients.sd).mean(axis=0)
+    off = ((mixture.mean - patients.mean[:MIXTURES]) / patients.sd[:MIXTURES]).mean(axis=0)
     assert (np.abs(off) < 0.35).all(), off
