@@ -191,6 +191,13 @@ def test_cohorts_are_not_left_out_where_their_patients_were_not_kept(mixed: Anal
     assert loo_table({"main": fit})["unit"].tolist() == ["printed number"]
 
 
+def test_no_cohort_is_left_out_beside_a_page_whose_numbers_do_not_add_up(mixed: Analysis) -> None:
+    page = (constant(-1.0, -2.0), ["east, item 4, log_ratio", "east, item 5, median"])
+    units = leave_one_out(mixed, log_likelihood(page=page, patients=constant(*[-0.1] * 6))).units
+    assert set(units) == {"patient", "printed number"}
+    np.testing.assert_allclose(units["printed number"].elpd, [-1.0, -2.0])
+
+
 def test_groups_of_a_sites_table_are_units_of_their_own(mixed: Analysis) -> None:
     people = constant(-0.1, -0.2, -0.3, -0.4, -0.5, -0.6)
     cells = (constant(-8.0, -9.0), ["east, group 1", "east, group 2"])

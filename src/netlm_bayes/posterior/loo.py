@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from netlm_bayes.curves import Baseline, Piecewise, Weibull, reference_curve
 from netlm_bayes.evidence.analysis import Analysis, CohortEvidence
 from netlm_bayes.ipd.patients import Floats, Patients
+from netlm_bayes.likelihood.graph import PAGE
 from netlm_bayes.likelihood.patient_rows import (
     Alike,
     alike,
@@ -80,9 +81,10 @@ def leave_one_out(analysis: Analysis, log_likelihood: xr.Dataset) -> LeftOut:
     .. math:: \mathrm{elpd} = \sum_i \log p(y_i \mid y_{-i})
 
     A printed number is left out given the others of its cohort. A group is one of a site's table.
-    A cohort is the sum of what its patients, groups or printed numbers say; of a model that learns
+    A cohort is the sum of what its patients, groups or curves say; of a model that learns
     across cohorts, leaving one out moves much of the posterior, and importance sampling often
-    fails: see `Units.pareto_k`.
+    fails: see `Units.pareto_k`. Numbers of a printed page, each given the others, do not add up to
+    the page, so that no cohort is left out beside one.
     """
     draws = log_likelihood.sizes["chain"] * log_likelihood.sizes["draw"]
     units: dict[str, Units] = {}
@@ -96,7 +98,8 @@ def leave_one_out(analysis: Analysis, log_likelihood: xr.Dataset) -> LeftOut:
         kinds = [_left_out(log_likelihood[kind]) for kind in printed]
         names = tuple(name for labels in printed.values() for name in labels)
         units[PRINTED] = Units(names, *map(np.concatenate, zip(*kinds, strict=True)))
-    if len(analysis.cohorts) > 1 and (PATIENTS in log_likelihood or not lines):
+    adds_up = PAGE not in labelled and (PATIENTS in log_likelihood or not lines)
+    if len(analysis.cohorts) > 1 and adds_up:
         owners = {kind: log_likelihood[f"{kind}_cohort"].to_numpy() for kind in labelled}
         if lines:
             owners[PATIENTS] = np.array([cohort for cohort, _ in lines])
