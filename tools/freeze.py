@@ -21,7 +21,14 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from tests.frozen import densities, draws, tables
 from tests.frozen.cases import CASES, HERE, TABLED, Case
-from tests.frozen.present import SEED, analysis_of, drawn, graph_of, tables_of, tables_of_papers
+from tests.frozen.present import (
+    SEED,
+    analysis_of,
+    case_graph,
+    drawn,
+    tables_of,
+    tables_of_papers,
+)
 
 from netlm_bayes.evidence.analysis import Analysis
 
@@ -32,7 +39,7 @@ def freeze_densities(cases: Sequence[Case]) -> None:
     """Freeze log densities and gradients, keeping those of cases that are not named."""
     found = densities.frozen_densities() if densities.FILE.exists() else {}
     for case in cases:
-        found = {**found, case.name: densities.freeze(graph_of(analysis_of(case)), SEED)}
+        found = {**found, case.name: densities.freeze(case_graph(case), SEED)}
         print(case.name, flush=True)
     densities.write({case.name: found[case.name] for case in CASES if case.name in found})
 

@@ -37,6 +37,7 @@ MIXTURE = (*PAPERS, "hospital.csv", "site.json", "figure.toml")
 LATE = {"covariates": ("htb", "age", "bone")}
 CHANGING = {"change": {"covariates": ("htb", "bone"), "months": 7.0}}
 SOURCES_ONLY: Mapping[str, Any] = {"scenarios": (), "heterogeneity_scales": (0.5,)}
+TOGETHER = {"association": ({"covariates": ("htb", "bone"), "log_odds_ratio": 1.0},)}
 CUTS = {"covariates": ("ki67", "bone"), "also": ()}
 
 CASES = (
@@ -50,9 +51,9 @@ CASES = (
     Case("weibull-complete", "pfs-weibull", MIXTURE[2:], {"pooling": "complete"}),
     Case("weibull-late", "pfs-weibull", ("late.csv",), LATE),
     Case("weibull-changing", "pfs-weibull", ("hospital.csv",), CHANGING),
-    Case("weibull-association", "pfs-weibull", PAPERS, scenario="association"),
+    Case("weibull-association", "pfs-weibull", PAPERS, TOGETHER),
     Case("weibull-literal", "pfs-weibull", PAPERS, scenario="literal"),
-    Case("weibull-adjustment", "pfs-weibull", PAPERS, scenario="adjustment"),
+    Case("weibull-at-face-value", "pfs-weibull", PAPERS, scenario="at-face-value"),
     Case("weibull-cuts", "pfs-weibull", ("low.toml", "high.toml"), CUTS, fitted=True),
     Case("weibull-cuts-mixture", "pfs-weibull", ("low.toml", "marker.toml"), CUTS, fitted=True),
     Case("piecewise-print", "pfs-piecewise", PAPERS),
@@ -73,8 +74,8 @@ CASES = (
     Case("response-mixture", "response-logistic", (*PAPERS, "hospital.csv", "site.json")),
     Case("response-ordinal", "response-logistic", ("hospital.csv",), {"ordinal": True}),
     Case("response-readings", "response-logistic", PAPERS, scenario="odds-of-response"),
-    Case("response-association", "response-logistic", PAPERS, scenario="association"),
-    Case("response-adjustment", "response-logistic", PAPERS, scenario="adjustment"),
+    Case("response-association", "response-logistic", PAPERS, TOGETHER),
+    Case("response-at-face-value", "response-logistic", PAPERS, scenario="at-face-value"),
 )
 """Of which log densities are frozen."""
 

@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 from pytensor.compile.mode import Mode
 from pytensor.graph.replace import vectorize_graph
 from tests.frozen.cases import HERE, Case
+from tests.pages import with_invented_training
 
 from netlm_bayes.choices import Sampling
 from netlm_bayes.compare import conflict_table, frequentist_tables
@@ -72,10 +73,18 @@ def files_of(case: Case) -> tuple[CohortFile, ...]:
     return read_cohorts(names)
 
 
-def analysis_of(case: Case) -> Analysis:
+def analysis_of(case: Case, train: Callable[[Analysis], Analysis] = emulated) -> Analysis:
     """The case's model and evidence, its pages trained."""
-    analysis = emulated(analyse(spec_of(case), files_of(case)))
+    analysis = train(analyse(spec_of(case), files_of(case)))
     return replace(analysis, source_weights={case.left_out: 0.0}) if case.left_out else analysis
+
+
+def case_graph(case: Case) -> Graph:
+    """The graph of a case, its printed pages with invented emulators.
+
+    Training has decisions in it that another processor's rounding may turn; a graph has none.
+    """
+    return graph_of(analysis_of(case, with_invented_training))
 
 
 @dataclass(frozen=True)

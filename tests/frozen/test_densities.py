@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from tests.frozen import densities
 from tests.frozen.cases import CASES, Case
-from tests.frozen.present import analysis_of, graph_of
+from tests.frozen.present import case_graph
 
 FROZEN = densities.frozen_densities()
 
@@ -20,12 +20,12 @@ def test_nothing_frozen_is_left_out() -> None:
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_log_density_and_gradient_are_the_frozen_ones(case: Case) -> None:
     tolerance = densities.OF_FITTED if case.fitted else densities.TOLERANCE
-    graph = graph_of(analysis_of(case))
+    graph = case_graph(case)
     assert list(densities.moved(FROZEN[case.name], graph, tolerance)) == []
 
 
 def test_points_do_not_depend_on_the_order_of_names() -> None:
-    graph = graph_of(analysis_of(next(case for case in CASES if case.name == "weibull-site")))
+    graph = case_graph(next(case for case in CASES if case.name == "weibull-site"))
     found = densities.points(graph, FROZEN["weibull-site"]["places"])["coordinate"]
     (place,) = (i for i, x in enumerate(graph.components["coordinate"]) if x[1] == "bone: yes")
     centre, spread = FROZEN["weibull-site"]["places"]["coordinate[synthetic/site, bone: yes]"]
@@ -34,7 +34,7 @@ def test_points_do_not_depend_on_the_order_of_names() -> None:
 
 
 def test_a_density_that_moved_by_a_billionth_is_seen() -> None:
-    graph = graph_of(analysis_of(next(case for case in CASES if case.name == "weibull-site")))
+    graph = case_graph(next(case for case in CASES if case.name == "weibull-site"))
     frozen = FROZEN["weibull-site"]
     values = dict(frozen["values"])
     values["log_density"] = np.add(values["log_density"], 1e-9 * np.array(values["size"])).tolist()
