@@ -6,7 +6,7 @@
 
 The errors are in `mutants.toml`. The tests are those without sampling and without a browser; the
 frozen numbers of `tests/frozen` are left out, for they see any change and claim nothing. Exit 1
-where fewer than 29 of 30 are caught, 2 where an error can no longer be made or the tests fail
+where more than one survives, 2 where an error can no longer be made or the tests fail
 without any.
 """
 
