@@ -9,6 +9,7 @@ import pytensor
 import pytest
 from numpy.typing import NDArray
 from pytensor.compile.mode import Mode
+from scipy.stats import norm
 from tests.invented import book
 from tests.pages import invented_training
 
@@ -20,6 +21,7 @@ from netlm_bayes.evidence.printed_page import theta_map
 from netlm_bayes.evidence.sources import read_cohorts
 from netlm_bayes.likelihood.data import data_of
 from netlm_bayes.likelihood.graph import build
+from netlm_bayes.likelihood.priors import NUMBERS, packed
 from netlm_bayes.likelihood.structure import structure_of
 from netlm_bayes.model import Model
 from netlm_bayes.page.curve import population_log_hazard
@@ -282,3 +284,55 @@ def test_a_page_that_is_left_out_says_nothing_of_any_parameter() -> None:
     )[:1]
     assert np.ptp(alone) > 0
     np.testing.assert_allclose(neither, 0.0, atol=1e-12)
+
+
+def test_a_selected_ratio_is_divided_by_the_probability_that_it_is_significant() -> None:
+    printed = paper().hazard_ratio("arm", "0.60", ("0.42", "0.86"))
+    analysis = with_invented_emulators(analysed(replace(printed, selected="p<0.05")))
+    counted, points = page_density(analysis)
+    ignored = analysis.spec.model_copy(update={"selection": "ignored"})
+    (at_face_value,) = page_density(replace(analysis, spec=ignored), points)[:1]
+    (evidence,) = analysis.cohorts
+    assert evidence.trained is not None
+    emulator = evidence.trained.emulator
+    kinds = [evidence.trained.page.numbers[i].kind for i in emulator.numbers]
+    for place, point in enumerate(points):
+        theta = theta_map(analysis, evidence) @ (analysis.mix @ point["coordinate"][0])
+        mean = emulator.mean(np.concatenate([theta, point["nuisance"]])[None])[0]
+        z = mean[kinds.index("log_ratio")] / np.exp(mean[kinds.index("log_se")])
+        significant = norm.sf(1.959964 - z) + norm.cdf(-1.959964 - z)
+        difference = at_face_value[place] - counted[place]
+        assert difference == pytest.approx(np.log(significant), abs=1e-6)
+
+
+@pytest.mark.parametrize("shape", [{}, {"baseline": "piecewise", "cuts": [6.0, 18.0]}])
+def test_the_density_of_a_printed_median_integrates_to_one(shape: dict[str, Any]) -> None:
+    """Over all months that might have been printed, at any parameters: it has its Jacobian."""
+    analysis = with_invented_emulators(analysed(full_paper(), **shape))
+    (evidence,) = analysis.cohorts
+    trained = evidence.trained
+    assert trained is not None
+    page, emulator = trained.page, trained.emulator
+    medians = np.array([page.numbers[i].kind == "median" for i in emulator.numbers])
+    alone = emulator.of(medians)
+    log_sd = alone.log_sd_slopes - np.eye(len(alone.log_sd_slopes))[:, :1]
+    alone = replace(alone, log_sd_slopes=log_sd, added=np.zeros(1), existence=np.zeros(0))
+
+    def printing(months: float) -> Analysis:
+        numbers = tuple(replace(number, months=months) for number in page.numbers)
+        there = replace(page, numbers=numbers)
+        moved = replace(trained, page=there, emulator=alone)
+        return replace(analysis, cohorts=(replace(evidence, page=there, trained=moved),))
+
+    built = build(structure_of(printing(12.0)), data_of(printing(12.0)))
+    rng, start = np.random.default_rng(6), built.initial_point()
+    point = {name: rng.normal(0, 0.4, np.shape(value)) for name, value in start.items()}
+    (term,) = built.replace_rvs_by_values([built["term_page"]])
+    given = pytensor.function(built.value_vars, term, mode=PLAIN, on_unused_input="ignore")
+    log_months, density = np.linspace(-6, 11, 301), []
+    for months in np.exp(log_months):
+        built.set_data(NUMBERS, packed(data_of(printing(float(months))))[NUMBERS])
+        density.append(np.exp(given(*[point[value.name] for value in built.value_vars])))
+    assert max(density[0], density[-1]) < 1e-9
+    total = np.trapezoid(density, log_months) / np.sqrt(2 * np.pi)
+    assert total == pytest.approx(1.0, abs=5e-3)
