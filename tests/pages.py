@@ -168,7 +168,7 @@ def _mean_design(each: Factor) -> Array:
     if each.continuous:
         return each.mean * each.cell_design[0]
     counts = each.counts[each.cell_level] * each.cell_share
-    return counts @ each.cell_design / each.counts.sum()
+    return np.asarray(counts @ each.cell_design / each.counts.sum())
 
 
 def _patterns(page: Page, members: Members) -> tuple[Array, Array]:

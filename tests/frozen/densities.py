@@ -108,16 +108,20 @@ def places_of(graph: Graph, seed: int) -> dict[str, Place]:
 
 
 def moved(frozen: Frozen, graph: Graph, tolerance: float = TOLERANCE) -> Iterator[str]:
-    """Say what differs: free variables, log density or gradient, each at its worst point."""
+    """Say what differs: free variables, log density or gradient, each at its worst point.
+
+    Points so far out that a frozen gradient is no number are not compared.
+    """
     variables = {VARIABLES.get(name, name) for name in frozen["variables"]}
     if variables != set(graph.shapes):
         yield f"free variables: {sorted(variables)} are now {sorted(graph.shapes)}"
         return
     now, size = measured(graph, frozen["places"]), np.array(frozen["values"]["size"])
+    known = np.isfinite(size)
     for what, values in frozen["values"].items():
         if what == "size":
             continue
-        apart = np.abs(np.array(now[what]) - values) / size
+        apart = np.where(known, np.abs(np.array(now[what]) - values) / size, 0.0)
         worst = int(np.argmax(np.where(np.isnan(apart), np.inf, apart)))
         if not apart[worst] <= tolerance:
             yield (

@@ -102,9 +102,9 @@ def papers(draw: Any) -> Paper:
     months = sorted(draw(st.sets(st.integers(1, 90), min_size=1, max_size=4)))
     fallen = sorted(draw(st.lists(st.integers(2, 97), min_size=4, max_size=4)), reverse=True)
     survival = {float(m): s / 100 for m, s in zip(months, fallen, strict=False)}
-    choices = draw(st.tuples(st.booleans(), st.booleans()))
-    baseline = draw(st.sampled_from(["weibull", "piecewise"]))
-    return Paper(margins, ratios, survival, *choices, baseline, draw(st.integers(0, 2**32)))
+    not_reached, digitised = draw(st.booleans()), draw(st.booleans())
+    baseline, seed = draw(st.sampled_from(["weibull", "piecewise"])), draw(st.integers(0, 2**32))
+    return Paper(margins, ratios, survival, not_reached, digitised, baseline, seed)
 
 
 def moved(graph: Graph, point: Mapping[str, Array], mean: Array, by: Array, up: float) -> Any:

@@ -255,7 +255,7 @@ def of_graph(model: str, pooling: Pooling, points: Sequence[At]) -> Array:
     found = []
     for at in points:
         shares = {f"{name}_logodds__": logit(at.free[name]) for name in SHARES if name in at.free}
-        free = at.free | shares
+        free = {**at.free, **shares}
         found.append(density(*[free[v.name] for v in built.value_vars]) - at.log_volume)
     return np.array(found) - found[0]
 
