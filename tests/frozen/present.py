@@ -205,6 +205,7 @@ def tables_of(case: Case, draws: Callable[[str, Analysis], xr.DataTree]) -> dict
         )
 
         def refitted(_job: Job, _graph: Graph, other: Analysis) -> Gated[Any]:
+            other = emulated(other, analysis.cohorts)
             again = _accepted(other, draws(said[-1], other))
             return Gated(again, estimate_effects(other, again, SEED)[0], again.checks)
 
