@@ -83,6 +83,8 @@ def printed(endpoint: str, by_arm: dict[str, Array]) -> CohortFile:
         for at, value in zip(MONTHS[endpoint], survival.tolist(), strict=True):
             items.append({"kind": "milestone", "months": at, "survival": value, **about})
     published = [{"source": "invented", "role": "fit", **item} for item in items]
+    follow_up = {"kind": "statistic", "name": "follow-up", "unit": "months", "measure": "median"}
+    published.append({**follow_up, "location": 95, "maximum": 100, "source": "invented"})
     told = {"id": endpoint, "label": endpoint, "n": N, "source": "x", "published": published}
     endpoints = {"pfs": {"label": "PFS"}, "brain": {"label": "brain PFS", "part_of": "pfs"}}
     codebook = book(endpoints, arm="old new")
@@ -147,9 +149,9 @@ def exact(found: Curves, effects: str, rng: np.random.Generator) -> tuple[Array,
 
 @pytest.mark.parametrize("effects", ["shared", "own"])
 def test_printed_curves_return_the_share_that_everyones_months_give(effects: str) -> None:
-    """Means within a third of a posterior sd, sds within a fifth, the truth within four sds.
+    """Means within half a posterior sd, the truth within four; no surer than everyone's months.
 
-    The page knows the curves only, which of patients who are all followed lose nothing.
+    The page knows that follow-up was long, and not that nobody was lost before the later month.
     """
     rng = np.random.default_rng(20261129)
     log_odds = 0.4 + (np.array([-0.5, 0.5]) if effects == "own" else np.zeros(2))
@@ -165,6 +167,6 @@ def test_printed_curves_return_the_share_that_everyones_months_give(effects: str
         draws.append(posterior["share_effect"].to_numpy().ravel())
         true.append(1.0)
     for place, (own, value) in enumerate(zip(draws, true, strict=True)):
-        assert own.mean() == pytest.approx(mean[place], abs=sd[place] / 3)
-        assert own.std() == pytest.approx(sd[place], rel=0.2)
+        assert own.mean() == pytest.approx(mean[place], abs=sd[place] / 2)
+        assert 0.9 < own.std() / sd[place] < 1.4
         assert abs(own.mean() - value) < 4 * sd[place]
