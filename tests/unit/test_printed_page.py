@@ -9,7 +9,7 @@ import pytensor
 import pytest
 from numpy.typing import NDArray
 from pytensor.compile.mode import Mode
-from scipy.stats import norm
+from scipy.stats import multivariate_normal, norm
 from tests.invented import book
 from tests.pages import invented_training
 
@@ -17,6 +17,7 @@ from netlm_bayes.codebook import Codebook
 from netlm_bayes.evidence.analysis import Analysis
 from netlm_bayes.evidence.assemble import analyse
 from netlm_bayes.evidence.builder import Cohort
+from netlm_bayes.evidence.printed_page import page_of as printed_page
 from netlm_bayes.evidence.printed_page import theta_map
 from netlm_bayes.evidence.sources import read_cohorts
 from netlm_bayes.likelihood.data import data_of
@@ -24,8 +25,11 @@ from netlm_bayes.likelihood.graph import build
 from netlm_bayes.likelihood.priors import NUMBERS, packed
 from netlm_bayes.likelihood.structure import structure_of
 from netlm_bayes.model import Model
-from netlm_bayes.page.curve import population_log_hazard
+from netlm_bayes.page.curve import population_log_hazard, slope_in_log_time
+from netlm_bayes.page.emulator import Emulator
+from netlm_bayes.page.laplace import residual
 from netlm_bayes.page.layout import FollowUp, Page
+from netlm_bayes.published.digitised.plausible import CurveEvidence
 
 type Array = NDArray[np.float64]
 
@@ -303,6 +307,42 @@ def test_a_selected_ratio_is_divided_by_the_probability_that_it_is_significant()
         significant = norm.sf(1.959964 - z) + norm.cdf(-1.959964 - z)
         difference = at_face_value[place] - counted[place]
         assert difference == pytest.approx(np.log(significant), abs=1e-6)
+
+
+def by_hand(page: Page, emulator: Emulator, x: Array) -> float:
+    """Log density of a page given what a curve tells of it, and that its numbers exist."""
+    numbers = [page.numbers[i] for i in emulator.numbers]
+    of_curve = [number.use == "conditioned" for number in numbers]
+    apart, covariance = residual(page, emulator, x[None])[0], emulator.covariance(x)
+    found = multivariate_normal.logpdf(apart, cov=covariance)
+    known = covariance[np.ix_(of_curve, of_curve)]
+    found -= multivariate_normal.logpdf(apart[of_curve], cov=known)
+    medians = [number for number in numbers if number.kind == "median"]
+    groups, months = [x.of for x in medians], [x.months for x in medians]
+    slopes = slope_in_log_time(page, x[None], np.array(groups), np.array(months))
+    return float(found + np.log(slopes).sum() + emulator.log_existence(x[None])[0])
+
+
+def test_beside_a_curve_the_page_is_what_its_other_numbers_say_given_those_of_the_curve() -> None:
+    months, ones = np.array([3.0, 6.0, 12.0, 24.0]), np.ones((2, 4))
+    curve = CurveEvidence(99, "os", {}, months, 30 * ones, 20 * ones, np.zeros(2))
+    printed = full_paper().median("10", subgroup={"arm": "control"})
+    printed = printed.median(None, subgroup={"arm": "new"}, followed_to=30)
+    bare = analysed(printed)
+    evidence = replace(bare.cohorts[0], digitised=(curve,))
+    evidence = replace(evidence, page=printed_page(bare, evidence))
+    analysis = with_invented_emulators(replace(bare, cohorts=(evidence,)))
+    trained = analysis.cohorts[0].trained
+    assert trained is not None
+    page, emulator = trained.page, trained.emulator
+    uses = [page.numbers[i].use for i in emulator.numbers]
+    assert set(uses) == {"conditioned", "fit"}
+    density, points = page_density(analysis)
+    expected = []
+    for point in points:
+        theta = theta_map(analysis, evidence) @ (analysis.mix @ point["coordinate"][0])
+        expected.append(by_hand(page, emulator, np.concatenate([theta, point["nuisance"]])))
+    np.testing.assert_allclose(np.diff(density), np.diff(expected), atol=1e-6)
 
 
 @pytest.mark.parametrize("shape", [{}, {"baseline": "piecewise", "cuts": [6.0, 18.0]}])
