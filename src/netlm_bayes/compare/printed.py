@@ -100,8 +100,9 @@ def comparison(
 ) -> pd.DataFrame:
     """Set every printed ratio beside the posterior of what it estimates.
 
-    A ratio that is adjusted as the model adjusts estimates the model's coefficient; any other the
-    mean of that number over simulated pages, where it is in its page. Else nothing is made of it.
+    A ratio of two levels that is adjusted as the model adjusts estimates the model's coefficient;
+    any other the mean of that number over simulated pages, where it is in its page. Else nothing is
+    made of it.
     """
     rows = []
     for cohort, population in zip(analysis.cohorts, people, strict=False):
@@ -192,12 +193,16 @@ def _posterior(
     coefficient = own.log_contrast(ratio.covariate, ratio.level, ratio.versus)
     printed, limits = math.exp(ratio.log_ratio), _limits(item, ratio, level)
     implied = None if page is None else page.expected(ratio.item, RATIO_KINDS)
-    if adjusts_alike(ratio, analysis.spec):
-        found = posterior_beside(coefficient, printed, limits, level, chains)
-        return {**found, "estimand_is": COEFFICIENT}
-    if implied is not None:
+    alike, joined = (
+        adjusts_alike(ratio, analysis.spec),
+        max(map(len, (ratio.level, ratio.versus))) > 1,
+    )
+    if implied is not None and (joined or not alike):
         found = posterior_beside(implied, printed, limits, level, chains)
         return {**found, "estimand_is": IMPLIED}
+    if alike:
+        found = posterior_beside(coefficient, printed, limits, level, chains)
+        return {**found, "estimand_is": COEFFICIENT}
     found = posterior_beside(coefficient, printed, limits, level, chains)
     return {key: x for key, x in found.items() if key not in LIKE_WITH_LIKE}
 

@@ -12,6 +12,7 @@ import pymc as pm
 import pytensor
 import pytest
 from scipy.stats import halfnorm, multivariate_normal, norm
+from tests.pages import with_invented_training
 from tests.reference.patients.graphs import (
     CHANGE,
     LEVELS,
@@ -266,7 +267,9 @@ def test_patients_beside_print_add_up(kind: str) -> None:
     values |= {"anchor": 12} if values["outcome"] == "survival" else {}
     file = cohort_file("hospital", hospital(), BUNDLED[0].codebook)
     both, alone, printed = (
-        replace(analyse(Model.model_validate(values), files), collapse=False)
+        with_invented_training(
+            replace(analyse(Model.model_validate(values), files), collapse=False)
+        )
         for files in ((BUNDLED[0], file, BUNDLED[1]), (file,), BUNDLED)
     )
     joint, of_patients, of_print = graph_of(both), graph_of(alone), graph_of(printed)
