@@ -17,7 +17,7 @@ VALUES = {
     "name": "small",
     "outcome": "survival",
     "covariates": ["bone", "ki67"],
-    "sampling": Sampling(draws=600, tune=400, chains=2, target_accept=0.9),
+    "sampling": Sampling(draws=1000, tune=400, chains=2, target_accept=0.9),
 }
 MODEL = nb.Model.model_validate(VALUES)
 

@@ -18,6 +18,8 @@ from netlm_bayes.page.layout import Number, Page
 
 Array = NDArray[np.float64]
 TINY = 1e-300
+MOST_WHOLE = 30
+"""Inputs of a page up to which every product has a place in the graph."""
 UNBOUNDED = 12.0
 """How far a number known on one side only may lie beyond that bound, on its log scale."""
 
@@ -31,6 +33,22 @@ class PageRows:
     page: Page
     numbers: tuple[Number, ...]
     emulator: Emulator
+
+    @property
+    def pairs(self) -> NDArray[np.int_]:
+        """Inputs whose products may enter: all, so that other data have the same structure."""
+        if self.page.inputs.size > MOST_WHOLE:
+            return self.emulator.pairs
+        return np.column_stack(np.triu_indices(self.page.inputs.size, 1))
+
+    def features(self, coefficients: Array) -> list[Array]:
+        """Coefficients of inputs, squares and `pairs`, apart; each (features, columns)."""
+        d = self.page.inputs.size
+        linear, square, product = np.split(coefficients, [d, 2 * d])
+        places = {tuple(pair): k for k, pair in enumerate(self.pairs.tolist())}
+        out = np.zeros((len(places), coefficients.shape[1]))
+        out[[places[tuple(pair)] for pair in self.emulator.pairs.tolist()]] = product
+        return [linear, square, out]
 
     @property
     def nuisances(self) -> list[str]:
@@ -104,7 +122,7 @@ def _factors_of(rows: Sequence[PageRows]) -> list[tuple[Array, Array]]:
     matrix, shift = _standardised(rows)
     starts = np.cumsum([0, *(one.page.inputs.size for one in rows)])
     squares = np.repeat(np.arange(starts[-1])[:, None], 2, axis=1)
-    pairs = [one.emulator.pairs + start for one, start in zip(rows, starts, strict=False)]
+    pairs = [one.pairs + start for one, start in zip(rows, starts, strict=False)]
     every = np.concatenate([squares, *pairs]).astype(int)
     return [(matrix[places], shift[places]) for places in every.T]
 
@@ -179,10 +197,7 @@ def nuisance_map(one: PageRows) -> tuple[Array, Array]:
 def _emulators(rows: Sequence[PageRows]) -> dict[str, Array]:
     """Coefficients of means and log standard deviations on inputs, then squares and products."""
     inputs = [one.page.inputs.size for one in rows]
-    parts = [
-        np.split(one.emulator.coefficients[1:], [d, 2 * d])
-        for one, d in zip(rows, inputs, strict=True)
-    ]
+    parts = [one.features(one.emulator.coefficients[1:]) for one in rows]
     mean = np.vstack([block_diag(*[part[k] for part in parts]) for k in range(3)])
     log_sd = np.zeros_like(mean)
     log_sd[: sum(inputs)] = block_diag(*[one.emulator.log_sd_slopes[1:] for one in rows])
@@ -238,9 +253,8 @@ def _log_odds(
 
 def _split(one: PageRows, slopes: Array | None) -> list[Array]:
     """Slopes on inputs, squares and products, as columns; none are 0."""
-    d, pairs = one.page.inputs.size, len(one.emulator.pairs)
-    column = np.zeros(2 * d + pairs) if slopes is None else slopes
-    return np.split(column[:, None], [d, 2 * d])
+    none = np.zeros(2 * one.page.inputs.size + len(one.emulator.pairs))
+    return one.features((none if slopes is None else slopes)[:, None])
 
 
 def _selection(rows: Sequence[PageRows], analysis: Analysis) -> dict[str, Array]:
