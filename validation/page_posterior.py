@@ -152,7 +152,7 @@ def sampled(
     mean, covariance = start
     size = len(mean)
     x = rng.multivariate_normal(mean, 2 * covariance, walkers)
-    value, half = density(x), walkers // 2
+    value, half = _defined(density, x), walkers // 2
     halves = (np.arange(walkers) < half, np.arange(walkers) >= half)
     taken, accepted = [], 0.0
     for step in range(steps):
@@ -161,11 +161,19 @@ def sampled(
             lower = np.linalg.cholesky(spread + 1e-10 * np.diag(np.diag(spread)))
             length = 2.38 / np.sqrt(size) * np.exp(rng.normal(0, 0.5))
             ahead = x[mine] + length * rng.standard_normal((half, size)) @ lower.T
-            proposed = density(ahead)
-            moves = np.log(rng.random(half)) < proposed - value[mine]
+            proposed = _defined(density, ahead)
+            with np.errstate(invalid="ignore"):  # from nowhere to nowhere
+                moves = np.log(rng.random(half)) < proposed - value[mine]
             x[mine] = np.where(moves[:, None], ahead, x[mine])
             value[mine] = np.where(moves, proposed, value[mine])
             accepted += moves.mean() / (2 * steps)
         if (steps - 1 - step) % (steps // 8) == 0 and (steps - 1 - step) // (steps // 8) < keep:
             taken.append(x.copy())
     return np.concatenate(taken), accepted
+
+
+def _defined(density: Density, x: Array) -> Array:
+    """Log density, minus infinity where it overflows."""
+    with np.errstate(all="ignore"):
+        value = density(x)
+    return np.where(np.isfinite(value), value, -np.inf)
