@@ -105,7 +105,7 @@ def unfollowed(page: Page, emulator: Emulator, gate: Gate) -> list[int]:
     return [
         int(i)
         for i, error in zip(emulator.numbers, gate.number_rms, strict=True)
-        if error > REFUSED_RMS and page.numbers[i].use != "check"
+        if error > REFUSED_RMS and page.numbers[i].use not in {"check", "conditioned"}
     ]
 
 
